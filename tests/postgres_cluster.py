@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from importlib.util import find_spec
 from itertools import count
@@ -130,6 +131,11 @@ class PostgresCluster:
     def _direct_url(self, database: str) -> str:
         return f"postgresql:///{database}?host={self.place}&user={ROLE}"
 
+    @property
+    def source(self) -> str:
+        """How a standby connects to it, in the words of libpq."""
+        return f"host={self.place} user={ROLE}"
+
     async def create(self, template: str = "template1") -> str:
         """Make a database like another one; return its name."""
         name = f"test_{next(self._numbers)}"
@@ -148,6 +154,14 @@ class PostgresCluster:
         finally:
             await connection.close()
 
+    async def value(self, statement: str, database: str = "postgres") -> Any:
+        """Return the value that a statement has."""
+        connection = await asyncpg.connect(self._direct_url(database))
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
     def halt(self) -> None:
         """End the server at once, as a crash would."""
         self._server.send_signal(signal.SIGQUIT)
@@ -158,12 +172,40 @@ class PostgresCluster:
         self._server = self._start()
         await self._when_ready()
 
+    def vanish(self) -> None:
+        """End all its processes at once, as the end of the machine would."""
+        self.freeze()  # it starts no further process
+        for process_id in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGKILL)
+        self._server.wait(30)
+
+    def freeze(self) -> None:
+        """Let no process of it go on until `thaw`."""
+        for process_id in self._processes():
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let its processes go on."""
+        for process_id in reversed(self._processes()):
+            with suppress(ProcessLookupError):
+                os.kill(process_id, signal.SIGCONT)
+
+    def _processes(self) -> list[int]:
+        """Return the numbers of its processes, the first one first."""
+        first = self.process_id
+        children = Path(f"/proc/{first}/task/{first}/children")
+        return [first, *map(int, children.read_text().split())]
+
     def stop(self) -> None:
         """End the server, and remove its data."""
         if self._pooler is not None:
             self._pooler.kill()
             self._pooler.wait(30)
-        self.halt()
+        if self._server.poll() is None:
+            self.thaw()
+            self.halt()
         if self._directory is not None:
             self._directory.cleanup()
 
@@ -171,6 +213,51 @@ class PostgresCluster:
         """End the server in good order: its next start has nothing to recover."""
         self._server.send_signal(signal.SIGINT)
         self._server.wait(600)
+
+    async def promote(self) -> None:
+        """Make a primary of this standby."""
+        assert await self.value("SELECT pg_promote(true, 30)"), (self.place / "log").read_text()
+
+    async def follow(self, primary: "PostgresCluster") -> None:
+        """Have this standby follow another primary."""
+        await self.execute(f"ALTER SYSTEM SET primary_conninfo = '{primary.source}'")
+        await self.execute("SELECT pg_reload_conf()")
+
+    async def received(self) -> int:
+        """Return the place in the log up to which this standby has it on its disk."""
+        statement = """
+            SELECT greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn()) - '0/0'::pg_lsn
+        """
+        return int(await self.value(statement))
+
+    async def rejoin(self, primary: "PostgresCluster") -> bool:
+        """Make a standby of this former primary; tell whether a rewind was enough.
+
+        A rewind takes back what only this one has. It needs its log back to a checkpoint that both
+        have had. Without that, all data is copied.
+        """
+        await primary.execute("CHECKPOINT")
+        is_rewound = await asyncio.to_thread(self._rewind, primary)
+        if not is_rewound:
+            await asyncio.to_thread(self._copy, primary)
+        await self.start_again()
+        await self.follow(primary)
+        return is_rewound
+
+    def _rewind(self, primary: "PostgresCluster") -> bool:
+        source = f"--source-server={primary.source} dbname=postgres"
+        options = ("--write-recovery-conf", "--no-sync")
+        try:
+            self._run("pg_rewind", f"--target-pgdata={self._data}", source, *options)
+        except AssertionError:
+            return False
+        return True
+
+    def _copy(self, primary: "PostgresCluster") -> None:
+        """Copy all data of a primary, in place of its own."""
+        shutil.rmtree(self._data, ignore_errors=True)
+        options = ("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
+        self._run("pg_basebackup", "-D", str(self._data), "--dbname", primary.source, *options)
 
     def _make_data(self) -> None:
         self._run("initdb", "--pgdata", str(self._data), *_INITDB)
@@ -241,12 +328,11 @@ class PostgresCluster:
 class PostgresStandby(PostgresCluster):
     """A standby of another server: it takes what that one writes."""
 
-    def __init__(self, primary: PostgresCluster, name: str) -> None:
+    def __init__(self, primary: PostgresCluster, name: str, **settings: str) -> None:
         """Copy the primary's data, and start."""
         self._primary = primary
-        super().__init__(cluster_name=name)  # the name by which the primary knows it
+        # the name by which the primary knows it
+        super().__init__(cluster_name=name, **settings)
 
     def _make_data(self) -> None:
-        source = f"host={self._primary.place} user={ROLE}"
-        options = ("--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
-        self._run("pg_basebackup", "-D", str(self._data), "--dbname", source, *options)
+        self._copy(self._primary)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-_ACCEPTED: Final = b"250"
+_ACCEPTED: Final = "250"
 _PATIENCE: Final = 15.0  # seconds for one message; a stopped server says nothing
 
 
@@ -17,15 +19,23 @@ class ClusterLoad:
 
     def __init__(self, ports: Sequence[int], domains: Sequence[str], seed: int) -> None:
         self.acknowledged: set[str] = set()
+        self.acknowledged_at = 0.0  # the last of them; monotonic
+        self.replies: Counter[str] = Counter()  # to commands of a message, by code
+        self.slowest: dict[str, float] = {}  # seconds for a reply to content, by code
         self._ports = ports
         self._domains = domains
         self._random = random.Random(seed)
         self._count = 0
         self._is_over = False
+        self._next = asyncio.Event()
 
     def stop(self) -> None:
         """Send no more."""
         self._is_over = True
+
+    async def next_acknowledged(self) -> None:
+        """Wait until one more message is acknowledged."""
+        await self._next.wait()
 
     async def run(self) -> None:
         """Send over one connection after another."""
@@ -51,13 +61,23 @@ class ClusterLoad:
         self._count += 1
         token, domain = f"t{self._count}", self._random.choice(self._domains)
         for line in (b"MAIL FROM:<a@sender.example>", f"RCPT TO:<b@{domain}>".encode(), b"DATA"):
-            if (await _said(reader, writer, line))[:1] not in b"23":
+            reply = await _said(reader, writer, line)
+            self.replies[reply[:3].decode()] += 1
+            if reply[:1] not in b"23":
                 await _said(reader, writer, b"RSET")
                 await asyncio.sleep(0.1)
                 return
         body = f"X-Token: {token}\r\nSubject: x\r\n\r\n{'y' * 500}\r\n."
-        if (await _said(reader, writer, body.encode())).startswith(_ACCEPTED):
+        asked_at = time.monotonic()
+        code = (await _said(reader, writer, body.encode()))[:3].decode()
+        now = time.monotonic()
+        self.replies[code] += 1
+        self.slowest[code] = max(self.slowest.get(code, 0.0), now - asked_at)
+        if code == _ACCEPTED:
             self.acknowledged.add(token)
+            self.acknowledged_at = now
+            self._next.set()
+            self._next = asyncio.Event()
 
 
 async def _said(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, line: bytes) -> bytes:

@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import Final, Self
+
+from tests.cluster.live_owners import Taken
 
 HOST: Final = "127.0.0.1"
 TOKEN: Final = b"X-Token: "
 _MOST: Final = 1 << 20  # octets of a line or a message
 _SECONDS: Final = 0.01  # before each 250, so that a kill finds messages on their way
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """One message."""
-
-    token: str
-    node: str  # the name in EHLO
-    domain: str
-    at: float  # monotonic
 
 
 class RecordingSink:
@@ -42,6 +33,7 @@ class RecordingSink:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         node = domain = ""
+        begun = 0.0
         try:
             writer.write(b"220 sink.example\r\n")
             while (line := (await reader.readuntil(b"\r\n")).rstrip()).upper() != b"QUIT":
@@ -49,6 +41,9 @@ class RecordingSink:
                     case b"EHLO":
                         node = line[5:].decode()
                         writer.write(b"250-sink.example\r\n250 PIPELINING\r\n")
+                    case b"MAIL":
+                        begun = time.monotonic()
+                        writer.write(b"250 OK\r\n")
                     case b"RCPT":
                         domain = line.partition(b"@")[2].partition(b">")[0].decode()
                         writer.write(b"250 OK\r\n")
@@ -57,7 +52,7 @@ class RecordingSink:
                         content = await reader.readuntil(b"\r\n.\r\n")
                         token = content.partition(TOKEN)[2].partition(b"\r\n")[0].decode()
                         await asyncio.sleep(_SECONDS)
-                        self.taken.append(Taken(token, node, domain, time.monotonic()))
+                        self.taken.append(Taken(token, node, domain, begun, time.monotonic()))
                         writer.write(b"250 OK\r\n")
                     case _:
                         writer.write(b"250 OK\r\n")

@@ -1,4 +1,4 @@
-"""Acknowledged mail survives servers and a database that crash. `make cluster N=100` is longer."""
+"""Acknowledged mail survives all kinds of fault. `make cluster N=100` is longer."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ from typing import Final
 
 import pytest
 
-from tests.cluster.campaign import TAKEOVER, ClusterCampaign, site
+from tests.cluster.campaign import ClusterCampaign
+from tests.cluster.cluster_site import cluster_site
 
-FAULTS: Final = 3
+FAULTS: Final = 4
 SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 
 
 @pytest.mark.timeout(400)
 def test_no_acknowledged_mail_is_lost_and_every_drain_is_taken_over() -> None:
-    with site() as made:
-        result = asyncio.run(ClusterCampaign(made, SEED).run(FAULTS))
-    assert result.acknowledged > 0, result
-    assert not result.lost, result
-    assert result.copies <= result.copies_allowed, result
-    assert result.drift == 0, result
-    assert max(result.takeovers, default=0.0) < TAKEOVER, result
+    with cluster_site() as site:
+        result = asyncio.run(ClusterCampaign(site, SEED, FAULTS).run())
+    assert not list(result.complaints()), result
