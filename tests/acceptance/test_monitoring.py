@@ -35,6 +35,8 @@ VARIABLES: Final = {
 # Queries without an answer on this server, with the reason.
 EMPTY: Final = {
     "Time since the last whole check": "the first check of the store has not ended yet",
+    "Servers of the store, by state": "the store has one server",
+    "Clock ahead of the database": "there is no database",
 }
 
 

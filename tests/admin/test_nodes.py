@@ -23,6 +23,8 @@ class TwoNodes:
     """A `NodeStore` with two nodes."""
 
     is_retiring = False
+    risk = ""
+    clock_offset = None
 
     def __init__(self, *, is_other_silent: bool = False) -> None:
         state = NodeState.SILENT if is_other_silent else NodeState.SERVING

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -15,8 +16,10 @@ from restante.reception.doorkeeper import Doorkeeper, DoorLimits
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
 from restante.server.server_instruments import ProcessGauges, ReceptionGauges, ServerInstruments
+from restante.store.node_store import Node, NodeState
 from restante.store.scrubber import Scrubber
-from restante.store.store_errors import StoreError
+from restante.store.single_node import SingleNode
+from restante.store.store_errors import StoreError, StoreUnreachable
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.metric_types import State
 from restante.web.request_counts import RequestCounts
@@ -117,3 +120,34 @@ def test_a_store_that_cannot_be_asked_leaves_everything_else_to_be_seen(
         None,
     )
     assert state.held_messages == 2
+
+
+class SharedStore(SingleNode):
+    """Two servers, of which one is silent, and commits that wait for no standby."""
+
+    risk = "no standby"
+    clock_offset = 0.5
+
+    async def nodes(self) -> list[Node]:
+        node = Node("mx1:7", "0.1.0", NodeState.SERVING, 0.25, 4.75, 3, (), is_own=True)
+        return [node, replace(node, name="mx2:7", state=NodeState.SILENT, is_own=False)]
+
+
+class AwayNodes(SharedStore):
+    """The same while the database is away."""
+
+    async def nodes(self) -> list[Node]:
+        raise StoreUnreachable("away")
+
+
+def test_the_servers_of_a_shared_store_are_counted_by_state() -> None:
+    admin = AdminWorld()
+    admin.store.nodes = SharedStore()
+    state = read(admin)
+    assert state.nodes == {"serving": 1, "silent": 1}
+    assert state.is_mail_at_risk
+    assert state.clock_offset == 0.5
+    admin = AdminWorld()
+    admin.store.nodes = AwayNodes()
+    assert read(admin).nodes is None
+    assert read(AdminWorld()).nodes is None, "a store of one server"

@@ -14,6 +14,7 @@ from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
 from restante.smtp.session_end import SessionEnd
+from restante.store.node_store import NodeState
 from restante.telemetry.authentication_result import AuthenticationLimit, AuthenticationResult
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import AuthenticationEnded, RecipientRefused
@@ -38,6 +39,7 @@ def test_labels_have_the_words_of_the_parts_that_say_them() -> None:
     """A word that is missing here would be shown only from its first time on."""
     assert label("restante_sessions_ended", "end").values == tuple(SessionEnd)
     assert label("restante_drains", "state").values == tuple(DrainState)
+    assert label("restante_nodes", "state").values == tuple(NodeState)
     assert label("restante_delivery_attempts", "end").values == tuple(EndKind)
     assert label("restante_connections_shed", "cause").values == tuple(refusals())
     assert label("restante_connections_shed", "cause").values == tuple(ShedCause)

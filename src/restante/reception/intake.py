@@ -87,6 +87,7 @@ class Intake:
         self._wake = asyncio.Event()
         self._is_closing = False
         self.batches = 0  # held since the start
+        self.seconds = 0.0  # that their commits took
 
     def submit(self, mail: ReceivedMail) -> None:
         """Hold this mail; its `on_held` is called once it is durable, or could not be held."""
@@ -116,6 +117,7 @@ class Intake:
             for mail in mails:
                 await self._add(messages, mail)
             quotas = self._quotas_of({one.domain_id for one in messages})
+            begun = asyncio.get_running_loop().time()
             refused = await self._store.hold(messages, quotas)
             held = [one for one in messages if one.number not in refused]
             reasons = {message_name(number): reason for number, reason in refused.items()}
@@ -127,6 +129,7 @@ class Intake:
             self._fail(mails, StoreError(repr(error)))
         else:
             self.batches += 1
+            self.seconds += asyncio.get_running_loop().time() - begun
             self._tell(held)
             for mail in mails:
                 reason = reasons.get(mail.name)

@@ -58,7 +58,7 @@ class ServerInstruments:
     now: Callable[[], float]  # Unix time
 
     async def read(self) -> State:
-        """Read all of them. Asks the store four questions; if it fails, omits the answers."""
+        """Read all of them. Asks the store five questions; if it fails, omits the answers."""
         oldest = await self._oldest_age()
         usage = self.store.figures.usage_of_all()
         drains, reception, process = self.drains(), self.reception, self.process
@@ -75,12 +75,16 @@ class ServerInstruments:
             sessions_ended=reception.door.ended,
             octets_in_flight=reception.memory_budget.now,
             batches_held=reception.intake.batches,
+            batch_seconds=reception.intake.seconds,
             drains=Counter({state.value: count for state, count in drains.states.items()}),
             delivery_connections=drains.connections,
             disk_free=reception.disk_space.free,
             disk_reserve=reception.disk_space.reserve,
             is_room_short=reception.disk_space.is_short,
             is_store_away=bool(self.store.upkeep.absence),
+            nodes=await self._nodes(),
+            is_mail_at_risk=bool(self.store.nodes.risk),
+            clock_offset=self.store.nodes.clock_offset,
             damaged_messages=parked.damaged if parked else None,
             scrubbed_at=self.scrubber.last_ended_at or 0.0,
             reports_waiting=await self._waiting(self.store.reports.report_backlog),
@@ -126,6 +130,13 @@ class ServerInstruments:
         except StoreError:
             return None
         return SetApart(*map(sum, zip(NONE_SET_APART, *found.values(), strict=True)))
+
+    async def _nodes(self) -> Counter[str] | None:
+        try:
+            found = await self.store.nodes.nodes()
+        except StoreError:
+            return None
+        return Counter(one.state.value for one in found) if found else None
 
     async def _waiting(self, ask: Callable[[], Awaitable[Backlog]]) -> int | None:
         try:

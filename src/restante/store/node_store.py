@@ -37,6 +37,17 @@ class NodeStore(Protocol):
     def is_retiring(self) -> bool:
         """Whether this process was asked to stop. No I/O."""
 
+    @property
+    def risk(self) -> str:
+        """Why acknowledged mail could be lost with one machine; "" while it cannot. No I/O."""
+
+    @property
+    def clock_offset(self) -> float | None:
+        """Seconds by which this machine's clock is ahead of the database's, at the last heartbeat.
+
+        None without a heartbeat. No I/O.
+        """
+
     async def nodes(self) -> list[Node]:
         """Return the nodes by name, without those that have ended in good order."""
 

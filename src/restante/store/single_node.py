@@ -7,6 +7,8 @@ class SingleNode:
     """A `NodeStore`."""
 
     is_retiring = False
+    risk = ""
+    clock_offset: float | None = None
 
     async def nodes(self) -> list[Node]:
         """Return none."""

@@ -120,6 +120,7 @@ DRAIN_STATE = MetricLabel(
         "unclaimed",
     ),
 )
+NODE_STATE = MetricLabel("state", ("serving", "retiring", "silent"))
 DELIVERY_END = MetricLabel(
     "end",
     (

@@ -34,12 +34,16 @@ class State:
     sessions_ended: Mapping[LabelValues, int]  # by the end, and whether within content
     octets_in_flight: int
     batches_held: int
+    batch_seconds: float  # that the commits of these batches took
     drains: Mapping[str, int]  # by state
     delivery_connections: int
     disk_free: int | None  # octets; None: no limit
     disk_reserve: int  # octets
     is_room_short: bool
     is_store_away: bool
+    nodes: Mapping[str, int] | None  # by state; None: a store of one server, or it cannot say
+    is_mail_at_risk: bool  # one machine's loss could lose acknowledged mail
+    clock_offset: float | None  # seconds ahead of the database; None: it has no clock
     damaged_messages: int | None  # None: the store cannot say
     uncertain_messages: int | None
     scrubbed_at: float  # 0: none since the start

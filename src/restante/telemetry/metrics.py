@@ -61,6 +61,7 @@ from restante.telemetry.metric_labels import (
     HTTP_SERVICE,
     IN_CONTENT,
     MECHANISM,
+    NODE_STATE,
     RELEASE_RESULT,
     REPORT_ACTION,
     SESSION_END,
@@ -125,6 +126,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         MetricKind.COUNTER,
         "Batches in which messages were committed. More messages per batch mean a busier disk.",
         lambda state: state.batches_held,
+    ),
+    Read(
+        "restante_batch_seconds",
+        MetricKind.COUNTER,
+        "Seconds that the commits of these batches took. Divided by their number: the mean.",
+        lambda state: state.batch_seconds,
     ),
     Counted(
         "restante_mail_refused",
@@ -396,6 +403,26 @@ METRICS: Final[tuple[Metric, ...]] = (
         MetricKind.GAUGE,
         "1 while the store cannot be reached, MAIL is answered 451 and drains wait, else 0.",
         lambda state: state.is_store_away,
+    ),
+    Read(
+        "restante_nodes",
+        MetricKind.GAUGE,
+        "Servers that share the store, by state; absent for a store of one server, and while the"
+        " store cannot say.",
+        lambda state: state.nodes,
+        (NODE_STATE,),
+    ),
+    Read(
+        "restante_mail_at_risk",
+        MetricKind.GAUGE,
+        "1 while commits wait for no standby and MAIL is answered 451 (see `rpo`), else 0.",
+        lambda state: state.is_mail_at_risk,
+    ),
+    Read(
+        "restante_clock_offset_seconds",
+        MetricKind.GAUGE,
+        "Seconds by which this machine's clock is ahead of the database's; absent on SQLite.",
+        lambda state: state.clock_offset,
     ),
     Read(
         "restante_disk_free_octets",

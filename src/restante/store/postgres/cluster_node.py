@@ -49,6 +49,7 @@ class ClusterNode:
         self.risk = ""  # why acknowledged mail could be lost; "" while it cannot
         self.failure = ""  # why it cannot go on; "" while it can
         self.change_listeners: list[Callable[[], None]] = []  # to changes of records
+        self.clock_offset: float | None = None  # seconds that our clock is ahead of the database's
         self.absence = ""  # why the database cannot be reached; "" while it can
         self._lanes = lanes
         self._beaten_at = beaten_at
@@ -116,6 +117,7 @@ class ClusterNode:
             async with self._lanes[SessionKind.NODE].session() as session:
                 await self._look_at_session(session)
                 self.risk = await risk_of(session, self.recovery_point)
+                sent = time.time()
                 found = await session.fetch(node_queries.BEAT, *self.key, LEASE)
         except Exception as error:  # noqa: BLE001  whatever it is, the next heartbeat tries again
             self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
@@ -125,6 +127,7 @@ class ClusterNode:
         self.absence = ""
         if found:
             self.is_retiring = bool(found[0][0])
+            self.clock_offset = (sent + time.time()) / 2 - float(found[0][1])
         else:
             self.failure = "another process has the slot of this one in the database"
             return

@@ -22,7 +22,8 @@ ADD_SLOT = """
 BEAT = """
     UPDATE node SET
         expires_at = clock_timestamp() + make_interval(secs => $3), beaten_at = clock_timestamp()
-    WHERE id = $1 AND epoch = $2 RETURNING is_retiring
+    WHERE id = $1 AND epoch = $2
+    RETURNING is_retiring, extract(epoch FROM clock_timestamp())::float8
 """
 NODES = """
     SELECT id, name, version,

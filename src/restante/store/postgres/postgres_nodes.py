@@ -18,6 +18,16 @@ class PostgresNodes:
         """Whether this process was asked to stop."""
         return self._core.node.is_retiring
 
+    @property
+    def risk(self) -> str:
+        """Why acknowledged mail could be lost."""
+        return self._core.node.risk
+
+    @property
+    def clock_offset(self) -> float | None:
+        """How far this machine's clock is ahead."""
+        return self._core.node.clock_offset
+
     async def nodes(self) -> list[Node]:
         """Return the nodes by name."""
         own = self._core.node.key.id
