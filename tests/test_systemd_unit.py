@@ -75,6 +75,7 @@ def test_the_program_understands_how_it_is_started() -> None:
     [
         ("Type", "notify"),  # telemetry/service_manager.py
         ("ExecReload", "/bin/kill -HUP $MAINPID"),
+        ("KillMode", "mixed"),
         ("User", "restante"),
         ("AmbientCapabilities", "CAP_NET_BIND_SERVICE"),
         ("CapabilityBoundingSet", "CAP_NET_BIND_SERVICE"),

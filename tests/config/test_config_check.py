@@ -436,3 +436,31 @@ def test_the_password_of_a_database_can_be_read_by_us_alone(tmp_path: Path) -> N
     assert f"chmod 640 {secret}" in failures(config)
     secret.chmod(0o600)
     assert warnings(config) == []
+
+
+@pytest.mark.parametrize(
+    ("metrics", "cause"),
+    [
+        ("127.0.0.1:2523", "meet the listener 127.0.0.1:2525"),
+        ("127.0.0.1:65534", "end beyond port 65535"),
+    ],
+)
+def test_workers_need_a_port_each_for_their_metrics(
+    tmp_path: Path, metrics: str, cause: str
+) -> None:
+    config = on_database(tmp_path, "workers = 3")
+    (tmp_path / "state").mkdir()
+    replaced(config, "[log]", f'[telemetry]\nmetrics = "{metrics}"\n[log]')
+    assert cause in failures(config)
+    replaced(config, metrics, "127.0.0.1:9325")
+    assert warnings(config) == []
+
+
+def test_the_socket_of_each_worker_needs_a_short_path(tmp_path: Path) -> None:
+    config = on_database(tmp_path, "workers = 2")
+    room = config_check.SOCKET_PATH_LIMIT - len(f"{tmp_path}//control.sock")
+    (tmp_path / ("s" * room)).mkdir()
+    replaced(config, f"{tmp_path}/state", f"{tmp_path}/{'s' * room}")
+    assert "/2/control.sock is longer than" in failures(config)
+    replaced(config, "workers = 2", "workers = 1")
+    assert warnings(config) == []

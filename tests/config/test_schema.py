@@ -47,6 +47,11 @@ def test_paths_start_at_the_file() -> None:
         ({"store": "memory:"}, "would lose all mail when the server stops"),
         ({"state_dir": "x"}, "is a setting for a store on PostgreSQL only; remove it"),
         ({"store_password_file": "x"}, "is a setting for a store on PostgreSQL only"),
+        (
+            {"workers": 2},
+            "needs a store on PostgreSQL: one process alone can have",
+        ),
+        ({"workers": 0}, "greater than or equal to 1"),
         ({"pooled": True}, "is a setting for a store on PostgreSQL only"),
         ({"rpo": "accept-loss"}, "is a setting for a store on PostgreSQL only"),
         ({"listen": []}, "at least 1 item"),
@@ -72,6 +77,12 @@ def test_a_database_leaves_the_socket_in_the_state_directory() -> None:
     assert config(store="postgres://db/mail").control_socket == Path(
         "/var/lib/restante/control.sock"
     )
+
+
+def test_workers_share_a_database_and_have_directories_of_their_own() -> None:
+    made = config(store="postgres://db/mail", state_dir="state", workers=3)
+    assert (made.workers, made.control_socket) == (3, Path("/etc/r/state/control.sock"))
+    assert made.worker_directory(3) == Path("/etc/r/state/3")
 
 
 def test_a_database_is_opened_as_the_settings_say() -> None:

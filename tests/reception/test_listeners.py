@@ -125,7 +125,7 @@ def test_an_overlapping_address_replaces_the_removed_one() -> None:
 def test_without_the_privilege_for_an_address_every_removal_waits(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def deny(_address: str) -> socket.socket:
+    def deny(_address: str, *, is_shared: bool) -> socket.socket:
         raise PermissionError
 
     async def test() -> None:

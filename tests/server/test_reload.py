@@ -385,10 +385,10 @@ def test_swapped_blocks_keep_their_own_tls_minimum(tmp_path: Path) -> None:
 def deny(monkeypatch: pytest.MonkeyPatch, port: int) -> None:
     """Have the system refuse one port, as one below 1024 is to a plain user."""
 
-    def bind_or_deny(address: str) -> socket.socket:
+    def bind_or_deny(address: str, *, is_shared: bool) -> socket.socket:
         if address.endswith(f":{port}"):
             raise PermissionError(13, "Permission denied")
-        return bind(address)
+        return bind(address, is_shared=is_shared)
 
     monkeypatch.setattr(listeners_module, "bind", bind_or_deny)
 

@@ -104,7 +104,7 @@ def test_an_address_in_use_is_named_with_its_table_and_no_other_stays_bound(
 def test_a_port_that_this_user_may_not_bind_is_a_matter_of_permission(
     config: Config, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def forbid(address: str) -> None:
+    def forbid(address: str, *, is_shared: bool) -> None:
         raise PermissionError(address)
 
     monkeypatch.setattr(server_start, "bind", forbid)

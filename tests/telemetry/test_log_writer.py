@@ -3,7 +3,9 @@
 import asyncio
 import json
 import re
+import select
 from dataclasses import fields, replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,7 +18,7 @@ from restante.telemetry.events import (
     RecordChanged,
     StoreFailed,
 )
-from restante.telemetry.log_writer import LogWriter
+from restante.telemetry.log_writer import LogFormat, LogWriter
 from restante.telemetry.work_word import WorkWord
 
 
@@ -53,6 +55,37 @@ def test_a_json_line_names_the_version_of_its_schema(capsys: pytest.CaptureFixtu
         "domains": ["acme.example"],
         "octets": 4096,
     }
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+def test_a_line_names_its_worker(style: LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
+    LogWriter(style, worker=3).write(example(MailHeld, message="worker=9", domains=()))
+    line = capsys.readouterr().err
+    if style == "json":
+        assert json.loads(line)["worker"] == 3
+        assert list(json.loads(line))[:4] == ["v", "timestamp", "worker", "level"]
+    else:
+        assert " mail-held worker=3 message=" in line
+
+
+async def _write_many(log: LogWriter) -> None:
+    for _ in range(200):
+        log.write(example(MailHeld))
+
+
+def test_lines_of_workers_are_written_in_pieces_that_a_pipe_takes_as_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pieces: list[str] = []
+    stream = SimpleNamespace(write=pieces.append, flush=lambda: None)
+    monkeypatch.setattr("sys.stderr", stream)
+    asyncio.run(_write_many(LogWriter(worker=1)))
+    assert "".join(pieces).count("\n") == 200
+    assert all(piece.endswith("\n") and len(piece) <= select.PIPE_BUF for piece in pieces)
+    assert len(pieces) < 100
+    pieces.clear()
+    asyncio.run(_write_many(LogWriter()))
+    assert len(pieces) == 1
 
 
 def test_texts_of_a_list_stay_apart_in_json(capsys: pytest.CaptureFixture[str]) -> None:

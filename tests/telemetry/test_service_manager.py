@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from restante.telemetry.service_manager import notify
+from restante.telemetry import service_manager
+from restante.telemetry.service_manager import notify, report_to
 
 
 @pytest.mark.parametrize("is_abstract", [False, True])
@@ -20,6 +21,24 @@ def test_a_state_is_one_datagram(
         notify("READY=1")
         notify("STOPPING=1")
         assert [manager.recv(64), manager.recv(64)] == [b"READY=1", b"STOPPING=1"]
+
+
+def test_a_worker_reports_to_its_supervisor_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_manager, "_supervisor", [])
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with ours, theirs, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        report_to(theirs)
+        notify("READY=1")
+        assert ours.recv(64) == b"READY=1"
+        with pytest.raises(BlockingIOError):
+            manager.recv(64)
+        ours.close()
+        notify("STOPPING=1")  # a supervisor that has died stops nothing
 
 
 def test_a_manager_that_left_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from restante.config.certificate import (
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.schema import WEB, Config
+from restante.config.schema import CONTROL_NAME, WEB, Config
 from restante.config.self_signed import is_self_signed
 from restante.config.setting_places import SettingLocation, key_name
 from restante.mail.address import canonical_domain, split_mailbox
@@ -43,6 +43,7 @@ from restante.store.database_driver import database_driver_is_installed
 from restante.telemetry.trace_export import is_installed
 
 SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
+LAST_PORT = 65535
 NAMES_SHOWN = 3  # of the hosts that a certificate covers
 _NO_DIRECTORY = "its directory is not there"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -57,6 +58,7 @@ def check_config(config: Config, now: float) -> list[str]:
         *_directory_problems(config),
         *_database_problems(config),
         *_socket_problems(config),
+        *_worker_problems(config),
         *_postmaster_problems(config),
         *_web_problems(config),
         *_provider_problems(config),
@@ -180,10 +182,32 @@ def _may_write(config: Config, directory: Path) -> bool:
 
 
 def _socket_problems(config: Config) -> Iterator[ConfigProblem]:
+    cause = f"is longer than the {SOCKET_PATH_LIMIT} octets a Unix socket's path may have"
     if len(os.fsencode(config.control_socket)) > SOCKET_PATH_LIMIT:
-        cause = f"is longer than the {SOCKET_PATH_LIMIT} octets a Unix socket's path may have"
         yield _problem(
             config, ("control_socket",), cause, "name a shorter one", config.control_socket
+        )
+    own = config.worker_directory(config.workers) / CONTROL_NAME
+    if config.workers > 1 and len(os.fsencode(own)) > SOCKET_PATH_LIMIT:
+        yield _problem(config, ("state_dir",), f"{own} {cause}", "name a shorter one")
+
+
+def _worker_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Check that each worker has a port for its metrics."""
+    if config.workers == 1 or config.telemetry.metrics_endpoint is None:
+        return
+    _, first = config.telemetry.metrics_endpoint
+    if first == 0:
+        return
+    ports = range(first, first + config.workers)
+    taken = [each.address for each in config.listen if each.endpoint[1] in ports]
+    if ports[-1] > LAST_PORT or taken:
+        meets = f"meet the listener {taken[0]}" if taken else f"end beyond port {LAST_PORT}"
+        cause = (
+            f"each of {config.workers} workers has a port of its own from there, and they {meets}"
+        )
+        yield _problem(
+            config, ("telemetry", "metrics"), cause, "name another port", config.telemetry.metrics
         )
 
 

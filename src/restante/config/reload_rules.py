@@ -29,6 +29,7 @@ NEED_RESTART: Final = (
     "rpo",
     "pooled",
     "state_dir",
+    "workers",
     "key_file",
     "control_socket",
     "user",

@@ -45,6 +45,8 @@ from restante.web.web_settings import WebSettings
 DNS_PORT = 53
 PLANNED_SERVICES = ("odmr",)
 WEB = "web"
+CONTROL_NAME = "control.sock"
+MOST_WORKERS = 32
 IMPLICIT_TLS = frozenset({"smtps"})  # services that speak TLS from the first byte
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
@@ -285,7 +287,7 @@ class ResolverSettings(Section):
 
 def _beside_the_store(values: dict[str, Any]) -> Path:
     directory = parse_store_url(str(values["store"])).directory
-    return (directory or values["state_dir"] or DEFAULT_STATE_DIR) / "control.sock"
+    return (directory or values["state_dir"] or DEFAULT_STATE_DIR) / CONTROL_NAME
 
 
 class Config(Section):
@@ -329,6 +331,13 @@ class Config(Section):
         description="Directory of this server's control socket. It never has acknowledged mail."
         f" Unset: `{DEFAULT_STATE_DIR}`. Only for PostgreSQL.",
         examples=["/var/lib/restante"],
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=MOST_WORKERS,
+        description="Processes that serve the same addresses on this machine, each a node of the"
+        " store. About one for each processor is useful. Only for PostgreSQL.",
     )
     key_file: ConfigPath = Field(
         default=Path("restante.key"),
@@ -401,6 +410,15 @@ class Config(Section):
             raise _wrong("is a setting for a store on PostgreSQL only", "remove it")
         return value
 
+    @field_validator("workers")
+    @classmethod
+    def _share_a_database(cls, workers: int, info: ValidationInfo) -> int:
+        store = info.data.get("store")  # missing if it is invalid itself
+        if workers > 1 and store and parse_store_url(store).kind is not StoreKind.POSTGRESQL:
+            cause = "needs a store on PostgreSQL: one process alone can have a store on SQLite"
+            raise _wrong(cause, "write 1, or set store to the URL of a database")
+        return workers
+
     @field_validator("listen")
     @classmethod
     def _listeners_do_not_meet(cls, listen: tuple[Listen, ...]) -> tuple[Listen, ...]:
@@ -433,6 +451,10 @@ class Config(Section):
     def local_directory(self) -> Path:
         """The directory where this server keeps files: that of the store, or `state_dir`."""
         return self.store_directory or self.state_dir or DEFAULT_STATE_DIR
+
+    def worker_directory(self, number: int) -> Path:
+        """Return where a worker keeps its own files; `number` is from 1."""
+        return self.local_directory / str(number)
 
     @property
     def database_access(self) -> DatabaseAccess:

@@ -1,6 +1,7 @@
 """A listening socket and the sessions that came through it."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 
@@ -14,16 +15,20 @@ ACCEPTED_AT_ONCE = 64
 SWEEP_SECONDS = 1.0
 
 
-def bind(address: str) -> socket.socket:
+def bind(address: str, *, is_shared: bool = False) -> socket.socket:
     """Bind `host:port` for a listener, before privileges are dropped. Raises OSError, ValueError.
 
-    An IPv6 socket takes IPv6 only, so that 0.0.0.0 and [::] can stand side by side.
+    An IPv6 socket takes IPv6 only, so that 0.0.0.0 and [::] can stand side by side. With
+    `is_shared`, other processes of the same user may bind the address too, and the kernel divides
+    the connections among those that listen (SO_REUSEPORT).
     """
     host, port = split_host_port(address)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if is_shared:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind((host, port))
@@ -32,6 +37,15 @@ def bind(address: str) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def stop_listening(bound: socket.socket) -> None:
+    """Have the kernel give this socket no more connections, in no process that has it open.
+
+    It stays bound, and can listen again.
+    """
+    with contextlib.suppress(OSError):  # it did not listen yet
+        bound.shutdown(socket.SHUT_RDWR)
 
 
 class Listener:
@@ -124,16 +138,18 @@ class Listener:
         """Return another descriptor of the bound socket, for the replacing listener."""
         return self._bound.dup()
 
-    def stop_accepting(self) -> None:
-        """Accept no more; sessions go on."""
+    def stop_accepting(self, *, is_last: bool = False) -> None:
+        """Accept no more; sessions go on. With `is_last`, no other listener has the socket."""
         self._is_closed = True
         if self._server is not None:
             self._server.close()
+        if is_last:
+            stop_listening(self._bound)
         self._bound.close()
 
     def close(self) -> None:
         """Accept no more; end the sessions that await no reply, the others after their reply."""
-        self.stop_accepting()
+        self.stop_accepting(is_last=True)
         for connection in list(self._connections):
             connection.stop()
 

@@ -60,8 +60,8 @@ class AnyListener(Protocol):
     def share_socket(self) -> socket.socket:
         """Return another descriptor of the bound socket, for the replacing listener."""
 
-    def stop_accepting(self) -> None:
-        """Accept no more; sessions go on."""
+    def stop_accepting(self, *, is_last: bool = False) -> None:
+        """Accept no more; sessions go on. With `is_last`, no other listener has the socket."""
 
     def close(self) -> None:
         """Accept no more; end the sessions that await no reply, the others after their reply."""
@@ -113,11 +113,17 @@ class Listeners:
         door: Doorkeeper,
         clock: Callable[[], float],
         makers: Mapping[str, MakeListener] | None = None,
+        *,
+        is_shared: bool = False,
     ) -> None:
-        """`clock` is monotonic, in seconds. `makers` are of the services other than SMTP."""
+        """`clock` is monotonic, in seconds. `makers` are of the services other than SMTP.
+
+        With `is_shared`, other processes listen at the same addresses.
+        """
         self._door = door
         self._clock = clock
         self._makers = makers or {}
+        self._is_shared = is_shared
         self._open: dict[ListenerAddress, AnyListener] = {}
         self._leaving: list[AnyListener] = []
         self._is_closed = False
@@ -137,6 +143,9 @@ class Listeners:
         for listener in (*self._open.values(), *self._leaving):
             sessions[listener.service] += listener.sessions
         return sessions
+
+    def _bind(self, address: str) -> socket.socket:
+        return bind(address, is_shared=self._is_shared)
 
     async def begin(
         self,
@@ -161,7 +170,10 @@ class Listeners:
         then nothing has changed.
         """
         change = _Change(
-            dict(self._open), wanted, lambda place, bound: self._make(place, bound, settings(place))
+            dict(self._open),
+            wanted,
+            lambda place, bound: self._make(place, bound, settings(place)),
+            self._bind,
         )
         try:
             change.bind()
@@ -183,7 +195,7 @@ class Listeners:
             return
         for place, old in change.paused.items():
             try:
-                again = self._make(place, bind(place.address), old.settings)
+                again = self._make(place, self._bind(place.address), old.settings)
                 await again.open()
             except OSError:
                 self._open.pop(place, None)
@@ -220,6 +232,7 @@ class _Change:
     old: dict[ListenerAddress, AnyListener]
     wanted: Sequence[ListenerAddress]
     make: Callable[[ListenerAddress, socket.socket], AnyListener]
+    bind_one: Callable[[str], socket.socket]
     fresh: dict[ListenerAddress, AnyListener] = field(default_factory=dict)
     replaced: set[ListenerAddress] = field(default_factory=set)  # their socket was taken over
     paused: dict[ListenerAddress, AnyListener] = field(
@@ -255,7 +268,7 @@ class _Change:
     def _bind_one(self, place: ListenerAddress) -> bool:
         """Bind one; return False if a listener that will be closed occupies it."""
         try:
-            self.fresh[place] = self.make(place, bind(place.address))
+            self.fresh[place] = self.make(place, self.bind_one(place.address))
         except PermissionError:
             self.is_denied = True
         except OSError as error:
@@ -279,7 +292,7 @@ class _Change:
                     self.paused[old] = self.old[old]
                     self.old[old].stop_accepting()
             try:
-                self.fresh[place] = self.make(place, bind(place.address))
+                self.fresh[place] = self.make(place, self.bind_one(place.address))
             except OSError as error:
                 raise CannotListen(place, error) from None
 
@@ -297,10 +310,10 @@ class _Change:
 
     def settle(self) -> list[AnyListener]:
         """Close the unwanted listeners and return them: their sessions continue."""
-        leaving = [listener for place, listener in self.old.items() if self._goes(place)]
-        for listener in leaving:
-            listener.stop_accepting()
-        return leaving
+        leaving = {place: listener for place, listener in self.old.items() if self._goes(place)}
+        for place, listener in leaving.items():
+            listener.stop_accepting(is_last=place not in self.replaced)
+        return list(leaving.values())
 
     def result(self) -> dict[ListenerAddress, AnyListener]:
         """Return the open listeners: in the wanted order, then those that must stay."""

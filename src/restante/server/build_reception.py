@@ -109,7 +109,8 @@ def _doorkeeper(ground: BuildContext, expected: ExpectedHosts) -> Doorkeeper:
 
 def _listeners(ground: BuildContext, door: Doorkeeper) -> Listeners:
     """Make the listeners, which a reload opens and closes; `own_addresses` follows."""
-    listeners = Listeners(door, time.monotonic, {WEB: WebListener})
+    is_shared = ground.setup.worker is not None
+    listeners = Listeners(door, time.monotonic, {WEB: WebListener}, is_shared=is_shared)
     metrics_addresses = ground.setup.metrics_addresses
 
     def note_addresses(_config: Config) -> None:

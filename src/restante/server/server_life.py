@@ -36,7 +36,7 @@ from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.telemetry.service_manager import notify
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.shared_key import has_shared_key
-from restante.web.control_service import serve_on
+from restante.web.control_service import serve_on, serve_shared_on
 from restante.web.control_socket import open_control
 from restante.web.metrics_service import serve_metrics
 
@@ -72,7 +72,7 @@ class Application:
             on_damage=damage.found,
             is_server=True,
             control=config.control_socket,
-            access=config.database_access,
+            access=self._setup.database_access,
         )
         try:
             await self._serve(store, damage)
@@ -81,9 +81,10 @@ class Application:
         self._log.publish(ServerStopped())
 
     async def _serve(self, store: Store, damage: DamageLog) -> None:
-        config = self._setup.config
-        control = open_control(config.control_socket)
-        with recorded(config.file, config.control_socket):
+        config, setup = self._setup.config, self._setup
+        control = open_control(setup.control_socket)
+        # The record of several workers is their supervisor's.
+        with recorded(config.file if setup.worker is None else None, setup.control_socket):
             await self._serve_on(control, store, damage)
 
     async def _serve_on(self, control: socket.socket, store: Store, damage: DamageLog) -> None:
@@ -164,6 +165,10 @@ class Application:
             ),
             tasks.create_task(serve_on(admin.context, control, admin.http.control)),
             *(
+                tasks.create_task(serve_shared_on(admin.context, shared, admin.http.control))
+                for shared in self._setup.common_sockets
+            ),
+            *(
                 tasks.create_task(serve_metrics(admin.context, bound, admin.http.metrics))
                 for bound in self._setup.metrics_sockets
             ),
@@ -183,7 +188,7 @@ class Application:
         self._log.publish(
             ServerReady(
                 listening=tuple(f"{each.service} {each.address_text}" for each in listeners),
-                control=str(self._setup.config.control_socket),
+                control=str(self._setup.control_socket),
                 metrics=self._setup.metrics_texts,
                 sessions_limit=parts.reception.door.limits.in_all,
             )

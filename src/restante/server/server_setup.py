@@ -3,15 +3,17 @@
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_check import standing_warnings
-from restante.config.schema import Config
+from restante.config.schema import CONTROL_NAME, Config
 from restante.config.server_certificates import ServerIdentity
 from restante.network.addresses import join_host_port
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception.login_inbox import LoginInbox
+from restante.store.database_access import DatabaseAccess, NodeSeat
 from restante.telemetry.domain_counts import DomainCounts
 from restante.telemetry.event_bus import EventBus
 from restante.telemetry.event_counts import Counts
@@ -37,6 +39,25 @@ class EventSubscribers:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerPlace:
+    """The own files of one of several workers, and the socket that all of them share."""
+
+    number: int  # from 1
+    directory: Path  # its own, below `state_dir`
+    common_control: socket.socket  # listens; all workers accept from it
+
+    @property
+    def control_socket(self) -> Path:
+        """The control socket at which this worker alone answers."""
+        return self.directory / CONTROL_NAME
+
+    @property
+    def seat(self) -> NodeSeat:
+        """Its place among the nodes of the store."""
+        return NodeSeat(f"{socket.gethostname()}:w{self.number}", self.directory / "slot")
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSetup:
     """Made by `server_start` before the store is opened, partly as root."""
 
@@ -48,6 +69,23 @@ class ServerSetup:
     heard: EventSubscribers
     started_at: float  # Unix time
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
+    worker: WorkerPlace | None = None  # None: this process is the whole server
+
+    @property
+    def control_socket(self) -> Path:
+        """Return the control socket that this process makes."""
+        return self.config.control_socket if self.worker is None else self.worker.control_socket
+
+    @property
+    def common_sockets(self) -> Sequence[socket.socket]:
+        """Return the control sockets at which other workers answer too."""
+        return () if self.worker is None else (self.worker.common_control,)
+
+    @property
+    def database_access(self) -> DatabaseAccess:
+        """How this process opens a database."""
+        access = self.config.database_access
+        return access if self.worker is None else replace(access, seat=self.worker.seat)
 
     @property
     def listener_sockets(self) -> Sequence[socket.socket]:

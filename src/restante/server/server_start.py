@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -26,7 +26,7 @@ from restante.config.privileges import (
     keep_memory_private,
 )
 from restante.config.schema import Config
-from restante.config.server_certificates import IdentityUnusable, read_identity
+from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_rules import RULES
 from restante.phrases import remedy_for_address
@@ -34,7 +34,7 @@ from restante.reception.descriptor_limit import raise_limit
 from restante.reception.listener import bind
 from restante.reception.login_inbox import LoginInbox
 from restante.server.server_life import Application
-from restante.server.server_setup import EventSubscribers, ServerSetup
+from restante.server.server_setup import EventSubscribers, ServerSetup, WorkerPlace
 from restante.store.store_errors import (
     StoreDamaged,
     StoreError,
@@ -70,6 +70,15 @@ SWITCH_SECONDS = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
+class StartGround:
+    """The configuration, and the files that are read before privileges are dropped."""
+
+    config: Config
+    identity: ServerIdentity
+    vault: Vault
+
+
+@dataclass(frozen=True, slots=True)
 class _Subscribers:
     """The subscribers to the events of a server, from its first one on."""
 
@@ -84,11 +93,42 @@ def run_server(config: Config) -> int:
     keep_memory_private()
     raise_limit()
     heard = _subscribers(config)
-    heard.log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     sockets: list[socket.socket] = []
+    return _serve_heard(heard, config, sockets, lambda: _run_server(config, heard, sockets))
+
+
+def run_worker(ground: StartGround, sockets: list[socket.socket], worker: WorkerPlace) -> int:
+    """Run one of several workers until SIGTERM; its supervisor has bound the sockets.
+
+    It has no privileges any more. Return a sysexits code.
+    """
+    heard = _subscribers(ground.config, worker.number)
+    return _serve_heard(
+        heard, ground.config, sockets, lambda: _serve(ground, heard, sockets, worker)
+    )
+
+
+def _serve_heard(
+    heard: _Subscribers, config: Config, sockets: list[socket.socket], serve: Callable[[], str]
+) -> int:
+    heard.log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     try:
-        failure = _run_server(config, heard, sockets)
-    except _CannotBind as error:
+        return exit_code_of(serve)
+    finally:
+        for bound in sockets:
+            bound.close()
+        if heard.exporter is not None:
+            heard.exporter.stop()
+
+
+def exit_code_of(serve: Callable[[], str]) -> int:
+    """Serve; return a sysexits code. Each error is a line on stderr.
+
+    `serve` returns why it ended without having been asked to, or "".
+    """
+    try:
+        failure = serve()
+    except CannotBind as error:
         return _give_up(error.code, str(error))
     except StoreError as error:
         return _give_up(*_without_store(error))
@@ -96,11 +136,6 @@ def run_server(config: Config) -> int:
         return _give_up(EX_CONFIG, str(error))
     except ControlUnusable as error:
         return _give_up(EX_UNAVAILABLE, str(error))
-    finally:
-        for bound in sockets:
-            bound.close()
-        if heard.exporter is not None:
-            heard.exporter.stop()
     return _give_up(EX_TEMPFAIL, f"{failure}; start the server again") if failure else EX_OK
 
 
@@ -110,35 +145,51 @@ def _run_server(config: Config, heard: _Subscribers, sockets: list[socket.socket
     `sockets` gets those that were bound, also if this raises.
     """
     check_program_is_reachable(config.user)
-    sockets.extend(_bind(address, key) for address, key in _addresses(config))
+    sockets.extend(bind_or_say(address, key) for address, key in _addresses(config))
+    return _serve(drop_privileges(config), heard, sockets, None)
+
+
+def drop_privileges(config: Config) -> StartGround:
+    """Read what only root may, perhaps, and become the plain user."""
     vault = Vault(read_key(config.key_file))
     identity = read_identity(config)
     become(config.user)
     keep_memory_private()
+    return StartGround(config, identity, vault)
+
+
+def _serve(
+    ground: StartGround,
+    heard: _Subscribers,
+    sockets: list[socket.socket],
+    worker: WorkerPlace | None,
+) -> str:
     exporter = heard.exporter
     if exporter is not None:
         exporter.start()
     setup = ServerSetup(
-        config=config,
-        identity=identity,
-        vault=vault,
+        config=ground.config,
+        identity=ground.identity,
+        vault=ground.vault,
         sockets=sockets,
         log=heard.log,
         heard=heard.parts,
         started_at=time.time(),
         trace_spans_dropped=lambda: 0 if exporter is None else exporter.dropped,
+        worker=worker,
     )
     application = Application(setup, on_stop=_stop_for_certain)
     try:
-        _run(application.run(), is_uvloop=config.uvloop)
+        _run(application.run(), is_uvloop=ground.config.uvloop)
     finally:
         heard.writer.end()  # before the line that says what to do
     return application.failure
 
 
-def _subscribers(config: Config) -> _Subscribers:
+def _subscribers(config: Config, worker: int = 0) -> _Subscribers:
     """Connect the log, the counters, the notices and the traces to the events."""
-    log, writer, uses = EventBus(), LogWriter(config.log.style), UseInbox()
+    log, uses = EventBus(), UseInbox()
+    writer = LogWriter(config.log.style, worker=worker)
     counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
     domain_counts = DomainCounts()
     log.subscribe(counts.count, *EVENTS)
@@ -195,7 +246,7 @@ def _without_store(error: StoreError) -> tuple[int, str]:
     )  # met once it was open: opening it again says more
 
 
-class _CannotBind(Exception):  # noqa: N818
+class CannotBind(Exception):  # noqa: N818
     """An address is not to be had; `code` is for the caller of the program."""
 
     def __init__(self, code: int, text: str) -> None:
@@ -210,15 +261,16 @@ def _addresses(config: Config) -> Iterator[tuple[str, str]]:
         yield config.telemetry.metrics, "[telemetry]"
 
 
-def _bind(address: str, table: str) -> socket.socket:
+def bind_or_say(address: str, table: str, *, is_shared: bool = False) -> socket.socket:
+    """Bind an address of a table of the configuration. Raises CannotBind."""
     try:
-        return bind(address)
+        return bind(address, is_shared=is_shared)
     except PermissionError:
         remedy = "start as root (and set `user`), or allow it by CAP_NET_BIND_SERVICE"
-        raise _CannotBind(EX_NOPERM, f"{address}: this user may not bind it; {remedy}") from None
+        raise CannotBind(EX_NOPERM, f"{address}: this user may not bind it; {remedy}") from None
     except OSError as error:
         remedy = remedy_for_address(error, table)
-        raise _CannotBind(EX_UNAVAILABLE, f"{address}: {error.strerror}; {remedy}") from None
+        raise CannotBind(EX_UNAVAILABLE, f"{address}: {error.strerror}; {remedy}") from None
 
 
 def _run(main: Coroutine[None, None, None], *, is_uvloop: bool) -> None:

@@ -13,9 +13,18 @@ class RecoveryPoint(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class NodeSeat:
+    """The place of one of several workers on a machine, which it has again after a restart."""
+
+    name: str  # among the nodes
+    file: Path  # where its slot is kept; no two processes have it at a time
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseAccess:
     """The settings of an operator for a database."""
 
     password_file: Path | None = None  # read at each new session; None: PostgreSQL's own means
     recovery_point: RecoveryPoint = RecoveryPoint.ZERO
     is_plain: bool = False  # use plain SQL only, for a pooler: the setting `pooled`
+    seat: NodeSeat | None = None  # None: a server by itself

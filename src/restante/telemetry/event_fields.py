@@ -40,6 +40,7 @@ from restante.telemetry.events import (
     StoreAway,
     StoreFailed,
     TokenRefused,
+    WorkerEnded,
 )
 from restante.telemetry.work_word import WorkWord
 
@@ -153,6 +154,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "reply": FieldMeaning("The reply of the other side.", "250 2.0.0 queued as 4711"),
     "request": FieldMeaning("The request to the API.", "GET /v1/queue"),
     "requested_by": FieldMeaning("The client or rule that asked for the drain.", "login acme-mail"),
+    "restart_after": FieldMeaning("Seconds until it is started again; missing: it is not.", 0.1),
     "restart_for": FieldMeaning("The settings that need a restart.", ("hostname",)),
     "reverse_path": FieldMeaning("The sender of the envelope.", "<bob@example.org>"),
     "seconds": FieldMeaning("Duration in seconds.", 1.25),
@@ -173,6 +175,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "uncertain": FieldMeaning("Number of messages that became uncertain.", 0),
     "unsettled": FieldMeaning("Number of outcomes that could not be recorded.", 2),
     "transport": FieldMeaning("The type of a channel.", "webhook"),
+    "worker": FieldMeaning("The number of one of several workers, from 1.", 2),
 }
 
 _RESET: Final = "connection reset"
@@ -222,6 +225,7 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     StoreFailed: {"doing": WorkWord.HOLD, "messages": 2},
     SignInRefused: {"reason": "wrong password"},
     TokenRefused: {"cause": "expired"},
+    WorkerEnded: {"reason": "signal 9", "restart_after": 0.1},
 }
 
 

@@ -12,12 +12,13 @@ import asyncio
 import atexit
 import json
 import re
+import select
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields as fields_of
-from functools import lru_cache
+from functools import lru_cache, partial
 from json.encoder import encode_basestring_ascii
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple
@@ -40,10 +41,14 @@ class LogWriter:
     """Writes a line for each event."""
 
     def __init__(
-        self, style: LogFormat = "text", monotonic: Callable[[], float] = time.monotonic
+        self,
+        style: LogFormat = "text",
+        monotonic: Callable[[], float] = time.monotonic,
+        worker: int = 0,
     ) -> None:
-        """`monotonic` is in seconds."""
-        self._spell = json_line if style == "json" else _as_text
+        """`monotonic` is in seconds. `worker` is the number of this one of several; 0: the only."""
+        self._spell = _speller(style, worker)
+        self._is_alone = not worker
         self._waiting: list[str] = []
         self._limit = LineLimit(monotonic)
         self._is_telling = False
@@ -96,10 +101,37 @@ class LogWriter:
     def _flush(self) -> None:
         if not self._waiting:
             return
-        lines = "".join(f"{line}\n" for line in self._waiting)
+        lines = [f"{line}\n" for line in self._waiting]
         self._waiting.clear()
-        sys.stderr.write(lines)
-        sys.stderr.flush()
+        for text in ["".join(lines)] if self._is_alone else _pieces(lines):
+            sys.stderr.write(text)
+            sys.stderr.flush()
+
+
+def _pieces(lines: Iterable[str]) -> Iterator[str]:
+    """Join lines to pieces that a pipe takes as one, so that workers do not mix theirs.
+
+    Limitation: a longer line, such as a traceback, is a piece that can be divided.
+    """
+    piece, octets = "", 0
+    for line in lines:
+        length = len(line.encode())
+        if piece and octets + length > select.PIPE_BUF:
+            yield piece
+            piece, octets = "", 0
+        piece, octets = piece + line, octets + length
+    if piece:
+        yield piece
+
+
+def _speller(style: LogFormat, worker: int) -> Callable[[Event, str], str]:
+    """Return what makes a line of an event and its time."""
+    if style == "text":
+        return partial(_as_text, more=f" worker={worker}" if worker else "")
+    if not worker:
+        return json_line
+    after_time, name = '"level": ', f'"worker": {worker}, "level": '
+    return lambda event, at: json_line(event, at).replace(after_time, name, 1)
 
 
 def event_fields(event: Event) -> dict[str, Any]:
@@ -200,14 +232,14 @@ def _json(value: Any) -> str:
     return str(value) if kind is int else _encode(value)
 
 
-def _as_text(event: Event, at: str) -> str:
+def _as_text(event: Event, at: str, more: str = "") -> str:
     """Spell a line as `time event key=value …`, quoting what would not read back."""
     fields = event_fields(event)
     name = fields.pop("event")
     shown = ((key, value) for key, value in fields.items() if value not in ("", ()))
     pairs = "".join(f" {key}={_quote(value)}" for key, value in shown)
     mark = "" if event.level == "info" else f" [{event.level}]"
-    line = f"{at} {name}{mark}{pairs}"
+    line = f"{at} {name}{mark}{more}{pairs}"
     trace = _trace(event)
     return "\n".join([line, *map(_quoted_line, trace.splitlines())])
 

@@ -1,10 +1,21 @@
 """Report our state to the service manager (sd_notify(3)).
 
-A report is a datagram on the socket that the manager named. Without a socket nothing is sent.
+A report is a datagram on the socket that the manager named. Without a socket nothing is sent. A
+worker reports to its supervisor instead, as the manager listens to one process only.
 """
 
+import contextlib
 import os
 import socket
+
+_VARIABLE = "NOTIFY_SOCKET"
+_supervisor: list[socket.socket] = []  # at most one
+
+
+def report_to(supervisor: socket.socket) -> None:
+    """Send all reports of this process there, and none to the service manager."""
+    os.environ.pop(_VARIABLE, None)
+    _supervisor[:] = [supervisor]
 
 
 def notify(state: str) -> None:
@@ -12,7 +23,11 @@ def notify(state: str) -> None:
 
     A manager that cannot be reached is no reason to stop.
     """
-    address = os.environ.get("NOTIFY_SOCKET", "")
+    if _supervisor:
+        with contextlib.suppress(OSError):
+            _supervisor[0].send(state.encode())
+        return
+    address = os.environ.get(_VARIABLE, "")
     if not address:
         return
     if address.startswith("@"):

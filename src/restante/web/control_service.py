@@ -19,6 +19,13 @@ async def serve_on(
         await serve_http(PreparedApi(build_api(context)), listener, HttpLimits(connections))
 
 
+async def serve_shared_on(
+    context: AdminContext, listener: socket.socket, connections: HttpConnections
+) -> None:
+    """Serve until cancelled on a control socket from which other processes accept too."""
+    await serve_http(PreparedApi(build_api(context)), listener, HttpLimits(connections))
+
+
 @contextlib.contextmanager
 def _taken_away(path: Path) -> Iterator[None]:
     try:

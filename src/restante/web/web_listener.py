@@ -7,6 +7,7 @@ from typing import Final
 from uvicorn.server import ServerState
 
 from restante.network.addresses import join_host_port
+from restante.reception.listener import stop_listening
 from restante.web.web_connection import WebConnection, WebListenerSettings
 
 _ACCEPTED_AT_ONCE: Final = 16  # before the first of them can be closed
@@ -69,18 +70,23 @@ class WebListener:
         """Return another descriptor of the bound socket, for the replacing listener."""
         return self._bound.dup()
 
-    def stop_accepting(self) -> None:
-        """Accept no more; open connections go on until their answer."""
+    def stop_accepting(self, *, is_last: bool = False) -> None:
+        """Accept no more; open connections go on until their answer.
+
+        With `is_last`, no other listener has the socket.
+        """
         self._is_closed = True
         if self._server is not None:
             self._server.close()
+        if is_last:
+            stop_listening(self._bound)
         self._bound.close()
         for connection in self._connections():
             connection.stop()
 
     def close(self) -> None:
         """Accept no more; end the idle connections, the others after their answer."""
-        self.stop_accepting()
+        self.stop_accepting(is_last=True)
 
     def abort(self) -> None:
         """Cut the connections that are still open."""

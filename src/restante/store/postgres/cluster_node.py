@@ -14,19 +14,22 @@ standby to wait for, nothing is written, and the database counts as away.
 """
 
 import asyncio
+import os
+import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Final
 
 from restante import __version__
-from restante.store.database_access import RecoveryPoint
+from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.postgres import node_queries, sqlstate
 from restante.store.postgres.commit_safety import CommitFacts, CommitSafety, judge_commits
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.postgres_transaction import NodeKey
 from restante.store.postgres.record_statements import CHANGES_CHANNEL
+from restante.store.postgres.slot_file import SlotFile
 from restante.store.store_errors import StoreUnreachable, StoreUnusable
 
 BEAT: Final = 1.0  # seconds
@@ -41,7 +44,12 @@ class ClusterNode:
     """One process. Belongs to the event loop on which it was opened."""
 
     def __init__(
-        self, lanes: LaneSet, key: NodeKey, beaten_at: float, recovery_point: RecoveryPoint
+        self,
+        lanes: LaneSet,
+        key: NodeKey,
+        beaten_at: float,
+        recovery_point: RecoveryPoint,
+        slot_file: SlotFile | None = None,
     ) -> None:
         self.key = key
         self.recovery_point = recovery_point
@@ -60,6 +68,7 @@ class ClusterNode:
         self._is_closed = False
         self._next_beat = asyncio.Event()
         self._session: DatabaseSession | None = None  # of the last heartbeat
+        self._slot_file = slot_file
 
     def begin(self, on_beat: Callable[[], Awaitable[None]]) -> None:
         """Send a heartbeat each second from now on. `on_beat` is awaited after each.
@@ -109,6 +118,8 @@ class ClusterNode:
         with suppress(Exception):  # the lease ends by itself
             async with self._lanes[SessionKind.NODE].session() as session:
                 await session.fetch(node_queries.RETIRE, *self.key)
+        if self._slot_file is not None:
+            self._slot_file.close()
 
     async def beat(self) -> None:
         """Renew the lease."""
@@ -184,27 +195,49 @@ async def risk_of(session: DatabaseSession, recovery_point: RecoveryPoint) -> st
     return f"acknowledged mail could be lost: {verdict.text}"
 
 
-async def join_cluster(lanes: LaneSet, name: str, recovery_point: RecoveryPoint) -> ClusterNode:
+async def join_cluster(lanes: LaneSet, access: DatabaseAccess) -> ClusterNode:
     """Take a slot. Raises StoreUnusable if there is none, and the driver's errors."""
+    seat = access.seat
+    if seat is None:
+        name = f"{socket.gethostname()}:{os.getpid()}"
+        return ClusterNode(lanes, *await _join(lanes, name, None), access.recovery_point)
+    file = SlotFile(seat.file)
+    try:
+        key, at = await _join(lanes, seat.name, file.former())
+        file.keep(key)
+    except BaseException:
+        file.close()
+        raise
+    return ClusterNode(lanes, key, at, access.recovery_point, file)
+
+
+async def _join(lanes: LaneSet, name: str, former: NodeKey | None) -> tuple[NodeKey, float]:
+    """Return a slot and the time from which its lease counts."""
     async with lanes[SessionKind.NODE].session() as session:
         for _ in range(_MOST_SLOTS):
             at = time.monotonic()
             try:
-                rows = await _slot(session, name)
+                rows = await _slot(session, name, former)
             except Exception as error:
                 if not sqlstate.is_taken(error):
                     raise
                 continue  # another process was faster
             if rows:
-                return ClusterNode(lanes, NodeKey(*rows[0]), at, recovery_point)
+                return NodeKey(*rows[0]), at
             break
     raise StoreUnusable(f"all {_MOST_SLOTS} slots are taken by processes that have the store open")
 
 
-async def _slot(session: DatabaseSession, name: str) -> list[PostgresRow]:
-    """Take a slot that nobody can have, or a new one, or in need one that nobody seems to have."""
+async def _slot(session: DatabaseSession, name: str, former: NodeKey | None) -> list[PostgresRow]:
+    """Take the former slot, or one that nobody can or in need seems to have, or a new one."""
+    again = (
+        await session.fetch(node_queries.TAKE_SLOT_AGAIN, LEASE, name, __version__, *former)
+        if former is not None
+        else []
+    )
     return (
-        await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, _SURELY_OVER, __version__)
+        again
+        or await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, _SURELY_OVER, __version__)
         or await session.fetch(node_queries.ADD_SLOT, LEASE, name, __version__)
         or await session.fetch(node_queries.TAKE_OVER_SLOT, LEASE, name, 0.0, __version__)
     )

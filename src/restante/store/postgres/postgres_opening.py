@@ -1,7 +1,5 @@
 """Opening a store on PostgreSQL: the version of the server, the tables, a slot, and the figures."""
 
-import os
-import socket
 from functools import partial
 from typing import Final
 
@@ -9,7 +7,7 @@ import asyncpg
 
 from restante.phrases import cause_of
 from restante.store.content_store import OnDamage
-from restante.store.database_access import DatabaseAccess, RecoveryPoint
+from restante.store.database_access import DatabaseAccess
 from restante.store.postgres import (
     drain_statements,
     node_queries,
@@ -47,7 +45,7 @@ async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> Po
     """Open the store in a database. Raises StoreUnusable, which says why and what to do."""
     lanes = LaneSet(partial(open_granted, url, access))
     try:
-        return await _opened(lanes, access.recovery_point, on_damage)
+        return await _opened(lanes, access, on_damage)
     except StoreUnreachable as error:
         await lanes.close()
         raise StoreUnusable(str(error)) from error
@@ -59,15 +57,13 @@ async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> Po
         raise
 
 
-async def _opened(
-    lanes: LaneSet, recovery_point: RecoveryPoint, on_damage: OnDamage
-) -> PostgresCore:
+async def _opened(lanes: LaneSet, access: DatabaseAccess, on_damage: OnDamage) -> PostgresCore:
     async with lanes[SessionKind.READING].session() as session:
-        risk = await risk_of(session, recovery_point)  # before anything is written
+        risk = await risk_of(session, access.recovery_point)  # before anything is written
         if risk:
             raise StoreUnusable(risk)
         await _prepare(session)
-    node = await join_cluster(lanes, f"{socket.gethostname()}:{os.getpid()}", recovery_point)
+    node = await join_cluster(lanes, access)
     async with lanes[SessionKind.READING].session() as session:
         mirror = await _mirror(session, node)
     core = PostgresCore(lanes, node, mirror, on_damage)

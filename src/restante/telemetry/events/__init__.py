@@ -35,6 +35,7 @@ from restante.telemetry.events.life_events import (
     ServerStopping,
     SignInRefused,
     TokenRefused,
+    WorkerEnded,
 )
 from restante.telemetry.events.reception_events import (
     AcceptsFailed,
@@ -149,6 +150,7 @@ __all__ = [
     "StoreScrubbed",
     "SuccessReportsDropped",
     "TokenRefused",
+    "WorkerEnded",
 ]
 
 EVENTS: Final[tuple[type[Event], ...]] = (
@@ -156,6 +158,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     ServerReady,
     ServerStopping,
     ServerStopped,
+    WorkerEnded,
     ServerReloaded,
     ReloadFailed,
     ServerFailing,

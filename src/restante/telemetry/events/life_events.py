@@ -28,6 +28,16 @@ class ServerReady(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerEnded(Event):
+    """One of several workers has ended. The others go on."""
+
+    event: ClassVar[str] = "worker-ended"
+    worker: int
+    reason: str
+    restart_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStopping(Event):
     """A signal asked the server to stop. No new connection is accepted."""
 

@@ -1,0 +1,131 @@
+"""When workers are started and started again: decisions alone."""
+
+import pytest
+
+from restante.server.supervision import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    STEADY,
+    STOP_PATIENCE,
+    Supervision,
+    WorkerOrder,
+    WorkerPhase,
+)
+
+START, RELOAD, STOP, KILL = WorkerOrder
+
+
+def serving(workers: int = 3) -> Supervision:
+    """Return a supervision whose workers all serve since 0."""
+    made = Supervision(workers, 0.0)
+    for _ in range(2):
+        for number, _ in made.due(0.0):
+            made.ready(number, 0.0)
+    return made
+
+
+def test_the_first_worker_starts_alone_and_then_the_others() -> None:
+    made = Supervision(3, 0.0)
+    assert made.due(0.0) == [(1, START)]
+    assert made.due(1.0) == []
+    assert made.next_at() is None
+    assert made.ready(1, 1.0) == []
+    assert made.next_at() == 1.0
+    assert made.due(1.0) == [(2, START), (3, START)]
+
+
+@pytest.mark.parametrize(("code", "whole"), [(78, 78), (69, 69), (75, 75), (0, 0), (-9, 75)])
+def test_a_start_fails_as_its_first_worker_does(code: int, whole: int) -> None:
+    made = Supervision(2, 0.0)
+    made.due(0.0)
+    assert made.ended(1, code, 0.5) is None
+    assert made.exit_code == whole
+    assert made.due(100.0) == []
+
+
+def test_a_worker_that_was_killed_is_started_again_and_the_others_are_left_alone() -> None:
+    made = serving()
+    assert made.ended(2, -9, 10.0) == FIRST_PAUSE
+    assert made.phase(2) is WorkerPhase.WAITING
+    assert made.due(10.0) == []
+    assert made.next_at() == 10.0 + FIRST_PAUSE
+    assert made.due(10.0 + FIRST_PAUSE) == [(2, START)]
+    assert made.exit_code is None
+
+
+def test_pauses_grow_and_are_bounded() -> None:
+    made, now, pauses = serving(), 1.0, []
+    for _ in range(12):
+        pause = made.ended(2, 75, now)
+        assert pause is not None
+        pauses.append(pause)
+        now += pause
+        assert made.due(now) == [(2, START)]
+    assert pauses == sorted(pauses)
+    assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
+    assert pauses[-1] == LONGEST_PAUSE
+
+
+def test_a_worker_that_served_for_long_starts_at_once_again() -> None:
+    made = serving()
+    for _ in range(5):
+        made.ended(2, 75, 1.0)
+    made.due(100.0)
+    made.ready(2, 100.0)
+    assert made.ended(2, 75, 100.0 + STEADY) == FIRST_PAUSE
+
+
+@pytest.mark.parametrize("code", [0, 64, 65, 77, 78])
+def test_a_worker_that_was_retired_or_cannot_start_stays_out(code: int) -> None:
+    made = serving(2)
+    assert made.ended(2, code, 5.0) is None
+    assert made.phase(2) is WorkerPhase.OUT
+    assert made.exit_code is None
+    made.ended(1, 0, 6.0)
+    assert made.exit_code == code
+
+
+def test_a_stop_ends_all_and_starts_none() -> None:
+    made = serving()
+    made.ended(3, -11, 1.0)
+    assert made.stop(2.0) == [(1, STOP), (2, STOP)]
+    assert made.ended(1, 0, 3.0) is None
+    assert made.due(20.0) == []
+    assert made.next_at() == 2.0 + STOP_PATIENCE
+    assert made.stop(30.0) == [(2, STOP)]  # asked again: it does not move the end
+    assert made.due(2.0 + STOP_PATIENCE) == [(2, KILL)]
+    assert made.ended(2, -9, 60.0) is None
+    assert made.exit_code == 75
+
+
+def test_a_stop_in_good_order_has_the_exit_code_0() -> None:
+    made = serving(2)
+    made.stop(1.0)
+    made.ended(1, 0, 2.0)
+    made.ended(2, 0, 2.0)
+    assert (made.exit_code, made.next_at()) == (0, None)
+
+
+def test_a_stop_before_anything_started_is_an_end() -> None:
+    made = Supervision(2, 0.0)
+    assert made.stop(0.0) == []
+    assert made.exit_code == 0
+
+
+def test_a_reload_reaches_each_worker_once() -> None:
+    made = serving()
+    made.ended(2, -9, 1.0)
+    assert made.reload() == [(1, RELOAD), (3, RELOAD)]
+    assert made.due(2.0) == [(2, START)]
+    assert made.reload() == [(1, RELOAD), (3, RELOAD)]
+    assert made.ready(2, 3.0) == [(2, RELOAD)]
+    made.ended(2, -9, 4.0)
+    made.due(5.0)
+    assert made.ready(2, 6.0) == [(2, RELOAD)]
+
+
+def test_without_a_reload_nobody_is_told_to() -> None:
+    made = serving()
+    made.ended(1, -9, 1.0)
+    made.due(2.0)
+    assert made.ready(1, 3.0) == []

@@ -1,0 +1,91 @@
+"""The supervisor's sockets: one set for each worker, on the same addresses."""
+
+import socket
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+
+from restante.config.load import load
+from restante.config.schema import Config
+from restante.reception.listener import bind, stop_listening
+from restante.server.server_start import CannotBind
+from restante.server.worker_parent import bind_for_workers
+from tests.config.files import installed
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """Three workers on a free port, with metrics on another."""
+    read = load(installed(tmp_path), {})
+    listen = read.listen[0].model_copy(update={"address": "127.0.0.1:0"})
+    telemetry = read.telemetry.model_copy(update={"metrics": "127.0.0.1:0"})
+    changed = {"listen": (listen,), "telemetry": telemetry, "workers": 3}
+    return read.model_copy(update=changed)
+
+
+@pytest.fixture
+def bound(config: Config) -> Iterator[list[list[socket.socket]]]:
+    sockets = bind_for_workers(config)
+    yield sockets
+    close(sockets)
+
+
+def close(sockets: list[list[socket.socket]]) -> None:
+    for each in chain.from_iterable(sockets):
+        each.close()
+
+
+def accepted(listener: socket.socket) -> int:
+    """Count the connections that wait at a socket."""
+    count = 0
+    try:
+        while True:
+            connection, _ = listener.accept()
+            connection.close()
+            count += 1
+    except OSError:
+        return count
+
+
+def test_each_worker_has_a_socket_of_each_listener_and_metrics_of_its_own(
+    bound: list[list[socket.socket]],
+) -> None:
+    listeners, metrics = zip(*bound, strict=True)
+    assert len({each.getsockname() for each in listeners}) == 1
+    assert len({each.getsockname() for each in metrics}) == 3
+
+
+def test_metrics_have_ports_that_follow_each_other(config: Config) -> None:
+    probe = bind("127.0.0.1:0")
+    first = probe.getsockname()[1]
+    probe.close()
+    telemetry = config.telemetry.model_copy(update={"metrics": f"127.0.0.1:{first}"})
+    sockets = bind_for_workers(config.model_copy(update={"telemetry": telemetry, "workers": 2}))
+    assert [each[-1].getsockname()[1] for each in sockets] == [first, first + 1]
+    close(sockets)
+
+
+def test_a_socket_that_stops_listening_gets_nothing_and_can_listen_again(
+    bound: list[list[socket.socket]],
+) -> None:
+    """So a worker that has ended takes no connection, and needs no privileges to start again."""
+    first, second = bound[0][0], bound[1][0]
+    address = first.getsockname()
+    for gone, stays in ((first, second), (second, first)):
+        first.listen()
+        second.listen()
+        stop_listening(gone)
+        for _ in range(20):
+            socket.create_connection(address, 5).close()
+        assert (accepted(gone), accepted(stays)) == (0, 20)
+
+
+def test_an_address_that_a_server_by_itself_has_is_refused(config: Config) -> None:
+    with bind("127.0.0.1:0") as other:
+        other.listen()
+        address = f"127.0.0.1:{other.getsockname()[1]}"
+        listen = config.listen[0].model_copy(update={"address": address})
+        with pytest.raises(CannotBind, match=address):
+            bind_for_workers(config.model_copy(update={"listen": (listen,)}))
