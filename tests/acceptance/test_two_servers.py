@@ -14,6 +14,7 @@ import pytest
 from tests.acceptance.installation import ALPHA, Installation, at
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.senders import smtp_source_sends
+from tests.acceptance.peers.server import Login
 from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message, send
 from tests.acceptance.session import Session
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 COUNT: Final = 800
 WINDOW: Final = 64  # messages that one connection may have handed over without a record of it
 TAKEOVER: Final = 10.0  # seconds at most
+GUESSES: Final = 3
+STRICT: Final = f"[reception]\nfailures_until_refusal = {GUESSES}\n"
 HEARD: Final = 1.5  # seconds: a poll each second, and the time of the test's own look
 OUR_NAME: Final = re.compile(r"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
 
@@ -39,7 +42,7 @@ def database(postgres_cluster: PostgresCluster) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def first(database: str) -> Iterator[Installation]:
     """A server."""
-    with Installation(database=database) as first:
+    with Installation(database=database, more=STRICT) as first:
         first.start()
         first.has_account("alpha")
         yield first
@@ -48,7 +51,7 @@ def first(database: str) -> Iterator[Installation]:
 @pytest.fixture(scope="module")
 def second(database: str, first: Installation) -> Iterator[Installation]:
     """Another server on the same store."""
-    with Installation(database=database) as second:
+    with Installation(database=database, more=STRICT) as second:
         second.start()
         yield second
 
@@ -142,6 +145,28 @@ def test_a_killed_server_s_drain_is_taken_over(
 def names_at(primary: SmtpSink) -> Counter[str]:
     """Count what a primary has, by the names in our Received fields."""
     return Counter(name for raw in primary.messages() for name in OUR_NAME.findall(raw.decode()))
+
+
+def test_a_guesser_gets_no_more_tries_from_two_servers(
+    first: Installation, second: Installation
+) -> None:
+    """Also with the right password in the end, from a host that is not authorized."""
+    login = first.has_account("guessed")
+    eventually(
+        lambda: second.shown("login", "list", login.user),
+        what="the second server to know the login",
+    )
+    for _ in range(GUESSES):
+        with Session(first.smtps) as guesser:
+            assert guesser.authenticate(Login(login.user, "wrong")).startswith(b"535")
+    begun = time.monotonic()
+
+    def is_refused() -> bool:
+        with Session(second.smtps) as guesser:
+            return guesser.authenticate(login).startswith(b"454")
+
+    eventually(is_refused, what="the second server to know the failures", timeout=HEARD)
+    assert time.monotonic() - begun < 2 * HEARD
 
 
 def test_a_server_with_another_key_refuses_to_start(database: str, first: Installation) -> None:

@@ -73,3 +73,52 @@ def test_a_failure_that_was_none_is_taken_back() -> None:
     ledger.take_back(("a",))
     ledger.take_back(("a",))
     assert ledger.failures("a", 0.0) == 0
+
+
+def test_news_has_what_was_counted_since_it_was_taken() -> None:
+    ledger = FailureLedger(until_refusal=9, memory=900)
+    ledger.failed(["before"], 0)
+    assert ledger.take_news() == {}
+    ledger = FailureLedger(until_refusal=9, memory=900)
+    ledger.keep_news()
+    ledger.failed(["alice", "block"], 0)
+    ledger.failed(["alice"], 0)
+    ledger.take_back(["alice"])
+    assert list(ledger.take_news().values()) == [(1, False), (1, False)]
+    assert ledger.take_news() == {}
+    ledger.take_back(["block"])
+    ledger.succeeded(["alice"])
+    ledger.failed(["alice"], 0)
+    assert sorted(ledger.take_news().values()) == [(-1, False), (1, True)]
+
+
+def test_failures_elsewhere_are_as_those_here() -> None:
+    here, there = (FailureLedger(until_refusal=3, memory=900) for _ in range(2))
+    here.keep_news()
+    here.failed(["alice"], 10)
+    here.failed(["alice"], 10)
+    for digest, (failures, was_forgotten) in here.take_news().items():
+        there.count_elsewhere(digest, failures, 10, was_forgotten=was_forgotten)
+    there.failed(["alice"], 11)
+    assert there.is_refused(["alice"], 12)
+    here.succeeded(["alice"])
+    for digest, (failures, was_forgotten) in here.take_news().items():
+        there.count_elsewhere(digest, failures, 13, was_forgotten=was_forgotten)
+    assert there.failures("alice", 13) == 0
+
+
+@pytest.mark.parametrize(("servers", "each"), [(1, 6), (2, 3), (3, 2), (60, 1)])
+def test_a_rate_is_divided_by_the_servers_and_is_one_at_least(servers: int, each: int) -> None:
+    rate = RateLimit(6, lambda: servers)
+    assert sum(rate.allows("a", 0.0) for _ in range(20)) == each
+    assert not rate.allows("a", 60.0 * servers / 6 - 0.5)
+    assert rate.allows("a", 2 * 60.0 * servers / 6)
+
+
+def test_a_server_that_joins_or_leaves_changes_the_rate_at_once() -> None:
+    servers = [1]
+    rate = RateLimit(60, lambda: servers[0])
+    servers[0] = 2
+    assert sum(rate.allows("a", 0.0) for _ in range(100)) == 30
+    servers[0] = 1
+    assert sum(rate.allows("a", 10.0) for _ in range(100)) == 10

@@ -67,7 +67,7 @@ class ProviderSignIn:
         self._sign_in = sign_in
         self._provider = provider
         self._monotonic = monotonic
-        self._begun = RateLimit(BEGUN_A_MINUTE)
+        self._begun = RateLimit(BEGUN_A_MINUTE, lambda: context.store.nodes.servers)
 
     @property
     def name(self) -> str:

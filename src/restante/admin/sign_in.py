@@ -17,7 +17,7 @@ from restante.admin.own_record import put_own
 from restante.admin.portal_hashing import HashingBusy, PortalHashing
 from restante.admin.sign_in_limits import SignInLimits
 from restante.admin.stranger_passwords import PasswordsUnchecked
-from restante.request_limits.failed_logins import RateLimit
+from restante.request_limits.failed_logins import RateLimit, ShareLedger, share_with_nobody
 from restante.telemetry.events import InternalError, SignInRefused
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -76,14 +76,18 @@ class SignInService:
     """Examines passwords and codes. Belongs to the event loop."""
 
     def __init__(
-        self, context: AdminContext, hashing: PortalHashing, monotonic: Callable[[], float]
+        self,
+        context: AdminContext,
+        hashing: PortalHashing,
+        monotonic: Callable[[], float],
+        share: ShareLedger = share_with_nobody,
     ) -> None:
-        """`monotonic` is in seconds that only grow."""
+        """`monotonic` is in seconds that only grow. `share` shares failures with other servers."""
         self._context = context
         self._hashing = hashing
         self._monotonic = monotonic
-        self._limits = SignInLimits(monotonic)
-        self._entries = RateLimit(ENTRIES_A_MINUTE)
+        self._limits = SignInLimits(monotonic, share)
+        self._entries = RateLimit(ENTRIES_A_MINUTE, lambda: context.store.nodes.servers)
 
     async def sign_in(self, given: SignInCredentials, address: IpAddress) -> SignedIn:
         """Return the user who has signed in. Raises SignInDenied, StoreError."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Hashable
 from typing import Final
 
 from restante.network.addresses import address_block, plain_address
-from restante.request_limits.failed_logins import FailureLedger
+from restante.request_limits.failed_logins import FailureLedger, ShareLedger, share_with_nobody
 from restante.tenancy.model import IpAddress
 
 MEMORY_SECONDS: Final = 900.0
@@ -26,12 +26,14 @@ MOST_KNOWN: Final = 10_000  # blocks of users
 class SignInLimits:
     """Counts attempts. Belongs to the event loop."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """`monotonic` is in seconds that only grow."""
+    def __init__(
+        self, monotonic: Callable[[], float], share: ShareLedger = share_with_nobody
+    ) -> None:
+        """`monotonic` is in seconds that only grow. `share` shares failures with other servers."""
         self._monotonic = monotonic
-        self._both = FailureLedger(OF_USER_AND_BLOCK, MEMORY_SECONDS)
-        self._blocks = FailureLedger(OF_BLOCK, MEMORY_SECONDS)
-        self._users = FailureLedger(OF_USER, MEMORY_SECONDS)
+        self._both = share("sign-in", FailureLedger(OF_USER_AND_BLOCK, MEMORY_SECONDS))
+        self._blocks = share("sign-in-block", FailureLedger(OF_BLOCK, MEMORY_SECONDS))
+        self._users = share("sign-in-user", FailureLedger(OF_USER, MEMORY_SECONDS))
         self._known: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     def begin(self, email: str, address: IpAddress) -> bool:

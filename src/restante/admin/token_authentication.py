@@ -15,7 +15,7 @@ from typing import Final
 
 from restante.admin.token_uses import TokenUses
 from restante.network.addresses import address_block, plain_address
-from restante.request_limits.failed_logins import FailureLedger
+from restante.request_limits.failed_logins import FailureLedger, ShareLedger, share_with_nobody
 from restante.store.live_directory import LiveDirectory
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import TokenRefused
@@ -72,14 +72,18 @@ class TokenGate:
         *,
         now: Callable[[], float],
         monotonic: Callable[[], float],
+        share: ShareLedger = share_with_nobody,
     ) -> None:
-        """`now` is Unix time, `monotonic` seconds that only grow."""
+        """`now` is Unix time, `monotonic` seconds that only grow.
+
+        `share` shares failures with other servers.
+        """
         self._directory = directory
         self._uses = uses
         self._log = log
         self._now = now
         self._monotonic = monotonic
-        self._failures = FailureLedger(FAILURES_UNTIL_REFUSAL, FAILURE_SECONDS)
+        self._failures = share("token", FailureLedger(FAILURES_UNTIL_REFUSAL, FAILURE_SECONDS))
 
     def authenticate(self, headers: Mapping[str, str], address: IpAddress) -> Principal:
         """Return the principal of a request from an address. Raises NoValidToken.

@@ -47,15 +47,21 @@ class AuthGate:
         sleep: Callable[[float], Coroutine[Any, Any, None]] = asyncio.sleep,
         *,
         on_failure: Callable[[Login, IpAddress], None] = lambda _login, _address: None,
+        failures: FailureLedger | None = None,
+        servers: Callable[[], int] = lambda: 1,
     ) -> None:
-        """`now` is monotonic, in seconds; `on_failure` gets the login and address of a failure."""
+        """`now` is monotonic, in seconds; `on_failure` gets the login and address of a failure.
+
+        `failures` are shared with other `servers`, by whose number the rate is divided.
+        """
         self._authenticator = authenticator
         self._expected = expected
         self._now = now
         self._sleep = sleep
         self._on_failure = on_failure
-        self._failures = FailureLedger(settings.failures_until_refusal, settings.failure_memory)
-        self._rate = RateLimit(settings.authentications_per_minute)
+        bounds = (settings.failures_until_refusal, settings.failure_memory)
+        self._failures = FailureLedger(*bounds) if failures is None else failures
+        self._rate = RateLimit(settings.authentications_per_minute, servers)
         self._delays: set[asyncio.Future[None]] = set()
         self._is_closed = False
 

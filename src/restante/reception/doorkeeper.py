@@ -69,17 +69,18 @@ class Doorkeeper:
         limits: DoorLimits,
         is_expected: Callable[[IpAddress], bool],
         clock: Callable[[], float],
+        servers: Callable[[], int] = lambda: 1,
     ) -> None:
         """`is_expected` returns whether an address is an authorized host of some domain.
 
         It is called only where a limit would turn the address away. `clock` is monotonic, in
-        seconds.
+        seconds. Rates are divided by the number of `servers` that share the store.
         """
         self._limits = limits
         self._is_expected = is_expected
         self._clock = clock
-        self._rate = RateLimit(limits.per_minute)
-        self._site_rate = RateLimit(limits.per_minute * _SITE_BLOCKS)
+        self._rate = RateLimit(limits.per_minute, servers)
+        self._site_rate = RateLimit(limits.per_minute * _SITE_BLOCKS, servers)
         self._by_block: Counter[int] = Counter()
         self._by_site: Counter[int] = Counter()  # of IPv6
         self._none = asyncio.Event()

@@ -16,10 +16,18 @@ from restante.request_limits.failed_logins import RateLimit
 class ReleaseAllowance:
     """Counts by login, by the account of a token, or by address block; never the operator."""
 
-    def __init__(self, per_minute: int, monotonic: Callable[[], float]) -> None:
-        """`per_minute`: right requests, and as many wrong ones. `monotonic` is in seconds."""
-        self._right = RateLimit(per_minute)
-        self._wrong = RateLimit(per_minute)
+    def __init__(
+        self,
+        per_minute: int,
+        monotonic: Callable[[], float],
+        servers: Callable[[], int] = lambda: 1,
+    ) -> None:
+        """`per_minute`: right requests, and as many wrong ones, divided by the number of `servers`.
+
+        `monotonic` is in seconds.
+        """
+        self._right = RateLimit(per_minute, servers)
+        self._wrong = RateLimit(per_minute, servers)
         self._monotonic = monotonic
 
     def set_limit(self, per_minute: int) -> None:

@@ -8,23 +8,40 @@ Neither count may lock out the owner of a login. So attempts from one of the log
 hosts are delayed, but never refused unchecked.
 
 Memory is bounded: each count forgets itself, and the oldest goes when there are too many.
+
+Several servers of one store share these limits. Each divides its rates by their number, and keeps
+news of its failures for the others. Keys are kept as digests, so that news names nobody.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from hashlib import blake2b
+from typing import NamedTuple
 
 MOST_KEPT = 100_000  # counts; some 20 MiB when a botnet fills it
 _FREE_FAILURES = 1  # a typing error costs nothing
 _FIRST_DELAY = 0.5  # seconds
 _LONGEST_DELAY = 16.0
 _MINUTE = 60.0
+_DIGEST_SIZE = 12  # octets
 
 
 @dataclass(slots=True)
 class _Count:
     failures: int
     last: float
+
+
+class FailuresSince(NamedTuple):
+    """The failures of a key since news of them was taken."""
+
+    failures: int = 0
+    was_forgotten: bool = False  # those before it
+
+
+def _digest(key: Hashable) -> bytes:
+    return blake2b(repr(key).encode(), digest_size=_DIGEST_SIZE).digest()
 
 
 class FailureLedger:
@@ -34,11 +51,33 @@ class FailureLedger:
         """`memory` is in seconds. Both may be replaced at any time."""
         self.until_refusal = until_refusal
         self.memory = memory
-        self._counts: OrderedDict[Hashable, _Count] = OrderedDict()
+        self._counts: OrderedDict[bytes, _Count] = OrderedDict()
+        self._news: dict[bytes, FailuresSince] | None = None  # None: nobody wants to know
+
+    def keep_news(self) -> None:
+        """Keep news from now on. `take_news` must be called again and again."""
+        self._news = {}
+
+    def take_news(self) -> dict[bytes, FailuresSince]:
+        """Return the failures since the last call, by the digest of the key."""
+        if self._news is None:
+            return {}
+        taken, self._news = self._news, {}
+        return taken
+
+    def count_elsewhere(
+        self, digest: bytes, failures: int, at: float, *, was_forgotten: bool = False
+    ) -> None:
+        """Count failures at another server as those here."""
+        known = 0 if was_forgotten else self._known(digest, at)
+        self._keep(digest, known + failures, at)
 
     def failures(self, key: Hashable, now: float) -> int:
         """Return how many failures are remembered."""
-        count = self._counts.get(key)
+        return self._known(_digest(key), now)
+
+    def _known(self, digest: bytes, now: float) -> int:
+        count = self._counts.get(digest)
         return 0 if count is None or now - count.last > self.memory else count.failures
 
     def is_refused(self, keys: Iterable[Hashable], now: float) -> bool:
@@ -56,33 +95,66 @@ class FailureLedger:
 
     def failed(self, keys: Iterable[Hashable], now: float) -> None:
         """Count a failure."""
-        for key in keys:
-            self._counts[key] = _Count(self.failures(key, now) + 1, now)
-            self._counts.move_to_end(key)
-        while len(self._counts) > MOST_KEPT:
-            self._counts.popitem(last=False)
+        for digest in map(_digest, keys):
+            self._keep(digest, self._known(digest, now) + 1, now)
+            self._note(digest, 1)
 
     def take_back(self, keys: Iterable[Hashable]) -> None:
         """Count one failure less: the last attempt was none."""
-        for key in keys:
-            count = self._counts.get(key)
+        for digest in map(_digest, keys):
+            count = self._counts.get(digest)
             if count is not None:
                 count.failures -= 1
                 if count.failures <= 0:
-                    del self._counts[key]
+                    del self._counts[digest]
+                self._note(digest, -1)
 
     def succeeded(self, keys: Iterable[Hashable]) -> None:
         """Forget the failures: the right password was known after all."""
-        for key in keys:
-            self._counts.pop(key, None)
+        for digest in map(_digest, keys):
+            if self._counts.pop(digest, None) is not None and self._news is not None:
+                self._news[digest] = FailuresSince(0, was_forgotten=True)
+
+    def _keep(self, digest: bytes, failures: int, at: float) -> None:
+        if failures <= 0:
+            self._counts.pop(digest, None)
+            return
+        self._counts[digest] = _Count(failures, at)
+        self._counts.move_to_end(digest)
+        while len(self._counts) > MOST_KEPT:
+            self._counts.popitem(last=False)
+
+    def _note(self, digest: bytes, failures: int) -> None:
+        """Keep news, but not of more keys than counts are kept."""
+        if self._news is None:
+            return
+        before = self._news.get(digest)
+        if before is not None:
+            self._news[digest] = before._replace(failures=before.failures + failures)
+        elif len(self._news) < MOST_KEPT:
+            self._news[digest] = FailuresSince(failures)
+
+
+def _alone() -> int:
+    """The number of servers where there is one."""
+    return 1
+
+
+ShareLedger = Callable[[str, FailureLedger], FailureLedger]  # by a name that all servers know
+
+
+def share_with_nobody(_name: str, ledger: FailureLedger) -> FailureLedger:
+    """Return the ledger of a server that is alone."""
+    return ledger
 
 
 class RateLimit:
     """So many in a minute by key, evenly: a bucket that refills."""
 
-    def __init__(self, per_minute: int) -> None:
-        """`per_minute` may be replaced at any time."""
+    def __init__(self, per_minute: int, servers: Callable[[], int] = _alone) -> None:
+        """`per_minute` may be replaced at any time. It is divided by the number of `servers`."""
         self.per_minute = per_minute
+        self._servers = servers
         self._buckets: OrderedDict[Hashable, tuple[float, float]] = (
             OrderedDict()
         )  # the number left, and the time of that
@@ -101,5 +173,7 @@ class RateLimit:
         return self._left(key, now) >= 1
 
     def _left(self, key: Hashable, now: float) -> float:
-        left, since = self._buckets.get(key, (float(self.per_minute), now))
-        return min(self.per_minute, left + (now - since) * self.per_minute / _MINUTE)
+        rate = self.per_minute / self._servers()
+        most = max(rate, min(1.0, self.per_minute))  # less than one would never be enough
+        left, since = self._buckets.get(key, (most, now))
+        return min(most, left + (now - since) * rate / _MINUTE)

@@ -75,7 +75,12 @@ def build_admin(
         store.sessions, ground.records.directory, Rounds(log, WorkWord.PORTAL_SESSIONS), time.time
     )
     token_gate = TokenGate(
-        ground.records.directory, uses, log, now=time.time, monotonic=time.monotonic
+        ground.records.directory,
+        uses,
+        log,
+        now=time.time,
+        monotonic=time.monotonic,
+        share=ground.failures.share,
     )
     gate = _gate(
         context, reception, token_gate, process.web_requests, _portal(ground, context, sessions)
@@ -202,7 +207,7 @@ def _portal(
         time.time,
         time.monotonic,
     )
-    sign_in = SignInService(context, hashing, time.monotonic)
+    sign_in = SignInService(context, hashing, time.monotonic, ground.failures.share)
     credentials = OwnCredentials(context, hashing, context.network.hostname)
     passkeys = PasskeyService(context, sign_in, look.name)
     provided = ProviderSignIn(context, sign_in, provider, time.monotonic)

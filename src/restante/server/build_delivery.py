@@ -131,7 +131,8 @@ def _notices(ground: BuildContext, transports: Transports) -> NoticeService:
 
 def _releaser(ground: BuildContext, dispatcher: Dispatcher) -> Releaser:
     per_minute = ground.settings.config.reception.releases_per_minute
-    allowance = ReleaseAllowance(per_minute, time.monotonic)
+    nodes = ground.records.store.nodes
+    allowance = ReleaseAllowance(per_minute, time.monotonic, lambda: nodes.servers)
     ground.settings.on_change(
         lambda config: allowance.set_limit(config.reception.releases_per_minute)
     )

@@ -24,6 +24,7 @@ from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.quota_reservations import QuotaReservations
 from restante.reception.recipient_admission import AdmissionParts
 from restante.reception.services import DialogueServices
+from restante.request_limits.failed_logins import FailureLedger
 from restante.server.built_parts import (
     BuildContext,
     DeliveryParts,
@@ -102,7 +103,12 @@ def _doorkeeper(ground: BuildContext, expected: ExpectedHosts) -> Doorkeeper:
     def limits(config: Config) -> DoorLimits:
         return door_limits(config.reception, sessions_possible())
 
-    door = Doorkeeper(limits(ground.settings.config), expected.is_authorized, time.monotonic)
+    door = Doorkeeper(
+        limits(ground.settings.config),
+        expected.is_authorized,
+        time.monotonic,
+        lambda: ground.records.store.nodes.servers,
+    )
     ground.settings.on_change(lambda config: door.set_limits(limits(config)))
     return door
 
@@ -152,7 +158,16 @@ def _auth_gate(
 ) -> AuthGate:
     bursts = AuthBursts(ground.setup.log, time.monotonic)
     settings = ground.setup.config.reception
-    gate = AuthGate(authenticator, expected, settings, time.monotonic, on_failure=bursts.failed)
+    ledger = FailureLedger(settings.failures_until_refusal, settings.failure_memory)
+    gate = AuthGate(
+        authenticator,
+        expected,
+        settings,
+        time.monotonic,
+        on_failure=bursts.failed,
+        failures=ground.failures.share("login", ledger),
+        servers=lambda: ground.records.store.nodes.servers,
+    )
     ground.settings.on_change(lambda config: gate.set_limits(config.reception))
     return gate
 

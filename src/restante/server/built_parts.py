@@ -37,6 +37,7 @@ from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_recorder import UseRecorder
 from restante.retention.used_value_sweep import UsedValueSweep
+from restante.server.failure_exchange import FailureExchange
 from restante.server.listener_settings_maker import ListenerSettingsMaker
 from restante.server.record_poll import RecordPoll
 from restante.server.reload import Reloader
@@ -145,6 +146,7 @@ class ServerParts:
     records: KeptRecords
     own_addresses: list[HostAndPort]  # that we listen on; changed in place by a reload
     record_poll: RecordPoll
+    failures: FailureExchange
     delivery: DeliveryParts
     reception: ReceptionParts
     admin: AdminParts
@@ -162,6 +164,7 @@ class BuildContext:
     own_addresses: list[HostAndPort]
     ages: AgeClock
     spawner: TaskSpawner
+    failures: FailureExchange
 
     @property
     def clocks(self) -> Clocks:

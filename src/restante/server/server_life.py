@@ -141,6 +141,7 @@ class Application:
             tasks.create_task(sweep.run()),
             tasks.create_task(delivery.dispatcher.run()),
             tasks.create_task(parts.record_poll.run()),
+            tasks.create_task(parts.failures.run()),
             tasks.create_task(parts.reception.logins.run()),
             tasks.create_task(delivery.watcher.run()),
             tasks.create_task(delivery.retention.clock.run()),

@@ -17,6 +17,7 @@ from restante.server.built_parts import (
 )
 from restante.server.damage_log import DamageLog
 from restante.server.event_privacy import EventPrivacy
+from restante.server.failure_exchange import FailureExchange
 from restante.server.record_poll import RecordPoll
 from restante.server.server_setup import RunningSettings, ServerSetup
 from restante.server.task_spawner import TaskSpawner
@@ -62,11 +63,19 @@ def build(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) ->
         own_addresses=setup.addresses,
         ages=AgeClock(records.known_at, time.time, time.monotonic),
         spawner=TaskSpawner(tasks, setup.log),
+        failures=FailureExchange(records.store.failures, time.monotonic, setup.log),
     )
     delivery = build_delivery(ground, tasks)
     reception = build_reception(ground, delivery)
     admin = build_admin(ground, delivery, reception)
     poll = RecordPoll(records.store.records, records.directory, records.recipients, setup.log)
     return ServerParts(
-        ground.settings, records, ground.own_addresses, poll, delivery, reception, admin
+        settings=ground.settings,
+        records=records,
+        own_addresses=ground.own_addresses,
+        record_poll=poll,
+        failures=ground.failures,
+        delivery=delivery,
+        reception=reception,
+        admin=admin,
     )

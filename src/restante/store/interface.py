@@ -21,6 +21,7 @@ from restante.store.answer_store import AnswerStore
 from restante.store.audit_store import AuditStore
 from restante.store.content_store import ContentStore
 from restante.store.duty_store import DutyStore
+from restante.store.failure_store import FailureStore
 from restante.store.figure_store import FigureStore
 from restante.store.handover_store import HandoverStore
 from restante.store.history_store import HistoryStore
@@ -133,6 +134,10 @@ class Store(Protocol):
     @property
     def nodes(self) -> NodeStore:
         """Servers that share the store."""
+
+    @property
+    def failures(self) -> FailureStore:
+        """Failed logins of all servers."""
 
     @property
     def audit(self) -> AuditStore:

@@ -48,6 +48,10 @@ class NodeStore(Protocol):
         None without a heartbeat. No I/O.
         """
 
+    @property
+    def servers(self) -> int:
+        """How many servers share the store now, this one included. No I/O."""
+
     async def nodes(self) -> list[Node]:
         """Return the nodes by name, without those that have ended in good order."""
 

@@ -9,6 +9,7 @@ class SingleNode:
     is_retiring = False
     risk = ""
     clock_offset: float | None = None
+    servers = 1
 
     async def nodes(self) -> list[Node]:
         """Return none."""

@@ -15,6 +15,7 @@ class WorkWord(StrEnum):
     CLAIM_DRAINS = "claim-drains"
     RETURN_DRAINS = "return-drains"  # at the end of the process; they stay recorded
     READ_RECORDS = "read-records"
+    SHARE_FAILURES = "share-failures"  # of logins, with other servers
     LEARN = "learn"  # of mailboxes, from a destination
     KEEP_LOGINS = "keep-logins"
     RETENTION = "retention"

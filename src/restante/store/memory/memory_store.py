@@ -6,6 +6,7 @@ when it is first awaited.
 """
 
 from restante.store.duty_locks import DutyLocks
+from restante.store.failure_store import NoFailuresElsewhere
 from restante.store.memory.memory_answers import MemoryAnswers
 from restante.store.memory.memory_audit import MemoryAudit
 from restante.store.memory.memory_content import MemoryContent
@@ -60,6 +61,7 @@ class MemoryStore:
         self.used = MemoryUsed(state)
         self.duties = DutyLocks()
         self.nodes = SingleNode()
+        self.failures = NoFailuresElsewhere()
         self.audit = MemoryAudit(state)
         self.upkeep = MemoryUpkeep(state, self.content)
 

@@ -54,6 +54,7 @@ class ClusterNode:
         self.key = key
         self.recovery_point = recovery_point
         self.is_retiring = False  # it was asked to stop
+        self.others = 0  # processes that lived at the last look
         self.risk = ""  # why acknowledged mail could be lost; "" while it cannot
         self.failure = ""  # why it cannot go on; "" while it can
         self.change_listeners: list[Callable[[], None]] = []  # to changes of records

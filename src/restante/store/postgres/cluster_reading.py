@@ -54,6 +54,7 @@ class ClusterReading:
         self._untold.append(core.mirror.take_moved())
         rows = await core.fetch(node_queries.LIVING, core.node.key.id)
         living = {NodeKey(*row) for row in rows}
+        core.node.others = len(living)
         if living:
             await self._tell()
         if living or self._read_up_to:

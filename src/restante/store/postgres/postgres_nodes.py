@@ -28,6 +28,11 @@ class PostgresNodes:
         """How far this machine's clock is ahead."""
         return self._core.node.clock_offset
 
+    @property
+    def servers(self) -> int:
+        """How many processes have the store open, by the last look."""
+        return self._core.node.others + 1
+
     async def nodes(self) -> list[Node]:
         """Return the nodes by name."""
         own = self._core.node.key.id

@@ -30,6 +30,20 @@ CREATE TABLE made_change (
     PRIMARY KEY (node, number)
 );
 
+-- Failures of logins at one process, for others to count. A digest names nobody.
+CREATE TABLE failed_login (
+    node           smallint,
+    epoch          bigint,
+    number         bigint,
+    told_at        timestamptz NOT NULL,
+    ledgers        text[] NOT NULL,
+    digests        bytea[] NOT NULL,
+    failures       integer[] NOT NULL,
+    were_forgotten boolean[] NOT NULL,
+    PRIMARY KEY (node, epoch, number)
+);
+CREATE INDEX failed_login_at ON failed_login (told_at);
+
 -- The domains whose figures a process has moved, for others to read.
 CREATE TABLE bulletin (
     node       smallint,

@@ -21,6 +21,7 @@ from restante.store.postgres.postgres_audit import PostgresAudit
 from restante.store.postgres.postgres_content import PostgresContent
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_duties import PostgresDuties
+from restante.store.postgres.postgres_failures import PostgresFailures
 from restante.store.postgres.postgres_figures import PostgresFigures
 from restante.store.postgres.postgres_handover import PostgresHandover
 from restante.store.postgres.postgres_history import PostgresHistory
@@ -84,6 +85,7 @@ class PostgresStore:
         self.used = PostgresUsed(core)
         self.duties = PostgresDuties(core)
         self.nodes = PostgresNodes(core)
+        self.failures = PostgresFailures(core)
         self.audit = PostgresAudit(core)
         self.upkeep = PostgresUpkeep(core, self.content)
 

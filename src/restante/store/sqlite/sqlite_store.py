@@ -22,6 +22,7 @@ from pathlib import Path
 
 from restante.store.content_store import OnDamage
 from restante.store.duty_locks import DutyLocks
+from restante.store.failure_store import NoFailuresElsewhere
 from restante.store.single_node import SingleNode
 from restante.store.sqlite import start_check
 from restante.store.sqlite.opening import open_parts
@@ -106,6 +107,7 @@ class SqliteStore:
         self.used = SqliteUsed(core)
         self.duties = DutyLocks()
         self.nodes = SingleNode()
+        self.failures = NoFailuresElsewhere()
         self.audit = SqliteAudit(core)
         self.upkeep = SqliteUpkeep(core)
 
