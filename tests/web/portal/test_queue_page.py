@@ -158,7 +158,8 @@ def test_a_reader_changes_nothing() -> None:
     admin = with_mail()
     reader = user_of("alpha", GrantedRole.ACCOUNT_READER)
     form = {"action": "delete", "names": left(admin)[0], "reason": "mine"}
-    assert visit(admin, "/queue/carry-out", reader, form=form).status_code == 403
+    for path in ("/queue/confirm", "/queue/carry-out"):
+        assert visit(admin, path, reader, form=form).status_code == 403
     assert 'value="delete"' not in visit(admin, "/queue", reader).text
 
 

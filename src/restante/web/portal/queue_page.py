@@ -31,6 +31,7 @@ from restante.admin.held_mail import (
 )
 from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.listing_page import ListingPage
+from restante.admin.permissions import AdminAction, permit
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.recipient_status import RecipientStatus
@@ -60,6 +61,11 @@ ACTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "release": ("Release again", "is held again", "are held again"),
     "bounce": ("Bounce", "is bounced", "are bounced"),
     "delete": ("Delete", "is deleted", "are deleted"),
+}
+_RIGHTS: Final = {
+    "release": AdminAction.QUEUE_RELEASE,
+    "bounce": AdminAction.QUEUE_BOUNCE,
+    "delete": AdminAction.QUEUE_DELETE,
 }
 _COUNT: Final = re.compile(r"\d{1,6}", re.ASCII)
 _CRITICAL: Final = frozenset({"bounce", "delete"})
@@ -105,6 +111,7 @@ async def confirm(visit: Visit) -> Response:
     """Ask before an action: how many, by which filter, and why."""
     form = await visit.form()
     action = _action_of(form)
+    permit(visit.session.principal, _RIGHTS[action])
     chosen = await chosen_by(visit, form)
     if not chosen.names:
         error = "no message is selected, or none of them is here any more"
