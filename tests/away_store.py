@@ -34,6 +34,10 @@ class _AwayUpkeep(MemoryUpkeep):
     def absence(self) -> str:
         return self._store.absence
 
+    @property
+    def is_reachable(self) -> bool:
+        return not self._store.absence
+
 
 class _AwayHandover(MemoryHandover):
     def __init__(self, store: AwayStore) -> None:

@@ -336,6 +336,7 @@ class Wire:
             log=self.log,
             settings=self.settings,
             store_absence=lambda: self.store.upkeep.absence,
+            is_store_reachable=lambda: self.store.upkeep.is_reachable,
             checks=[
                 CheckRunner(check, limits, self.log, lambda: self.monotonic)
                 for check, limits in self.checks

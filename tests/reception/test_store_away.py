@@ -66,6 +66,20 @@ def test_a_message_in_the_middle_is_put_off_at_its_end(smtp: Wire) -> None:
     assert smtp.held("alpha.example") == []
 
 
+def test_a_password_is_not_examined_before_the_store_is_back(smtp: Wire) -> None:
+    smtp.hosts("alpha.example", account="alpha")
+    away(smtp.store, "connection refused")
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 454 4.7.0 Temporary authentication failure
+    """)
+    away(smtp.store, "")
+    smtp.transcript("""
+        C: AUTH PLAIN {alpha}
+        S: 235 2.7.0 Authentication successful
+    """)
+
+
 def test_a_request_is_put_off(smtp: Wire) -> None:
     smtp.hosts("alpha.example", account="alpha", holding=1)
     smtp.transcript("""

@@ -113,11 +113,11 @@ class AuthGate:
         keys: tuple[Hashable, ...] = (credentials.user, block)
         limit = self._limit_reached(keys, is_authorized_host=is_authorized_host)
         if limit is not None:
-            return _deferred(limit)
+            return deferred_decision(limit)
         place = LanePosition(is_authorized_host, share, is_wanted)
         proved = await self._authenticator.authenticate(credentials, directory, place)
         if proved is CheckOmitted.UNCHECKED:
-            return _deferred(AuthenticationLimit.AT_ONCE)
+            return deferred_decision(AuthenticationLimit.AT_ONCE)
         if proved is None or proved.has_expired:
             self._failures.failed(keys, self._now())
             await self._delay(self._failures.delay(keys, self._now()))
@@ -156,5 +156,6 @@ class AuthGate:
         return None
 
 
-def _deferred(limit: AuthenticationLimit) -> AuthDecision:
+def deferred_decision(limit: AuthenticationLimit) -> AuthDecision:
+    """Return the answer to an attempt whose credentials are not examined now."""
     return AuthDecision(AUTH_UNAVAILABLE, None, AuthenticationResult.DEFERRED, limit)

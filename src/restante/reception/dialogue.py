@@ -24,6 +24,7 @@ from restante.reception.admitted_transaction import (
     envelope_of,
     examine_content,
 )
+from restante.reception.auth_gate import deferred_decision
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
@@ -51,6 +52,7 @@ from restante.smtp.server_session import ServerSession
 from restante.smtp.session_end import SessionEnd
 from restante.store.reception_store import INLINE_LIMIT
 from restante.store.store_errors import OverQuota, StoreError, StoreFull
+from restante.telemetry.authentication_result import AuthenticationLimit
 from restante.telemetry.events import (
     AuthenticationEnded,
     StoreFailed,
@@ -397,12 +399,12 @@ class Dialogue:
     async def _authenticate(self, mechanism: str, credentials: SaslCredentials) -> None:
         services = self._services
         directory = services.admission.directory.now
-        verdict = await services.auth_gate.attempt(
-            credentials,
-            self._peer,
-            services.admission.directory.now,
-            lambda: not self.client_has_left,
-        )
+        if services.is_store_reachable():
+            verdict = await services.auth_gate.attempt(
+                credentials, self._peer, directory, lambda: not self.client_has_left
+            )
+        else:  # the login may have been changed elsewhere meanwhile
+            verdict = deferred_decision(AuthenticationLimit.STORE_AWAY)
         services.log.publish(
             AuthenticationEnded(
                 peer=self._peer_text,

@@ -19,6 +19,11 @@ def _never_away() -> str:
     return ""
 
 
+def _always() -> bool:
+    """For a store that always answers."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class DialogueServices:
     """The services that all dialogues of the server share."""
@@ -32,6 +37,7 @@ class DialogueServices:
     settings: ReceptionSettings
     disk_space: DiskSpace = field(default_factory=DiskSpace)
     store_absence: Callable[[], str] = _never_away  # why the store takes no mail now
+    is_store_reachable: Callable[[], bool] = _always
     checks: Sequence[CheckRunner] = ()  # in the order in which they are asked
 
 

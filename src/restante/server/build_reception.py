@@ -52,6 +52,7 @@ def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionP
         settings=ground.setup.config.reception,
         disk_space=disk_space,
         store_absence=lambda: ground.records.store.upkeep.absence,
+        is_store_reachable=lambda: ground.records.store.upkeep.is_reachable,
         checks=_checks(ground),
     )
     door = _doorkeeper(ground, expected)

@@ -42,6 +42,13 @@ class UpkeepStore(Protocol):
         """
 
     @property
+    def is_reachable(self) -> bool:
+        """Whether the store answers at present. No I/O.
+
+        A store that is away for the safety of new mail still answers.
+        """
+
+    @property
     def is_proven(self) -> bool:
         """Whether all of the database was looked at when it was opened; if not, a scrub is due."""
 

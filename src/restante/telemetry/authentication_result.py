@@ -13,8 +13,9 @@ class AuthenticationResult(StrEnum):
 
 
 class AuthenticationLimit(StrEnum):
-    """The limit that deferred an exchange."""
+    """The limit that deferred an exchange, or the absence of the store."""
 
     ATTEMPTS = "attempts-per-minute"
     FAILURES = "failures"
     AT_ONCE = "at-once"
+    STORE_AWAY = "store-away"

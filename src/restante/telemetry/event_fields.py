@@ -92,7 +92,9 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
         "The domains concerned; of a destination at most twenty.", ("acme.example",)
     ),
     "domains_total": FieldMeaning("Number of domains concerned.", 1),
-    "deferred_by": FieldMeaning("The limit that deferred it; absent if none did.", "at-once"),
+    "deferred_by": FieldMeaning(
+        "The limit that deferred it, or `store-away`; absent if none did.", "at-once"
+    ),
     "end": FieldMeaning("How it ended, in one word.", "finished"),
     "ends": FieldMeaning("The time of the end, in UTC.", "2027-03-01T12:00:00Z"),
     "entries": FieldMeaning("Number of entries of the history.", 4000),

@@ -235,7 +235,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     ),
     Counted(
         "restante_authentications_deferred",
-        "AUTH answered 454 before the password was checked, by the limit exceeded.",
+        "AUTH answered 454 before the password was checked, by the limit or the absent store.",
         AuthenticationEnded,
         (DEFERRAL_LIMIT,),
         deferral_of,

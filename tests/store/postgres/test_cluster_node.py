@@ -114,9 +114,11 @@ async def test_the_absence_of_the_database_is_told_and_ends(store: PostgresStore
     lanes, node._lanes = node._lanes, Away()  # type: ignore[assignment]
     await node.beat()
     assert "cannot be reached" in store.upkeep.absence
+    assert not store.upkeep.is_reachable
     node._lanes = lanes
     await node.beat()
     assert store.upkeep.absence == ""
+    assert store.upkeep.is_reachable
 
 
 async def test_a_heartbeat_that_waits_for_too_long_is_an_absence(store: PostgresStore) -> None:

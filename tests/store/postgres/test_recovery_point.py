@@ -113,6 +113,7 @@ async def test_names_that_are_taken_away_end_the_acceptance_of_mail_until_they_a
     watch.look()
     [away] = log.of(StoreAway)
     assert "no commit waits for a standby" in away["reason"]
+    assert store.upkeep.is_reachable
     with pytest.raises(StoreUnreachable, match="acknowledged mail could be lost"):
         await store.reception.hold([message(1, domain_id)])
     assert store.handover.lease_left() > 0

@@ -21,6 +21,11 @@ class MemoryUpkeep:
         self._content = content
 
     @property
+    def is_reachable(self) -> bool:
+        """It always is."""
+        return True
+
+    @property
     def absence(self) -> str:
         """It is never away."""
         return ""

@@ -40,6 +40,11 @@ class PostgresUpkeep:
         node = self._core.node
         return node.absence or node.silence or node.risk
 
+    @property
+    def is_reachable(self) -> bool:
+        """Whether the last heartbeat reached the database."""
+        return not self._core.node.absence
+
     def free_octets(self) -> int | None:
         """Nobody here can tell: the disk is another machine's."""
         return None

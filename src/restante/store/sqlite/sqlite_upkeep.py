@@ -21,6 +21,8 @@ from restante.store.upkeep_store import BackupCopy
 class SqliteUpkeep:
     """An `UpkeepStore`."""
 
+    is_reachable = True  # its files stay open, wherever their names are
+
     def __init__(self, core: StoreCore) -> None:
         self._core = core
         self.is_proven = core.is_proven
