@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from restante.cli.command_line import build_command
 from restante.config.schema import Config
@@ -86,7 +87,8 @@ def test_the_alerts_ask_for_metrics_and_labels_that_there_are(generate: ModuleTy
     )
     assert set(asked) <= set(shown)
     assert len(asked) > 10
-    rules = re.findall(r"expr: (.+)", generate.ALERTS.read_text(encoding="utf-8"))
+    groups = yaml.safe_load(generate.ALERTS.read_text(encoding="utf-8"))["groups"]
+    rules = [rule["expr"] for group in groups for rule in group["rules"]]
     assert len(rules) > 3
     for rule in rules:
         queried = re.findall(r"\b((?:restante|process)_\w+|up)\b(\{.*?\})?", rule)
