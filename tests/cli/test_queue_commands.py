@@ -26,6 +26,7 @@ def test_the_queue_is_shown_and_changed(admin: AdminWorld, command: Command) -> 
     assert "x@alpha.example> refused: 550 5.7.1" in shown
     assert "\nReceived: from a by b; now\nSubject: x\n" in f"{shown}"
     assert "business" not in shown
+    assert command("queue", "release", "12", "--status", "damaged").out == "0 messages held again\n"
     assert command("queue", "release", "12").out == "1 message held again\n"
     deleted = command("queue", "delete", "11", "zzz", "--reason", "spam", "--yes")
     assert (deleted.code, deleted.out) == (66, "1 message deleted\n")

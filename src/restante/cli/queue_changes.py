@@ -165,7 +165,7 @@ def release(
     older: OlderOption = None,
     larger: LargerOption = None,
     message_id: MessageIdOption = None,
-    status: ParkedStatusOption = "refused",
+    status: ParkedStatusOption = None,
     is_all: AllMailOption = False,
     yes: YesOption = False,
     config: ConfigOption = None,
@@ -178,6 +178,7 @@ def release(
     """
     selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id)
     require_choice(RELEASE.command, names or [], selection, is_all=is_all)
+    status = status or (None if names else "refused")
     parked = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
     _change(config, RELEASE, names or [], parked, reason, is_confirmed=yes, asks_for_names=False)
 
@@ -192,9 +193,7 @@ def _change(
     is_confirmed: bool,
     asks_for_names: bool,
 ) -> None:
-    work = QueueWork(
-        verb, reason, status=selection.status if verb is RELEASE and not names else None
-    )
+    work = QueueWork(verb, reason, status=selection.status if verb is RELEASE else None)
 
     async def change() -> None:
         async with connected(config) as api:

@@ -61,9 +61,12 @@ StatusOption = Annotated[
     typer.Option("--status", help="Only mail with a recipient of this status."),
 ]
 ParkedStatusOption = Annotated[
-    Literal["refused", "uncertain", "damaged"],
+    Literal["refused", "uncertain", "damaged"] | None,
     typer.Option(
-        "--status", help="Status to select, if no names are given; --all includes no other."
+        "--status",
+        help="Only recipients of this status. Default without names: refused; --all includes no"
+        " other.",
+        show_default=False,
     ),
 ]
 AllMailOption = Annotated[bool, typer.Option("--all", help="All mail of every domain.")]

@@ -28,6 +28,12 @@ def test_a_reader_has_no_button_that_releases() -> None:
     assert "Release now" not in text
 
 
+def test_the_commands_stand_beside_each_button_that_releases() -> None:
+    text = visit(hosting(), "/", ALPHA).text
+    assert text.count("<button") - 1 == text.count("restante release alpha.example") == 1
+    assert "/v1/releases" in text
+
+
 def test_refused_mail_needs_a_person() -> None:
     admin = hosting()
     asyncio.run(admin.hold(1, 1, "a@alpha.example"))

@@ -8,9 +8,11 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.queue_page import STEP_UP_FROM
 from tests.admin.admin_world import HEAD, NOW, AdminWorld
+from tests.contract.making import opened
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 EVIL = '"><script>alert(1)</script>@sender.example'
@@ -111,7 +113,10 @@ def test_the_question_repeats_count_filter_and_reason_and_changes_nothing() -> N
     assert "Delete 3 messages?" in text
     assert "all mail to user?@*" in text
     assert 'name="reason" value="tests"' in text
-    assert "restante queue delete --recipient &#39;user?@*&#39; --reason tests" in text
+    line = (
+        "restante queue delete --domain alpha.example --recipient &#39;user?@*&#39; --reason tests"
+    )
+    assert line in text
     assert len(left(admin)) == 3
 
 
@@ -137,6 +142,36 @@ def test_ticked_messages_alone_are_deleted() -> None:
     again = visit(admin, "/queue/carry-out", ALPHA, form=form)
     told = visit(admin, again.headers["location"], ALPHA).text
     assert "0 messages are deleted; 1 needed no change, or left meanwhile." in told
+
+
+def test_a_release_of_refused_mail_leaves_uncertain_recipients_alone() -> None:
+    """Their mail may have arrived: it would arrive twice."""
+    admin = hosting()
+
+    async def story() -> None:
+        mail = Envelope("a@sender.example", ("one@alpha.example", "two@alpha.example"))
+        await admin.store.reception.hold([NewMessage(1, 1, mail, NOW, HEAD)])
+        drain = await opened(admin.store, 1, NOW, NOW + 60)
+        moves = (RecipientMove.REFUSED, RecipientMove.UNCERTAIN)
+        outcomes = [RecipientOutcome(*one) for one in zip(mail.forward_paths, moves, strict=True)]
+        await admin.store.handover.settle(drain, [MessageOutcome(1, tuple(outcomes))], at=NOW)
+
+    asyncio.run(story())
+    form = {"action": "release", "names": message_name(1), "status": "refused"}
+    asked = visit(admin, "/queue/confirm", ALPHA, form=form).text
+    assert f"restante queue release {message_name(1)} --status refused" in asked
+    assert "arrives twice" not in asked
+    visit(admin, "/queue/carry-out", ALPHA, form=form)
+    text = visit(admin, "/queue", ALPHA).text
+    assert re.findall(r'class="state [a-z]*">(\w+)</span>', text) == ["held", "uncertain"]
+    asked = visit(admin, "/queue/confirm", ALPHA, form={**form, "status": ""}).text
+    assert "arrives twice" in asked
+
+
+def test_the_list_has_the_commands_that_list_the_same() -> None:
+    text = visit(with_mail(), "/queue?recipient=user2@*&hours=1", ALPHA).text
+    assert "restante queue list --recipient &#39;user2@*&#39; --older 3600s" in text
+    assert "/v1/queue?recipient=user2%40%2A&amp;older=3600.0" in text
 
 
 def test_a_bounce_and_a_deletion_need_a_reason() -> None:

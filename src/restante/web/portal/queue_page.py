@@ -7,7 +7,7 @@ the last message that the question was about: mail that arrives meanwhile is lef
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
@@ -43,7 +43,7 @@ from restante.web.portal.portal_visit import (
     page_route,
     see_other,
 )
-from restante.web.portal.shell_lines import acted
+from restante.web.portal.shell_lines import acted, of_queue
 
 ROWS: Final = 100
 MOST_AT_ONCE: Final = 10_000  # messages of one action
@@ -76,9 +76,11 @@ class ChosenMessages:
     """The messages of an action: some that were ticked, or all that a filter matches."""
 
     names: list[str]
-    selection: QueueSelection | None  # None: those that were ticked
+    selection: QueueSelection
+    is_by_filter: bool = False  # all that the selection matches, not those that were ticked
     octets: int = 0
     shared: int = 0  # messages that also have recipients that do not match
+    domains: list[str] = field(default_factory=list)  # of these messages, if known
 
 
 async def queue(visit: Visit) -> Response:
@@ -91,6 +93,7 @@ async def queue(visit: Visit) -> Response:
         "queue.html",
         rows=rows,
         filters=filters_of(query),
+        commands=of_queue(selection, visit.renderer.base_url),
         statuses=[one.value for one in RecipientStatus if one is not RecipientStatus.GONE],
         ticked=set(query.all_of("name")),
         told=told_by(query),
@@ -124,13 +127,21 @@ async def confirm(visit: Visit) -> Response:
         word=ACTIONS[action][0],
         chosen=chosen,
         count=len(chosen.names),
-        described=described(chosen.selection),
+        described=described(chosen.selection) if chosen.is_by_filter else "those that you ticked",
         filters=filters_of(form),
         last=chosen.names[-1],
         reason=reason,
         is_fresh=not _needs_factor(visit, action, len(chosen.names)),
         is_cut=len(chosen.names) >= MOST_AT_ONCE,
-        commands=acted(action, chosen.names, chosen.selection, reason, base_url),
+        commands=acted(
+            action,
+            chosen.names,
+            chosen.selection,
+            reason,
+            base_url,
+            is_by_filter=chosen.is_by_filter,
+            domains=chosen.domains if visit.session.principal.account else (),
+        ),
     )
 
 
@@ -144,7 +155,7 @@ async def carry_out(visit: Visit) -> Response:
     done = 0
     for place in range(0, len(chosen.names), MAX_NAMES):
         names = tuple(chosen.names[place : place + MAX_NAMES])
-        done += await _act(visit, action, names, reason)
+        done += await _act(visit, action, names, reason, chosen.selection.status)
     given = {"told": action, "done": str(done), "of": str(len(chosen.names))}
     return see_other(_back(form, **given))
 
@@ -169,13 +180,20 @@ async def chosen_by(visit: Visit, form: FormValues) -> ChosenMessages:
         names = list(dict.fromkeys(form.all_of("name") + form.text("names").split()))
         for name in names:
             number_of(name)
-        return ChosenMessages(names[:MOST_AT_ONCE], None)
+        return ChosenMessages(names[:MOST_AT_ONCE], selection_of(form, limit=MOST_AT_ONCE))
     selection = selection_of(form, limit=MOST_AT_ONCE)
     found = await name_messages(visit.context, selection)
     names, last = found.names, form.given("last")
     if last is not None:
         names = [name for name in names if number_of(name) <= number_of(last)]
-    return ChosenMessages(names, selection, found.octets, found.shared)
+    return ChosenMessages(
+        names,
+        selection,
+        is_by_filter=True,
+        octets=found.octets,
+        shared=found.shared,
+        domains=found.domains,
+    )
 
 
 def selection_of(form: FormValues, limit: int) -> QueueSelection:
@@ -208,10 +226,8 @@ def filters_of(form: FormValues) -> dict[str, str]:
     return {name: form.text(name) for name in FILTERS}
 
 
-def described(selection: QueueSelection | None) -> str:
+def described(selection: QueueSelection) -> str:
     """Return a filter in words."""
-    if selection is None:
-        return "those that you ticked"
     facts = [
         ("of {}", selection.domain),
         ("from {}", "<>" if selection.reverse_path == "" else selection.reverse_path),
@@ -225,10 +241,23 @@ def described(selection: QueueSelection | None) -> str:
     return "all mail " + ", ".join(found) if found else "all mail"
 
 
-async def _act(visit: Visit, action: str, names: tuple[str, ...], reason: str) -> int:
+async def _act(
+    visit: Visit,
+    action: str,
+    names: tuple[str, ...],
+    reason: str,
+    status: RecipientStatus | None,
+) -> int:
+    """Act on messages; a release is only of the recipients with the status that was asked for."""
     match action:
+        case "release" if status in (RecipientStatus.HELD, RecipientStatus.GONE):
+            return 0
         case "release":
-            again = MessagesToHoldAgain(names=names, reason=reason)
+            again = MessagesToHoldAgain(
+                names=names,
+                reason=reason,
+                status=status,  # type: ignore[arg-type]  # "held" and "gone" never come here
+            )
             return (await hold_again(visit.context, again)).changed
         case "bounce":
             named = NamedMessages(names=names, reason=reason)

@@ -38,7 +38,7 @@ async def search(visit: Visit) -> Response:
         more_held=_more(asked, "after", found.held_after),
         more_left=_more(asked, "before", found.left_before),
         is_short=_is_short(found, held, left),
-        commands=traced(asked),
+        commands=traced(asked, selection, visit.renderer.base_url),
         **facts,
     )
 

@@ -6,12 +6,16 @@ Every value is quoted for the shell: strangers choose addresses.
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
-from restante.admin.held_mail import QueueSelection
+from restante.admin.held_mail import MAX_NAMES, QueueSelection
+from restante.admin.mail_search import TraceSelection
+from restante.queue.recipient_status import RecipientStatus
 
-MOST_SHOWN: Final = 20  # names in a line
+MOST_DOMAINS: Final = 20  # with a line each
+_PARKED: Final = (RecipientStatus.REFUSED, RecipientStatus.UNCERTAIN, RecipientStatus.DAMAGED)
 _VERBS: Final = {"release": "release", "bounce": "bounce", "delete": "delete"}
 
 
@@ -43,8 +47,8 @@ def of_access(account: str, base_url: str) -> list[str]:
         shlex.join(["restante", "login", "add", owner, "USER", "--generate"]),
         f'curl -H "Authorization: Bearer $TOKEN" --json @login.json {base_url}{logins}',
         shlex.join(["restante", "login", "set", owner, "USER", "--rotate"]),
-        shlex.join(["restante", "login", "remove", owner, "USER"]),
-        asked(base_url, f"{logins}/USER", "DELETE"),
+        shlex.join(["restante", "login", "remove", owner, "USER", "--reason", "why"]),
+        asked(base_url, f"{logins}/USER", "DELETE", {"reason": "why"}),
         f"restante token add {' '.join(words)} NAME --scope release",
         posted(base_url, "/v1/tokens", token),
         "restante token revoke ID --reason why",
@@ -122,6 +126,16 @@ def of_use(account: str, base_url: str) -> list[str]:
     return [line, asked(base_url, "/v1/account-uses", query={"account": account})]
 
 
+def of_status(base_url: str) -> list[str]:
+    """Return the lines that show the state of the server and of all accounts."""
+    return [
+        "restante status",
+        asked(base_url, "/v1/status"),
+        "restante account list",
+        asked(base_url, "/v1/accounts"),
+    ]
+
+
 def released(domain: str, base_url: str) -> list[str]:
     """Return the lines that release a domain."""
     line = f"restante release {shlex.quote(domain)}"
@@ -139,32 +153,104 @@ def redirected(domain: str, destination: str, hosts: Sequence[str], base_url: st
 
 
 def acted(
-    action: str, names: Sequence[str], selection: QueueSelection | None, reason: str, base_url: str
+    action: str,
+    names: Sequence[str],
+    selection: QueueSelection,
+    reason: str,
+    base_url: str,
+    *,
+    is_by_filter: bool = False,
+    domains: Sequence[str] = (),
 ) -> list[str]:
-    """Return the lines that act on messages: on these, or on all that a selection matches."""
+    """Return the lines that act on these messages: each by name, or all that a selection matches.
+
+    The command of a selection is for the operator, who has the mail of all accounts. So `domains`
+    are those of an account's mail: without a domain in the selection, each has a line of its own.
+    The lines of curl have all names, so that mail which arrives meanwhile is left alone.
+    """
     verb, why = _VERBS[action], reason or "why"
-    words = ["restante", "queue", verb]
-    words += options(selection) if selection is not None else list(names[:MOST_SHOWN])
-    lines = [shlex.join([*words, "--reason", why])]
-    if names:
-        body = {"names": list(names[:MOST_SHOWN]), "reason": why}
+    status = selection.status if action == "release" and selection.status in _PARKED else None
+    if is_by_filter and len(domains) <= MOST_DOMAINS:
+        lines = _by_filter(verb, selection, why, domains)
+    else:
+        concerned = ["--status", str(status)] if status else []
+        lines = [shlex.join(["restante", "queue", verb, *names, *concerned, "--reason", why])]
+    more = {"status": str(status)} if status else {}
+    for place in range(0, len(names), MAX_NAMES):
+        body = {"names": list(names[place : place + MAX_NAMES]), "reason": why, **more}
         lines.append(posted(base_url, f"/v1/queue/{verb}", body))
     return lines
 
 
+def _by_filter(verb: str, selection: QueueSelection, why: str, domains: Sequence[str]) -> list[str]:
+    """Return the commands for all that match. `queue release` takes one status at a time."""
+    wanted = [selection]
+    if selection.domain is None and domains:
+        wanted = [selection.model_copy(update={"domain": one}) for one in domains]
+    if verb == "release" and selection.status is None:
+        wanted = [one.model_copy(update={"status": has}) for one in wanted for has in _PARKED]
+    return [
+        shlex.join(["restante", "queue", verb, *(options(one) or ["--all"]), "--reason", why])
+        for one in wanted
+        if verb != "release" or one.status in _PARKED  # held mail needs no change
+    ]
+
+
 def options(selection: QueueSelection) -> list[str]:
-    """Return the options of `restante queue` for a selection."""
+    """Return the options of `restante queue` for a selection; none for all mail."""
     given = {
         "--domain": selection.domain,
-        "--reverse-path": selection.reverse_path,
+        "--reverse-path": "<>" if selection.reverse_path == "" else selection.reverse_path,
         "--recipient": selection.recipient,
         "--older": None if selection.older is None else f"{selection.older:.0f}s",
         "--larger": None if selection.larger is None else str(selection.larger),
         "--message-id": selection.message_id,
         "--status": None if selection.status is None else str(selection.status),
     }
-    found = [word for name, value in given.items() if value is not None for word in (name, value)]
-    return found or ["--all"]
+    return [word for name, value in given.items() if value is not None for word in (name, value)]
+
+
+def of_queue(selection: QueueSelection, base_url: str) -> list[str]:
+    """Return the lines that list the same mail."""
+    query = selection.model_dump(mode="json", exclude_none=True, exclude={"limit", "after"})
+    return [
+        shlex.join(["restante", "queue", "list", *options(selection)]),
+        asked(base_url, "/v1/queue", query=query),
+    ]
+
+
+def of_content(name: str, base_url: str) -> list[str]:
+    """Return the lines that write a message's content to a file."""
+    path = f"/v1/queue/{quote(name, safe='')}/content"
+    file = shlex.quote(f"{name}.eml")
+    curl = asked(base_url, path, query={"reason": "why"})
+    return [
+        f"restante queue show {shlex.quote(name)} --raw --reason why >{file}",
+        curl.replace("curl ", f"curl -o {file} ", 1),
+    ]
+
+
+def of_releases(domain: str, base_url: str) -> list[str]:
+    """Return the lines that list requests for release, of a domain or ("") of all."""
+    words = ["restante", "drain", "list", "--past"]
+    words += ["--domain", domain] if domain else []
+    query = {"domain": domain} if domain else None
+    return [shlex.join(words), asked(base_url, "/v1/releases", query=query)]
+
+
+def of_release(name: str, base_url: str) -> list[str]:
+    """Return the line that shows one request for release."""
+    return [asked(base_url, f"/v1/releases/{quote(name, safe='')}")]
+
+
+def of_audit(wanted: Mapping[str, str], base_url: str) -> list[str]:
+    """Return the lines that list the same entries of the audit trail."""
+    given = {name: value for name, value in wanted.items() if value}
+    words = [word for name, value in given.items() for word in (f"--{name}", value)]
+    return [
+        shlex.join(["restante", "audit", *words]),
+        asked(base_url, "/v1/audit", query=given),
+    ]
 
 
 _TRACE: Final[Mapping[str, str]] = {
@@ -178,7 +264,19 @@ _TRACE: Final[Mapping[str, str]] = {
 }
 
 
-def traced(asked: Mapping[str, str]) -> list[str]:
-    """Return the line that searches for the same mail."""
-    given = [(_TRACE[name], value) for name, value in asked.items() if value]
-    return [shlex.join(["restante", "trace", *(word for pair in given for word in pair)])]
+def traced(wanted: Mapping[str, str], selection: TraceSelection, base_url: str) -> list[str]:
+    """Return the lines that search for the same mail. `wanted` has the days as they were written.
+
+    The command's end of a span is a moment: that of a day is the beginning of the next.
+    """
+    given = {name: value for name, value in wanted.items() if value}
+    if selection.until is not None:
+        given["until"] = f"{datetime.fromtimestamp(selection.until, UTC):%Y-%m-%d}"
+    words = [word for name, value in given.items() for word in (_TRACE[name], value)]
+    query = selection.model_dump(
+        mode="json", exclude_none=True, exclude={"limit", "after", "before"}
+    )
+    return [
+        shlex.join(["restante", "trace", *words]),
+        asked(base_url, "/v1/trace", query=query),
+    ]
