@@ -196,6 +196,7 @@ def test_the_command_line_says_the_same_with_and_without_the_server(restante: In
     assert "no server is running" in problem["text"]
     unscrubbed = {"scrubbed_at": None, "is_scrub_under_way": False, "scrubbed_messages": 0}
     without = {"is_running": False, "listeners": [], "drains": [], "configuration": None}
+    without |= {"room": None, "door": None}
     same = {**status, **without, "store": {**status["store"], **unscrubbed}}
     assert stopped == {**same, "at": stopped["at"], "health": stopped["health"]}
 

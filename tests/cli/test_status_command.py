@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from restante.admin.admin_context import ConfigurationState, ServerVitals
+from restante.admin.admin_context import ConfigurationState, DoorFacts, ServerVitals
 from restante.cli import api_client, status_command, top
 from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import RecipientMove
+from restante.reception.doorkeeper import ShedCause
 from restante.store.handover_store import PastDrain
 from restante.tenancy.notice import Channel, ChannelTransport, NewNotice, NoticeFacts, NoticeKind
 from restante.web.control_socket import open_control
@@ -168,6 +169,35 @@ def test_a_monitoring_system_gets_one_line_and_a_code(
     assert checked.out.endswith(
         " | held=1 refused=1 uncertain=0 damaged=0 octets=180B oldest=3600s drains=1\n"
     )
+
+
+def test_the_disk_and_connections_turned_away_are_shown(
+    admin: AdminWorld, command: Command
+) -> None:
+    assert admin.server
+    assert "disk:" not in command("status").out
+    assert "turned away" not in command("status").out
+    shed = {ShedCause.SESSIONS: 2, ShedCause.CONNECTIONS_PER_MINUTE: 5}
+    admin.server.condition = ServerVitals(
+        is_room_short=False,
+        certificate_expires_at=NOW + 1e7,
+        free_octets=12 << 30,
+        disk_reserve=256 << 20,
+        door=DoorFacts(7, 1000, shed),
+    )
+    shown = command("status").out
+    assert "disk: 12.0 GiB free; mail is taken down to 256.0 MiB\n" in shown
+    assert (
+        "7 connections were turned away with 421 since the start:"
+        " 2 by sessions, 5 by connections-per-minute\n"
+    ) in shown
+    told = json.loads(command("status", "--json").out)
+    assert told["room"] == {"free_octets": 12 << 30, "disk_reserve": 256 << 20, "is_short": False}
+    assert told["door"] == {
+        "sessions": 7,
+        "sessions_limit": 1000,
+        "shed": {"sessions": 2, "connections-per-minute": 5},
+    }
 
 
 def test_uncertain_mail_is_named_wherever_amounts_are(admin: AdminWorld, command: Command) -> None:

@@ -87,6 +87,7 @@ def test_a_connection_turned_away_is_counted_once() -> None:
     door.refusal(OTHER)
     assert door.take_shed() == {ShedCause.SESSIONS: 2}
     assert door.take_shed() == {}
+    assert door.shed == {ShedCause.SESSIONS: 2}  # since the start
 
 
 # Connections in a minute

@@ -4,15 +4,17 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 
+from restante.admin.admin_context import DoorFacts
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import NamedMessages
 from restante.delivery.drain_state import DrainCensus
 from restante.queue.drain_word import DrainState
 from restante.reception.disk_space import DiskSpace
-from restante.reception.doorkeeper import Doorkeeper, DoorLimits
+from restante.reception.doorkeeper import Doorkeeper, DoorLimits, ShedCause
 from restante.reception.intake import Intake
 from restante.reception.memory_budget import MemoryBudget
 from restante.server.server_instruments import ProcessGauges, ReceptionGauges, ServerInstruments
@@ -72,6 +74,18 @@ def read(admin: AdminWorld) -> State:
         return await (await with_mail(admin)).read()
 
     return asyncio.run(story())
+
+
+def test_the_room_and_the_connections_turned_away_are_vital() -> None:
+    found = instruments(AdminWorld())
+    found.reception.disk_space.look()
+    door, address = found.reception.door, ip_address("192.0.2.1")
+    door.entered(address)
+    door.set_limits(DoorLimits(1, 1, 1, 1))
+    door.refusal(address)
+    vitals = found.vitals()
+    assert (vitals.is_room_short, vitals.free_octets, vitals.disk_reserve) == (True, 5, 10)
+    assert vitals.door == DoorFacts(1, 1, {ShedCause.SESSIONS: 1})
 
 
 def test_held_and_refused_mail_are_told_apart() -> None:

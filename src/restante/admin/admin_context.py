@@ -3,7 +3,7 @@
 import asyncio
 import pwd
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -15,6 +15,7 @@ from restante.delivery.drain_state import DrainSnapshot
 from restante.network.resolver import Resolver
 from restante.notices.transports import ChannelSender
 from restante.queue.presence import WatchedDestination
+from restante.reception.doorkeeper import ShedCause
 from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
 from restante.release.release_outcome import ReleaseOutcome
@@ -71,6 +72,15 @@ class ScrubFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class DoorFacts:
+    """The sessions of the SMTP listeners, and the connections that were turned away."""
+
+    sessions: int = 0  # open now
+    sessions_limit: int = 0
+    shed: Mapping[ShedCause, int] = field(default_factory=dict)  # answered 421 since the start
+
+
+@dataclass(frozen=True, slots=True)
 class ServerVitals:
     """The facts that decide whether the running server can do its work."""
 
@@ -78,6 +88,9 @@ class ServerVitals:
     certificate_expires_at: float  # Unix time
     clock_leap: float = 0.0  # seconds by which the wall clock leapt, while it is in doubt
     clock_trusted_from: float = 0.0  # Unix time; meaningless without a leap
+    free_octets: int | None = None  # where the store is; None: nobody here can tell
+    disk_reserve: int = 0  # octets; with less room, no mail is taken
+    door: DoorFacts = DoorFacts()
 
 
 class ServerSurface(Protocol):
@@ -102,7 +115,7 @@ class ServerSurface(Protocol):
         """The running configuration, a failed reload, and the changes of the file that wait."""
 
     def vitals(self) -> ServerVitals:
-        """Return whether there is room for mail, and how long the certificate is valid."""
+        """Return the room for mail, who was turned away, and how long the certificate is valid."""
 
     def scrub(self) -> ScrubFacts:
         """Return the state of the scrub."""

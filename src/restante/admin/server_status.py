@@ -29,6 +29,7 @@ from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import HostList
 from restante.background.loop_slices import in_turns
 from restante.queue.sending_outcome import Backlog
+from restante.reception.doorkeeper import ShedCause
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
 from restante.telemetry.metric_types import Exposition
@@ -99,6 +100,22 @@ class StoreView(BaseModel):
     scrubbed_messages: int  # by the running scrub, or the last one
 
 
+class RoomView(BaseModel):
+    """The disk of the store."""
+
+    free_octets: int | None  # null: the store is in a database, or was not looked at yet
+    disk_reserve: int  # octets; with less room, no mail is taken
+    is_short: bool
+
+
+class DoorView(BaseModel):
+    """The sessions of the SMTP listeners, and the connections that were turned away."""
+
+    sessions: int  # open now
+    sessions_limit: int
+    shed: dict[ShedCause, int]  # connections answered 421 since the start, by the limit
+
+
 class HealthProblemView(BaseModel):
     """One problem."""
 
@@ -141,6 +158,8 @@ class StatusView(BaseModel):
     refused: int  # by the destination; no recipient is held
     uncertain: int  # the destination may have them
     store: StoreView
+    room: RoomView | None  # null without a running server
+    door: DoorView | None  # null without a running server
     reports: BacklogView  # to senders
     notices: BacklogView
     domains: list[DomainStatus]
@@ -190,6 +209,7 @@ async def _summary(context: AdminContext, parked: Mapping[int, SetApart]) -> Sta
     store = _store_view(context, total.damaged)
     notices = await context.store.notices.notice_backlog()
     configuration = await server.configuration() if server is not None else None
+    vitals = server.vitals() if server is not None else None
     return StatusView(
         version=__version__,
         hostname=context.network.hostname,
@@ -202,6 +222,8 @@ async def _summary(context: AdminContext, parked: Mapping[int, SetApart]) -> Sta
         refused=usage.refused - total.unheld,
         uncertain=total.uncertain,
         store=store,
+        room=None if vitals is None else _room_view(vitals),
+        door=None if vitals is None else DoorView(**asdict(vitals.door)),
         reports=_backlog(await context.store.reports.report_backlog()),
         notices=_backlog(notices),
         domains=[],
@@ -234,6 +256,14 @@ def _store_view(context: AdminContext, damaged: int) -> StoreView:
         scrubbed_at=None if scrub.ended_at is None else moment(scrub.ended_at),
         is_scrub_under_way=scrub.is_under_way,
         scrubbed_messages=scrub.messages,
+    )
+
+
+def _room_view(vitals: ServerVitals) -> RoomView:
+    return RoomView(
+        free_octets=vitals.free_octets,
+        disk_reserve=vitals.disk_reserve,
+        is_short=vitals.is_room_short,
     )
 
 

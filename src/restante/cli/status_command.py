@@ -12,6 +12,7 @@ from restante.cli.display import (
     Column,
     JsonObject,
     amounts,
+    human_size,
     number_column,
     say,
     set_apart_columns,
@@ -89,6 +90,8 @@ def _show(view: JsonObject) -> None:
         say(line)
     say(f"{amounts(view)}; restante {view['version']}")
     now = unix_time(view["at"])
+    _show_room(view["room"])
+    _show_shed(view["door"])
     _show_backlog(view["reports"], now, "report to a sender waits", "reports to senders wait")
     _show_backlog(view["notices"], now, "notice waits", "notices wait")
     if unseen := (view["configuration"] or {}).get("unseen"):
@@ -151,6 +154,23 @@ async def _asked(config: Path | None) -> JsonObject:
     async with connected(config, seconds=STATUS_SECONDS, needs_server="status --check") as api:
         view: JsonObject = await api.ask("GET", "/v1/status")
         return view
+
+
+def _show_room(room: JsonObject | None) -> None:
+    """Print the room on the disk, where somebody knows it."""
+    if room is None or room["free_octets"] is None:
+        return
+    free, reserve = human_size(room["free_octets"]), human_size(room["disk_reserve"])
+    say(f"disk: {free} free; mail is taken down to {reserve}")
+
+
+def _show_shed(door: JsonObject | None) -> None:
+    """Print how many connections were turned away, and by which limits, if any."""
+    if door is None or not any(door["shed"].values()):
+        return
+    causes = ", ".join(f"{number} by {cause}" for cause, number in door["shed"].items() if number)
+    count = counted(sum(door["shed"].values()), "connection was", "connections were")
+    say(f"{count} turned away with 421 since the start: {causes}")
 
 
 def _show_backlog(backlog: JsonObject, now: float, waits: str, wait: str) -> None:

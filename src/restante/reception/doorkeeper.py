@@ -89,7 +89,8 @@ class Doorkeeper:
         self.strangers = 0
         # sessions since the start, by the end, and whether it was within content
         self.ended: Counter[tuple[str, ...]] = Counter()
-        self._shed: Counter[ShedCause] = Counter()  # connections turned away since `take_shed`
+        self.shed: Counter[ShedCause] = Counter()  # connections turned away since the start
+        self._shed: Counter[ShedCause] = Counter()  # those since `take_shed`
 
     @property
     def limits(self) -> DoorLimits:
@@ -121,6 +122,7 @@ class Doorkeeper:
             cause = ShedCause.CONNECTIONS_PER_MINUTE
         else:
             return None
+        self.shed[cause] += 1
         self._shed[cause] += 1
         return cause
 

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from restante import __version__
-from restante.admin.admin_context import ScrubFacts, ServerVitals
+from restante.admin.admin_context import DoorFacts, ScrubFacts, ServerVitals
 from restante.delivery.drain_state import DrainCensus
 from restante.queue.sending_outcome import Backlog
 from restante.reception.disk_space import DiskSpace
@@ -101,10 +101,18 @@ class ServerInstruments:
         )
 
     def vitals(self) -> ServerVitals:
-        """Return whether there is room for mail, and how long the certificate is good for."""
-        doubt = self.process.clock_doubt()
+        """Return the room for mail, who was turned away, and how long the certificate is valid."""
+        doubt, room, door = (
+            self.process.clock_doubt(),
+            self.reception.disk_space,
+            self.reception.door,
+        )
         vitals = ServerVitals(
-            self.reception.disk_space.is_short, self.process.certificate_expires_at()
+            room.is_short,
+            self.process.certificate_expires_at(),
+            free_octets=room.free,
+            disk_reserve=room.reserve,
+            door=DoorFacts(door.sessions, door.limits.in_all, dict(door.shed)),
         )
         if doubt is None:
             return vitals

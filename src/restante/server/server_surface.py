@@ -79,7 +79,7 @@ class RunningServer:
         return await self.configuration_state()
 
     def vitals(self) -> ServerVitals:
-        """Return whether there is room for mail, and how long the certificate is good for."""
+        """Return the room for mail, who was turned away, and how long the certificate is valid."""
         return self.instruments.vitals()
 
     def scrub(self) -> ScrubFacts:

@@ -5,10 +5,13 @@ import time
 
 import pytest
 
+from restante.admin.admin_context import DoorFacts, ServerVitals
 from restante.admin.domain_glances import DomainGlance
 from restante.background.loop_slices import TURN_SECONDS
+from restante.reception.doorkeeper import ShedCause
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal import overview_page
+from tests.admin.admin_world import NOW, AdminWorld, FakeServer
 from tests.web.portal.visitors import ALPHA, CSRF, OPERATOR, hosting, user_of, visit
 
 
@@ -53,6 +56,24 @@ def test_an_operator_sees_accounts_and_can_open_one() -> None:
     assert "beta.example" not in visit(admin, "/?account=alpha", OPERATOR).text
     assert visit(admin, "/?account=gamma", OPERATOR).status_code == 404
     assert visit(admin, "/?account=beta", ALPHA).status_code == 404
+
+
+def test_the_disk_and_connections_turned_away_are_for_the_operator_alone() -> None:
+    vitals = ServerVitals(
+        is_room_short=True,
+        certificate_expires_at=NOW + 9e6,
+        free_octets=1_000_000,
+        disk_reserve=268_435_456,
+        door=DoorFacts(7, 1000, {ShedCause.SESSIONS: 34}),
+    )
+    admin = AdminWorld(server=FakeServer(condition=vitals))
+    asyncio.run(admin.host("alpha.example", "alpha"))
+    text = visit(admin, "/", OPERATOR).text
+    assert '1 MB free; mail is taken down to 268 MB <span class="state bad">short</span>' in text
+    assert "34 connections since the start, with 421" in text
+    text = visit(admin, "/", ALPHA).text
+    assert "Turned away" not in text
+    assert "Disk" not in text
 
 
 def test_an_account_without_domains_is_told_what_to_do() -> None:

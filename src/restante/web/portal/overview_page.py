@@ -14,6 +14,7 @@ from restante.admin.server_status import summarize_status
 from restante.background.loop_slices import in_turns
 from restante.web.portal.domain_sentence import DomainNeed, needs, sentence
 from restante.web.portal.portal_visit import Visit, all_made, page_route
+from restante.web.portal.server_facts import server_facts
 
 ROWS: Final = 100
 MOST_NEEDS: Final = 20
@@ -32,9 +33,11 @@ async def overview(visit: Visit) -> Response:
     }
     if is_of_platform:
         accounts = await all_made(islice(list_accounts(visit.context, after), ROWS))
+        status = await summarize_status(visit.context)
         return visit.page(
             "platform.html",
-            status_view=await summarize_status(visit.context),
+            status_view=status,
+            facts=list(server_facts(status, visit.now)),
             accounts=accounts,
             after=_next(accounts),
             **common,
