@@ -14,7 +14,7 @@ from restante.tenancy.provider_settings import ProviderSettings
 from tests.admin.loopback_provider import LoopbackProvider
 from tests.admin.portal_people import PASSWORD, People
 from tests.browser.sample_portal import serving_application
-from tests.browser.sign_in_walk import Look, SignInPortal, in_a_loop_of_its_own, sign_out
+from tests.browser.sign_in_walk import Look, SignInPortal, follow, in_a_loop_of_its_own, sign_out
 from tests.web.portal.browsers import portal_of
 
 BERT = "bert@alpha.example"
@@ -70,17 +70,17 @@ def walk_provider(page: Page, portal: SignInPortal, look: Look) -> None:
     look("sign-in-provider", page)
     page.get_by_label("Email address").fill(BERT)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    follow(page, page.get_by_role("button", name="Sign in", exact=True))
     page.goto(f"{portal.address}/profile")
     look("profile-provider", page)
-    page.get_by_role("button", name=f"Link {NAME}").click()
+    follow(page, page.get_by_role("button", name=f"Link {NAME}"))
     look("provider-link", page)
-    page.get_by_role("link", name=f"Go to {NAME}").click()
+    follow(page, page.get_by_role("link", name=f"Go to {NAME}"))
     assert "is linked" in page.get_by_role("status").inner_text()
     look("profile-linked", page)
     page.goto(portal.address)
     sign_out(page)
-    page.get_by_role("link", name=f"Sign in with {NAME}").click()
+    follow(page, page.get_by_role("link", name=f"Sign in with {NAME}"))
     assert page.locator("details.who > summary").inner_text() == BERT
     portal.people.now += 600
     page.goto(f"{portal.address}/profile/code")

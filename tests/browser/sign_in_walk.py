@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from restante.admin.portal_links import PORTAL_LINK_PATH, NewPortalLink, make_portal_link
 from restante.tenancy.one_time_codes import code_at, step_at
@@ -74,15 +74,15 @@ def walk_sign_in(page: Page, portal: SignInPortal, look: Look) -> None:
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("The same again").fill("another one at all")
     page.get_by_label("The six digits").fill(code_at(key, step_at(people.now)))
-    page.get_by_role("button", name="Set up and sign in").click()
+    follow(page, page.get_by_role("button", name="Set up and sign in"))
     look("invitation-refused", page)
     page.get_by_label("New password").fill(PASSWORD)
     page.get_by_label("The same again").fill(PASSWORD)
     page.get_by_label("The six digits").fill(code_at(key, step_at(people.now)))
-    page.get_by_role("button", name="Set up and sign in").click()
+    follow(page, page.get_by_role("button", name="Set up and sign in"))
     look("recovery-codes", page)
     codes = recovery_codes_on(page.content())
-    page.get_by_role("link", name="I have kept them").click()
+    follow(page, page.get_by_role("link", name="I have kept them"))
     assert page.locator("details.who > summary").inner_text() == ROOT
     sign_out(page)
     look("sign-in", page)
@@ -99,11 +99,11 @@ def walk_sign_in(page: Page, portal: SignInPortal, look: Look) -> None:
     page.goto(f"{portal.address}/profile/code")
     look("step-up", page)
     page.get_by_label("One-time code").fill(code_at(key, step_at(people.now)))
-    page.get_by_role("button", name="Confirm").click()
+    follow(page, page.get_by_role("button", name="Confirm"))
     look("one-time-codes", page)
     page.goto(f"{portal.address}{portal.link()}")
     look("link", page)  # with a question, because somebody is signed in
-    page.get_by_role("button", name="Continue").click()
+    follow(page, page.get_by_role("button", name="Continue"))
     assert page.locator("details.who > summary").inner_text() == ANA
     sign_out(page)
     page.goto(f"{portal.address}/invitation/{portal.secret}")
@@ -112,15 +112,25 @@ def walk_sign_in(page: Page, portal: SignInPortal, look: Look) -> None:
     look("link-over", page)
 
 
+def follow(page: Page, target: Locator) -> None:
+    """Click, and wait until the next page is there with its style.
+
+    A click does not wait. Without the style, a dark page has the browser's colors, which axe
+    compares with white.
+    """
+    with page.expect_navigation():
+        target.click()
+
+
 def fill_sign_in(page: Page, code: str) -> None:
     """Fill the form of the sign-in, and send it."""
     page.get_by_label("Email address").fill(ROOT)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_label("One-time code").fill(code)
-    page.get_by_role("button", name="Sign in", exact=True).click()
+    follow(page, page.get_by_role("button", name="Sign in", exact=True))
 
 
 def sign_out(page: Page) -> None:
     """Sign out by the menu."""
     page.locator("details.who > summary").click()
-    page.get_by_role("button", name="Sign out").click()
+    follow(page, page.get_by_role("button", name="Sign out"))
