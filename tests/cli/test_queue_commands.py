@@ -23,7 +23,7 @@ def left(command: Command) -> list[str]:
 def test_the_queue_is_shown_and_changed(admin: AdminWorld, command: Command) -> None:
     assert "refused" in command("queue", "list", "--status", "refused").out
     shown = command("queue", "show", "12").out
-    assert "x@alpha.example> refused: 550 5.7.1" in shown
+    assert "x@alpha.example> refused (1 attempt): 550 5.7.1" in shown
     assert "\nReceived: from a by b; now\nSubject: x\n" in f"{shown}"
     assert "business" not in shown
     assert command("queue", "release", "12", "--status", "damaged").out == "0 messages held again\n"

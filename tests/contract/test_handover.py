@@ -103,6 +103,21 @@ async def test_only_the_last_reply_is_kept(store: Store) -> None:
     assert await statuses(store) == {ANNA: (RecipientStatus.HELD, "451 second")}
 
 
+async def test_attempts_are_counted_with_the_time_of_the_last(store: Store) -> None:
+    drain = await one_held(store, ANNA, BERT)
+    for at in (10.0, 20.5):
+        await store.handover.settle(drain, [deferred(1, ANNA)], at=at)
+    [found] = await store.queue.list_queue(QueueFilter(numbers=(1,)))
+    assert [(one.forward_path, one.tried_at, one.attempts) for one in found.recipients] == [
+        (ANNA, 20.5, 2),
+        (BERT, None, 0),
+    ]
+    await store.handover.settle(drain, [refused(1, ANNA)], at=30.0)
+    await store.queue.release_refused([1], NOTED)
+    [found] = await store.queue.list_queue(QueueFilter(numbers=(1,), recipient=ANNA))
+    assert [(one.tried_at, one.attempts) for one in found.recipients] == [(30.0, 3)]
+
+
 async def test_a_message_that_was_deferred_is_gone_when_it_is_delivered(store: Store) -> None:
     drain = await one_held(store)
     await store.handover.settle(drain, [deferred(1)])

@@ -129,7 +129,7 @@ async def test_a_listing_says_all_but_the_content(store: Store) -> None:
         reverse_path="bob@example.org",
         recipients=(
             QueuedRecipient(BERT, RecipientStatus.HELD, ""),
-            QueuedRecipient(ANNA, RecipientStatus.REFUSED, "550 5.1.1 no such user"),
+            QueuedRecipient(ANNA, RecipientStatus.REFUSED, "550 5.1.1 no such user", None, 1),
         ),
         received_at=2.0,
         size=SIZE,
@@ -254,7 +254,7 @@ async def test_a_recipient_held_again_keeps_the_destinations_last_word(store: St
     await store.queue.release_refused([5], NOTED)
     [found] = await store.queue.list_queue(QueueFilter(numbers=(5,)))
     assert found.recipients == (
-        QueuedRecipient(ANNA, RecipientStatus.HELD, "550 5.1.1 no such user"),
+        QueuedRecipient(ANNA, RecipientStatus.HELD, "550 5.1.1 no such user", None, 1),
     )
     assert store.figures.usage(beta).held == 2
 

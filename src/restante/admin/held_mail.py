@@ -97,6 +97,8 @@ class RecipientView(BaseModel):
     forward_path: str
     status: str
     reply: str  # the destination's last reply for it
+    tried_at: datetime | None  # when that was; None: never tried, or not recorded
+    attempts: int  # that did not deliver it
 
 
 class MessageView(BaseModel):
@@ -330,7 +332,13 @@ def view(message: QueuedMessage, names: DomainNames) -> MessageView:
         domain=names(message.domain_id),
         reverse_path=message.reverse_path,
         recipients=[
-            RecipientView(forward_path=one.forward_path, status=one.status, reply=one.reply)
+            RecipientView(
+                forward_path=one.forward_path,
+                status=one.status,
+                reply=one.reply,
+                tried_at=None if one.tried_at is None else moment(one.tried_at),
+                attempts=one.attempts,
+            )
             for one in message.recipients
         ],
         received_at=moment(message.received_at),

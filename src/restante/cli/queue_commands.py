@@ -261,4 +261,7 @@ def _recipient(recipient: JsonObject, dsn: JsonObject | None) -> str:
     wishes = "".join(
         f" {name.upper()}={asked[name]}" for name in ("notify", "orcpt") if asked.get(name)
     )
-    return f"<{recipient['forward_path']}>{wishes} {recipient['status']}{reply}"
+    times, tried_at = recipient["attempts"], recipient["tried_at"]
+    last = f", the last {human_time(tried_at)}" if tried_at else ""
+    tries = f" ({counted(times, 'attempt')}{last})" if times else ""
+    return f"<{recipient['forward_path']}>{wishes} {recipient['status']}{tries}{reply}"

@@ -21,6 +21,8 @@ class QueuedRecipient:
     forward_path: str
     status: RecipientStatus
     reply: str  # the destination's latest reply about it; "" if there is none
+    tried_at: float | None = None  # Unix time of that reply; None: never tried, or not recorded
+    attempts: int = 0  # that did not deliver it
 
 
 @dataclass(frozen=True, slots=True)

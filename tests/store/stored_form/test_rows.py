@@ -103,7 +103,7 @@ def test_the_number_of_doubts_stands_beside_the_other_flags(doubts: int) -> None
         (
             QueueFilter(),
             [
-                QueuedRecipient(ANNA, RecipientStatus.HELD, "450 later"),
+                QueuedRecipient(ANNA, RecipientStatus.HELD, "450 later", 9.5, 3),
                 QueuedRecipient("new@a", RecipientStatus.HELD, ""),
                 QueuedRecipient(BERT, RecipientStatus.REFUSED, "550 no"),
             ],
@@ -118,7 +118,7 @@ def test_the_number_of_doubts_stands_beside_the_other_flags(doubts: int) -> None
 def test_a_line_of_a_listing_has_the_recipients_that_it_is_about(
     selection: QueueFilter, listed: list[QueuedRecipient]
 ) -> None:
-    replies = f'[["{ANNA}", 0, "450 later"], ["{BERT}", 1, "550 no"]]'
+    replies = f'[["{ANNA}", 0, "450 later", 9.5, 3], ["{BERT}", 1, "550 no", 0, 0]]'
     row = (7, 1, "b@example.org", 5.0, 100, f"{ANNA}\nnew@a", replies, "<1@example.org>")
     assert list(rows.queued_message(row, selection).recipients) == listed
 

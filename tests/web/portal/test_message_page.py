@@ -6,11 +6,12 @@ import pytest
 
 from restante.admin.held_mail import HeaderView, NamedMessages, delete_messages
 from restante.mail.message import message_name
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.web.portal.message_page import shown_headers
 from tests.actors import actor_named
-from tests.admin.admin_world import HEAD, NOW, AdminWorld
+from tests.admin.admin_world import HEAD, NOW, AdminWorld, ask_for
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 NAME = message_name(1)
@@ -51,6 +52,38 @@ def test_held_mail_shows_its_end(policy: dict[str, object], text: str) -> None:
     asyncio.run(admin.host("alpha.example", "alpha", **policy))
     asyncio.run(admin.hold(1, 1, "a@alpha.example"))
     assert text in visit(admin, PAGE, ALPHA).text
+
+
+def deferred_mail(times: int = 2) -> AdminWorld:
+    """Return held mail that was deferred so often, for one request to release it."""
+    admin = hosting()
+
+    async def story() -> None:
+        await admin.hold(1, 1, "a@alpha.example")
+        drain = await ask_for(admin, 900, "alpha.example", 1)
+        for place in range(times):
+            outcome = RecipientOutcome(
+                "a@alpha.example", RecipientMove.DEFERRED, f"45{place} <i>later</i>"
+            )
+            at = NOW + 100 * place
+            await admin.store.handover.settle(drain, [MessageOutcome(1, (outcome,))], at=at)
+        await admin.store.handover.close_drain(drain, at=NOW + 300)
+
+    asyncio.run(story())
+    return admin
+
+
+def test_attempts_are_shown_with_the_last_reply_and_the_releases_since() -> None:
+    text = visit(deferred_mail(), PAGE, ALPHA).text
+    assert "2 attempts without delivery, the last 2025-10-09 08:55:00. The reply to" in text
+    assert '<p class="words">451 &lt;i&gt;later&lt;/i&gt;</p>' in text
+    assert "450 &lt;i&gt;" not in text  # the store keeps the last one alone
+    assert "login alpha-mail asked for alpha.example: 1 left" in text
+    assert "alpha.example" not in visit(deferred_mail(), PAGE, BETA).text
+
+
+def test_mail_that_was_never_tried_shows_no_attempt() -> None:
+    assert "attempt" not in visit(deferred_mail(0), PAGE, ALPHA).text
 
 
 def test_refused_mail_has_no_end_of_holding() -> None:

@@ -20,6 +20,7 @@ class MemoryMessage:
     uncertain: set[str] = field(default_factory=set)
     damaged: set[str] = field(default_factory=set)
     replies: dict[str, str] = field(default_factory=dict)
+    tried: dict[str, tuple[float, int]] = field(default_factory=dict)  # last time, and how often
     times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
     is_delay_told: bool = False
     doubts: int = 0
@@ -45,6 +46,7 @@ class MemoryMessage:
         if path not in self.held:
             return  # deleted or settled meanwhile
         self.replies[path] = outcome.reply
+        self.tried[path] = (at, self.tried.get(path, (at, 0))[1] + 1)
         if outcome.move is not RecipientMove.DEFERRED:
             self.held = [other for other in self.held if other != path]
         if outcome.move is RecipientMove.DELIVERED:
@@ -104,7 +106,9 @@ class MemoryMessage:
     def recipients(self) -> Iterator[QueuedRecipient]:
         """Yield them as the queue lists them."""
         for path in self.all_paths:
-            yield QueuedRecipient(path, self._status(path), self.replies.get(path, ""))
+            tried_at, attempts = self.tried.get(path, (0.0, 0))
+            reply = self.replies.get(path, "")
+            yield QueuedRecipient(path, self._status(path), reply, tried_at or None, attempts)
 
     def _status(self, path: str) -> RecipientStatus:
         if path in self.uncertain:

@@ -130,7 +130,7 @@ async def _write(
             for (number, path), (parked, reply) in sorted(state.replies.items())
         ]
         columns = map(list, zip(*rows, strict=True))
-        await transaction.fetch(mail_statements.KEEP_REPLIES, domain_id, *columns)
+        await transaction.fetch(mail_statements.KEEP_REPLIES, domain_id, *columns, at, 1)
     if state.doubts:
         doubts = (list(state.doubts), list(state.doubts.values()))
         await transaction.fetch(mail_statements.KEEP_DOUBTS, *doubts)
@@ -181,6 +181,8 @@ async def park_damaged(transaction: PostgresTransaction, number: int, text: str,
         [IS_DAMAGED] * count,
         [f"{DAMAGED} {text}"] * count,
         [at] * count,
+        0.0,
+        0,
     )
     await keep_held_paths(transaction, domain_id, {number: []})
     return True

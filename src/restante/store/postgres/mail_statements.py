@@ -135,14 +135,18 @@ KEEP_HELD_PATHS = """
     UPDATE message SET held_paths = new.paths
     FROM unnest($1::bigint[], $2::text[]) AS new (number, paths) WHERE message.number = new.number
 """
-# A deferral leaves the time, as in SQLite.
+# A deferral leaves `at`, as in SQLite. $7 is the time of the replies, $8 the attempts: 1, or 0.
 KEEP_REPLIES = """
-    INSERT INTO last_reply AS old (domain_id, number, forward_path, is_refused, reply, at)
-    SELECT $1::integer, * FROM unnest($2::bigint[], $3::text[], $4::smallint[], $5::text[],
-        $6::float8[])
+    INSERT INTO last_reply AS old (
+        domain_id, number, forward_path, is_refused, reply, at, tried_at, attempts
+    )
+    SELECT $1::integer, new.*, $7::float8, $8::integer
+    FROM unnest($2::bigint[], $3::text[], $4::smallint[], $5::text[], $6::float8[]) AS new
     ON CONFLICT (domain_id, number, forward_path) DO UPDATE SET
         is_refused = excluded.is_refused, reply = excluded.reply,
-        at = CASE WHEN excluded.is_refused <> 0 THEN excluded.at ELSE old.at END
+        at = CASE WHEN excluded.is_refused <> 0 THEN excluded.at ELSE old.at END,
+        tried_at = CASE WHEN excluded.attempts > 0 THEN excluded.tried_at ELSE old.tried_at END,
+        attempts = old.attempts + excluded.attempts
 """
 FORGET_REPLIES = """
     DELETE FROM last_reply USING unnest($2::bigint[], $3::text[]) AS done (number, path)

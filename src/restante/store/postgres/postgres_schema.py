@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -103,6 +103,8 @@ CREATE TABLE last_reply (
     is_refused   smallint NOT NULL,
     reply        text NOT NULL,
     at           float8 NOT NULL,
+    tried_at     float8 NOT NULL DEFAULT 0, -- with a default, for servers of the former version
+    attempts     integer NOT NULL DEFAULT 0,
     PRIMARY KEY (domain_id, number, forward_path)
 );
 CREATE INDEX last_reply_refused ON last_reply (domain_id, number) WHERE is_refused <> 0;

@@ -9,7 +9,11 @@ the first and the last number, $3 the limit.
 _LISTED = """
     SELECT message.number, message.domain_id, reverse_path, received_at, size, held_paths, (
         SELECT coalesce(
-            json_agg(json_build_array(forward_path, is_refused, reply) ORDER BY forward_path), '[]'
+            json_agg(
+                json_build_array(forward_path, is_refused, reply, tried_at, attempts)
+                ORDER BY forward_path
+            ),
+            '[]'
         )
         FROM last_reply
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number

@@ -22,7 +22,13 @@ class SchemaStep:
     oldest: int  # the oldest version that a program may know
 
 
-STEPS: Final[Mapping[int, SchemaStep]] = {}  # by the version that they begin from
+_ATTEMPTS: Final = """
+ALTER TABLE last_reply ADD COLUMN tried_at float8 NOT NULL DEFAULT 0,
+    ADD COLUMN attempts integer NOT NULL DEFAULT 0
+"""
+STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
+    1: SchemaStep(_ATTEMPTS, oldest=1),
+}
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"
 _LOCKED: Final = f"{SCHEMA_FOUND} FOR UPDATE"

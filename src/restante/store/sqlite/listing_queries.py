@@ -7,7 +7,9 @@
 # row a message.
 _LISTED = """
     SELECT message.number, message.domain_id, reverse_path, received_at, size, held_paths, (
-        SELECT json_group_array(json_array(forward_path, is_refused, reply) ORDER BY forward_path)
+        SELECT json_group_array(
+            json_array(forward_path, is_refused, reply, tried_at, attempts) ORDER BY forward_path
+        )
         FROM last_reply
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
     ), coalesce(iif(

@@ -196,6 +196,8 @@ def _keep_word(
             parked,
             storable(recipient.reply),
             at if parked else 0.0,
+            at,
+            1,
         )
         transaction.execute(mail_queries.KEEP_REPLY, word)
 
@@ -226,7 +228,8 @@ def park_damaged(transaction: WriteTransaction, number: int, text: str, at: floa
     domain_id = rows[0][0]
     for path in held:
         transaction.execute(
-            mail_queries.KEEP_REPLY, (domain_id, number, path, IS_DAMAGED, f"{DAMAGED} {text}", at)
+            mail_queries.KEEP_REPLY,
+            (domain_id, number, path, IS_DAMAGED, f"{DAMAGED} {text}", at, 0.0, 0),
         )
     transaction.execute(mail_queries.KEEP_HELD_PATHS, ("", number))
     transaction.ledger.move_to_refused(domain_id, 1)

@@ -63,14 +63,18 @@ STANDING = "SELECT held_paths FROM message WHERE number = ? AND domain_id = ?"
 ANY_REFUSED = "SELECT 1 FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused LIMIT 1"
 KEEP_HELD_PATHS = "UPDATE message SET held_paths = ? WHERE number = ?"
 
-# A deferral leaves the time: retention counts from when a recipient was held again, not from the
-# last attempt.
+# A deferral leaves `at`: retention counts from when a recipient was held again, not from the last
+# attempt. `attempts` is 1, or 0 for a word of our own.
 KEEP_REPLY = """
-    INSERT INTO last_reply (domain_id, number, forward_path, is_refused, reply, at)
-    VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO last_reply (
+        domain_id, number, forward_path, is_refused, reply, at, tried_at, attempts
+    )
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         is_refused = excluded.is_refused, reply = excluded.reply,
-        at = iif(excluded.is_refused, excluded.at, at)
+        at = iif(excluded.is_refused, excluded.at, at),
+        tried_at = iif(excluded.attempts, excluded.tried_at, tried_at),
+        attempts = attempts + excluded.attempts
 """
 
 # How often its final reply could not be read (rows.py names the bits).

@@ -56,6 +56,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.rename_places_of_actors,
     portal_schema.name_columns_as_fields,
     portal_schema.spell_words_with_hyphens,
+    portal_schema.add_attempts,
 )
 
 

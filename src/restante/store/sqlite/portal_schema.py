@@ -269,3 +269,15 @@ UPDATE audit SET actor = 'policy scheduled-changes' WHERE actor = 'policy schedu
 def spell_words_with_hyphens(connection: apsw.Connection) -> None:
     """Give the stored words that had a space their present form."""
     connection.execute(_WORDS_WITH_HYPHENS)
+
+
+_ATTEMPTS = """
+-- Unix time of the reply, 0 if it is not known; and the number of attempts without a delivery.
+ALTER TABLE last_reply ADD COLUMN tried_at REAL NOT NULL DEFAULT 0;
+ALTER TABLE last_reply ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+"""
+
+
+def add_attempts(connection: apsw.Connection) -> None:
+    """Keep when a recipient was last tried, and how often."""
+    connection.execute(_ATTEMPTS)

@@ -167,14 +167,22 @@ def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
     return QueuedMessage(number, domain_id, reverse_path, recipients, received_at, size, message_id)
 
 
-def _recipients(held_paths: str, replies: list[tuple[str, int, str]]) -> list[QueuedRecipient]:
-    last_replies = {path: reply for path, parked, reply in replies if not parked}
+def _recipients(
+    held_paths: str, replies: list[tuple[str, int, str, float, int]]
+) -> list[QueuedRecipient]:
+    last = {
+        path: (reply, tried_at or None, attempts)
+        for path, parked, reply, tried_at, attempts in replies
+        if not parked
+    }
     held = [
-        QueuedRecipient(path, RecipientStatus.HELD, last_replies.get(path, ""))
+        QueuedRecipient(path, RecipientStatus.HELD, *last.get(path, ("", None, 0)))
         for path in paths(held_paths)
     ]
     return held + [
-        QueuedRecipient(path, _PARKED[parked], reply) for path, parked, reply in replies if parked
+        QueuedRecipient(path, _PARKED[parked], reply, tried_at or None, attempts)
+        for path, parked, reply, tried_at, attempts in replies
+        if parked
     ]
 
 

@@ -14,19 +14,26 @@ from starlette.routing import Route
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import AuditView
 from restante.admin.domain_glances import show_glance
-from restante.admin.held_mail import FullMessageView, HeaderView, number_of, show_message
+from restante.admin.held_mail import (
+    FullMessageView,
+    HeaderView,
+    RecipientView,
+    number_of,
+    show_message,
+)
 from restante.admin.mail_search import HistoryView, TraceSelection, trace
 from restante.admin.permissions import AdminAction, may
-from restante.admin.releases import PastReleaseView
+from restante.admin.releases import PastReleaseView, ReleaseSelection, list_releases
 from restante.mail.encoded_words import decoded
 from restante.queue.recipient_status import RecipientStatus
 from restante.transfer.queue_content import read_content
 from restante.transfer.transfer_error import TransferError
 from restante.web.portal.domain_sentence import THEN
-from restante.web.portal.page_wording import exact, short_octets
+from restante.web.portal.page_wording import counted_thing, exact, number, short_octets
 from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
 
 MOST_HEADERS: Final = 100  # on a page
+MOST_RELEASES: Final = 20  # of the domain since the mail arrived, the newest
 DECODED_CHARACTERS: Final = 4000  # of fields with encoded words: hostile ones take 2 ms
 
 
@@ -54,7 +61,9 @@ async def message(visit: Visit) -> Response:
         full=full,
         headers=shown_headers(full.headers) if full is not None else [],
         first=full or left[0],
-        steps=list(steps(full, left, found.releases, found.audit)),
+        steps=list(
+            steps(full, left, [*found.releases, *await _attempts(visit, full)], found.audit)
+        ),
         until=await _held_until(visit, full),
     )
 
@@ -75,6 +84,18 @@ async def download(visit: Visit) -> Response:
         "Content-Disposition": f'attachment; filename="{full.name}.eml"',
     }
     return StreamingResponse(content.blocks, media_type="message/rfc822", headers=headers)
+
+
+async def _attempts(visit: Visit, full: FullMessageView | None) -> list[PastReleaseView]:
+    """Return the releases of the domain since held mail arrived: in each it stayed here."""
+    if full is None or not full.domain:
+        return []
+    if not may(visit.session.principal, AdminAction.RELEASE_LIST):
+        return []
+    wanted = ReleaseSelection(
+        domain=full.domain, since=full.received_at.timestamp(), limit=MOST_RELEASES
+    )
+    return list((await list_releases(visit.context, wanted)).views)
 
 
 async def _held_until(visit: Visit, full: FullMessageView | None) -> str:
@@ -113,7 +134,8 @@ def steps(
     first = full or left[0]
     dated = [_received(full, first)]
     dated += [
-        WayStep(one.at, f"{one.requested_by} asked for {one.target}", one.text) for one in releases
+        WayStep(one.at, f"{one.requested_by} asked for {one.target}: {_result(one)}", one.text)
+        for one in {one.id: one for one in releases}.values()
     ]
     dated += [WayStep(one.at, f"{one.forward_path}:", one.reply, one.outcome) for one in left]
     dated += [
@@ -126,7 +148,31 @@ def steps(
         for one in full.recipients:
             if (one.forward_path, one.status) in told:
                 continue
-            yield WayStep(None, f"{one.forward_path}:", one.reply, one.status)
+            yield WayStep(None, f"{one.forward_path}:{_tries(one)}", one.reply, one.status)
+
+
+def _result(release: PastReleaseView) -> str:
+    """Return the result of a release for its domains. Counts are of messages."""
+    if not release.drains:
+        return "nothing moved"
+    counts = (
+        (release.delivered, "delivered"),
+        (release.refused, "refused"),
+        (release.uncertain, "uncertain"),
+        (release.left, "left"),
+    )
+    texts = [f"{number(count)} {word}" for count, word in counts if count] or ["nothing moved"]
+    state = "it still runs" if release.state == "running" else ""
+    return ", ".join([*texts, *([state] if state else [])])
+
+
+def _tries(one: RecipientView) -> str:
+    """Return how often a recipient was tried, as far as it is recorded; "" if it never was."""
+    if not one.attempts:
+        return ""
+    last = f", the last {exact(one.tried_at)}" if one.tried_at is not None else ""
+    times = counted_thing(one.attempts, "attempt")
+    return f" {times} without delivery{last}. The reply to the last one:"
 
 
 def _received(full: FullMessageView | None, first: FullMessageView | HistoryView) -> WayStep:
