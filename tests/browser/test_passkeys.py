@@ -79,7 +79,7 @@ def test_a_passkey_is_made_signs_in_and_confirms(
     page.goto(f"{address}/profile/passkeys")
     page.get_by_label("Name").fill("my laptop")
     page.get_by_role("button", name="Make a passkey").click()
-    expect(page.get_by_role("status")).to_contain_text("The passkey is made.")
+    expect(page.get_by_role("status")).to_contain_text("The passkey was added.")
     expect(page.get_by_role("rowheader", name="my laptop")).to_be_visible()
     page.goto(f"{address}/profile")
     page.get_by_role("button", name="Sign out everywhere").click()
@@ -91,7 +91,7 @@ def test_a_passkey_is_made_signs_in_and_confirms(
     page.get_by_role("button", name="Confirm with a passkey").click()
     page.wait_for_url(f"{address}/profile/passkeys")
     page.get_by_role("button", name="Remove my laptop").click()
-    expect(page.get_by_role("status")).to_contain_text("The passkey is removed.")
+    expect(page.get_by_role("status")).to_contain_text("The passkey was removed.")
     assert people.user().passkeys == ()
     assert faults == []
 

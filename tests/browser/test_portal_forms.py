@@ -19,8 +19,8 @@ pytestmark = NEEDS_CHROMIUM
 READER = user_of("", GrantedRole.OPERATOR_READER)
 DIRECTION = "/domains/alpha.example/direction"
 FORMS = {
-    DIRECTION: "Change it",
-    "/access?account=alpha": "Add it",
+    DIRECTION: "Change destination",
+    "/access?account=alpha": "Add login",
     "/users?account=alpha": "Invite",
 }
 
@@ -65,14 +65,14 @@ def test_an_account_asks_for_a_destination_which_waits_and_is_cancelled(
         page.goto(address + DIRECTION)
         page.get_by_label("Host or address, with port").fill("mail2.alpha.example")
         page.get_by_label("Reason, for the audit trail").first.fill("a new server")
-        page.get_by_role("button", name="Change it").click()
+        page.get_by_role("button", name="Change destination").click()
         assert page.get_by_role("heading", name="Waiting changes").is_visible()
         assert waiting(admin) == ["destination"]
         page.get_by_role("button", name="Cancel").first.click()
         assert waiting(admin) == []
         page.goto(address + DIRECTION)
         page.get_by_label("Addresses, networks and host names").fill("192.0.2.1\nmx.alpha.example")
-        page.get_by_role("button", name="Change them").click()
+        page.get_by_role("button", name="Change hosts").click()
         assert waiting(admin) == ["authorized hosts"]
 
 
@@ -81,7 +81,7 @@ def test_an_operator_changes_a_destination_at_once(browser: Browser, admin: Admi
         page = page_of(browser)
         page.goto(address + DIRECTION)
         page.get_by_label("Host or address, with port").fill("mail2.alpha.example:2525")
-        page.get_by_role("button", name="Change it").click()
+        page.get_by_role("button", name="Change destination").click()
         assert "mail2.alpha.example:2525" in page.locator("main").inner_text()
         assert waiting(admin) == []
 
@@ -93,7 +93,7 @@ def test_a_destination_that_is_no_public_address_is_refused_with_its_reason(
         page = page_of(browser)
         page.goto(address + DIRECTION)
         page.get_by_label("Host or address, with port").fill("10.0.0.1")
-        page.get_by_role("button", name="Change it").click()
+        page.get_by_role("button", name="Change destination").click()
         assert "no public address" in page.locator("main").inner_text()
         assert waiting(admin) == []
 
@@ -105,16 +105,16 @@ def test_logins_and_tokens_are_made_shown_once_and_ended(
     with serving(admin, principal) as address:
         page = page_of(browser)
         page.goto(f"{address}/access?account=alpha")
-        page.get_by_label("User name of a new login").fill("alpha-second")
-        page.get_by_role("button", name="Add it").first.click()
+        page.get_by_label("User name for a new login").fill("alpha-second")
+        page.get_by_role("button", name="Add login").click()
         secret = page.locator("main code").first.inner_text()
         assert len(secret) > 15
         assert "alpha-second" in admin.context.directory.now.logins
         page.goto(f"{address}/access?account=alpha")
         assert secret not in page.content()
-        page.get_by_label("Name of a new token").fill("ci")
-        page.get_by_label("May").select_option("release")
-        page.get_by_role("button", name="Add it").last.click()
+        page.get_by_label("Name for a new token").fill("ci")
+        page.get_by_label("Rights").select_option("release")
+        page.get_by_role("button", name="Add token").click()
         text = page.locator("main code").first.inner_text()
         assert text.startswith("rst_")
         page.goto(f"{address}/access?account=alpha")

@@ -91,7 +91,7 @@ def test_a_message_is_deleted_after_a_question(
     assert page.get_by_role("heading", name="Delete 1 message?").is_visible()
     page.get_by_label("Reason").fill("tests")
     page.get_by_role("button", name="Delete 1 message").click()
-    assert page.get_by_role("status").inner_text() == "1 message is deleted."
+    assert page.get_by_role("status").inner_text() == "1 message was deleted."
     assert page.get_by_label(f"Select {name}").count() == 0
 
 

@@ -38,8 +38,8 @@ def test_held_mail_shows_its_way_and_the_words_of_the_primary_as_text() -> None:
 @pytest.mark.parametrize(
     ("policy", "text"),
     [
-        ({}, "It is held without an end."),
-        ({"retention": 86400.0, "at_end": "keep"}, "It is held without an end."),
+        ({}, "It is held without a time limit."),
+        ({"retention": 86400.0, "at_end": "keep"}, "It is held without a time limit."),
         (
             {"retention": 86400.0, "at_end": "bounce"},
             "It is held until 2025-10-10 07:53:20, then bounced.",
@@ -105,7 +105,7 @@ def test_mail_that_has_left_shows_who_removed_it_and_why() -> None:
     admin = refused_mail()
     asyncio.run(delete_messages(admin.context, NamedMessages(names=(NAME,), reason="spam wave")))
     text = visit(admin, PAGE, ALPHA).text
-    assert "It has left." in text
+    assert "It has left the queue." in text
     assert "deleted" in text
     assert "spam wave" in text
     assert visit(admin, PAGE, BETA).status_code == 404

@@ -25,7 +25,7 @@ def test_a_user_sees_own_sessions_and_ends_one() -> None:
         await second.sign_in(code=people.code())
         await ana.sign_in(ANA)
         page = await first.get("/profile")
-        assert page.text.count("this one") == 1
+        assert page.text.count("this session") == 1
         [key] = re.findall(r'name="key" value="([0-9a-f]{16})"', page.text)
         assert (await ana.act("/profile/end-session", key=key)).status_code == 303
         assert await second.is_signed_in()
@@ -66,7 +66,7 @@ def test_a_password_is_changed_with_the_present_one_and_other_sessions_end() -> 
         await thief.sign_in(ANA)
         form = {"present": PASSWORD, "password": OTHER, "repeated": OTHER}
         for wrong, status, words in (
-            ({"present": "guess"}, 403, "The present password is wrong."),
+            ({"present": "guess"}, 403, "The current password is wrong."),
             ({"repeated": "x"}, 422, "The two passwords differ."),
             ({"password": "short", "repeated": "short"}, 422, "This password is too short"),
         ):

@@ -239,7 +239,7 @@ def test_a_user_of_the_provider_alone_cannot_unlink_it(tmp_path: Path) -> None:
         browser = Browser(people)
         await sign_in(browser, provider)
         page = (await browser.get("/profile")).text
-        assert "You can sign in at" in page
+        assert "You can sign in through" in page
         assert "unlink" not in page
         answer = await browser.act("/profile/provider/unlink")
         assert answer.status_code in (303, 409)

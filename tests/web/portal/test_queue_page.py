@@ -129,7 +129,7 @@ def test_all_that_match_leaves_mail_alone_that_came_after_the_question() -> None
     done = visit(admin, "/queue/carry-out", ALPHA, form={**form, "last": last})
     assert done.status_code == 303
     told = visit(admin, done.headers["location"], ALPHA).text
-    assert '<p class="told" role="status">3 messages are deleted.</p>' in told
+    assert '<p class="told" role="status">3 messages were deleted.</p>' in told
     assert len(left(admin)) == 1
 
 
@@ -141,7 +141,7 @@ def test_ticked_messages_alone_are_deleted() -> None:
     assert left(admin) == rest
     again = visit(admin, "/queue/carry-out", ALPHA, form=form)
     told = visit(admin, again.headers["location"], ALPHA).text
-    assert "0 messages are deleted; 1 needed no change, or left meanwhile." in told
+    assert "0 messages were deleted; 1 needed no change, or left in the meantime." in told
 
 
 def test_a_release_of_refused_mail_leaves_uncertain_recipients_alone() -> None:

@@ -55,7 +55,7 @@ def test_groups_and_an_action_for_each() -> None:
     assert "Release again 2 messages?" in visit(admin, "/queue/confirm", ALPHA, form=form).text
     done = visit(admin, "/queue/carry-out", ALPHA, form=form)
     told = visit(admin, done.headers["location"], ALPHA).text
-    assert "2 messages are held again." in told
+    assert "2 messages were held again." in told
     assert "rate limit" not in visit(admin, "/refused", ALPHA).text
     assert "Nothing is refused" in visit(admin, "/refused", BETA).text
 

@@ -19,7 +19,7 @@ def test_an_account_sees_its_requests_only() -> None:
         text = visit(admin, "/releases", who).text
         assert "login alpha-mail" in text
         assert "granted" in text
-    assert "Nobody asked yet" in visit(admin, "/releases", BETA).text
+    assert "No requests yet" in visit(admin, "/releases", BETA).text
 
 
 def test_one_request_with_its_drains() -> None:

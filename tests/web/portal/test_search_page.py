@@ -25,7 +25,7 @@ def with_history() -> AdminWorld:
 
 def test_a_form_without_a_question_reads_nothing() -> None:
     text = visit(with_history(), "/search", ALPHA).text
-    assert "Ask for something" in text
+    assert "Enter what you look for" in text
     assert "@alpha.example" not in text
 
 

@@ -100,7 +100,7 @@ def test_a_foreign_account_is_as_unknown_as_any_other() -> None:
     assert foreign.status_code == unknown.status_code == 404
     invited(admin)
     assert BERT["email"] not in visit(admin, "/users", BETA).text
-    assert "Nobody yet." in visit(admin, "/users", BETA).text
+    assert "No people yet." in visit(admin, "/users", BETA).text
 
 
 def test_a_user_without_a_recent_factor_sees_the_list_alone() -> None:

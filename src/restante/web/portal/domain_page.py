@@ -28,9 +28,9 @@ _RECIPIENTS: Final = {
     "learned": "Addresses are known from a list and from the primary's answers.",
 }
 _UNKNOWN: Final = {
-    "accept": "Mail for others is accepted too.",
-    "defer": "Mail for others is asked to come later.",
-    "reject": "Mail for others is refused.",
+    "accept": "Mail for other addresses is accepted too.",
+    "defer": "Senders to other addresses are asked to try again later.",
+    "reject": "Mail for other addresses is refused.",
 }
 CHART_WIDTH: Final = 600
 CHART_HEIGHT: Final = 90

@@ -63,7 +63,7 @@ def _presence(glance: DomainGlance, now: float) -> str:
         case DestinationState.AWAY:
             since = f" since {clock(primary.since, now)}" if primary.since else ""
             return f"{host} has been away{since}." if since else f"{host} is away."
-    return f"{host}: no probe has an answer yet."
+    return f"{host} has not answered a probe yet."
 
 
 def _host(glance: DomainGlance) -> str:
@@ -84,7 +84,7 @@ def _mail(glance: DomainGlance, now: float) -> str:
 def retention(glance: DomainGlance) -> str:
     """Return the time that mail is kept, and its end."""
     if glance.keep_seconds is None:
-        return "kept without an end"
+        return "kept without a time limit"
     then = THEN.get(glance.at_end)
     return f"kept {span_in_words(glance.keep_seconds)}{f', then {then}' if then else ''}"
 

@@ -107,7 +107,7 @@ async def _held_until(visit: Visit, full: FullMessageView | None) -> str:
     glance = await show_glance(visit.context, full.domain)
     then = THEN.get(glance.at_end)
     if glance.keep_seconds is None or then is None:
-        return "It is held without an end."
+        return "It is held without a time limit."
     ends = full.received_at + timedelta(seconds=glance.keep_seconds)
     return f"It is held until {exact(ends)}, then {then}."
 
@@ -183,7 +183,7 @@ def _received(full: FullMessageView | None, first: FullMessageView | HistoryView
     if origin is not None:
         source += f", which said EHLO {origin.hello}" if origin.hello else ""
         source += f", with {origin.tls}" if origin.tls else ", without TLS"
-    return WayStep(first.received_at, f"Received{source}; {size}, durable before the 250")
+    return WayStep(first.received_at, f"Received{source}; {size}, stored before the reply 250")
 
 
 def _checked(name: str) -> str:

@@ -29,9 +29,9 @@ from restante.web.portal.step_up_page import step_up_answer
 
 PASSKEYS: Final = "/profile/passkeys"
 TOLD: Final = {
-    "made": "The passkey is made. You can sign in with it.",
-    "renamed": "The name is changed.",
-    "removed": "The passkey is removed. Delete it on your device too.",
+    "made": "The passkey was added. You can sign in with it.",
+    "renamed": "The passkey was renamed.",
+    "removed": "The passkey was removed. Delete it on your device too.",
 }
 
 

@@ -181,9 +181,9 @@ async def _answer_refusal(request: Request, error: Exception) -> Response:
 
 async def _not_found(request: Request) -> Response:
     """Return the one answer for unknown and foreign things."""
-    remedy = "It may have left, or the address may be wrong."
+    remedy = "It may be gone, or the address may be wrong."
     return await _error_page(
-        request, HTTPStatus.NOT_FOUND, "There is nothing here for you.", remedy
+        request, HTTPStatus.NOT_FOUND, "This does not exist, or you may not see it.", remedy
     )
 
 
@@ -214,7 +214,7 @@ async def _answer_stranger(request: Request, _error: Exception) -> Response:
     if is_page:
         query = f"?{request.url.query}" if request.url.query else ""
         return see_other(sign_in_path(f"{request.url.path}{query}"))
-    text, remedy = "You are not signed in any more.", "Nothing was done. Sign in, and repeat it."
+    text, remedy = "You are no longer signed in.", "Nothing was done. Sign in, and try again."
     return await _error_page(request, HTTPStatus.UNAUTHORIZED, text, remedy)
 
 
@@ -224,7 +224,7 @@ async def _answer_bug(request: Request, error: Exception) -> Response:
         context.parts.log.publish(
             InternalError(error=error, doing=WorkWord.REQUEST, request=_name_of(request))
         )
-    text, remedy = "A defect in Restante; the log has it.", "Tell your operator the time."
+    text, remedy = "This is a defect in Restante. The log has it.", "Tell your operator the time."
     return await _error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, text, remedy)
 
 

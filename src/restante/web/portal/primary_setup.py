@@ -52,7 +52,7 @@ def asking(names: SetupNames) -> list[SetupLines]:
             f"echo 'machine {names.server} login {names.login} password PASSWORD' > ~/.netrc"
             " && chmod 600 ~/.netrc\n"
             f'curl --url smtps://{names.server}{at_port} --netrc -X "ETRN {names.domain}"',
-            "The second line asks: put it into a timer, and into what runs when the line is back.",
+            "The second line asks: run it from a timer, and whenever the connection comes back.",
         ),
         SetupLines(
             "fetchmail",
@@ -60,7 +60,7 @@ def asking(names: SetupNames) -> list[SetupLines]:
             f'    esmtpname "{names.login}" esmtppassword "PASSWORD"\n'
             f"    fetchdomains {names.domain}\n"
             "    ssl sslcertck",
-            "In ~/.fetchmailrc, which only its owner may be able to read.",
+            "In ~/.fetchmailrc, which only its owner may read.",
         ),
         SetupLines(
             "msmtp",
@@ -87,8 +87,8 @@ def receiving(names: SetupNames) -> list[SetupLines]:
         SetupLines(
             "rspamd, in local.d/external_relay.conf",
             'enabled = true;\nrules { BACKUP_MX { strategy = "local"; } }',
-            "With it, in local.d/options.inc: local_addrs = [127.0.0.0/8, ADDRESS]; The filters"
-            " then see the original client. Use both or neither.",
+            "In local.d/options.inc, also set local_addrs to [127.0.0.0/8, ADDRESS]. The filters"
+            " then see the original client. Set both or neither.",
         ),
     ]
 

@@ -30,7 +30,7 @@ TOLD: Final = {
     "ended": "The session has ended.",
     "linked": "The provider is linked. You can sign in there too.",
     "unlinked": "The provider is no longer linked.",
-    "password": "The password is changed. Every other session has ended.",
+    "password": "Your password was changed. All your other sessions have ended.",
 }
 
 
@@ -84,7 +84,7 @@ class ProfilePage:
             sign_in.succeeded(email, client)
             changed = await credentials.change_password(user, wanted, client)
         except SignInDenied as denied:
-            error = "The present password is wrong." if str(denied) == WRONG_FACTOR else str(denied)
+            error = "The current password is wrong." if str(denied) == WRONG_FACTOR else str(denied)
             return await self._page(visit, error, http_status_of(denied))
         except AdminError as error:
             text = f"{error.error}: {error.remedy}"

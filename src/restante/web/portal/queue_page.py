@@ -58,9 +58,9 @@ FILTERS: Final = (
     "kilobytes",
 )
 ACTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
-    "release": ("Release again", "is held again", "are held again"),
-    "bounce": ("Bounce", "is bounced", "are bounced"),
-    "delete": ("Delete", "is deleted", "are deleted"),
+    "release": ("Release again", "was held again", "were held again"),
+    "bounce": ("Bounce", "was bounced", "were bounced"),
+    "delete": ("Delete", "was deleted", "were deleted"),
 }
 _RIGHTS: Final = {
     "release": AdminAction.QUEUE_RELEASE,
@@ -171,7 +171,7 @@ def told_by(query: FormValues) -> str:
     _, one, several = ACTIONS[action]
     told = counted_thing(int(done), f"message {one}", f"messages {several}")
     left = int(chosen) - int(done)
-    return f"{told}; {left} needed no change, or left meanwhile." if left > 0 else f"{told}."
+    return f"{told}; {left} needed no change, or left in the meantime." if left > 0 else f"{told}."
 
 
 async def chosen_by(visit: Visit, form: FormValues) -> ChosenMessages:
