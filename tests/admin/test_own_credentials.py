@@ -12,6 +12,7 @@ from restante.admin.sign_in import BUSY, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.one_time_codes import RECOVERY_CODES, code_at, step_at
 from restante.tenancy.portal_user import INVITATION_SECONDS
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.admin_world import run
 from tests.admin.portal_people import ANA, HOME, PASSWORD, ROOT, People
 
@@ -92,7 +93,7 @@ def test_a_user_who_is_invited_again_gets_everything_new_and_sessions_end() -> N
     async def story() -> None:
         people = People()
         user = await people.set_up()
-        secret = await people.sessions.begin(user, SignInProof("x", str(HOME)))
+        secret = await people.sessions.begin(user, SignInProof((SignInFactor.PASSWORD,), str(HOME)))
         again = await people.invite(again=True)
         assert await people.sessions.find(secret) is not None
         before = people.apps[ROOT]
@@ -132,7 +133,7 @@ def test_an_operator_needs_a_code_and_a_user_of_an_account_may_go_without() -> N
             await people.accept(secret, has_code=False)
         done = await people.accept(await people.invite(ANA), has_code=False)
         assert done.recovery_codes == ()
-        assert done.signed_in.factors == "password"
+        assert done.signed_in.factors == (SignInFactor.PASSWORD,)
         assert not people.user(ANA).has_second_factor
 
     run(story())
@@ -181,7 +182,7 @@ def test_another_password_ends_every_session() -> None:
     async def story() -> None:
         people = People()
         user = await people.set_up(ANA, has_code=False)
-        secret = await people.sessions.begin(user, SignInProof("x", str(HOME)))
+        secret = await people.sessions.begin(user, SignInProof((SignInFactor.PASSWORD,), str(HOME)))
         with pytest.raises(AdminError, match="too short"):
             await people.credentials.change_password(user, "short", HOME)
         assert await people.sessions.find(secret) is not None

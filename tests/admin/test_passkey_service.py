@@ -10,6 +10,7 @@ from restante.admin.admin_error import AdminError
 from restante.admin.passkey_service import MOST_PASSKEYS, REFUSED_PASSKEY, UNNAMED
 from restante.admin.sign_in import SignedIn, SignInDenied
 from restante.tenancy.audit import AuditAction
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.portal_people import ANA, HOME, ROOT, People
 from tests.tenancy.soft_authenticator import SoftAuthenticator
 
@@ -54,7 +55,7 @@ def test_a_passkey_alone_signs_its_user_in() -> None:
     async def story(people: Story) -> None:
         device = await people.registered()
         found = await people.sign_in_by(device)
-        assert (found.user.email, found.factors) == (ROOT, "passkey")
+        assert (found.user.email, found.factors) == (ROOT, (SignInFactor.PASSKEY,))
         [kept] = people.user().passkeys
         assert (kept.name, kept.sign_count, kept.used_at) == ("phone", 2, people.now)
         assert people.user().signed_in_at == people.now

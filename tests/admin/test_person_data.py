@@ -21,6 +21,7 @@ from restante.tenancy.portal_user import PortalPasskey, PortalUser
 from restante.tenancy.record_change import Change
 from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, ScheduledChange
 from restante.tenancy.session_record import SessionRecord
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.admin_world import AdminWorld, run
 from tests.contract.making import NOTED
 
@@ -192,7 +193,7 @@ async def test_the_persons_own_sessions_and_passkeys_are_shown_and_the_sessions_
             email.encode().ljust(32)[:32],
             email,
             user.stamp,
-            "password",
+            (SignInFactor.PASSWORD,),
             "192.0.2.7",
             "Firefox",
             *(6.0, 6.0, 7.0),

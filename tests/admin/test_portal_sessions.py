@@ -23,6 +23,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.session_record import OF_ACCOUNTS, OF_OPERATORS, hash_session_secret
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.admin_world import NOW, Lines, run
 
 NOTED = AuditEntry(1.0, AuditAction.USER_CHANGED, "operator", "x")
@@ -35,7 +36,7 @@ ROOT = PortalUser(
     password_hash="$argon2id$",
     sealed_totp=b"\0",
 )
-PROOF = SignInProof("password and one-time code", "192.0.2.9", "Browser/1.0")
+PROOF = SignInProof((SignInFactor.PASSWORD, SignInFactor.ONE_TIME_CODE), "192.0.2.9", "Browser/1.0")
 
 
 @dataclass
@@ -213,7 +214,9 @@ def test_a_user_has_a_number_of_sessions() -> None:
 def test_the_name_of_a_browser_is_kept_in_part_and_cannot_break_a_line() -> None:
     async def story() -> None:
         place = await place_with_root()
-        await place.sessions.begin(ROOT, SignInProof("x", "192.0.2.9", "a\r\n\x1b[1m" + "b" * 5000))
+        await place.sessions.begin(
+            ROOT, SignInProof((SignInFactor.PASSWORD,), "192.0.2.9", "a\r\n\x1b[1m" + "b" * 5000)
+        )
         [record] = await place.sessions.of_user(ROOT.email)
         assert record.agent == "a[1m" + "b" * (LONGEST_AGENT - 4)
 

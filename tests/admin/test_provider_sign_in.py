@@ -16,6 +16,7 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.portal_user_state import PortalUserState
 from restante.tenancy.provider_settings import RoleRule
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.loopback_provider import ANA as CLAIMS
 from tests.admin.loopback_provider import LoopbackProvider
 from tests.admin.portal_people import ANA, HOME, People
@@ -113,7 +114,9 @@ def test_without_a_role_a_person_is_refused_and_signed_out() -> None:
         assert ANA not in people.context.directory.now.portal_users
         await people.come()
         store = people.admin.store.sessions
-        await people.sessions.begin(people.user(ANA), SignInProof("provider", str(HOME)))
+        await people.sessions.begin(
+            people.user(ANA), SignInProof((SignInFactor.PROVIDER,), str(HOME))
+        )
         assert len(await store.sessions_of(ANA)) == 1
         assert await people.refusal(groups=[]) == NO_ROLE
         assert await store.sessions_of(ANA) == []

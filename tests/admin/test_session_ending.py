@@ -8,6 +8,7 @@ from restante.admin.session_ending import end_own_session, sign_out, sign_out_ev
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.portal_user import user_principal
 from restante.tenancy.session_record import hash_session_secret
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.portal_people import ANA, People
 
 
@@ -22,7 +23,9 @@ def told(story: Callable[[People], Awaitable[None]]) -> None:
 
 async def begun(people: People) -> str:
     """Begin a session; return its name."""
-    secret = await people.sessions.begin(people.user(ANA), SignInProof("password", "192.0.2.7"))
+    secret = await people.sessions.begin(
+        people.user(ANA), SignInProof((SignInFactor.PASSWORD,), "192.0.2.7")
+    )
     key = hash_session_secret(secret)
     assert key is not None
     return key[:8].hex()

@@ -27,6 +27,7 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.passwords import any_matches
 from restante.tenancy.portal_user import PortalPasskey
 from restante.tenancy.sealed_secrets import Vault
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.admin_world import run
 from tests.admin.portal_people import ANA, ELSEWHERE, HOME, PASSWORD, ROOT, People
 
@@ -37,7 +38,7 @@ def test_a_password_and_a_code_sign_an_operator_in() -> None:
         await people.set_up()
         signed_in = await people.sign_in(f" {ROOT.upper()} ", code=people.code())
         assert signed_in.user == people.user()
-        assert signed_in.factors == "password and one-time code"
+        assert signed_in.factors == (SignInFactor.PASSWORD, SignInFactor.ONE_TIME_CODE)
         assert signed_in.user.signed_in_at == people.now
         [entry] = await people.entries(AuditAction.SIGNED_IN)
         assert (entry.actor, entry.acted_from) == (f"user {ROOT} (operator)", str(HOME))
@@ -49,7 +50,7 @@ def test_a_user_of_an_account_without_an_app_needs_the_password_alone() -> None:
     async def story() -> None:
         people = People()
         await people.set_up(ANA, has_code=False)
-        assert (await people.sign_in(ANA)).factors == "password"
+        assert (await people.sign_in(ANA)).factors == (SignInFactor.PASSWORD,)
         assert (await people.sign_in(ANA, code="000000")).user.email == ANA
 
     run(story())
@@ -138,7 +139,7 @@ def test_a_recovery_code_takes_the_place_of_a_code_once() -> None:
         await people.set_up()
         code = people.recovery[ROOT][3]
         signed_in = await people.sign_in(code=code.upper().replace("-", " "))
-        assert signed_in.factors == "password and recovery code"
+        assert signed_in.factors == (SignInFactor.PASSWORD, SignInFactor.RECOVERY_CODE)
         assert len(people.user().recovery_hashes) == 9
         await people.denial(code=code)
         await people.sign_in(code=people.recovery[ROOT][4])
@@ -311,13 +312,13 @@ def test_a_passkey_is_not_confirmed_by_the_password() -> None:
         people = People()
         user = await people.set_up(ANA, has_code=False)
         signed_in = await people.sign_in_service.sign_in_otherwise(
-            user, "passkey", HOME, passkeys=(PortalPasskey(b"\1", "key", 0, 1.0),)
+            user, (SignInFactor.PASSKEY,), HOME, passkeys=(PortalPasskey(b"\1", "key", 0, 1.0),)
         )
-        assert (signed_in.factors, len(people.user(ANA).passkeys)) == ("passkey", 1)
+        assert (signed_in.factors, len(people.user(ANA).passkeys)) == ((SignInFactor.PASSKEY,), 1)
         with pytest.raises(SignInDenied):
             await people.sign_in_service.confirm(ANA, PASSWORD, HOME)
         with pytest.raises(SignInDenied, match="at this moment"):
-            await people.sign_in_service.sign_in_otherwise(user, "passkey", HOME)
+            await people.sign_in_service.sign_in_otherwise(user, (SignInFactor.PASSKEY,), HOME)
 
     run(story())
 

@@ -10,6 +10,7 @@ from restante.store.store_errors import Conflict
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.session_record import SessionRecord
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.contract.making import NOTED, account
 
 ROOT = PortalUser("root@mx.example", "", frozenset({GrantedRole.OPERATOR}), "operator", 1.0)
@@ -22,7 +23,7 @@ def session(number: int, user: PortalUser = ROOT, used_at: float = 0.0) -> Sessi
         bytes([number]) * 32,
         user.email,
         user.stamp,
-        "password — and one-time code",
+        (SignInFactor.PASSWORD, SignInFactor.ONE_TIME_CODE),
         "2001:db8::1",
         "Mözilla",
         1700000000.5,

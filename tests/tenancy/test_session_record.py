@@ -31,7 +31,7 @@ ANA = replace(ROOT, email="ana@a.example", account="alpha", sealed_totp=None)
 def session(user: PortalUser, signed_in: float = 0.0, used: float = 0.0) -> SessionRecord:
     """Return one whose ages are given."""
     at = NOW - signed_in
-    return SessionRecord(b"\1" * 32, user.email, user.stamp, "", "", "", at, at, NOW - used)
+    return SessionRecord(b"\1" * 32, user.email, user.stamp, (), "", "", at, at, NOW - used)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.own_record import put_own
 from restante.admin.portal_hashing import HashingBusy, PortalHashing
-from restante.admin.sign_in import BUSY, CODE, PASSWORD, SignedIn, SignInDenied
+from restante.admin.sign_in import BUSY, SignedIn, SignInDenied
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import IpAddress
 from restante.tenancy.one_time_codes import (
@@ -25,6 +25,7 @@ from restante.tenancy.password_rules import objection_to_password
 from restante.tenancy.passwords import hash_password
 from restante.tenancy.portal_user import PortalUser, hash_link_secret
 from restante.tenancy.sealed_secrets import SealBroken, code_secret_owner
+from restante.tenancy.sign_in_factor import SignInFactor
 
 LINK_OVER: Final = "This link was used, or its time is over."
 NEEDS_CODE: Final = "An operator needs a one-time code beside the password."
@@ -101,8 +102,8 @@ class OwnCredentials:
         # Used at the same moment, or changed while the password was hashed: it is over.
         if not await self._put(user, accepted, address):
             raise SignInDenied(LINK_OVER)
-        factors = f"{PASSWORD} and {CODE}" if recovery_codes else PASSWORD
-        return SetUp(SignedIn(accepted, factors), recovery_codes)
+        code = (SignInFactor.ONE_TIME_CODE,) if recovery_codes else ()
+        return SetUp(SignedIn(accepted, (SignInFactor.PASSWORD, *code)), recovery_codes)
 
     async def change_password(
         self, user: PortalUser, password: str, address: IpAddress

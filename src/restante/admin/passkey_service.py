@@ -29,8 +29,8 @@ from restante.tenancy.passkeys import (
     registration_options,
 )
 from restante.tenancy.portal_user import PortalPasskey, PortalUser
+from restante.tenancy.sign_in_factor import SignInFactor
 
-PASSKEY: Final = "passkey"  # the name of the factor
 MOST_PASSKEYS: Final = 20  # of a user
 LONGEST_NAME: Final = 60  # characters
 UNNAMED: Final = "passkey"
@@ -119,7 +119,9 @@ class PasskeyService:
         except (PasskeyRefused, NoRelyingParty) as refused:
             raise await self._refusal(user, refused, address) from None
         used = self._used(user, passkey, count)
-        return await self._sign_in.sign_in_otherwise(user, PASSKEY, address, passkeys=used)
+        return await self._sign_in.sign_in_otherwise(
+            user, (SignInFactor.PASSKEY,), address, passkeys=used
+        )
 
     async def confirm(self, email: str, session: str, text: str, address: IpAddress) -> None:
         """Examine the passkey of somebody signed in. Raises SignInDenied, StoreError."""

@@ -186,7 +186,7 @@ def _session_facts(session: SessionRecord) -> dict[str, Any]:
         "session": session.key,
         "address": session.address,
         "browser": session.agent,
-        "factors": session.factors,
+        "factors": list(session.factors),
         "signed_in_at": moment(session.signed_in_at).isoformat(),
         "used_at": moment(session.used_at).isoformat(),
     }

@@ -25,6 +25,7 @@ from restante.tenancy.session_record import (
     hash_session_secret,
     new_session_secret,
 )
+from restante.tenancy.sign_in_factor import Factors
 
 WRITE_SECONDS: Final = 60.0
 MOST_OF_USER: Final = 20  # sessions; the one that was not used for longest ends
@@ -40,7 +41,7 @@ class SessionOver(Exception):  # noqa: N818
 class SignInProof:
     """Shown by somebody who signs in."""
 
-    factors: str  # such as "password and one-time code"; the user reads it in the list of sessions
+    factors: Factors  # the user reads them in the list of sessions
     address: str  # of the client
     agent: str = ""  # the browser's name for itself
     proved_at: float | None = None  # when a factor was shown: Unix time; None: just now

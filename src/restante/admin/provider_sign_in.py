@@ -28,6 +28,7 @@ from restante.tenancy.id_token import IdTokenRefused, ProvenIdentity
 from restante.tenancy.model import IpAddress
 from restante.tenancy.portal_user import PROVIDER, PortalUser, canonical_email
 from restante.tenancy.provider_settings import ProviderSettings, RoleRule, rule_for
+from restante.tenancy.sign_in_factor import SignInFactor
 
 BACK_PATH: Final = "/sign-in/provider/back"
 BEGUN_A_MINUTE: Final = 20  # of an address block
@@ -149,7 +150,7 @@ class ProviderSignIn:
         after, action = user.changed(), AuditAction.FACTOR_SHOWN
         if not await put_own(self._context, user, after, action, str(address)):
             raise SignInDenied(BUSY)
-        return ReturnedPerson(SignedIn(after, self.name), begun.following, now, True)
+        return ReturnedPerson(SignedIn(after, (SignInFactor.PROVIDER,)), begun.following, now, True)
 
     async def _linked(
         self, own: PortalUser | None, identity: ProvenIdentity, address: IpAddress
@@ -165,7 +166,9 @@ class ProviderSignIn:
         after = own.changed(oidc_issuer=identity.issuer, oidc_subject=identity.subject)
         if not await put_own(self._context, own, after, AuditAction.USER_CHANGED, str(address)):
             raise SignInDenied(BUSY)
-        return ReturnedPerson(SignedIn(after, self.name), "", 0.0, is_step_up=False, is_link=True)
+        return ReturnedPerson(
+            SignedIn(after, (SignInFactor.PROVIDER,)), "", 0.0, is_step_up=False, is_link=True
+        )
 
     async def unlink(self, user: PortalUser, address: IpAddress) -> None:
         """Take the identity from a user who can sign in without it. Raises AdminError, StoreError.
@@ -189,9 +192,9 @@ class ProviderSignIn:
         identity: ProvenIdentity,
         address: IpAddress,
     ) -> SignedIn:
-        name = f"provider {settings.name}"
+        factors = (SignInFactor.PROVIDER,)
         if user is not None and not user.is_of_provider:  # it has rights of its own
-            return await self._sign_in.sign_in_otherwise(user, name, address)
+            return await self._sign_in.sign_in_otherwise(user, factors, address)
         rule = rule_for(settings.rules, identity.texts(settings.groups_claim))
         if rule is None:
             raise _Refused("no group of the person has a role in [[oidc.roles]]")
@@ -201,7 +204,7 @@ class ProviderSignIn:
             user = await self._added(rule, identity, address)
         elif user.account != rule.account:
             raise _Refused("the groups name another account now: remove the user first")
-        return await self._sign_in.sign_in_otherwise(user, name, address, grants=rule.grants)
+        return await self._sign_in.sign_in_otherwise(user, factors, address, grants=rule.grants)
 
     async def _added(
         self, rule: RoleRule, identity: ProvenIdentity, address: IpAddress

@@ -26,15 +26,13 @@ from restante.tenancy.one_time_codes import hash_recovery_code, step_of_code
 from restante.tenancy.password_rules import LONGEST
 from restante.tenancy.portal_user import PortalUser, canonical_email
 from restante.tenancy.sealed_secrets import SealBroken, Vault, code_secret_owner
+from restante.tenancy.sign_in_factor import Factors, SignInFactor
 
 REFUSED: Final = "The address, the password or the code is wrong."
 WRONG_FACTOR: Final = "This is wrong."
 TOO_MANY: Final = "There were too many attempts. Wait a quarter of an hour, and try again."
 BUSY: Final = "Too many people sign in at this moment. Try again."
 ENTRIES_A_MINUTE: Final = 60  # of refusals, in the audit trail
-PASSWORD: Final = "password"  # noqa: S105  the name of a factor
-CODE: Final = "one-time code"
-RECOVERY_CODE: Final = "recovery code"
 _TRIES: Final = 3  # to store a change while others change the same user
 
 
@@ -61,14 +59,14 @@ class SignedIn:
     """A user who proved to be that user, and how."""
 
     user: PortalUser
-    factors: str
+    factors: Factors
 
 
 @dataclass(frozen=True, slots=True)
 class _UsedCode:
-    """A code that is right: its kind, and the fields of the user that use it up."""
+    """A code that is right: its factor, and the fields of the user that use it up."""
 
-    kind: str
+    factors: Factors
     fields: Mapping[str, Any]
 
 
@@ -104,7 +102,7 @@ class SignInService:
         return signed_in
 
     async def sign_in_otherwise(
-        self, user: PortalUser, factors: str, address: IpAddress, **fields: Any
+        self, user: PortalUser, factors: Factors, address: IpAddress, **fields: Any
     ) -> SignedIn:
         """Record a sign-in by factors that the caller examined, with other values of the user.
 
@@ -215,19 +213,19 @@ class SignInService:
                 action = AuditAction.SIGNED_IN
             after = user.changed(**fields)
             if await self._put(user, after, action, address):
-                return SignedIn(after, f"{PASSWORD} and {used.kind}" if used.kind else PASSWORD)
+                return SignedIn(after, (SignInFactor.PASSWORD, *used.factors))
         raise SignInDenied(BUSY)
 
     def _examine_code(self, user: PortalUser, code: str) -> _UsedCode | None:
         if user.sealed_totp is None:
-            return _UsedCode("", {})
+            return _UsedCode((), {})
         step = step_of(self._context.vault, user, code, self._context.now())
         if step is not None:
-            return _UsedCode(CODE, {"totp_step": step})
+            return _UsedCode((SignInFactor.ONE_TIME_CODE,), {"totp_step": step})
         used = hash_recovery_code(code)
         if used in user.recovery_hashes:
             left = tuple(one for one in user.recovery_hashes if one != used)
-            return _UsedCode(RECOVERY_CODE, {"recovery_hashes": left})
+            return _UsedCode((SignInFactor.RECOVERY_CODE,), {"recovery_hashes": left})
         return None
 
     async def _put(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from restante.tenancy.portal_user import PortalUser
+from restante.tenancy.sign_in_factor import Factors
 
 FRESH_SECONDS: Final = 300.0  # after a factor was shown, for critical actions
 _SECRET_OCTETS: Final = 32
@@ -40,7 +41,7 @@ class SessionRecord:
     id_hash: bytes  # SHA-256 of the secret that the browser holds
     email: str  # of the user
     stamp: bytes  # `PortalUser.stamp` at the sign-in
-    factors: str  # that were shown at the sign-in, such as "password and one-time code"
+    factors: Factors  # that were shown at the sign-in
     address: str  # of the client, at the sign-in
     agent: str  # the browser's name for itself
     signed_in_at: float

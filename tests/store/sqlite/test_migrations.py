@@ -19,6 +19,7 @@ from restante.store.store_errors import StoreUnusable
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
 from restante.tenancy.release_result import ReleaseResult
+from restante.tenancy.sign_in_factor import SignInFactor, known_factors
 from tests.contract.making import (
     CONTENT,
     all_held,
@@ -369,6 +370,40 @@ def test_words_that_had_a_space_are_read_with_a_hyphen(tmp_path: Path) -> None:
     assert drains == [("given-up",), ("finished",), ("",)]
     assert connection.execute("SELECT actor FROM audit").get == "policy scheduled-changes"
     connection.close()
+
+
+def test_factors_that_were_a_phrase_are_words(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "restante.db"))
+    before = migrations.MIGRATIONS.index(portal_schema.store_factors_as_words)
+    migrations.migrate(connection, migrations.MIGRATIONS[:before])
+    phrases = (
+        "password and one-time code",
+        "password and recovery code",
+        "password",
+        "passkey",
+        "one-time code",
+        "provider Acme and sons",
+        "link",
+    )
+    for number, phrase in enumerate(phrases):
+        connection.execute(
+            f"INSERT INTO portal_session VALUES (x'{number:02}', 'a@a.example', x'00', '{phrase}',"
+            " '', '', 1.0, 1.0, 1.0)"
+        )
+    migrations.migrate(connection)
+    stored = connection.execute("SELECT factors FROM portal_session ORDER BY id_hash").fetchall()
+    connection.close()
+    assert [words for (words,) in stored] == [
+        "password one-time-code",
+        "password recovery-code",
+        "password",
+        "passkey",
+        "one-time-code",
+        "provider",
+        "link",
+    ]
+    factors = [factor for (words,) in stored for factor in known_factors(str(words).split())]
+    assert set(factors) == set(SignInFactor)
 
 
 def test_a_drain_of_an_older_store_is_read(tmp_path: Path) -> None:

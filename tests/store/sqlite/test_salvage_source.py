@@ -56,8 +56,8 @@ def test_the_records_are_readable_and_the_damaged_file_stays_as_it_is(
     assert database.read_bytes() == before
 
 
-# Three steps change no table: after them the schema looks as before.
-LOOKS_LIKE = {9: 10, 11: 12, 34: 35, 40: 41}
+# Some steps change no table: after them the schema looks as before.
+LOOKS_LIKE = {9: 10, 11: 12, 34: 35, 40: 41, 42: 43}
 
 
 @pytest.mark.parametrize("version", range(1, len(migrations.MIGRATIONS) + 1))

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.portal_people import ANA, ROOT, People
 from tests.tenancy.soft_authenticator import SoftAuthenticator
 from tests.web.portal.browsers import ADDRESS, Browser, hidden_fields
@@ -48,7 +49,10 @@ def test_a_passkey_signs_in_and_goes_on() -> None:
         assert (answer.status_code, answer.headers["location"]) == (303, "/queue")
         assert await browser.is_signed_in()
         factors = {one.factors for one in await people.sessions.of_user(ROOT)}
-        assert factors == {"password and one-time code", "passkey"}
+        assert factors == {
+            (SignInFactor.PASSWORD, SignInFactor.ONE_TIME_CODE),
+            (SignInFactor.PASSKEY,),
+        }
         page = (await browser.get("/profile/passkeys")).text
         assert "&lt;phone&gt;" in page
         assert "<phone>" not in page

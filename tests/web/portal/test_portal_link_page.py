@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 
 from restante.admin.portal_links import NewPortalLink, make_portal_link
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.admin_world import FakeServer
 from tests.admin.portal_people import ANA, People
 from tests.web.portal.browsers import ADDRESS, Browser
@@ -29,7 +30,7 @@ def test_a_link_opens_a_session_once_and_proves_no_factor() -> None:
         assert (done.status_code, done.headers["location"]) == (303, "/")
         assert await browser.is_signed_in()
         [session] = await people.sessions.of_user(ANA)
-        assert (session.factors, session.proved_at) == ("link", 0.0)
+        assert (session.factors, session.proved_at) == ((SignInFactor.LINK,), 0.0)
         assert (await browser.get("/profile/code")).status_code == 303
         other = Browser(people)
         for answer in (await other.get(path), await other.send(path)):

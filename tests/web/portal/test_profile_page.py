@@ -5,6 +5,7 @@ import re
 
 from restante.admin.portal_sessions import SignInProof
 from restante.tenancy.one_time_codes import code_at, step_at
+from restante.tenancy.sign_in_factor import SignInFactor
 from tests.admin.portal_people import ANA, PASSWORD, ROOT, People
 from tests.web.portal.browsers import Browser, portal_of
 from tests.web.portal.test_invitation_page import key_on
@@ -123,7 +124,7 @@ def test_a_user_sets_up_an_app_and_other_sessions_end() -> None:
 
 
 def _proof() -> SignInProof:
-    return SignInProof("password", "192.0.2.66")
+    return SignInProof((SignInFactor.PASSWORD,), "192.0.2.66")
 
 
 def test_an_app_is_not_set_up_without_a_recent_factor() -> None:

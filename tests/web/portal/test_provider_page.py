@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from restante.tenancy.audit import AuditAction
+from restante.tenancy.sign_in_factor import SignInFactor
 from restante.web.portal.provider_page import STATE_COOKIE
 from tests.admin.loopback_provider import ANA as CLAIMS
 from tests.admin.loopback_provider import LoopbackProvider
@@ -60,7 +61,7 @@ def test_a_person_goes_to_the_provider_and_comes_back(tmp_path: Path) -> None:
         assert await browser.is_signed_in()
         assert STATE_COOKIE not in browser._client.cookies
         [session] = await people.sessions.of_user(ANA)
-        assert session.factors == "provider Loopback"
+        assert session.factors == (SignInFactor.PROVIDER,)
 
     told(tmp_path, story)
 

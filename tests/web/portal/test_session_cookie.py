@@ -9,6 +9,7 @@ from starlette.responses import Response
 from restante.admin.portal_sessions import PortalSessions
 from restante.tenancy.portal_user import user_principal
 from restante.tenancy.session_record import form_token
+from restante.tenancy.sign_in_factor import SignInFactor
 from restante.web.portal.session_cookie import (
     COOKIE,
     CookieSessions,
@@ -19,7 +20,7 @@ from restante.web.portal.session_cookie import (
 from tests.admin.admin_world import NOW
 from tests.admin.test_portal_sessions import ROOT, place_with_root
 
-FACTORS = "password and one-time code"
+FACTORS = (SignInFactor.PASSWORD, SignInFactor.ONE_TIME_CODE)
 
 
 def request_with(cookie: str = "", agent: str = "Browser/1.0") -> Request:

@@ -3,7 +3,6 @@
 # ruff: noqa: S608  what is joined here are constants; every value is bound
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from functools import partial
 from typing import Final
 
@@ -11,6 +10,7 @@ from restante.store.postgres import record_statements
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.session_rows import read_session, session_row
 from restante.tenancy.session_record import SessionRecord
 
 _COLUMNS: Final = "id_hash, email, stamp, factors, address, agent, signed_in_at, proved_at, used_at"
@@ -56,11 +56,11 @@ class PostgresSessions:
     async def session(self, id_hash: bytes) -> SessionRecord | None:
         """Return a session."""
         rows = await self._core.fetch(_ONE, id_hash)
-        return SessionRecord(*rows[0]) if rows else None
+        return read_session(tuple(rows[0])) if rows else None
 
     async def sessions_of(self, email: str) -> Sequence[SessionRecord]:
         """Return the sessions of a user, the last used first."""
-        return [SessionRecord(*row) for row in await self._core.fetch(_OF_USER, email)]
+        return [read_session(tuple(row)) for row in await self._core.fetch(_OF_USER, email)]
 
     async def record_session_uses(self, uses: Mapping[bytes, float]) -> None:
         """Keep the times of last uses."""
@@ -98,5 +98,5 @@ async def _begin(
         raise Conflict(f"portal user {email} does not exist")
     if replaced is not None and not await transaction.has(_END_OF_USER, replaced, email):
         raise Conflict(f"the session of {email} has ended")
-    await transaction.fetch(_ADD, *astuple(record))
+    await transaction.fetch(_ADD, *session_row(record))
     await transaction.fetch(_TRIM_USER, email, most)

@@ -26,8 +26,16 @@ _ATTEMPTS: Final = """
 ALTER TABLE last_reply ADD COLUMN tried_at float8 NOT NULL DEFAULT 0,
     ADD COLUMN attempts integer NOT NULL DEFAULT 0
 """
+_WORDS_OF_FACTORS: Final = """
+UPDATE portal_session SET factors = CASE
+    WHEN factors LIKE 'provider %' THEN 'provider'
+    ELSE replace(replace(replace(
+        factors, ' and ', ' '), 'one-time code', 'one-time-code'), 'recovery code', 'recovery-code')
+END
+"""
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
+    2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

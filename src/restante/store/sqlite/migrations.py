@@ -57,6 +57,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.name_columns_as_fields,
     portal_schema.spell_words_with_hyphens,
     portal_schema.add_attempts,
+    portal_schema.store_factors_as_words,
 )
 
 

@@ -281,3 +281,17 @@ ALTER TABLE last_reply ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
 def add_attempts(connection: apsw.Connection) -> None:
     """Keep when a recipient was last tried, and how often."""
     connection.execute(_ATTEMPTS)
+
+
+_WORDS_OF_FACTORS = """
+UPDATE portal_session SET factors = CASE
+    WHEN factors GLOB 'provider *' THEN 'provider'
+    ELSE replace(replace(replace(
+        factors, ' and ', ' '), 'one-time code', 'one-time-code'), 'recovery code', 'recovery-code')
+END;
+"""
+
+
+def store_factors_as_words(connection: apsw.Connection) -> None:
+    """Store the factors of a sign-in as words: they were a phrase for people."""
+    connection.execute(_WORDS_OF_FACTORS)

@@ -1,7 +1,6 @@
 """The sessions port of the store on SQLite."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from functools import partial
 
 import apsw
@@ -11,6 +10,7 @@ from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict
+from restante.store.stored_form.session_rows import read_session, session_row
 from restante.tenancy.session_record import SessionRecord
 
 
@@ -54,7 +54,7 @@ class SqliteSessions:
 
 
 def _all(connection: apsw.Connection, query: str, key: bytes | str) -> list[SessionRecord]:
-    return [SessionRecord(*row) for row in fetch(connection, query, (key,))]
+    return [read_session(row) for row in fetch(connection, query, (key,))]
 
 
 def _begin(
@@ -67,7 +67,7 @@ def _begin(
         if not transaction.execute(session_queries.IS_OF_USER, (replaced, email)):
             raise Conflict(f"the session of {email} has ended")
         transaction.execute(session_queries.END, (replaced,))
-    transaction.execute(session_queries.ADD, astuple(session))
+    transaction.execute(session_queries.ADD, session_row(session))
     transaction.execute(session_queries.TRIM_USER, (email, most))
 
 

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from restante.admin.permissions import AdminAction, may
 from restante.background.loop_slices import in_turns
+from restante.tenancy.sign_in_factor import factors_text
 from restante.web.portal import page_wording, shell_lines
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
@@ -57,6 +58,7 @@ def page_templates() -> Environment:
         "segment": lambda text: quote(text, safe=""),
         "query": urlencode,
         "shell": shlex.quote,
+        "factors": factors_text,
     }
     templates.globals["counted"] = page_wording.counted_thing
     templates.globals["AdminAction"] = AdminAction

@@ -14,13 +14,13 @@ from starlette.routing import Route
 from restante.admin.portal_links import PORTAL_LINK_PATH, PortalLinks
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.sign_in import SignInDenied
+from restante.tenancy.sign_in_factor import SignInFactor
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.own_path import HOME
 from restante.web.portal.portal_visit import see_other
 from restante.web.portal.session_cookie import CookieSessions, sign_in
 from restante.web.portal.sign_in_parts import SignInParts, client_of, renderer_of
 
-LINK: Final = "link"  # in the place of a factor: it proves none
 OVER: Final = "This link was used, or its 30 seconds are over."
 _PATH: Final = PORTAL_LINK_PATH + "{secret}"
 
@@ -56,7 +56,9 @@ class PortalLinkPage:
             return _over(request)
         answer = see_other(HOME)
         try:
-            done = await self.parts.sign_in.sign_in_otherwise(user, LINK, client_of(request))
+            done = await self.parts.sign_in.sign_in_otherwise(
+                user, (SignInFactor.LINK,), client_of(request)
+            )
             await sign_in(
                 self.parts.sessions, request, answer, done.user, done.factors, proved_at=0.0
             )

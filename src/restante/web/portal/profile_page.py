@@ -14,9 +14,10 @@ from restante.admin.long_work import beside_mail
 from restante.admin.own_credentials import NewCredentials
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.session_ending import end_own_session, sign_out_everywhere
-from restante.admin.sign_in import CODE, PASSWORD, WRONG_FACTOR, SignInDenied
+from restante.admin.sign_in import WRONG_FACTOR, SignInDenied
 from restante.tenancy.password_rules import LONGEST, SHORTEST
 from restante.tenancy.portal_user import PortalUser
+from restante.tenancy.sign_in_factor import Factors, SignInFactor
 from restante.web.portal.browser_name import browser_name
 from restante.web.portal.invitation_page import NOT_ALIKE
 from restante.web.portal.own_path import SIGN_IN, step_up_path
@@ -90,7 +91,7 @@ class ProfilePage:
             text = f"{error.error}: {error.remedy}"
             return await self._page(visit, text, HTTPStatus.UNPROCESSABLE_ENTITY)
         answer = see_other(f"{PROFILE}?told=password")
-        await self._sign_in(visit.request, answer, changed, PASSWORD)
+        await self._sign_in(visit.request, answer, changed, (SignInFactor.PASSWORD,))
         return answer
 
     async def renew_recovery_codes(self, visit: Visit) -> Response:
@@ -120,11 +121,11 @@ class ProfilePage:
             return await self._code_page(visit, text, given.sealed_code)
         await self.parts.sessions.end_all(user.email)
         answer = visit.page("recovery_codes.html", codes=codes, following=PROFILE)
-        await self._sign_in(visit.request, answer, user, CODE)
+        await self._sign_in(visit.request, answer, user, (SignInFactor.ONE_TIME_CODE,))
         return answer
 
     async def _sign_in(
-        self, request: Request, answer: Response, user: PortalUser, factors: str
+        self, request: Request, answer: Response, user: PortalUser, factors: Factors
     ) -> None:
         try:
             await sign_in(self.parts.sessions, request, answer, user, factors)

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from restante.admin.portal_sessions import PortalSessions, SignInProof
 from restante.tenancy.portal_user import PortalUser, user_principal
 from restante.tenancy.session_record import form_token, limits_of
+from restante.tenancy.sign_in_factor import Factors
 from restante.web.portal.portal_session import PortalSession
 
 COOKIE: Final = "__Host-restante"
@@ -53,7 +54,7 @@ async def sign_in(
     request: Request,
     answer: Response,
     user: PortalUser,
-    factors: str,
+    factors: Factors,
     *,
     proved_at: float | None = None,
 ) -> None:
