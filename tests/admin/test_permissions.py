@@ -432,6 +432,7 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: past(c, releases.ReleaseSelection(account=of.account)),
         lambda c, _: past(c, releases.ReleaseSelection()),
         lambda c, of: releases.show_release(c, of.release),
+        lambda c, of: releases.list_refused_requests(c, of.account, 0.0),
     ],
     AdminAction.DRAIN_LIST: [
         lambda c, _: drains.list_drains(c),

@@ -13,13 +13,16 @@ from restante.admin.releases import (
     PastReleaseView,
     ReleaseDetailView,
     ReleaseSelection,
+    list_refused_requests,
     list_releases,
     show_release,
 )
 from restante.mail.message import message_name
 from restante.queue.drain_word import DrainEnd, DrainState
 from restante.store.handover_store import PastDrain
+from restante.store.release_store import ReleaseRecord
 from restante.tenancy.principal import account_login
+from restante.tenancy.release_result import ReleaseResult
 from tests.admin.admin_world import NOW, AdminWorld, all_of, ask_for, run
 from tests.contract.making import NOTED, account, delivered, domain, refused
 
@@ -52,6 +55,45 @@ def shown(admin: AdminWorld, number: int = 50) -> ReleaseDetailView:
 
 def listed(admin: AdminWorld, **wanted: object) -> list[PastReleaseView]:
     return run(all_of(list_releases(admin.context, ReleaseSelection.model_validate(wanted))))
+
+
+async def ask_in_vain(
+    admin: AdminWorld, number: int, target: str, result: ReleaseResult, *, at: float
+) -> None:
+    release = ReleaseRecord(
+        id=number,
+        at=at,
+        actor="login alpha-mail",
+        acted_from="192.0.2.25",
+        target=target,
+        account="alpha",
+        domain=target,
+        result=result,
+        reason="192.0.2.25 is not an authorized host",
+        pending=0,
+    )
+    await admin.store.releases.record_release(release, NOTED)
+
+
+def test_requests_that_were_refused_are_found_until_one_is_granted() -> None:
+    admin = AdminWorld()
+    run(begun(admin))
+    refused_result = ReleaseResult.REFUSED
+
+    def found() -> list[tuple[str, int]]:
+        refused_ones = run(list_refused_requests(admin.context, "alpha", NOW - 100))
+        return [(one.target, one.count) for one in refused_ones]
+
+    assert found() == []
+    run(ask_in_vain(admin, 10, "old.example", refused_result, at=NOW - 200))
+    run(ask_in_vain(admin, 40, "alpha.example", refused_result, at=NOW - 50))
+    assert found() == []  # granted since
+    for number in (60, 61):
+        run(ask_in_vain(admin, number, "alpha.example", refused_result, at=NOW + number))
+    run(ask_in_vain(admin, 62, "x", ReleaseResult.NOT_A_TARGET, at=NOW + 62))
+    run(ask_in_vain(admin, 63, "alpha2.example", ReleaseResult.CANNOT_NOW, at=NOW + 63))
+    assert found() == [("x", 1), ("alpha.example", 3)]
+    assert run(list_refused_requests(admin.context, "beta", NOW - 100)) == []
 
 
 def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:

@@ -1,5 +1,6 @@
 """Requests to release mail, by anybody, and how far each has come."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,11 +32,14 @@ from restante.store.release_store import (
     ReleaseDrain,
     ReleaseFilter,
     ReleaseProgress,
+    ReleaseRecord,
 )
 from restante.tenancy.release_result import ReleaseResult, result_text
 
 DRAINS_SHOWN: Final = 100  # of one release: an account may have ten thousand domains
+REQUESTS_READ: Final = 100  # the newest, to find those that were refused
 _DRAINS_READ: Final = 20_000
+_REFUSALS: Final = (ReleaseResult.REFUSED, ReleaseResult.NOT_A_TARGET)  # of somebody known
 
 
 class ReleaseSelection(BaseModel):
@@ -98,6 +102,18 @@ class ReleaseDetailView(PastReleaseView):
     drains_shown: list[ReleaseDrainView]
 
 
+class RefusedRequests(BaseModel):
+    """Requests for one target that were refused; the newest is described."""
+
+    id: str  # of the newest
+    at: datetime
+    requested_by: str
+    acted_from: str
+    target: str
+    reason: str  # the true one
+    count: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """The rest of a release, and whether it moves."""
@@ -135,6 +151,36 @@ async def list_releases(
         lambda one: release_view(one, works[one.record.id], context.now()),
         lambda one: message_name(one.record.id),
     )
+
+
+async def list_refused_requests(
+    context: AdminContext, account: str | None, since: float
+) -> list[RefusedRequests]:
+    """Return the targets whose newest request since a Unix time was refused, newest first.
+
+    Only the newest requests are looked at. Raises AdminError.
+    """
+    permit(context.principal, AdminAction.RELEASE_LIST)
+    wanted = ReleaseFilter(account=account, since=since, limit=REQUESTS_READ)
+    newest: dict[str, ReleaseRecord] = {}
+    counts: Counter[str] = Counter()
+    for one in await list_past_releases(context, wanted):
+        record = one.record
+        newest.setdefault(record.target, record)
+        counts[record.target] += record.result in _REFUSALS
+    return [
+        RefusedRequests(
+            id=message_name(record.id),
+            at=moment(record.at),
+            requested_by=record.actor,
+            acted_from=record.acted_from,
+            target=target,
+            reason=record.reason,
+            count=counts[target],
+        )
+        for target, record in newest.items()
+        if record.result in _REFUSALS
+    ]
 
 
 async def show_release(context: AdminContext, name: str) -> ReleaseDetailView:

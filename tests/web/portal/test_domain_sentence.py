@@ -9,9 +9,10 @@ from restante.admin.auditing import moment
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import LastDrainView
 from restante.admin.primary_state import PrimaryView
+from restante.admin.releases import RefusedRequests
 from restante.queue.drain_word import DrainEnd
 from restante.queue.presence import DestinationState
-from restante.web.portal.domain_sentence import needs, sentence
+from restante.web.portal.domain_sentence import needs, refused_request, sentence
 
 NOW = 1_764_331_200.0  # 2025-11-28 12:00
 AT = moment(NOW)
@@ -19,6 +20,26 @@ UP = PrimaryView(seen=DestinationState.UP, since=AT, probed_at=AT - timedelta(se
 AWAY = PrimaryView(
     seen=DestinationState.AWAY, since=AT - timedelta(hours=8, minutes=48), reason="refused"
 )
+
+
+def test_a_request_that_was_refused_needs_a_person() -> None:
+    refused = RefusedRequests(
+        id="A7",
+        at=AT - timedelta(minutes=5),
+        requested_by="login acme-mail",
+        acted_from="192.0.2.25",
+        target="acme.example",
+        reason="192.0.2.25 is not an authorized host",
+        count=3,
+    )
+    need = refused_request(refused, NOW)
+    assert (need.domain, need.link) == ("acme.example", "/releases/A7")
+    assert need.text == (
+        "login acme-mail from 192.0.2.25 asked for it and was refused 3 times, last 5 min ago:"
+        " 192.0.2.25 is not an authorized host"
+    )
+    once = refused_request(refused.model_copy(update={"count": 1, "acted_from": ""}), NOW)
+    assert once.text.startswith("login acme-mail asked for it and was refused 5 min ago: ")
 
 
 def glance(**facts: Any) -> DomainGlance:

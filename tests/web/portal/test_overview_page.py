@@ -9,10 +9,13 @@ from restante.admin.admin_context import DoorFacts, ServerVitals
 from restante.admin.domain_glances import DomainGlance
 from restante.background.loop_slices import TURN_SECONDS
 from restante.reception.doorkeeper import ShedCause
+from restante.store.release_store import ReleaseRecord
 from restante.tenancy.grants import GrantedRole
+from restante.tenancy.release_result import ReleaseResult
 from restante.web.portal import overview_page
 from tests.admin.admin_world import NOW, AdminWorld, FakeServer
-from tests.web.portal.visitors import ALPHA, CSRF, OPERATOR, hosting, user_of, visit
+from tests.contract.making import NOTED
+from tests.web.portal.visitors import ALPHA, BETA, CSRF, OPERATOR, hosting, user_of, visit
 
 
 def test_an_account_sees_its_domains_and_no_others() -> None:
@@ -45,6 +48,28 @@ def test_refused_mail_needs_a_person() -> None:
         text = visit(admin, "/", who).text
         assert "Needs you" in text
         assert "the primary has refused 1 message" in text
+
+
+def test_a_refused_request_needs_a_person_of_its_account_alone() -> None:
+    admin = hosting()
+    refused = ReleaseRecord(
+        id=9,
+        at=NOW,
+        actor="login alpha-mail",
+        acted_from="192.0.2.25",
+        target="alpha.example",
+        account="alpha",
+        domain="alpha.example",
+        result=ReleaseResult.REFUSED,
+        reason="<b>not</b> authorized",
+        pending=0,
+    )
+    asyncio.run(admin.store.releases.record_release(refused, NOTED))
+    text = visit(admin, "/", ALPHA).text
+    assert "login alpha-mail from 192.0.2.25 asked for it and was refused 0 s ago" in text
+    assert "&lt;b&gt;not&lt;/b&gt; authorized" in text
+    assert "Needs you" not in visit(admin, "/", BETA).text
+    assert "asked for it" in visit(admin, "/", OPERATOR).text
 
 
 def test_an_operator_sees_accounts_and_can_open_one() -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from restante.admin.domain_glances import DomainGlance
+from restante.admin.releases import RefusedRequests
 from restante.queue.presence import DestinationState
 from restante.tenancy.actor import ActorKind, read_actor
 from restante.web.portal.page_wording import (
@@ -129,6 +130,17 @@ def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
         away = short_span(now - primary.since.timestamp())
         text = f"{_host(glance)} has been away for {away}{reason}"
         yield DomainNeed(name, text, f"/domains/{name}")
+
+
+def refused_request(refused: RefusedRequests, now: float) -> DomainNeed:
+    """Return the need of somebody who asked for mail and was refused."""
+    times = f"{number(refused.count)} times, last " if refused.count > 1 else ""
+    where = f" from {refused.acted_from}" if refused.acted_from else ""
+    text = (
+        f"{refused.requested_by}{where} asked for it and was refused"
+        f" {times}{time_ago(refused.at, now)}: {refused.reason}"
+    )
+    return DomainNeed(refused.target, text, f"/releases/{refused.id}")
 
 
 def _retention_ahead(glance: DomainGlance, now: float) -> str | None:

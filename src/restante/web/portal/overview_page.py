@@ -10,14 +10,16 @@ from starlette.routing import Route
 from restante.admin.accounts import AccountView, list_accounts
 from restante.admin.domain_glances import DomainGlance, DomainGlances, list_glances
 from restante.admin.permissions import AdminAction, may
+from restante.admin.releases import list_refused_requests
 from restante.admin.server_status import summarize_status
 from restante.background.loop_slices import in_turns
-from restante.web.portal.domain_sentence import DomainNeed, needs, sentence
+from restante.web.portal.domain_sentence import DomainNeed, needs, refused_request, sentence
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 from restante.web.portal.server_facts import server_facts
 
 ROWS: Final = 100
 MOST_NEEDS: Final = 20
+REFUSED_SECONDS: Final = 86400.0  # a refused request for release is shown for so long
 
 
 async def overview(visit: Visit) -> Response:
@@ -25,8 +27,9 @@ async def overview(visit: Visit) -> Response:
     account, after = visit.query.given("account"), visit.query.text("after")
     is_of_platform = may(visit.session.principal, AdminAction.SERVER_STATUS) and account is None
     found = await list_glances(visit.context, account, after, 0 if is_of_platform else ROWS)
+    asked_in_vain = await _refused_requests(visit, account)
     common: dict[str, Any] = {
-        "needs": (await _needs(found, visit.now))[:MOST_NEEDS],
+        "needs": [*(await _needs(found, visit.now)), *asked_in_vain][:MOST_NEEDS],
         "total": found.held,
         "domains": found.domains,
         "account": account,
@@ -50,6 +53,14 @@ async def _needs(found: DomainGlances, now: float) -> list[DomainNeed]:
     """Return what needs a person, the urgent first."""
     all_of_them = [need async for glance in in_turns(found.needy) for need in needs(glance, now)]
     return sorted(all_of_them, key=lambda need: not need.is_urgent)
+
+
+async def _refused_requests(visit: Visit, account: str | None) -> list[DomainNeed]:
+    """Return the requests of the last day that were refused: somebody waits for mail."""
+    if not may(visit.session.principal, AdminAction.RELEASE_LIST):
+        return []
+    found = await list_refused_requests(visit.context, account, visit.now - REFUSED_SECONDS)
+    return [refused_request(one, visit.now) for one in found]
 
 
 def _next(page: Sequence[DomainGlance] | Sequence[AccountView]) -> str:
