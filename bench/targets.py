@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.results import Report, RowResult, number
+from bench.servers.park import SHARED, SHARED_ALONE
 
 NEAR, FAR, LONG = "drain-0ms", "drain-100ms", "-long"
 _AHEAD: Final = "Restante to CHUNKING sink"
@@ -56,6 +57,13 @@ _RATES: Final = [
     ),
     *(_AtLeast("accept-4k-20-kept", "Restante", peer, 4, 6) for peer in _POSTFIX),
     _AtLeast("accept-4k-20-kept", "Restante", "Exim", 2),
+    *(_AtLeast(row, SHARED_ALONE, "Postfix", 2.5) for row in ("accept-4k-20", "accept-4k-20-kept")),
+    *(
+        _AtLeast("accept-4k-20-kept", workers, SHARED_ALONE, 1)
+        for workers in SHARED
+        if workers != SHARED_ALONE
+    ),
+    _AtLeast(NEAR, f"{SHARED_ALONE} to smtp-sink", "Postfix to smtp-sink", 4),
     _AtLeast(NEAR, "Restante to smtp-sink", "Postfix to smtp-sink", 5, 8),
     _AtLeast(FAR, _AHEAD, "Postfix to smtp-sink", 30),
     _AtLeast(FAR, "Restante to smtp-sink", "Postfix to smtp-sink", 3),

@@ -13,7 +13,16 @@ from bench.load.load import Load
 from bench.measure import Meter
 from bench.results import Sample
 from bench.rows.row import Extent, Row
-from bench.servers.park import EXIM, FLOOR, POSTFIX, POSTFIX_HOLDS, RESTANTE, Park
+from bench.servers.park import (
+    EXIM,
+    FLOOR,
+    POSTFIX,
+    POSTFIX_HOLDS,
+    RESTANTE,
+    SHARED,
+    SHARED_ALONE,
+    Park,
+)
 from bench.servers.server import Server
 from bench.syncs import counting_syncs
 
@@ -32,7 +41,12 @@ class AcceptRow(Row):
         self.title = title
         self.note = f"{load.messages:,} messages"
         self.subjects = subjects
-        self.ratios = [(RESTANTE, peer) for peer in subjects if peer != RESTANTE]
+        shared = [subject for subject in subjects if subject in SHARED]
+        self.ratios = [
+            *((RESTANTE, peer) for peer in subjects if peer != RESTANTE),
+            *((subject, POSTFIX) for subject in shared),
+            *((subject, SHARED_ALONE) for subject in shared if subject != SHARED_ALONE),
+        ]
         self._load = load
         self._park = park
 
@@ -42,8 +56,9 @@ class AcceptRow(Row):
         server.has_tls = load.has_tls
         with server.running():
             warmth = self._warmth()
-            syncs = _warm_up(server, warmth, counts_syncs=is_first)
-            with Meter(server.pid) as meter:
+            has_own_syncs = len(server.leaders) == 1  # not those of a database
+            syncs = _warm_up(server, warmth, counts_syncs=is_first and has_own_syncs)
+            with Meter(*server.leaders) as meter:
                 seconds = load.send(server.port)
                 server.settle()
             server.check_held(warmth.messages + load.messages, load.octets)
@@ -115,7 +130,8 @@ class _Case:
         is_main = self.octets == 4 * KIB and not (self.has_tls or self.has_chunks)
         holds = [POSTFIX_HOLDS] if is_main else []
         floor = [] if self.has_tls else [FLOOR]
-        return [RESTANTE, POSTFIX, *holds, *exim, *floor]
+        shared = SHARED if is_main and self.sessions in _SHARED_SESSIONS else ()
+        return [RESTANTE, *shared, POSTFIX, *holds, *exim, *floor]
 
 
 _SIZES: Final = {  # octets: name, title, messages
@@ -125,6 +141,7 @@ _SIZES: Final = {  # octets: name, title, messages
     10 * MIB: ("10m", "10 MiB", 60),
 }
 _SESSIONS: Final = (1, 20, 100, 500)
+_SHARED_SESSIONS: Final = (20, 100)
 
 _QUICK: Final = [_Case(4 * KIB, 20), _Case(4 * KIB, 20, is_kept=True)]
 _FULL: Final = [

@@ -17,7 +17,7 @@ from bench.load.load import Load
 from bench.measure import Meter
 from bench.results import Sample
 from bench.rows.row import Extent, Row
-from bench.servers.park import POSTFIX, RESTANTE, Park
+from bench.servers.park import POSTFIX, RESTANTE, SHARED_ALONE, Park
 from bench.servers.server import Lost
 from bench.sinks.destination import ChunkingSink, Destination, Distant, StockPostfix, StockSink
 from bench.syncs import counting_syncs
@@ -89,10 +89,11 @@ class DrainRow(Row):
         """Fill, ask, and wait until all has come."""
         what = self._subjects[subject]
         server = self._park[what.server]
-        syncs = self._count_syncs(what) if is_first and self._counts_syncs else None
+        is_counted = is_first and self._counts_syncs and what.server != SHARED_ALONE
+        syncs = self._count_syncs(what) if is_counted else None
         with self._holding(what), self._destination(what) as destination:
             os.sync()
-            with Meter(server.pid) as meter:
+            with Meter(*server.leaders) as meter:
                 begin = server.ask_for_mail()
                 seconds = wait_for(destination, what.messages) - begin
             check_all_came(destination, what.messages)
@@ -119,6 +120,10 @@ class DrainRow(Row):
     @contextmanager
     def _holding(self, what: Subject) -> Iterator[None]:
         """Run the server with the mail in its keeping."""
+        if what.server == SHARED_ALONE:
+            with self._park.shared[SHARED_ALONE].running_filled(what.messages, SIZE):
+                yield
+            return
         if what.server != POSTFIX:
             with self._park.restante.running_filled(what.messages, SIZE):
                 yield
@@ -196,6 +201,8 @@ def _every(round_trip: int) -> list[Subject]:
     return [
         Subject(RESTANTE, CHUNKING, 10_000),
         Subject(RESTANTE, PIPELINING, 10_000),
+        Subject(SHARED_ALONE, CHUNKING, 10_000),
+        Subject(SHARED_ALONE, PIPELINING, 10_000),
         Subject(POSTFIX, PIPELINING, some),
         Subject(RESTANTE, STOCK, 10_000),
         Subject(POSTFIX, STOCK, some),

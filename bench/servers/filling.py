@@ -1,6 +1,6 @@
 """Fill a store through its own interface: it takes a minute, where SMTP would take an hour.
 
-    python -m bench.servers.filling DIRECTORY \\
+    python -m bench.servers.filling STORE \\
         '{"messages": …, "size": …, "domains": …, "others": …, "port": …}'
 
 `messages` go to `domains` domains by turns, and `others` to the other account's. Each has `size`
@@ -13,7 +13,6 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
 from bench.content import content
@@ -21,18 +20,18 @@ from bench.domains import ACCOUNT, HOST, OTHER, SENDER, domain, mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import MessageNumbers, NewMessage
 from restante.store.choice import open_store
+from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.interface import Store
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Destination, HostedDomain, parse_authorized_hosts
 
+_ACCESS: Final = DatabaseAccess(recovery_point=RecoveryPoint.ACCEPT_LOSS)
 BATCH: Final = 500  # as many as the server holds in one transaction
 
 
-async def fill(
-    directory: Path, *, messages: int, size: int, domains: int, others: int, port: int
-) -> None:
+async def fill(url: str, *, messages: int, size: int, domains: int, others: int, port: int) -> None:
     """Do it."""
-    store = await open_store(f"sqlite:{directory}")
+    store = await open_store(url, access=_ACCESS)
     try:
         for batch in _batches(map(domain, range(domains))):
             await _host(store, batch, port)
@@ -85,4 +84,4 @@ def _messages(
 
 
 if __name__ == "__main__":
-    asyncio.run(fill(Path(sys.argv[1]), **json.loads(sys.argv[2])))
+    asyncio.run(fill(sys.argv[1], **json.loads(sys.argv[2])))

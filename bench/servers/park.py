@@ -12,6 +12,7 @@ from bench.servers.floor import FloorServer
 from bench.servers.postfix import PostfixServer
 from bench.servers.restante import RestanteServer
 from bench.servers.server import Server
+from bench.servers.shared_restante import SharedRestante, durable_cluster
 from tests.acceptance.peers.ports import free_port
 
 RESTANTE, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = (
@@ -21,6 +22,10 @@ RESTANTE, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = (
     "Exim",
     "floor",
 )
+
+
+SHARED_ALONE = "Restante on PostgreSQL"
+SHARED = {SHARED_ALONE: 1, f"{SHARED_ALONE}, 2 workers": 2, f"{SHARED_ALONE}, 4 workers": 4}
 
 
 class Park:
@@ -39,6 +44,8 @@ class Park:
 
     def __getitem__(self, name: str) -> Server:
         """Return a server by the name it has in the table."""
+        if name in SHARED:
+            return self.shared[name]
         place = {
             RESTANTE: "restante",
             POSTFIX: "postfix",
@@ -55,6 +62,16 @@ class Park:
         server = RestanteServer(self.destination_port, self.other_port)
         self._stack.callback(server.close)
         return server
+
+    @cached_property
+    def shared(self) -> dict[str, SharedRestante]:
+        """Restante on PostgreSQL, by the number of workers. All have one database server."""
+        cluster = self._stack.enter_context(durable_cluster())
+        made = {}
+        for name, workers in SHARED.items():
+            made[name] = server = SharedRestante(name, workers, self.destination_port, cluster)
+            self._stack.callback(server.close)
+        return made
 
     @cached_property
     def postfix(self) -> PostfixServer:

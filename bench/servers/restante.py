@@ -141,7 +141,7 @@ class RestanteServer(Server):
                 shutil.copytree(self._empty, store.with_suffix(".half"), dirs_exist_ok=True)
             )
             facts = {"messages": messages, "size": size, "domains": domains, "others": others}
-            words = [str(half), json.dumps(facts | {"port": self._destination_port})]
+            words = [f"sqlite:{half}", json.dumps(facts | {"port": self._destination_port})]
             subprocess.run(
                 [sys.executable, "-m", "bench.servers.filling", *words], check=True, cwd=ROOT
             )

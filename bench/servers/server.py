@@ -73,6 +73,11 @@ class Server(ABC):
     def pid(self) -> int:
         """Its leading process."""
 
+    @property
+    def leaders(self) -> list[int]:
+        """The leading processes of all that it uses, a database of its own too."""
+        return [self.pid]
+
     @abstractmethod
     def held(self) -> Held:
         """Tell what it holds."""

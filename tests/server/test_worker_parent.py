@@ -10,8 +10,9 @@ import pytest
 from restante.config.load import load
 from restante.config.schema import Config
 from restante.reception.listener import bind, stop_listening
-from restante.server.server_start import CannotBind
-from restante.server.worker_parent import bind_for_workers
+from restante.server import worker_parent
+from restante.server.server_start import CannotBind, StartGround
+from restante.server.worker_parent import WorkerSupervisor, bind_for_workers
 from tests.config.files import installed
 
 
@@ -80,6 +81,25 @@ def test_a_socket_that_stops_listening_gets_nothing_and_can_listen_again(
         for _ in range(20):
             socket.create_connection(address, 5).close()
         assert (accepted(gone), accepted(stays)) == (0, 20)
+
+
+def test_the_service_manager_is_told_once_that_the_server_is_ready(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(worker_parent, "notify", told.append)
+    ground = StartGround(config, identity=None, vault=None)  # type: ignore[arg-type]
+    with socket.socket() as control:
+        supervisor = WorkerSupervisor(ground, [[], [], []], control, lambda: 0.0)
+    supervisor._supervision.due(0.0)
+    for report in ("EXTEND_TIMEOUT_USEC=1", "READY=1", "EXTEND_TIMEOUT_USEC=2", "RELOADING=1"):
+        supervisor._take_report(1, report)
+    supervisor._supervision.due(0.0)
+    supervisor._take_report(2, "READY=1")
+    assert told == ["EXTEND_TIMEOUT_USEC=1", "READY=1"]
+    supervisor._stop()
+    assert told[2:] == ["STOPPING=1"]
+    supervisor._wakeup.end()
 
 
 def test_an_address_that_a_server_by_itself_has_is_refused(config: Config) -> None:
