@@ -27,7 +27,6 @@ ELSEWHERE: dict[str, str] = {
     "notices/notice_making.py": "tests/notices/test_notice_rules.py",
     "notices/notice_service.py": "tests/acceptance/test_s14_notices.py",
     "notices/server_notices.py": "tests/notices/test_notice_rules.py",
-    "reception/services.py": "tests/reception/test_dialogue.py",
     "server/build_admin.py": "tests/server/test_reload.py",
     "server/build_delivery.py": "tests/server/test_reload.py",
     "server/build_reception.py": "tests/server/test_reload.py",

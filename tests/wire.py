@@ -335,8 +335,7 @@ class Wire:
             releaser=releaser,
             log=self.log,
             settings=self.settings,
-            store_absence=lambda: self.store.upkeep.absence,
-            is_store_reachable=lambda: self.store.upkeep.is_reachable,
+            store=self.store.upkeep,
             checks=[
                 CheckRunner(check, limits, self.log, lambda: self.monotonic)
                 for check, limits in self.checks

@@ -5,16 +5,16 @@ import pytest
 from restante.request_limits.failed_logins import FailureLedger
 from restante.server.failure_exchange import FailureExchange
 from restante.store.database_access import DatabaseAccess
-from restante.store.failure_store import FailureNews
+from restante.store.failure_store import FailureChange
 from restante.store.postgres import PostgresStore, open_postgres
 from restante.telemetry.event_bus import EventBus
 from tests.contract_shared.conftest import second
 
 
-def news(
+def change(
     failures: int = 1, digest: bytes = b"x" * 12, *, was_forgotten: bool = False
-) -> FailureNews:
-    return FailureNews("login", digest, failures, was_forgotten)
+) -> FailureChange:
+    return FailureChange("login", digest, failures, was_forgotten)
 
 
 class Server:
@@ -40,20 +40,20 @@ async def test_news_is_taken_once_by_each_other_server(
     one: PostgresStore, other: PostgresStore
 ) -> None:
     await second(one, other)
-    given = [news(3), news(0, b"y" * 12, was_forgotten=True)]
+    given = [change(3), change(0, b"y" * 12, was_forgotten=True)]
     await one.failures.tell(given)
-    assert [item.news for item in await other.failures.news()] == given
-    assert await other.failures.news() == []
-    assert await one.failures.news() == []
-    await one.failures.tell([news(-1)])
-    [(age, again)] = await other.failures.news()
-    assert again == news(-1)
+    assert [item.change for item in await other.failures.recent()] == given
+    assert await other.failures.recent() == []
+    assert await one.failures.recent() == []
+    await one.failures.tell([change(-1)])
+    [(age, again)] = await other.failures.recent()
+    assert again == change(-1)
     assert 0 <= age < 5
 
 
 async def test_a_server_that_is_alone_writes_nothing(one: PostgresStore) -> None:
     await second(one)
-    await one.failures.tell([news()])
+    await one.failures.tell([change()])
     assert await one.core.fetch("SELECT 1 FROM failed_login") == []
 
 
@@ -61,10 +61,10 @@ async def test_a_restarted_server_reads_what_it_has_told_itself(
     one: PostgresStore, other: PostgresStore, postgres_url: str, access: DatabaseAccess
 ) -> None:
     await second(one, other)
-    await other.failures.tell([news(4)])
+    await other.failures.tell([change(4)])
     await other.close()
     again = await open_postgres(postgres_url, access)
-    assert [item.news for item in await again.failures.news()] == [news(4)]
+    assert [item.change for item in await again.failures.recent()] == [change(4)]
     await again.close()
 
 
@@ -110,15 +110,17 @@ async def test_a_thousand_failures_are_one_write(one: PostgresStore, other: Post
     await here.exchange.take_round()
     [(rows,)] = await one.core.fetch("SELECT count(*) FROM failed_login")
     assert rows == 1
-    assert len(await other.failures.news()) == 1000
+    assert len(await other.failures.recent()) == 1000
 
 
 @pytest.mark.parametrize("seconds", [1000, 100])
-async def test_old_news_is_no_news(one: PostgresStore, other: PostgresStore, seconds: int) -> None:
+async def test_old_changes_are_not_told(
+    one: PostgresStore, other: PostgresStore, seconds: int
+) -> None:
     await second(one, other)
-    await one.failures.tell([news()])
+    await one.failures.tell([change()])
     await one.core.fetch(
         "UPDATE failed_login SET told_at = told_at - make_interval(secs => $1) RETURNING 1",
         float(seconds),
     )
-    assert len(await other.failures.news()) == (1 if seconds < 900 else 0)
+    assert len(await other.failures.recent()) == (1 if seconds < 900 else 0)

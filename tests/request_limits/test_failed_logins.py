@@ -75,34 +75,34 @@ def test_a_failure_that_was_none_is_taken_back() -> None:
     assert ledger.failures("a", 0.0) == 0
 
 
-def test_news_has_what_was_counted_since_it_was_taken() -> None:
+def test_changes_are_what_was_counted_since_it_was_taken() -> None:
     ledger = FailureLedger(until_refusal=9, memory=900)
     ledger.failed(["before"], 0)
-    assert ledger.take_news() == {}
+    assert ledger.take_changes() == {}
     ledger = FailureLedger(until_refusal=9, memory=900)
-    ledger.keep_news()
+    ledger.keep_changes()
     ledger.failed(["alice", "block"], 0)
     ledger.failed(["alice"], 0)
     ledger.take_back(["alice"])
-    assert list(ledger.take_news().values()) == [(1, False), (1, False)]
-    assert ledger.take_news() == {}
+    assert list(ledger.take_changes().values()) == [(1, False), (1, False)]
+    assert ledger.take_changes() == {}
     ledger.take_back(["block"])
     ledger.succeeded(["alice"])
     ledger.failed(["alice"], 0)
-    assert sorted(ledger.take_news().values()) == [(-1, False), (1, True)]
+    assert sorted(ledger.take_changes().values()) == [(-1, False), (1, True)]
 
 
 def test_failures_elsewhere_are_as_those_here() -> None:
     here, there = (FailureLedger(until_refusal=3, memory=900) for _ in range(2))
-    here.keep_news()
+    here.keep_changes()
     here.failed(["alice"], 10)
     here.failed(["alice"], 10)
-    for digest, (failures, was_forgotten) in here.take_news().items():
+    for digest, (failures, was_forgotten) in here.take_changes().items():
         there.count_elsewhere(digest, failures, 10, was_forgotten=was_forgotten)
     there.failed(["alice"], 11)
     assert there.is_refused(["alice"], 12)
     here.succeeded(["alice"])
-    for digest, (failures, was_forgotten) in here.take_news().items():
+    for digest, (failures, was_forgotten) in here.take_changes().items():
         there.count_elsewhere(digest, failures, 13, was_forgotten=was_forgotten)
     assert there.failures("alice", 13) == 0
 

@@ -8,7 +8,7 @@ import pytest
 from restante.request_limits.failed_logins import FailureLedger
 from restante.server import failure_exchange
 from restante.server.failure_exchange import FailureExchange
-from restante.store.failure_store import AgedNews, FailureNews, NoFailuresElsewhere
+from restante.store.failure_store import AgedFailures, FailureChange, NoFailuresElsewhere
 from restante.telemetry.event_bus import EventBus
 
 
@@ -18,13 +18,13 @@ class Told:
     is_shared = True
 
     def __init__(self) -> None:
-        self.told: list[FailureNews] = []
-        self.coming: list[AgedNews] = []
+        self.told: list[FailureChange] = []
+        self.coming: list[AgedFailures] = []
 
-    async def tell(self, news: Sequence[FailureNews]) -> None:
-        self.told += news
+    async def tell(self, changes: Sequence[FailureChange]) -> None:
+        self.told += changes
 
-    async def news(self) -> list[AgedNews]:
+    async def recent(self) -> list[AgedFailures]:
         coming, self.coming = self.coming, []
         return coming
 
@@ -53,8 +53,8 @@ def test_failures_elsewhere_count_with_their_age_and_those_of_strange_ledgers_do
     asyncio.run(exchange.take_round())
     digest = store.told[0].digest
     store.coming = [
-        AgedNews(100.0, FailureNews("login", digest, 2)),
-        AgedNews(1.0, FailureNews("of a later version", digest, 9)),
+        AgedFailures(100.0, FailureChange("login", digest, 2)),
+        AgedFailures(1.0, FailureChange("of a later version", digest, 9)),
     ]
     asyncio.run(exchange.take_round())
     assert ledger.failures("alice", 1000.0) == 3
@@ -74,9 +74,9 @@ def test_too_many_keys_at_once_leave_out_those_with_the_fewest_failures(
     assert [one.failures for one in store.told] == [3, 2]
 
 
-def test_a_server_that_is_alone_keeps_no_news() -> None:
+def test_a_server_that_is_alone_keeps_no_changes() -> None:
     exchange = FailureExchange(NoFailuresElsewhere(), lambda: 0.0, EventBus())
     ledger = exchange.share("login", FailureLedger(3, 900.0))
     ledger.failed(["alice"], 0.0)
-    assert ledger.take_news() == {}
+    assert ledger.take_changes() == {}
     asyncio.run(exchange.run())  # it ends at once

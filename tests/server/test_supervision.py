@@ -7,17 +7,17 @@ from restante.server.supervision import (
     LONGEST_PAUSE,
     STEADY,
     STOP_PATIENCE,
-    Supervision,
     WorkerOrder,
     WorkerPhase,
+    WorkerSupervision,
 )
 
 START, RELOAD, STOP, KILL = WorkerOrder
 
 
-def serving(workers: int = 3) -> Supervision:
+def serving(workers: int = 3) -> WorkerSupervision:
     """Return a supervision whose workers all serve since 0."""
-    made = Supervision(workers, 0.0)
+    made = WorkerSupervision(workers, 0.0)
     for _ in range(2):
         for number, _ in made.due(0.0):
             made.ready(number, 0.0)
@@ -25,7 +25,7 @@ def serving(workers: int = 3) -> Supervision:
 
 
 def test_the_first_worker_starts_alone_and_then_the_others() -> None:
-    made = Supervision(3, 0.0)
+    made = WorkerSupervision(3, 0.0)
     assert made.due(0.0) == [(1, START)]
     assert made.due(1.0) == []
     assert made.next_at() is None
@@ -36,7 +36,7 @@ def test_the_first_worker_starts_alone_and_then_the_others() -> None:
 
 @pytest.mark.parametrize(("code", "whole"), [(78, 78), (69, 69), (75, 75), (0, 0), (-9, 75)])
 def test_a_start_fails_as_its_first_worker_does(code: int, whole: int) -> None:
-    made = Supervision(2, 0.0)
+    made = WorkerSupervision(2, 0.0)
     made.due(0.0)
     assert made.ended(1, code, 0.5) is None
     assert made.exit_code == whole
@@ -107,7 +107,7 @@ def test_a_stop_in_good_order_has_the_exit_code_0() -> None:
 
 
 def test_a_stop_before_anything_started_is_an_end() -> None:
-    made = Supervision(2, 0.0)
+    made = WorkerSupervision(2, 0.0)
     assert made.stop(0.0) == []
     assert made.exit_code == 0
 

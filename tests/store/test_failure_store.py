@@ -2,13 +2,13 @@
 
 import asyncio
 
-from restante.store.failure_store import FailureNews, NoFailuresElsewhere
+from restante.store.failure_store import FailureChange, NoFailuresElsewhere
 
 
-def test_nothing_is_told_and_nothing_is_news() -> None:
+def test_nothing_is_told_and_nothing_is_changes() -> None:
     async def tell() -> None:
-        await store.tell([FailureNews("login", b"x", 1)])
-        assert await store.news() == []
+        await store.tell([FailureChange("login", b"x", 1)])
+        assert await store.recent() == []
 
     store = NoFailuresElsewhere()
     assert not store.is_shared

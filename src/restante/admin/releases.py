@@ -102,7 +102,7 @@ class ReleaseDetailView(PastReleaseView):
     drains_shown: list[ReleaseDrainView]
 
 
-class RefusedRequests(BaseModel):
+class RefusedReleaseRequests(BaseModel):
     """Requests for one target that were refused; the newest is described."""
 
     id: str  # of the newest
@@ -155,7 +155,7 @@ async def list_releases(
 
 async def list_refused_requests(
     context: AdminContext, account: str | None, since: float
-) -> list[RefusedRequests]:
+) -> list[RefusedReleaseRequests]:
     """Return the targets whose newest request since a Unix time was refused, newest first.
 
     Only the newest requests are looked at. Raises AdminError.
@@ -169,7 +169,7 @@ async def list_refused_requests(
         newest.setdefault(record.target, record)
         counts[record.target] += record.result in _REFUSALS
     return [
-        RefusedRequests(
+        RefusedReleaseRequests(
             id=message_name(record.id),
             at=moment(record.at),
             requested_by=record.actor,

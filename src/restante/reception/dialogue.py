@@ -172,7 +172,7 @@ class Dialogue:
 
     def _begin_transaction(self, mail: Mail) -> None:
         services = self._services
-        if services.store_absence():  # before the content: it could only be refused after it
+        if services.store.absence:  # before the content: it could only be refused after it
             self._session.reply(replies.STORE_FAILED)
             return
         if services.disk_space.is_short:
@@ -399,7 +399,7 @@ class Dialogue:
     async def _authenticate(self, mechanism: str, credentials: SaslCredentials) -> None:
         services = self._services
         directory = services.admission.directory.now
-        if services.is_store_reachable():
+        if services.store.is_reachable:
             verdict = await services.auth_gate.attempt(
                 credentials, self._peer, directory, lambda: not self.client_has_left
             )

@@ -1,7 +1,8 @@
 """Services that the dialogues of one listener share, and the tally of each session."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from restante.checks.check_runner import CheckRunner
 from restante.reception.auth_gate import AuthGate
@@ -14,14 +15,16 @@ from restante.release.releaser import Releaser
 from restante.telemetry.event_bus import Log
 
 
-def _never_away() -> str:
-    """For a store that can always be reached."""
-    return ""
+class StorePresence(Protocol):
+    """Whether the store can be used now (store/upkeep_store.py)."""
 
+    @property
+    def absence(self) -> str:
+        """Why it takes no mail; "" while it does."""
 
-def _always() -> bool:
-    """For a store that always answers."""
-    return True
+    @property
+    def is_reachable(self) -> bool:
+        """Whether it answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,10 @@ class DialogueServices:
     intake: Intake
     auth_gate: AuthGate
     releaser: Releaser
+    store: StorePresence
     log: Log
     settings: ReceptionSettings
     disk_space: DiskSpace = field(default_factory=DiskSpace)
-    store_absence: Callable[[], str] = _never_away  # why the store takes no mail now
-    is_store_reachable: Callable[[], bool] = _always
     checks: Sequence[CheckRunner] = ()  # in the order in which they are asked
 
 

@@ -10,7 +10,7 @@ hosts are delayed, but never refused unchecked.
 Memory is bounded: each count forgets itself, and the oldest goes when there are too many.
 
 Several servers of one store share these limits. Each divides its rates by their number, and keeps
-news of its failures for the others. Keys are kept as digests, so that news names nobody.
+changes of its failures for the others. Keys are kept as digests, so that they name nobody.
 """
 
 from collections import OrderedDict
@@ -34,7 +34,7 @@ class _Count:
 
 
 class FailuresSince(NamedTuple):
-    """The failures of a key since news of them was taken."""
+    """The failures of a key since changes of them were taken."""
 
     failures: int = 0
     was_forgotten: bool = False  # those before it
@@ -52,17 +52,17 @@ class FailureLedger:
         self.until_refusal = until_refusal
         self.memory = memory
         self._counts: OrderedDict[bytes, _Count] = OrderedDict()
-        self._news: dict[bytes, FailuresSince] | None = None  # None: nobody wants to know
+        self._changes: dict[bytes, FailuresSince] | None = None  # None: nobody wants to know
 
-    def keep_news(self) -> None:
-        """Keep news from now on. `take_news` must be called again and again."""
-        self._news = {}
+    def keep_changes(self) -> None:
+        """Keep changes from now on. `take_changes` must be called again and again."""
+        self._changes = {}
 
-    def take_news(self) -> dict[bytes, FailuresSince]:
+    def take_changes(self) -> dict[bytes, FailuresSince]:
         """Return the failures since the last call, by the digest of the key."""
-        if self._news is None:
+        if self._changes is None:
             return {}
-        taken, self._news = self._news, {}
+        taken, self._changes = self._changes, {}
         return taken
 
     def count_elsewhere(
@@ -112,8 +112,8 @@ class FailureLedger:
     def succeeded(self, keys: Iterable[Hashable]) -> None:
         """Forget the failures: the right password was known after all."""
         for digest in map(_digest, keys):
-            if self._counts.pop(digest, None) is not None and self._news is not None:
-                self._news[digest] = FailuresSince(0, was_forgotten=True)
+            if self._counts.pop(digest, None) is not None and self._changes is not None:
+                self._changes[digest] = FailuresSince(0, was_forgotten=True)
 
     def _keep(self, digest: bytes, failures: int, at: float) -> None:
         if failures <= 0:
@@ -125,14 +125,14 @@ class FailureLedger:
             self._counts.popitem(last=False)
 
     def _note(self, digest: bytes, failures: int) -> None:
-        """Keep news, but not of more keys than counts are kept."""
-        if self._news is None:
+        """Keep changes, but not of more keys than counts are kept."""
+        if self._changes is None:
             return
-        before = self._news.get(digest)
+        before = self._changes.get(digest)
         if before is not None:
-            self._news[digest] = before._replace(failures=before.failures + failures)
-        elif len(self._news) < MOST_KEPT:
-            self._news[digest] = FailuresSince(failures)
+            self._changes[digest] = before._replace(failures=before.failures + failures)
+        elif len(self._changes) < MOST_KEPT:
+            self._changes[digest] = FailuresSince(failures)
 
 
 def _alone() -> int:

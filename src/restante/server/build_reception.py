@@ -51,8 +51,7 @@ def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionP
         log=ground.setup.log,
         settings=ground.setup.config.reception,
         disk_space=disk_space,
-        store_absence=lambda: ground.records.store.upkeep.absence,
-        is_store_reachable=lambda: ground.records.store.upkeep.is_reachable,
+        store=ground.records.store.upkeep,
         checks=_checks(ground),
     )
     door = _doorkeeper(ground, expected)

@@ -11,7 +11,7 @@ from typing import Final
 from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
 from restante.request_limits.failed_logins import FailureLedger
-from restante.store.failure_store import FailureNews, FailureStore
+from restante.store.failure_store import FailureChange, FailureStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.work_word import WorkWord
 
@@ -38,7 +38,7 @@ class FailureExchange:
     def share(self, name: str, ledger: FailureLedger) -> FailureLedger:
         """Exchange the failures of a ledger from now on, and return it."""
         if self._store.is_shared:
-            ledger.keep_news()
+            ledger.keep_changes()
             self._ledgers[name] = ledger
         return ledger
 
@@ -49,17 +49,17 @@ class FailureExchange:
 
     async def take_round(self) -> float:
         """Tell and ask once. Return the seconds until the next round."""
-        news = [
-            FailureNews(name, digest, *told)
+        changes = [
+            FailureChange(name, digest, *told)
             for name, ledger in self._ledgers.items()
-            for digest, told in ledger.take_news().items()
+            for digest, told in ledger.take_changes().items()
         ]
-        if len(news) > MOST_TOLD:
-            news = sorted(news, key=lambda one: one.failures, reverse=True)[:MOST_TOLD]
-        if news:
-            await self._store.tell(news)
+        if len(changes) > MOST_TOLD:
+            changes = sorted(changes, key=lambda one: one.failures, reverse=True)[:MOST_TOLD]
+        if changes:
+            await self._store.tell(changes)
         now = self._monotonic()
-        for age, one in await self._store.news():
+        for age, one in await self._store.recent():
             if (ledger := self._ledgers.get(one.ledger)) is not None:
                 ledger.count_elsewhere(
                     one.digest, one.failures, now - age, was_forgotten=one.was_forgotten

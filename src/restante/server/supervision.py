@@ -64,7 +64,7 @@ class _Worker:
     reloads: int = 0  # that it has been asked for, or has made by starting
 
 
-class Supervision:
+class WorkerSupervision:
     """The decisions about a number of workers."""
 
     def __init__(self, workers: int, now: float) -> None:

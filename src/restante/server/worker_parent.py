@@ -45,7 +45,7 @@ from restante.server.server_start import (
     exit_code_of,
     run_worker,
 )
-from restante.server.supervision import Supervision, WorkerOrder
+from restante.server.supervision import WorkerOrder, WorkerSupervision
 from restante.telemetry.event_bus import EventBus
 from restante.telemetry.events import EVENTS, WorkerEnded
 from restante.telemetry.log_writer import LogWriter
@@ -189,7 +189,7 @@ class WorkerSupervisor:
         self._sockets = sockets
         self._control = control
         self._monotonic = monotonic
-        self._supervision = Supervision(config.workers, monotonic())
+        self._supervision = WorkerSupervision(config.workers, monotonic())
         self._children: dict[int, _Child] = {}
         self._wakeup = _Wakeup(*socket.socketpair())
         self._log = EventBus()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 
-class FailureNews(NamedTuple):
+class FailureChange(NamedTuple):
     """The failures of one key since they were told last."""
 
     ledger: str  # the kind of failures
@@ -17,11 +17,11 @@ class FailureNews(NamedTuple):
     was_forgotten: bool = False  # those before it
 
 
-class AgedNews(NamedTuple):
-    """News of another process."""
+class AgedFailures(NamedTuple):
+    """A change of another process."""
 
     age: float  # seconds
-    news: FailureNews
+    change: FailureChange
 
 
 class FailureStore(Protocol):
@@ -31,10 +31,10 @@ class FailureStore(Protocol):
     def is_shared(self) -> bool:
         """Whether other processes can have the store open. No I/O."""
 
-    async def tell(self, news: Sequence[FailureNews]) -> None:
+    async def tell(self, changes: Sequence[FailureChange]) -> None:
         """Let other processes know of failures here."""
 
-    async def news(self) -> list[AgedNews]:
+    async def recent(self) -> list[AgedFailures]:
         """Return what others have told since the last call, or in the last 15 minutes."""
 
 
@@ -43,9 +43,9 @@ class NoFailuresElsewhere:
 
     is_shared = False
 
-    async def tell(self, news: Sequence[FailureNews]) -> None:
+    async def tell(self, changes: Sequence[FailureChange]) -> None:
         """Tell nobody."""
 
-    async def news(self) -> list[AgedNews]:
+    async def recent(self) -> list[AgedFailures]:
         """Return nothing."""
         return []

@@ -9,7 +9,7 @@ from restante.admin.auditing import moment
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import LastDrainView
 from restante.admin.primary_state import PrimaryView
-from restante.admin.releases import RefusedRequests
+from restante.admin.releases import RefusedReleaseRequests
 from restante.queue.drain_word import DrainEnd
 from restante.queue.presence import DestinationState
 from restante.web.portal.domain_sentence import needs, refused_request, sentence
@@ -23,7 +23,7 @@ AWAY = PrimaryView(
 
 
 def test_a_request_that_was_refused_needs_a_person() -> None:
-    refused = RefusedRequests(
+    refused = RefusedReleaseRequests(
         id="A7",
         at=AT - timedelta(minutes=5),
         requested_by="login acme-mail",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from restante.store.failure_store import AgedNews, FailureNews
+from restante.store.failure_store import AgedFailures, FailureChange
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
@@ -27,7 +27,7 @@ _TELL: Final = """
 _TRIM: Final = """
     DELETE FROM failed_login WHERE told_at < clock_timestamp() - make_interval(secs => $1)
 """
-_NEWS: Final = """
+_RECENT: Final = """
     SELECT node, epoch, number, extract(epoch FROM clock_timestamp() - told_at)::float8,
         ledgers, digests, failures, were_forgotten
     FROM failed_login
@@ -36,7 +36,7 @@ _NEWS: Final = """
     ORDER BY told_at
 """
 
-_Row = tuple[int, int, int]  # node, epoch, number
+_FailureRow = tuple[int, int, int]  # node, epoch, number
 
 
 class PostgresFailures:
@@ -48,14 +48,14 @@ class PostgresFailures:
         self._core = core
         self._told = 0  # rows
         self._read_at: float | None = None  # monotonic
-        self._taken: dict[_Row, float] = {}  # rows, and when they were told
+        self._taken: dict[_FailureRow, float] = {}  # rows, and when they were told
 
-    async def tell(self, news: Sequence[FailureNews]) -> None:
+    async def tell(self, changes: Sequence[FailureChange]) -> None:
         """Let other processes know of failures here."""
-        if not news or not self._core.node.others:
+        if not changes or not self._core.node.others:
             return
         number = self._told + 1
-        columns = [list(column) for column in zip(*news, strict=True)]
+        columns = [list(column) for column in zip(*changes, strict=True)]
 
         async def change(transaction: PostgresTransaction) -> None:
             await transaction.fetch(_TELL, *transaction.node, number, *columns)
@@ -65,18 +65,20 @@ class PostgresFailures:
         await self._core.write(change, SessionKind.WORK)
         self._told = number
 
-    async def news(self) -> list[AgedNews]:
+    async def recent(self) -> list[AgedFailures]:
         """Return what others have told since the last call."""
         now = time.monotonic()
         if self._read_at is not None and not self._core.node.others:
             return []
         since = KEPT if self._read_at is None else min(KEPT, now - self._read_at + _OVERLAP)
-        rows = await self._core.fetch(_NEWS, since, *self._core.node.key)
+        rows = await self._core.fetch(_RECENT, since, *self._core.node.key)
         found = []
         for node, epoch, number, age, *columns in rows:
             if (row := (node, epoch, number)) not in self._taken:
                 self._taken[row] = now - age
-                found += [AgedNews(age, FailureNews(*one)) for one in zip(*columns, strict=True)]
+                found += [
+                    AgedFailures(age, FailureChange(*one)) for one in zip(*columns, strict=True)
+                ]
         self._taken = {row: at for row, at in self._taken.items() if now - at <= KEPT}
         self._read_at = now
         return found

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from restante.admin.domain_glances import DomainGlance
-from restante.admin.releases import RefusedRequests
+from restante.admin.releases import RefusedReleaseRequests
 from restante.queue.presence import DestinationState
 from restante.tenancy.actor import ActorKind, read_actor
 from restante.web.portal.page_wording import (
@@ -132,7 +132,7 @@ def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
         yield DomainNeed(name, text, f"/domains/{name}")
 
 
-def refused_request(refused: RefusedRequests, now: float) -> DomainNeed:
+def refused_request(refused: RefusedReleaseRequests, now: float) -> DomainNeed:
     """Return the need of somebody who asked for mail and was refused."""
     times = f"{number(refused.count)} times, last " if refused.count > 1 else ""
     where = f" from {refused.acted_from}" if refused.acted_from else ""
