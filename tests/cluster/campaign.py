@@ -78,7 +78,8 @@ class ClusterCampaign:
         self._sink = RecordingSink()
         self._load = ClusterLoad([one.mx_port for one in site.servers], DOMAINS, seed)
         self._away: set[int] = set()  # servers that do not serve, as a fault wants it
-        self._dead: set[int] = set()  # servers whose end is known
+        self._doors = [asyncio.Lock() for _ in site.servers]  # of their processes
+        self._dead: set[int] = set()  # servers that could not start
         self._killed: list[tuple[int, float]] = []
         self._stops: list[Stop] = []
         self._plan = plan_faults(seed, count)
@@ -114,40 +115,51 @@ class ClusterCampaign:
 
     async def _kill(self, fault: Fault) -> None:
         server = self._site.servers[fault.target]
-        self._away.add(fault.target)
-        self._killed.append((fault.target, time.monotonic()))
-        await asyncio.to_thread(server.kill)
-        self._dead.add(fault.target)
-        await asyncio.sleep(fault.lasts)
-        self._away.discard(fault.target)  # `_keep_up` starts it
+        async with self._doors[fault.target]:
+            if server.is_running:
+                self._away.add(fault.target)
+                self._killed.append((fault.target, time.monotonic()))
+                await asyncio.to_thread(server.kill)
+            await asyncio.sleep(fault.lasts)
+            self._away.discard(fault.target)
+            await self._start(fault.target)
 
     async def _stop(self, fault: Fault) -> None:
-        process_id = self._site.servers[fault.target].pid
-        self._away.add(fault.target)
-        begun = time.monotonic()
-        os.kill(process_id, signal.SIGSTOP)
-        await asyncio.sleep(fault.lasts)
-        os.kill(process_id, signal.SIGCONT)
-        self._stops.append(Stop(name_of(fault.target), begun, time.monotonic()))
-        self._away.discard(fault.target)
+        server = self._site.servers[fault.target]
+        async with self._doors[fault.target]:
+            if not server.is_running:  # it has left by itself, and cannot start yet
+                return
+            self._away.add(fault.target)
+            begun = time.monotonic()
+            os.kill(server.pid, signal.SIGSTOP)
+            await asyncio.sleep(fault.lasts)
+            os.kill(server.pid, signal.SIGCONT)
+            self._stops.append(Stop(name_of(fault.target), begun, time.monotonic()))
+            self._away.discard(fault.target)
 
     async def _keep_up(self) -> None:
         """Start servers that have ended, as a service manager does."""
         while True:
             await asyncio.sleep(0.5)
             for number, server in enumerate(self._site.servers):
-                if server.is_running or number in self._away:
+                if server.is_running or self._doors[number].locked():
                     continue
-                if number in self._dead:
-                    self._dead.discard(number)
-                else:
-                    self.result.exits[await asyncio.to_thread(server.wait_until_it_leaves)] += 1
-                try:
-                    await asyncio.to_thread(server.start)
-                except AssertionError:  # the database is away; it is tried again
-                    if not server.is_running:
-                        await asyncio.to_thread(server.wait_until_it_leaves)
-                        self._dead.add(number)
+                async with self._doors[number]:
+                    if number not in self._dead:
+                        code = await asyncio.to_thread(server.wait_until_it_leaves)
+                        self.result.exits[code] += 1
+                    await self._start(number)
+
+    async def _start(self, number: int) -> None:
+        """Start a server whose end is known; if the database is away, it is tried again."""
+        server = self._site.servers[number]
+        self._dead.discard(number)
+        try:
+            await asyncio.to_thread(server.start)
+        except AssertionError:
+            if not server.is_running:
+                await asyncio.to_thread(server.wait_until_it_leaves)
+                self._dead.add(number)
 
     # --- faults of databases
 
