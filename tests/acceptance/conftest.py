@@ -33,7 +33,7 @@ def founded_database(postgres_cluster: PostgresCluster) -> str:
 def store_kind(request: pytest.FixtureRequest) -> Iterator[str]:
     """The store of installations. A module opts in to "postgres" by ON_BOTH_STORES.
 
-    With RESTANTE_TEST_STORE=postgres all have it. Tests that look into files then fail.
+    With RESTANTE_TEST_STORE=postgres all have it, except those that are ON_SQLITE.
     """
     kind = str(getattr(request, "param", os.environ.get("RESTANTE_TEST_STORE", "sqlite")))
     if kind == "sqlite":

@@ -113,8 +113,9 @@ class Installation:
         shutil.copytree(_made(), self.directory, dirs_exist_ok=True)
         self.directory.chmod(0o755)  # a server that has dropped its privileges must get in
         self.certify()
-        if database := database or self._own_database():
-            self._share(database, rpo, top)
+        self.database = database or self._own_database()  # its URL; "": SQLite
+        if self.database:
+            self._share(self.database, rpo, top)
         self._configure(user, {**QUICK, **(delivery or {})}, more)
 
     def __enter__(self) -> Self:
@@ -130,6 +131,11 @@ class Installation:
             self._process.stop()
             self._directory.cleanup()
             Installation.open.remove(self)
+
+    @property
+    def socket(self) -> Path:
+        """The control socket."""
+        return self.directory / ("state" if self.database else "data") / "control.sock"
 
     def certify(self) -> None:
         """Issue certificates by a new authority. A running server keeps the old until SIGHUP."""
@@ -321,6 +327,15 @@ class Installation:
         """Return how many messages of a domain are in the store, refused ones included."""
         messages: int = self.shown("domain", "show", domain)["messages"]
         return messages
+
+    def stored_octets(self) -> bytes:
+        """Return the database of the store: its file, or its dump."""
+        if not self.database:
+            return (self.directory / "data/restante.db").read_bytes()
+        from tests.postgres_cluster import installed_programs  # noqa: PLC0415  an extra
+
+        dump = [installed_programs() / "pg_dump", self.database]
+        return subprocess.run(dump, check=True, capture_output=True).stdout
 
     # The log
 

@@ -16,6 +16,7 @@ import apsw
 import pytest
 
 from tests.acceptance.installation import HOST, Installation, at
+from tests.acceptance.on_both_stores import ON_SQLITE
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.server import Login
 from tests.acceptance.peers.sink import SmtpSink
@@ -23,6 +24,8 @@ from tests.acceptance.sample import REVERSE_PATH, message
 from tests.acceptance.session import Session
 from tests.acceptance.test_s14_notices import listen
 from tests.acceptance.webhook_receiver import WebhookReceiver
+
+pytestmark = ON_SQLITE
 
 COUNT: Final = 41
 DOMAIN: Final = "alpha.example"

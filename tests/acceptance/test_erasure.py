@@ -8,7 +8,10 @@ from contextlib import closing
 from typing import Final
 
 from tests.acceptance.installation import RESTANTE, Installation
+from tests.acceptance.on_both_stores import ON_SQLITE
 from tests.acceptance.peers.eventually import eventually
+
+pytestmark = ON_SQLITE
 
 ANNA: Final = "anna@acme.example"
 ROWS: Final = 60_000

@@ -371,7 +371,7 @@ def test_idle_http_connections_do_not_take_what_mail_needs(descriptors: int, cro
         restante.start()
         metrics = restante.events("server-ready")[-1]["metrics"][0]
         host, _, port = metrics.rpartition(":")
-        control = str(restante.directory / "data/control.sock")
+        control = str(restante.socket)
         let_us_have(2 * crowd + 400)
         with ExitStack() as leave:
             for _ in range(crowd):

@@ -10,9 +10,12 @@ from threading import Event, Thread
 from typing import Final, Self
 
 from tests.acceptance.installation import Installation, at
+from tests.acceptance.on_both_stores import ON_SQLITE
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import message, send
+
+pytestmark = ON_SQLITE
 
 DOMAIN: Final = "alpha.example"
 ROOM: Final = 1 << 20  # octets, the least that can be set

@@ -212,7 +212,7 @@ class Scene:
 def add_domains(restante: Installation, destinations: dict[str, HostileDestination]) -> None:
     """Host domains, as `restante domain add` does, but without a process for each."""
     restante.has_account("beta")
-    transport = httpx.HTTPTransport(uds=str(restante.directory / "data" / "control.sock"))
+    transport = httpx.HTTPTransport(uds=str(restante.socket))
     with httpx.Client(transport=transport, base_url="http://control", timeout=20) as control:
         for name, destination in destinations.items():
             account = "beta" if name == QUIET else "alpha"

@@ -50,7 +50,7 @@ def by_tcp(restante: Installation) -> Samples:
 
 def by_control_socket(restante: Installation) -> Samples:
     """Read them as `curl --unix-socket` does."""
-    transport = httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
+    transport = httpx.HTTPTransport(uds=str(restante.socket))
     with httpx.Client(transport=transport, base_url="http://restante", timeout=20) as client:
         return parsed(client.get("/metrics"))
 

@@ -49,7 +49,7 @@ def test_a_primary_answers_goes_away_and_comes_back() -> None:
         shown = restante.do("domain", "uptime", "alpha.example")
         assert "outages" in shown
         assert re.search(r"answered +\d+\.\d\d% of", shown)
-        transport = httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
+        transport = httpx.HTTPTransport(uds=str(restante.socket))
         with httpx.Client(transport=transport, base_url="http://restante") as client:
             view = client.get("/v1/domains/alpha.example/uptime").json()
         assert [one["seen"] for one in view["changes"]] == ["up", "away", "up"]

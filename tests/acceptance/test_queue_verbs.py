@@ -7,6 +7,7 @@ message, so none affects another.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -143,18 +144,11 @@ class World:
         self.cli.do("queue", "import", source)
 
     def _spoil(self) -> None:
-        """Change what is on disk behind the store's back."""
-        data = self.restante.directory / "data"
-        connection = apsw.Connection(str(data / "restante.db"))
-        in_domain = "domain_id = (SELECT id FROM domain WHERE name = ?)"
-        connection.execute(f"UPDATE message SET head = x'00' WHERE {in_domain}", ("torn.example",))
-        files = connection.execute(
-            f"SELECT file FROM message WHERE {in_domain}", ("rotten.example",)
-        ).fetchall()
-        connection.close()
-        for (name,) in files:
-            file = data / "content" / str(name)
-            file.write_bytes(b"x" + file.read_bytes()[1:])
+        """Change what is stored behind the store's back."""
+        if self.restante.database:
+            asyncio.run(_spoil_rows(self.restante.database))
+        else:
+            _spoil_files(self.restante.directory / "data")
 
     def _release(self) -> None:
         for name, state in STATES.items():
@@ -162,6 +156,33 @@ class World:
                 self.cli.do("release", f"{name}.example")
             if state.is_asked_for and not state.is_draining:
                 self.restante.wait_for_event("drain-finished", domain=f"{name}.example")
+
+
+def _spoil_files(data: Path) -> None:
+    connection = apsw.Connection(str(data / "restante.db"))
+    in_domain = "domain_id = (SELECT id FROM domain WHERE name = ?)"
+    connection.execute(f"UPDATE message SET head = x'00' WHERE {in_domain}", ("torn.example",))
+    files = connection.execute(
+        f"SELECT file FROM message WHERE {in_domain}", ("rotten.example",)
+    ).fetchall()
+    connection.close()
+    for (name,) in files:
+        file = data / "content" / str(name)
+        file.write_bytes(b"x" + file.read_bytes()[1:])
+
+
+async def _spoil_rows(database: str) -> None:
+    import asyncpg  # noqa: PLC0415  an extra
+
+    connection = await asyncpg.connect(database)
+    in_domain = "domain_id = (SELECT id FROM domain WHERE name = $1)"
+    await connection.execute(f"UPDATE message SET head = '\\x00' WHERE {in_domain}", "torn.example")
+    await connection.execute(
+        "UPDATE chunk SET body = set_byte(body, 0, get_byte(body, 0) # 1) WHERE content_id IN"
+        f" (SELECT content_id FROM message WHERE {in_domain})",
+        "rotten.example",
+    )
+    await connection.close()
 
 
 @pytest.fixture(scope="module")

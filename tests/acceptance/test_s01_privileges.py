@@ -39,7 +39,7 @@ def test_the_server_keeps_nothing_of_root(restante: Installation) -> None:
     assert set(status["Uid"]) == {str(user.pw_uid)}  # real, effective, saved, for files
     assert set(status["Gid"]) == {str(user.pw_gid)}
     assert set(status["Groups"]) <= {str(group) for group in os.getgrouplist(USER, user.pw_gid)}
-    assert {file.owner() for file in (restante.directory / "data").rglob("*")} == {USER}
+    assert {file.owner() for file in restante.socket.parent.rglob("*")} == {USER}
 
 
 def test_the_plain_user_can_start_again_and_reload(restante: Installation) -> None:

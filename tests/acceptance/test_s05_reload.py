@@ -18,6 +18,7 @@ EDITS: Final = {
     "control_socket": ('hostname = "', 'control_socket = "other.sock"\nhostname = "'),
     "store": ('store = "sqlite:data"', 'store = "sqlite:other"'),
 }
+OF_A_DATABASE: Final = {"store": ('store = "postgresql:///', 'store = "postgresql:///not_')}
 RENEWED: Final = ("cert.pem", "key.pem", "cert-rsa.pem", "key-rsa.pem")
 AWAY: Final = "127.0.0.1:9"
 UNAVAILABLE: Final = 69  # exit code of restante
@@ -111,8 +112,9 @@ def test_commands_find_the_server_after_its_place_in_the_file_is_edited(
     restante: Installation, setting: str
 ) -> None:
     """Before and after a reload. A command without the server's record names its socket."""
-    right, socket = restante.config.read_text(), restante.directory / "data/control.sock"
-    edited = right.replace(*EDITS[setting], 1)
+    right, socket = restante.config.read_text(), restante.socket
+    edits = EDITS | (OF_A_DATABASE if restante.database else {})
+    edited = right.replace(*edits[setting], 1)
     assert edited != right
     (restante.directory / "other").mkdir(mode=0o700, exist_ok=True)
     restante.config.write_text(edited)

@@ -115,7 +115,7 @@ def names_at(primary: Primary) -> Counter[bytes]:
 
 def attempts(restante: Installation) -> dict[str, float]:
     """Count the connections to destinations since the server's start, by how they ended."""
-    transport = httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
+    transport = httpx.HTTPTransport(uds=str(restante.socket))
     with httpx.Client(transport=transport, base_url="http://restante", timeout=20) as client:
         families = text_string_to_metric_families(client.get("/metrics").text)
     return {

@@ -237,7 +237,7 @@ def test_a_test_says_how_it_went_and_nothing_secret_is_shown(
     assert f"http://{HOST}:{receiver.port}/…" in said
     assert PATH not in said
     assert receiver.key not in said
-    assert receiver.key.encode() not in (restante.directory / "data/restante.db").read_bytes()
+    assert receiver.key.encode() not in restante.stored_octets()
 
 
 @pytest.fixture

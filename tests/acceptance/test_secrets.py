@@ -18,6 +18,7 @@ import pytest
 from tests.acceptance.asking_destination import AskingDestination
 from tests.acceptance.certificates import Authority
 from tests.acceptance.installation import ALPHA, RESTANTE, Ended, Installation, at
+from tests.acceptance.on_both_stores import ON_SQLITE
 from tests.acceptance.peers.askers import msmtp_asks
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.programs import require_root
@@ -25,6 +26,8 @@ from tests.acceptance.peers.senders import swaks_authenticates
 from tests.acceptance.peers.server import Login
 from tests.acceptance.sample import message, send
 from tests.acceptance.session import Session, plain_response
+
+pytestmark = ON_SQLITE
 
 AWAY: Final = "127.0.0.1:9"
 NOBODY: Final = "nobody"
@@ -163,9 +166,7 @@ def use_secrets(world: World, destination: AskingDestination) -> None:
         {"user": "x", "password": [MALFORMED]},
         {"user": "x", "password": GUESS, "passwort": MALFORMED},
     )
-    with httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
-    ) as client:
+    with httpx.Client(transport=httpx.HTTPTransport(uds=str(restante.socket))) as client:
         for body in malformed:
             answer = client.post("http://restante/v1/accounts/alpha/logins", json=body)
             assert answer.is_client_error

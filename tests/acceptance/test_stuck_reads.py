@@ -11,11 +11,14 @@ from typing import Final
 import pytest
 
 from tests.acceptance.installation import ALPHA, RESTANTE, Installation, at
+from tests.acceptance.on_both_stores import ON_SQLITE
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.programs import require
 from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import message, send
 from tests.acceptance.session import Session
+
+pytestmark = ON_SQLITE
 
 DOMAIN: Final = "alpha.example"
 LARGE: Final = b"a line of it\r\n" * 50_000  # in a file of its own

@@ -111,7 +111,7 @@ def _log_in(restante: Installation) -> None:
 
 
 def _ask_at_the_socket(restante: Installation) -> None:
-    transport = httpx.HTTPTransport(uds=str(restante.directory / "data/control.sock"))
+    transport = httpx.HTTPTransport(uds=str(restante.socket))
     with httpx.Client(transport=transport, base_url="http://restante", timeout=60) as control:
         assert control.get("/v1/status").is_success
 

@@ -271,7 +271,7 @@ class ClusterCampaign:
             await asyncio.sleep(0.4)
             serving = [one for one in range(SERVERS) if one not in self._away]
             server = self._site.servers[self._random.choice(serving)]
-            socket = str(server.directory / "state/control.sock")
+            socket = str(server.socket)
             transport = httpx.AsyncHTTPTransport(uds=socket)
             async with httpx.AsyncClient(transport=transport, timeout=10) as client:
                 with suppress(httpx.HTTPError):
