@@ -173,6 +173,8 @@ class LinkedConnection:
         await self._link.flow()
         if self.is_forgotten:
             await asyncio.Event().wait()
+        if writer.is_closing():
+            raise ConnectionResetError
         writer.write(message)
         if is_last:
             await writer.drain()
