@@ -334,7 +334,7 @@ class Installation:
             return (self.directory / "data/restante.db").read_bytes()
         from tests.postgres_cluster import installed_programs  # noqa: PLC0415  an extra
 
-        dump = [installed_programs() / "pg_dump", self.database]
+        dump = [str(installed_programs() / "pg_dump"), self.database]
         return subprocess.run(dump, check=True, capture_output=True).stdout
 
     # The log

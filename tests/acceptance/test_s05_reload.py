@@ -121,18 +121,20 @@ def test_commands_find_the_server_after_its_place_in_the_file_is_edited(
     try:
         shown = restante.run("status")
         assert shown.returncode == 0, shown.stderr
-        assert f"still answers on {socket}; restart the server" in shown.stderr
+        if setting == "control_socket" or not restante.database:  # whose socket is with the store
+            assert f"still answers on {socket}; restart the server" in shown.stderr
         assert "no server" not in restante.run("status", "--check").stdout
 
         restante.reload()
         assert f"a restart is needed for {setting}" in restante.do("status")
         assert f"a restart is needed for {setting}" in restante.run("status", "--check").stdout
 
-        copy = restante.directory / "copy.toml"
-        copy.write_text(right.replace(*EDITS["control_socket"], 1))
-        locked = restante.run("--config", str(copy), "account", "list")
-        assert locked.returncode == UNAVAILABLE
-        assert f"talk to it with `restante --socket {socket} …`" in locked.stderr
+        if not restante.database:  # a database has no lock: the command opens the store itself
+            copy = restante.directory / "copy.toml"
+            copy.write_text(right.replace(*EDITS["control_socket"], 1))
+            locked = restante.run("--config", str(copy), "account", "list")
+            assert locked.returncode == UNAVAILABLE
+            assert f"talk to it with `restante --socket {socket} …`" in locked.stderr
     finally:
         restante.config.write_text(right)
         restante.reload()
