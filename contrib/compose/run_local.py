@@ -232,6 +232,7 @@ class LocalRun:
 
     def show(self) -> None:
         """Print where each service is."""
+        print(f"Ports of {HOST}:")
         for service in self.services:
             assert service.process is not None
             print(f"{service.name}  process {service.process.pid}, {_addresses(service)}")
@@ -266,7 +267,7 @@ class LocalRun:
 def _addresses(service: Service) -> str:
     words = {"2525": "mail", "4465": "mail in TLS", "8025": "portal", "9025": "metrics"}
     shown = [f"{words.get(there, 'database')} {here}" for there, here in service.ports.items()]
-    return f"{HOST}: {', '.join(shown)}"
+    return ", ".join(shown)
 
 
 def _short(path: Path) -> Path:
