@@ -96,6 +96,8 @@ AUDIT_MEANINGS = {
     " names.",
     AuditAction.MAIL_HELD_AGAIN: "Refused, uncertain or damaged messages were held again; the"
     " subject is their names.",
+    AuditAction.STORE_MOVED: "All of the store was moved here from another one, which the reason"
+    " names.",
     AuditAction.NODE_RETIRED: "A server of a shared store was asked to stop; the subject is its"
     " name.",
     AuditAction.NODE_REMOVED: "A silent server of a shared store was removed; the subject is its"

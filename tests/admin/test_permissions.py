@@ -42,6 +42,7 @@ from restante.admin import (
     scope,
     server_status,
     store_maintenance,
+    store_move,
     tokens,
     waiting_changes,
 )
@@ -106,6 +107,19 @@ from tests.source_tree import parse_source
 
 SOURCE = Path(restante.__file__).parent
 SOURCE_CARE = store_care(f"sqlite://{SOURCE}")
+
+
+class UnreadableStore:
+    """A store of a move that cannot be read."""
+
+    place = "sqlite:///nowhere"
+
+    @property
+    def mark(self) -> None:
+        raise StoreError("there is no store")
+
+
+NO_STORE: Any = UnreadableStore()
 ALPHA_LOGIN = account_login("alpha-mail", "alpha", "192.0.2.1")
 BETA_LOGIN = account_login("beta-mail", "beta", "192.0.2.1")
 
@@ -487,6 +501,10 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.STORE_UPGRADE: [
         at_once(lambda c, _: store_maintenance.upgrade_store(c.principal, SOURCE_CARE))
     ],
+    AdminAction.STORE_MOVE: [
+        lambda c, _: store_move.move_store(c.principal, NO_STORE, NO_STORE, lambda *_: None),
+        lambda c, _: store_move.undo_store_move(c.principal, NO_STORE, None),
+    ],
 }
 # These concern the platform as a whole: an account's things and another's cannot be told apart.
 OF_THE_PLATFORM = {
@@ -496,6 +514,7 @@ OF_THE_PLATFORM = {
     AdminAction.STORE_CHECK,
     AdminAction.STORE_SALVAGE,
     AdminAction.STORE_UPGRADE,
+    AdminAction.STORE_MOVE,
     AdminAction.NODE_LIST,
     AdminAction.NODE_RETIRE,
     AdminAction.NODE_REMOVE,
@@ -1102,6 +1121,7 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
         AdminAction.STORE_UPGRADE,
+        AdminAction.STORE_MOVE,
         AdminAction.NODE_LIST,
         AdminAction.NODE_RETIRE,
         AdminAction.NODE_REMOVE,

@@ -122,12 +122,7 @@ until [ "$(postqueue -j | grep -c queue_id)" = 2 ]; do sleep 0.1; done
 
 
 # A database on this host, and a standby of it that is named s1. Root administers both.
-DATABASE: Final = r"""
-useradd --system --home-dir /var/lib/restante --shell /usr/sbin/nologin restante
-restante init --dir /etc/restante --hostname mx2.example.net
-install -d -o restante -m 700 /var/lib/restante
-chown -R restante: /etc/restante
-cp $CHECKOUT/contrib/systemd/restante.service /etc/systemd/system/
+DATABASES: Final = r"""
 package=$(cd $CHECKOUT && $PYTHON -c 'from tests.postgres_cluster import installed_programs
 print(installed_programs().parents[1])')
 install -d /opt/postgres
@@ -158,8 +153,29 @@ END
 setpriv --reuid database --regid database --clear-groups bash -e /steps/databases.sh
 """
 
+DATABASE: Final = (
+    r"""
+useradd --system --home-dir /var/lib/restante --shell /usr/sbin/nologin restante
+restante init --dir /etc/restante --hostname mx2.example.net
+install -d -o restante -m 700 /var/lib/restante
+chown -R restante: /etc/restante
+cp $CHECKOUT/contrib/systemd/restante.service /etc/systemd/system/
+"""
+    + DATABASES
+)
+
 # The reader enters the password by hand.
 ENTERED: Final = "psql -c \"ALTER ROLE restante PASSWORD 'PASSWORD'\" postgres\n"
+
+# The database of the page about PostgreSQL, whose blocks are run by themselves.
+PREPARED: Final = r"""
+createuser restante
+createdb --owner restante --encoding UTF8 --template template0 restante
+psql -c "ALTER ROLE restante PASSWORD 'PASSWORD'" -c "GRANT pg_read_all_stats TO restante" \
+    -c "ALTER SYSTEM SET synchronous_standby_names = 'ANY 1 (s1)'" -c "SELECT pg_reload_conf()" \
+    postgres
+install -o restante -m 0600 /etc/restante-password /etc/restante/database.password
+"""
 
 
 # Compose is not there: its commands are checked, and start nothing.
@@ -204,6 +220,7 @@ PAGES: Final = {
         + "echo https://acme.example.com/other >url.txt\n"
         + "echo json://acme.example.com/in >apprise-url.txt\n"
     ),
+    "docs/how-to/move-to-postgresql.md": Page(RUNNING + DATABASES + PREPARED),
     "docs/how-to/move-in-and-out.md": Page(
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
     ),

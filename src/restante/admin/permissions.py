@@ -89,6 +89,7 @@ class AdminAction(StableWord):
     STORE_CHECK = "store-check", "check the store"
     STORE_SALVAGE = "store-salvage", "salvage the store"
     STORE_UPGRADE = "store-upgrade", "upgrade the store"
+    STORE_MOVE = "store-move", "move the store"
     NODE_LIST = "node-list", "list nodes"
     NODE_RETIRE = "node-retire", "retire a node"
     NODE_REMOVE = "node-remove", "remove a node"
@@ -115,6 +116,7 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
         AdminAction.STORE_UPGRADE,
+        AdminAction.STORE_MOVE,
         AdminAction.NODE_LIST,
         AdminAction.NODE_RETIRE,
         AdminAction.NODE_REMOVE,
@@ -140,6 +142,7 @@ _OF_ALL_DOMAINS: Final = frozenset(
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
         AdminAction.STORE_UPGRADE,
+        AdminAction.STORE_MOVE,
         AdminAction.NODE_LIST,
         AdminAction.NODE_RETIRE,
         AdminAction.NODE_REMOVE,
@@ -327,6 +330,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
             AdminAction.STORE_CHECK,
             AdminAction.STORE_SALVAGE,
             AdminAction.STORE_UPGRADE,
+            AdminAction.STORE_MOVE,
             AdminAction.NODE_RETIRE,
             AdminAction.NODE_REMOVE,
         }

@@ -127,6 +127,7 @@ _ASK_NO_SERVER: Final = {
     "store check",
     "store salvage",
     "store upgrade",
+    "store move",
 }
 _LAST: Final = ("as_json", "config", "socket")  # options that many commands have, in this order
 

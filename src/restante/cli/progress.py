@@ -3,8 +3,14 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
 
 Advance = Callable[[int], None]
+Show = Callable[[str, int, int], None]
+"""Told the phase, how much is done, and how much there is."""
 
 
 @contextmanager
@@ -16,20 +22,49 @@ def progress(what: str, total: int | None = None) -> Iterator[Advance]:
     if not sys.stderr.isatty():
         yield _unseen
         return
+    with _bar(what, total) as (shown, task):
+        yield lambda count: shown.advance(task, count)
+
+
+@contextmanager
+def phases(what: str, items: str) -> Iterator[Show]:
+    """Show a bar of a task with phases, its rate in `items` a second, and the time left."""
+    if not sys.stderr.isatty():
+        yield _unseen
+        return
+    from rich import progress as bars  # noqa: PLC0415  heavy
+    from rich.text import Text  # noqa: PLC0415
+
+    class RateColumn(bars.ProgressColumn):
+        def render(self, task: "bars.Task") -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{speed:,.0f} {items}/s" if speed else "")
+
+    with _bar(what, None, RateColumn()) as (shown, task):
+
+        def show(phase: str, done: int, of: int) -> None:
+            shown.update(task, description=f"{what}: {phase}", completed=done, total=of)
+
+        yield show
+
+
+@contextmanager
+def _bar(what: str, total: int | None, *more: Any) -> Iterator[tuple["Progress", "TaskID"]]:
     from rich import progress as bars  # noqa: PLC0415  heavy
     from rich.console import Console  # noqa: PLC0415
 
-    amount = bars.MofNCompleteColumn() if total is not None else bars.TextColumn("{task.completed}")
+    has_total = total is not None or more
+    amount = bars.MofNCompleteColumn() if has_total else bars.TextColumn("{task.completed}")
     columns = (
         bars.TextColumn("{task.description}"),
         bars.BarColumn(),
         amount,
+        *more,
         bars.TimeRemainingColumn(),
     )
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
-        task = shown.add_task(what, total=total)
-        yield lambda count: shown.advance(task, count)
+        yield shown, shown.add_task(what, total=total)
 
 
-def _unseen(_count: int) -> None:
+def _unseen(*_progress: object) -> None:
     """Ignore progress, as nobody sees it."""

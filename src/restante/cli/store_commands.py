@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from restante.cli import store_move_command
 from restante.cli.api_client import ask, read_config
 from restante.cli.display import human_size, say, show_json, show_record
 from restante.cli.failures import Exit, Failure, complain
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from restante.store.store_care import StoreCare
     from restante.tenancy.principal import Principal
 
-group = typer.Typer(name="store", help="Check, back up or salvage the whole store.")
+group = typer.Typer(name="store", help="Check, back up, salvage or move the whole store.")
 
 _BACKUP_SECONDS = 24 * 3600.0
 _PROGRESS_SECONDS = 5.0
@@ -139,6 +140,9 @@ def upgrade(*, as_json: JsonOption = False, config: ConfigOption = None) -> None
         say(f"the store has schema {view.schema_now} already; nothing was changed")
     else:
         say(f"the store has schema {view.schema_now} now; it had {view.schema_before}")
+
+
+group.command("move")(store_move_command.move)
 
 
 def _care(config_file: Path | None) -> "StoreCare":

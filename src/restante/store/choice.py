@@ -13,13 +13,15 @@ from restante.store.database_access import DatabaseAccess
 from restante.store.database_driver import database_driver_is_installed
 from restante.store.interface import Store
 from restante.store.memory import MemoryCare, MemoryStore
-from restante.store.sqlite import BALLAST, SqliteCare, open_sqlite
+from restante.store.moving.move_end import MoveSource, MoveTarget
+from restante.store.sqlite import BALLAST, SqliteCare, open_sqlite, sqlite_move
 from restante.store.store_care import StoreCare
-from restante.store.store_errors import StoreMismatched, StoreUnusable
+from restante.store.store_errors import CareUnsupported, StoreMismatched, StoreUnusable
 from restante.store.store_url import StoreKind, StoreUrl, StoreUrlUnusable, parse_store_url
 
 _COMMANDS_PROOF = 0.05  # seconds
 _STRICT = DatabaseAccess()
+_NOTHING_TO_MOVE = "a store in memory ends with its server; name a store on SQLite or PostgreSQL"
 
 
 async def open_store(
@@ -77,6 +79,47 @@ def store_care(url: str, access: DatabaseAccess = _STRICT) -> StoreCare:
             return PostgresCare(place.database, access)
         case StoreKind.MEMORY:
             return MemoryCare()
+        case _:
+            assert_never(place.kind)
+
+
+async def open_move_source(
+    url: str, access: DatabaseAccess = _STRICT, *, is_read: bool = True
+) -> MoveSource:
+    """Open the store of a URL to move everything out of it. Raises StoreError.
+
+    Unless `is_read`, only its mark can be read and changed.
+    """
+    place = _place(url)
+    match place.kind:
+        case StoreKind.SQLITE:
+            assert place.directory is not None
+            return await sqlite_move.open_source(place.directory, is_read=is_read)
+        case StoreKind.POSTGRESQL:
+            _check_driver()
+            from restante.store.postgres import postgres_move  # noqa: PLC0415  an extra
+
+            return await postgres_move.open_source(place.database, access)
+        case StoreKind.MEMORY:
+            raise CareUnsupported(_NOTHING_TO_MOVE)
+        case _:
+            assert_never(place.kind)
+
+
+async def open_move_target(url: str, access: DatabaseAccess = _STRICT) -> MoveTarget:
+    """Open the place of a URL to move everything into it. Raises StoreError."""
+    place = _place(url)
+    match place.kind:
+        case StoreKind.SQLITE:
+            assert place.directory is not None
+            return sqlite_move.open_target(place.directory)
+        case StoreKind.POSTGRESQL:
+            _check_driver()
+            from restante.store.postgres import postgres_move  # noqa: PLC0415  an extra
+
+            return await postgres_move.open_target(place.database, access)
+        case StoreKind.MEMORY:
+            raise CareUnsupported(_NOTHING_TO_MOVE)
         case _:
             assert_never(place.kind)
 

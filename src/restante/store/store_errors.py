@@ -84,3 +84,7 @@ class NotEmpty(StoreError):  # noqa: N818
 
 class DutyLost(StoreError):  # noqa: N818  as LeaseLost
     """Another process of this store does the work now."""
+
+
+class MoveDiffers(StoreError):  # noqa: N818
+    """A store that was moved differs from its source. No time cures it."""

@@ -61,6 +61,7 @@ class AuditAction(StrEnum):
     CHANNEL_CHANGED = "notice-channel-changed"
     CHANNEL_REMOVED = "notice-channel-removed"
     SECRETS_EXPORTED = "secrets-exported"
+    STORE_MOVED = "store-moved"
     NODE_RETIRED = "node-retired"
     NODE_REMOVED = "node-removed"
 

@@ -13,7 +13,7 @@ Settings of the role or of the database could break these rules, so each session
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
@@ -88,6 +88,11 @@ class DatabaseSession:
         if not self._connection.is_in_transaction():
             self._check_warning()
         return rows
+
+    async def copy(self, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add rows to a table, in the transaction that is open."""
+        with self._bounded(), self._watched():
+            await self._connection.copy_records_to_table(table, columns=columns, records=rows)
 
     async def script(self, statements: str) -> None:
         """Run several statements, all or none."""
@@ -233,7 +238,9 @@ async def _check_settings(session: DatabaseSession) -> None:
             )
 
 
-async def open_granted(url: str, access: DatabaseAccess) -> DatabaseSession:
+async def open_granted(
+    url: str, access: DatabaseAccess, patience: float = PATIENCE
+) -> DatabaseSession:
     """Connect as the operator's settings say. Raises the driver's errors.
 
     The password is read each time, so a new one is used without a restart.
@@ -242,7 +249,7 @@ async def open_granted(url: str, access: DatabaseAccess) -> DatabaseSession:
     password = None if file is None else file.read_text(encoding="utf-8").rstrip("\r\n")
     is_zero = access.recovery_point is RecoveryPoint.ZERO
     return await open_session(
-        url, password=password, waits_for_standby=is_zero, is_plain=access.is_plain
+        url, patience, password, waits_for_standby=is_zero, is_plain=access.is_plain
     )
 
 

@@ -8,6 +8,7 @@ import asyncpg
 from restante.phrases import cause_of
 from restante.store.content_store import OnDamage
 from restante.store.database_access import DatabaseAccess
+from restante.store.moving.move_mark import check_mark
 from restante.store.postgres import (
     drain_statements,
     node_queries,
@@ -20,6 +21,7 @@ from restante.store.postgres.database_session import DatabaseSession, open_grant
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
+from restante.store.postgres.move_mark_row import mark_of
 from restante.store.postgres.node_numbers import NodeNumbers
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_schema import SCHEMA
@@ -28,7 +30,7 @@ from restante.store.postgres.schema_upgrade import SCHEMA_FOUND, check_schema
 from restante.store.store_errors import StoreUnreachable, StoreUnusable
 
 OLDEST_SERVER: Final = 15
-_CANNOT_OPEN: Final = (
+CANNOT_OPEN: Final = (
     OSError,
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
@@ -45,11 +47,11 @@ async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> Po
     """Open the store in a database. Raises StoreUnusable, which says why and what to do."""
     lanes = LaneSet(partial(open_granted, url, access))
     try:
-        return await _opened(lanes, access, on_damage)
+        return await _opened(url, lanes, access, on_damage)
     except StoreUnreachable as error:
         await lanes.close()
         raise StoreUnusable(str(error)) from error
-    except _CANNOT_OPEN as error:
+    except CANNOT_OPEN as error:
         await lanes.close()
         raise StoreUnusable(f"the database cannot be opened: {cause_of(error)}") from error
     except BaseException:
@@ -57,13 +59,22 @@ async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> Po
         raise
 
 
-async def _opened(lanes: LaneSet, access: DatabaseAccess, on_damage: OnDamage) -> PostgresCore:
+async def _opened(
+    url: str, lanes: LaneSet, access: DatabaseAccess, on_damage: OnDamage
+) -> PostgresCore:
     async with lanes[SessionKind.READING].session() as session:
         risk = await risk_of(session, access.recovery_point)  # before anything is written
         if risk:
             raise StoreUnusable(risk)
-        await _prepare(session)
+        check_mark(await mark_of(session), url)
+        await prepare_tables(session)
     node = await join_cluster(lanes, access)
+    try:  # a move marks the store and then looks for nodes: one of both sees the other
+        async with lanes[SessionKind.READING].session() as session:
+            check_mark(await mark_of(session), url)
+    except BaseException:
+        await node.close()
+        raise
     async with lanes[SessionKind.READING].session() as session:
         mirror = await _mirror(session, node)
     core = PostgresCore(lanes, node, mirror, on_damage)
@@ -71,7 +82,7 @@ async def _opened(lanes: LaneSet, access: DatabaseAccess, on_damage: OnDamage) -
     return core
 
 
-async def _prepare(session: DatabaseSession) -> None:
+async def prepare_tables(session: DatabaseSession) -> None:
     """Check the server and the tables; make these in an empty database."""
     [(version, encoding, has_tables)] = await session.fetch(_SERVER)
     if version < OLDEST_SERVER:

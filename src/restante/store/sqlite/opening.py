@@ -24,6 +24,7 @@ from restante.store.sqlite.ledger import Ledger
 from restante.store.sqlite.log_mark import MARK, LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.mail_reading import UnreadableMessage, damage_of_file
+from restante.store.sqlite.move_mark_file import check_not_moved
 from restante.store.sqlite.readers import ReaderPool
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.sqlite.store_health import StoreHealth
@@ -102,6 +103,7 @@ def _open_in_turn(
     changed = _make(directory)
     place = StorePlace(directory / DATABASE, vfs, DirectoryLock(directory))
     undo.callback(place.lock.release)
+    check_not_moved(directory)
     ballast = Ballast(directory / _BALLAST, octets)
     ballast.prepare()
     _check_whole(place.path)

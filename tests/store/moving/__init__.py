@@ -1,0 +1,1 @@
+"""The move of everything from one store into another."""
