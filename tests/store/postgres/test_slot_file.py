@@ -68,6 +68,22 @@ async def test_a_worker_that_was_killed_has_its_slot_again_at_once(
     await third.close()
 
 
+async def test_the_slot_of_another_process_is_not_taken_in_a_restored_database(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    """Its slots and epochs begin again, and the files of workers have those from before."""
+    second = await open_postgres(postgres_url, seated(NodeSeat("mx2:w2", tmp_path / "slot2")))
+    file = SlotFile(tmp_path / "slot1")
+    file.keep(second.core.node.key)
+    file.close()
+    first = await open_postgres(postgres_url, seated(NodeSeat("mx2:w1", tmp_path / "slot1")))
+    assert first.core.node.key.id != second.core.node.key.id
+    await second.core.node.beat()
+    assert second.upkeep.failure == ""
+    await first.close()
+    await second.close()
+
+
 async def test_a_slot_that_another_process_has_since_is_left_to_it(
     store: PostgresStore, postgres_url: str, tmp_path: Path
 ) -> None:

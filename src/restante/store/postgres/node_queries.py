@@ -12,12 +12,13 @@ TAKE_OVER_SLOT = """
     ) AND expires_at < clock_timestamp() - make_interval(secs => $3)
     RETURNING id, epoch
 """
-# Of a process that has surely ended (`slot_file`).
+# Of a process that has surely ended (`slot_file`). In a database that was restored, another process
+# can have the same slot and epoch: not under the same name.
 TAKE_SLOT_AGAIN = """
     UPDATE node SET epoch = epoch + 1, name = $2, version = $3, beaten_at = clock_timestamp(),
         is_retiring = FALSE,
         expires_at = clock_timestamp() + make_interval(secs => $1)
-    WHERE id = $4 AND epoch = $5 RETURNING id, epoch
+    WHERE id = $4 AND epoch = $5 AND name = $2 RETURNING id, epoch
 """
 ADD_SLOT = """
     INSERT INTO node (id, epoch, expires_at, name, version, beaten_at, is_retiring)
