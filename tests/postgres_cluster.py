@@ -103,6 +103,7 @@ class PostgresCluster:
         In a `place` on a disk the data stay, and the next server there has them.
         """
         self._settings = _SETTINGS | settings
+        self._patience = 600.0  # it may have much to recover
         self._directory: tempfile.TemporaryDirectory[str] | None = None
         if place is None:
             memory = Path("/dev/shm")
@@ -110,6 +111,7 @@ class PostgresCluster:
                 prefix="postgres-", dir=memory if memory.is_dir() else None
             )
             place = Path(self._directory.name)
+            self._patience = 30.0
         self.place = place
         self._user: dict[str, Any] = {}
         if os.geteuid() == 0:
@@ -321,7 +323,7 @@ class PostgresCluster:
         return pooler
 
     async def _when_ready(self) -> None:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(self._patience):
             while True:
                 try:
                     await self.execute("SELECT 1")

@@ -26,11 +26,13 @@ from bench.machine import memory, processors
 from bench.scale import measures
 from bench.scale.disk_database import DATABASE, MEASURED, forget_pages, make, running
 from bench.scale.processor_use import ProcessorUse
+from bench.scale.serving import serve
 from restante.store.postgres import PostgresStore, open_postgres
 from tests.postgres_cluster import PLAIN, PostgresCluster
 
 PARTS: Final = (
-    "start", "cold", "figures", "sweep", "reception", "handover", "drains", "deletion", "vacuum",
+    "start", "serve", "cold", "figures", "sweep", "reception", "handover", "drains", "deletion",
+    "vacuum",
 )  # fmt: skip
 DRAINS: Final = (10, 100, 1_000, 10_000, 100_000)
 _SIZES: Final = """
@@ -82,6 +84,8 @@ def _measure(
         command = [sys.executable, "-m", "bench.scale.start", url]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         timings.facts |= json.loads(done.stdout)
+    elif part == "serve":
+        serve(url, timings)
     elif part == "vacuum":
         asyncio.run(_vacuum(url, timings))
     else:

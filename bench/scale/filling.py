@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
 import asyncpg
@@ -110,7 +111,7 @@ async def prepare(url: str) -> None:
     store = await open_postgres(url, PLAIN)
     try:
         domain_id = await making.hosted(store, FIRST)
-        await store.records.put_login(making.login(), making.NOTED)
+        await store.records.put_login(replace(making.login(), sealed_secret=None), making.NOTED)
         head = making.CONTENT
         await store.reception.hold(
             [making.message(1, domain_id, received_at=time.time() - SPAN, head=head)]

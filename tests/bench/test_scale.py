@@ -1,10 +1,13 @@
 """The filled database has the program's own tables and indexes, and its figures are right."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
 from bench.scale import filling, measures
 from bench.scale.processor_use import ProcessorUse, Spent, UseBetween, between
+from bench.scale.serving import COMMANDS, serve
 from restante.store.postgres import open_postgres
 from tests.postgres_cluster import ALONE, PostgresCluster
 
@@ -84,3 +87,17 @@ def test_the_use_of_processors_is_that_of_both_sides(
 def test_a_percentile_is_one_of_the_values() -> None:
     assert measures.percentile([3.0, 1.0, 2.0], 0.99) == 3.0
     assert measures.percentile([float(one) for one in range(200)], 0.5) == 100.0
+
+
+@pytest.mark.usefixtures("few")
+def test_a_whole_server_can_be_asked(postgres_url: str, runner: asyncio.Runner) -> None:
+    async def fill() -> None:
+        await filling.prepare(postgres_url)
+        async for _ in filling.fill(postgres_url, MESSAGES, DOMAINS):
+            pass
+
+    runner.run(fill())
+    timings = measures.Timings()
+    serve(postgres_url, timings)
+    assert timings.facts["serve: memory, MiB"] > 10
+    assert all(f"serve: restante {' '.join(words)}, s" in timings.facts for words in COMMANDS)
