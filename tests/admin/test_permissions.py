@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,7 @@ from restante.admin.permissions import (
     may,
     permit_fields,
 )
+from restante.admin.use_table import use_table
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.message import message_name
 from restante.notices.webhook_signature import new_signing_key
@@ -212,6 +213,11 @@ def kept_login_entry(of: Things) -> dict[str, Any]:
     return {"thing": "login", "user": login, "account": of.account, "cram_md5": True}
 
 
+async def whole(pieces: AsyncIterator[str]) -> str:
+    """Return a text that is made in pieces."""
+    return "".join([piece async for piece in pieces])
+
+
 def invitation_of(of: Things, email: str) -> portal_users.NewPortalUser:
     role = GrantedRole.ACCOUNT_READER
     return portal_users.NewPortalUser(email=email, account=of.account, role=role)
@@ -224,6 +230,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.ACCOUNT_LIST: [at_once(lambda c, _: accounts.list_accounts(c))],
     AdminAction.ACCOUNT_SHOW: [
         lambda c, of: account_use.account_uses(c, UseSelection(account=of.account), "", 9),
+        lambda c, of: whole(use_table(c, UseSelection(account=of.account))),
         at_once(lambda c, of: accounts.show_account(c, of.account)),
         at_once(lambda c, of: known_records.known_account(c, of.account)),
     ],

@@ -7,6 +7,7 @@ from typing import Final
 
 from restante.admin.account_use import AccountUseView, UseSelection, account_uses
 from restante.admin.admin_context import AdminContext
+from restante.admin.permissions import AdminAction, permit
 from restante.mail.csv_cells import marked
 
 MEDIA_TYPE: Final = "text/csv"
@@ -16,6 +17,7 @@ SLICE: Final = 100  # rows that are made at once
 
 async def use_table(context: AdminContext, wanted: UseSelection) -> AsyncGenerator[str, None]:
     """Yield the lines of all uses, the names of the columns first, in slices. Raises AdminError."""
+    permit(context.principal, AdminAction.ACCOUNT_SHOW)
     columns, after = list(AccountUseView.model_fields), ""
     is_first = True
     while True:
