@@ -27,7 +27,8 @@ def serve(url: str, timings: Timings) -> None:
     """Start a server, and ask it."""
     with Installation(database=url, rpo="accept-loss") as server:
         began = time.monotonic()
-        server.start(_PATIENCE)
+        server.patience = _PATIENCE
+        server.start()
         facts = timings.facts
         facts["serve: until it is ready, s"] = time.monotonic() - began
         facts["serve: processor until then, s"] = _processor_seconds(server.pid)

@@ -100,6 +100,7 @@ class Installation:
             prefix="restante-"
         )  # short: the control socket's path has a limit
         self.directory = Path(self._directory.name)
+        self.patience: float = PATIENCE  # for a start, in seconds
         self.config = self.directory / "restante.toml"
         self.log_path = self.directory / "log"
         self.mx_port = mx_port or free_port(HOST)
@@ -184,22 +185,22 @@ class Installation:
 
     # The server
 
-    def start(self, patience: float = PATIENCE) -> None:
+    def start(self) -> None:
         """Start the server, and return when it says that it is ready."""
         starts = len(self.events("server-ready"))
         self._process.start([*self._way_in, *self._program(), "--config", self.config, "serve"])
-        self._wait_for_start(starts, patience)
+        self._wait_for_start(starts)
 
     def _program(self) -> Sequence[str | Path]:
         """Return the command that is the server's, without its arguments."""
         return [sys.executable, CLOCKED, self._clock] if self._clock.exists() else [RESTANTE]
 
-    def _wait_for_start(self, starts: int, patience: float) -> None:
+    def _wait_for_start(self, starts: int) -> None:
         def is_ready() -> bool:
             assert self.is_running, f"the server ended at once:\n{self.log_tail()}"
             return len(self.events("server-ready")) > starts
 
-        eventually(is_ready, what="the server to be ready", timeout=patience)
+        eventually(is_ready, what="the server to be ready", timeout=self.patience)
 
     def stop(self) -> None:
         """Stop the server by SIGTERM, and see that it ends in good order."""
