@@ -10,11 +10,16 @@ from typing import Any, cast
 import apsw
 import pytest
 
+from restante.queue.drain_word import DrainEnd
+from restante.queue.history import HistoryFilter
 from restante.store import choice
+from restante.store.handover_store import PastDrain
+from restante.store.interface import Store
 from restante.store.moving.move_end import MoveStep, MoveTarget
 from restante.store.moving.move_mark import MovePhase
 from restante.store.moving.store_mover import new_mark, undo_move
 from restante.store.postgres import postgres_move
+from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import sqlite_move
 from restante.store.store_errors import (
     MoveDiffers,
@@ -22,7 +27,18 @@ from restante.store.store_errors import (
     StoreMismatched,
     StoreUnusable,
 )
-from tests.contract.making import hosted, message
+from tests.contract.making import (
+    ANNA,
+    BERT,
+    deferred,
+    delivered,
+    hosted,
+    message,
+    opened,
+    refused,
+    report,
+    uncertain,
+)
 from tests.postgres_cluster import ALONE
 from tests.store.moving.moves import LARGE, ROWS, ends, everything, move, without_entries
 
@@ -175,6 +191,56 @@ async def test_a_server_serves_what_was_moved(directory: Path, database: str, ot
         await store.close()
         with pytest.raises(StoreMismatched, match="was moved to"):
             await choice.open_store(source, access=ALONE)
+
+
+async def seen(store: Store, domain_id: int) -> dict[str, Any]:
+    """Return what the ports of a store say about its mail."""
+    return {
+        "usages": dict(store.figures.usages()),
+        "set apart": dict(await store.figures.set_apart()),
+        "oldest": dict(await store.figures.oldest()),
+        "queue": await store.queue.list_queue(QueueFilter()),
+        "history": await store.history.history(HistoryFilter()),
+        "reports": await store.reports.due_reports(1e12, 100, 1 << 20),
+        "drains": [
+            (drain.domain_id, drain.requested_at, drain.deadline)
+            for drain in store.handover.open_drains()
+        ],
+        "past": dict(await store.handover.past_drains()),
+        "held": await store.handover.held(domain_id, 0, 100, 1 << 20),
+        "records": (await store.records.directory()).domains,
+    }
+
+
+async def test_the_ports_of_the_new_store_say_the_same(
+    directory: Path, database: str, other: str
+) -> None:
+    store = await choice.open_store(f"sqlite://{directory}")
+    domain_id = await hosted(store)
+    await store.reception.hold(
+        [message(1000 + number, domain_id, ANNA, BERT) for number in range(5)]
+    )
+    drain = await opened(store, domain_id)
+    parked = [
+        delivered(1000, ANNA, BERT),
+        refused(1001, ANNA),
+        uncertain(1002, ANNA, BERT),
+        deferred(1003, BERT),
+    ]
+    await store.handover.settle(drain, parked, [report(1001, domain_id)], at=50.0)
+    await store.handover.close_drain(
+        drain, PastDrain(1.0, 2.0, "login anna", DrainEnd.FINISHED, "", 1, 1, 1, "550")
+    )
+    await opened(store, domain_id, 60.0, 90.0)
+    before = await seen(store, domain_id)
+    await store.close()
+    for source, target in ((f"sqlite://{directory}", database), (database, other)):
+        await move(source, target)
+        store = await choice.open_store(target, access=ALONE)
+        assert await seen(store, domain_id) == before
+        [claimed] = await store.handover.claimable_drains([])
+        assert claimed.domain_id == domain_id
+        await store.close()
 
 
 # --- wrong cases
