@@ -55,7 +55,7 @@ def sends_all(restante: Installation) -> None:
 
 
 def drains_all(restante: Installation, primary: SmtpSink, times: int) -> None:
-    """Have all held mail delivered, and compare it with what was sent."""
+    """Have all held mail delivered, and compare it with the mail that was sent."""
     assert restante.etrn(DOMAIN, login=ALPHA).returncode == 0
     eventually(lambda: restante.held(DOMAIN) == 0, what="all mail to leave")
     taken = sorted(content_below(raw, MARKER) for raw in primary.messages())
