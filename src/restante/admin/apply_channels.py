@@ -21,6 +21,7 @@ from restante.admin.channel_change import (
     wrong,
 )
 from restante.admin.channels import check_name, store_channel
+from restante.admin.compared_secrets import judge_secret
 from restante.admin.configuration_entries import ChannelEntry
 from restante.admin.permissions import AdminAction, permit
 from restante.notices.transports import open_secret
@@ -79,6 +80,9 @@ async def _steps(
         ):
             key = new_signing_key()
     wanted = await _wanted(context, entry if key is None else _signed(entry, key), present, options)
+    if present is not None and _has_secret(entry):
+        thing = f"{entry.account} notice channel {entry.name}"
+        judge_secret(context, thing, is_same=wanted.sealed == present.sealed)
     changes = changes_between(present, wanted)
     if not changes:
         return []

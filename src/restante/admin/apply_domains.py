@@ -24,6 +24,7 @@ from restante.admin.change_scheduling import (
     waiting_like,
     wish,
 )
+from restante.admin.compared_secrets import judge_secret
 from restante.admin.configuration_entries import DomainEntry
 from restante.admin.configuration_export import domain_fields
 from restante.admin.destinations import (
@@ -248,6 +249,8 @@ async def _wanted_destination(
         destination = replace(destination, login=login)
     check_authority(context, fields)
     destination = changed_destination(context.vault, name, destination, fields)
+    if present is not None and entry.destination_password is not None:
+        judge_secret(context, f"domain {name}", is_same=destination.login == was.login)
     warnings += warnings_on_trust(destination, was)
     return destination, warnings
 

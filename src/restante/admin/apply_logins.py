@@ -9,6 +9,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, ApplyVerb, check_same
 from restante.admin.auditing import moment
+from restante.admin.compared_secrets import judge_secret
 from restante.admin.configuration_entries import LoginEntry
 from restante.admin.login_passwords import checked_password, is_password_of
 from restante.admin.logins import (
@@ -109,7 +110,7 @@ async def _change_step(
     context: AdminContext, entry: LoginEntry, present: Login, ends: float | None
 ) -> ApplyStep | None:
     changes, password = [], entry.password
-    if password is not None and await _is_same(context, present, checked_password(password)):
+    if password is not None and await _is_known(context, present, checked_password(password)):
         needs_seal = entry.cram_md5 is True and present.sealed_secret is None
         password = password if needs_seal else None
     elif password is not None:
@@ -132,6 +133,13 @@ async def _change_step(
     change = LoginChange(password=password, cram_md5=entry.cram_md5, expires_at=expires_at)
     work = partial(_change, context, entry.account, entry.user, change)
     return _step(entry, ApplyVerb.CHANGE, changes, work)
+
+
+async def _is_known(context: AdminContext, login: Login, password: str) -> bool:
+    """Return whether it is the login's password. Raises AdminError after too many wrong ones."""
+    is_same = await _is_same(context, login, password)
+    judge_secret(context, f"login {login.user}", is_same=is_same)
+    return is_same
 
 
 async def _is_same(context: AdminContext, login: Login, password: str) -> bool:

@@ -37,6 +37,7 @@ from restante.admin.channel_change import (
     transport_given,
     wrong,
 )
+from restante.admin.compared_secrets import judge_secret
 from restante.admin.destinations import allow_check
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
@@ -117,7 +118,9 @@ async def _added_again(context: AdminContext, present: Channel, new: NewChannel)
     else:
         wanted = replace(present, transport=transport)
         remedy = f"choose another name, or remove it by `restante notice remove {new.name}`"
-    refuse_difference(f"notice channel {new.name}", changes_between(present, wanted), remedy)
+    thing = f"notice channel {new.name}"
+    judge_secret(context, f"{new.account} {thing}", is_same=wanted.sealed == present.sealed)
+    refuse_difference(thing, changes_between(present, wanted), remedy)
     return ChangedChannel(**dict(_view(present)), changes=[])
 
 

@@ -28,6 +28,7 @@ from restante.admin.change_scheduling import (
     waiting_view,
     wish,
 )
+from restante.admin.compared_secrets import judge_secret
 from restante.admin.destinations import (
     check_authority,
     judge_destination,
@@ -143,6 +144,9 @@ async def _added_again(
     given_fields = new.model_dump(exclude={"name"}, exclude_unset=True)
     wanted, warnings = await _with_change(context, present, DomainChange(**given_fields))
     differing = changes_between(present, wanted)
+    if new.destination_password is not None:
+        is_same = wanted.destination.login == present.destination.login
+        judge_secret(context, f"domain {present.name}", is_same=is_same)
     refuse_difference(f"domain {present.name}", differing, _by_set(present.name))
     return await _changed_domain(context, StoredDomain(present, (), None), warnings)
 

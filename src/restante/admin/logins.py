@@ -25,6 +25,7 @@ from restante.admin.auditing import (
     overtaken,
     with_changes,
 )
+from restante.admin.compared_secrets import judge_secret
 from restante.admin.login_passwords import (
     checked_password,
     generate_password,
@@ -114,7 +115,9 @@ async def add_login(context: AdminContext, account: str, new: NewLogin) -> Chang
 async def _added_again(context: AdminContext, present: Login, new: NewLogin) -> ChangedLogin:
     """Return a login that is there with the given values. Raises AdminError for other values."""
     password, wanted = checked_password(new.password), present
-    if not await hashed_in_turn(password_matches, present.password_hash, password):
+    is_same = await hashed_in_turn(password_matches, present.password_hash, password)
+    judge_secret(context, f"login {present.user}", is_same=is_same)
+    if not is_same:
         wanted = replace(wanted, password_hash="another")  # noqa: S106  it is only compared
     if "cram_md5" in new.model_fields_set and new.cram_md5 != (present.sealed_secret is not None):
         wanted = replace(wanted, sealed_secret=b"another" if new.cram_md5 else None)
