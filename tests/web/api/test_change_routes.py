@@ -86,9 +86,10 @@ def test_changes_come_by_pages(scene: ChangeScene) -> None:
 
 
 @pytest.mark.parametrize("after", ["x", "²", "9" * 30, "-1"])
-def test_a_place_that_is_none_begins_at_the_beginning(scene: ChangeScene, after: str) -> None:
+def test_a_place_that_is_none_is_refused(scene: ChangeScene, after: str) -> None:
     listed = asked(scene, scene.operator.principal, "GET", "/v1/changes", params={"after": after})
-    assert (listed.status_code, listed.json()) == (200, [])
+    assert listed.status_code == 422
+    assert f"after: {after!r} is not in this list" in listed.json()["detail"]
 
 
 @pytest.mark.parametrize("number", ["0", "x", str(2**63)])

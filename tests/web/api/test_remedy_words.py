@@ -49,6 +49,7 @@ SOURCES = Path(restante.__file__).parent
             "the oldest for 2 hours: restante notice show-waiting",
             "the oldest for 2 hours: GET /v1/notices/waiting",
         ),
+        ("xn--mnchen-9xa.example: unknown", "xn--mnchen-9xa.example: unknown"),
         ("pass --config FILE", "pass --config FILE"),
         ("`restante store check` says more", "`restante store check` says more"),
         ("name others - or none -- now", "name others - or none -- now"),

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from restante.admin import waiting_changes
 from restante.admin.change_scheduling import WaitingChangeView
+from restante.admin.listing_page import number_at
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.request_context import ReadingContext, RequestContext
@@ -25,17 +26,13 @@ async def list_changes(
 ) -> Response:
     """List changes of destinations and authorized hosts that wait, by number."""
     views = await waiting_changes.list_changes(
-        context, account=account, domain=domain, after=_number(page.after), limit=page.limit + 1
+        context,
+        account=account,
+        domain=domain,
+        after=number_at(page.after) or 0,
+        limit=page.limit + 1,
     )
     return await as_page(views, page, lambda view: str(view.id))
-
-
-def _number(text: str) -> int:
-    """Return the number that a page follows; 0 for a text that is none."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < _DIGITS else 0
-
-
-_DIGITS = 19  # of a number that the store can compare
 
 
 @router.post("/{change_id}/apply", dependencies=[REPEATABLE])

@@ -11,7 +11,7 @@ from typing import Final
 
 COMMAND_LINE: Final = "restante-cli"  # in User-Agent
 
-_OPTION: Final = re.compile(r"--([a-z][a-z-]*)")
+_OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")  # not within a name, such as xn--…
 _COMMAND: Final = re.compile(r"`restante ([a-z]+(?: [a-z-]+)?)((?: [^`]*)?)`")
 # The same without quotes, in the health: plugins of monitoring systems remove them.
 _BARE: Final = re.compile(
