@@ -4,7 +4,6 @@ Templates are compiled once, in `build_portal`: that takes longer than a page ma
 loop.
 """
 
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -21,6 +20,7 @@ from restante.tenancy.sign_in_factor import factors_text
 from restante.web.portal import page_wording, shell_lines
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
+from restante.web.portal.shell_words import shell_word
 
 _TYPE: Final = "text/html; charset=utf-8"
 
@@ -57,7 +57,7 @@ def page_templates() -> Environment:
         "exact": page_wording.exact,
         "segment": lambda text: quote(text, safe=""),
         "query": urlencode,
-        "shell": shlex.quote,
+        "shell": shell_word,
         "factors": factors_text,
     }
     templates.globals["counted"] = page_wording.counted_thing

@@ -1,10 +1,9 @@
 """The commands that do at a command line what a page does. Pure.
 
-Every value is quoted for the shell: strangers choose addresses.
+Every value is quoted for the shell (shell_words): strangers choose addresses.
 """
 
 import json
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -13,6 +12,7 @@ from urllib.parse import quote, urlencode
 from restante.admin.held_mail import MAX_NAMES, QueueSelection
 from restante.admin.mail_search import TraceSelection
 from restante.queue.recipient_status import RecipientStatus
+from restante.web.portal.shell_words import shell_line, shell_word
 
 MOST_DOMAINS: Final = 20  # with a line each
 _PARKED: Final = (RecipientStatus.REFUSED, RecipientStatus.UNCERTAIN, RecipientStatus.DAMAGED)
@@ -21,8 +21,8 @@ _VERBS: Final = {"release": "release", "bounce": "bounce", "delete": "delete"}
 
 def posted(base_url: str, path: str, body: Mapping[str, Any]) -> str:
     """Return a line of curl that sends JSON. The token is in a variable of the shell."""
-    given = shlex.quote(json.dumps(body))
-    return f'curl -H "Authorization: Bearer $TOKEN" --json {given} {shlex.quote(base_url + path)}'
+    given = shell_word(json.dumps(body))
+    return f'curl -H "Authorization: Bearer $TOKEN" --json {given} {shell_word(base_url + path)}'
 
 
 def asked(
@@ -30,7 +30,7 @@ def asked(
 ) -> str:
     """Return a line of curl without a body."""
     verb = "" if method == "GET" else f" -X {method}"
-    url = shlex.quote(f"{base_url}{path}" + (f"?{urlencode(query)}" if query else ""))
+    url = shell_word(f"{base_url}{path}" + (f"?{urlencode(query)}" if query else ""))
     return f'curl{verb} -H "Authorization: Bearer $TOKEN" {url}'
 
 
@@ -40,14 +40,14 @@ def of_access(account: str, base_url: str) -> list[str]:
     `account` is "" for the tokens of the operator, who has no login.
     """
     owner = account or "ACCOUNT"
-    words = [shlex.quote(owner)] if account else ["--operator"]
+    words = [shell_word(owner)] if account else ["--operator"]
     logins = f"/v1/accounts/{quote(owner, safe='')}/logins"
     token = {"name": "NAME", "account": account, "scopes": ["release"]}
     return [
-        shlex.join(["restante", "login", "add", owner, "USER", "--generate"]),
+        shell_line(["restante", "login", "add", owner, "USER", "--generate"]),
         f'curl -H "Authorization: Bearer $TOKEN" --json @login.json {base_url}{logins}',
-        shlex.join(["restante", "login", "set", owner, "USER", "--rotate"]),
-        shlex.join(["restante", "login", "remove", owner, "USER", "--reason", "why"]),
+        shell_line(["restante", "login", "set", owner, "USER", "--rotate"]),
+        shell_line(["restante", "login", "remove", owner, "USER", "--reason", "why"]),
         asked(base_url, f"{logins}/USER", "DELETE", {"reason": "why"}),
         f"restante token add {' '.join(words)} NAME --scope release",
         posted(base_url, "/v1/tokens", token),
@@ -63,7 +63,7 @@ def of_users(account: str, base_url: str) -> list[str]:
     new = {"email": "EMAIL", "account": account, "role": role}
     change = posted(base_url, "/v1/users/EMAIL", {"role": role})
     return [
-        shlex.join(["restante", "user", "invite", "EMAIL", *owner, "--role", role]),
+        shell_line(["restante", "user", "invite", "EMAIL", *owner, "--role", role]),
         posted(base_url, "/v1/users", new),
         f"restante user set EMAIL --role {role}",
         change.replace("curl ", "curl -X PATCH ", 1),
@@ -80,11 +80,11 @@ def of_channels(account: str, base_url: str) -> list[str]:
     hook = "https://example.org/hook"
     new = {"name": "NAME", "account": account, "webhook": hook}
     return [
-        shlex.join(["restante", "notice", "add", "NAME", "--webhook", hook, *owner]),
+        shell_line(["restante", "notice", "add", "NAME", "--webhook", hook, *owner]),
         posted(base_url, "/v1/notices/channels", new),
-        shlex.join(["restante", "notice", "test", "NAME", *owner]),
+        shell_line(["restante", "notice", "test", "NAME", *owner]),
         asked(base_url, f"{path}/test{query}", "POST"),
-        shlex.join(["restante", "notice", "resend", "NAME", "ID", *owner]),
+        shell_line(["restante", "notice", "resend", "NAME", "ID", *owner]),
         posted(base_url, f"{path}/again{query}", {"id": "ID"}),
     ]
 
@@ -94,9 +94,9 @@ def of_recipients(domain: str, base_url: str) -> list[str]:
     path = f"/v1/domains/{quote(domain, safe='')}/recipients"
     change = posted(base_url, path, {"add": ["NAME"]})
     return [
-        shlex.join(["restante", "recipient", "list", domain]),
+        shell_line(["restante", "recipient", "list", domain]),
         asked(base_url, path),
-        shlex.join(["restante", "recipient", "add", domain, "NAME"]),
+        shell_line(["restante", "recipient", "add", domain, "NAME"]),
         change.replace("curl ", "curl -X PATCH ", 1),
     ]
 
@@ -104,9 +104,9 @@ def of_recipients(domain: str, base_url: str) -> list[str]:
 def of_message(name: str, base_url: str) -> list[str]:
     """Return the lines that show a message and its way."""
     return [
-        shlex.join(["restante", "queue", "show", name]),
+        shell_line(["restante", "queue", "show", name]),
         asked(base_url, f"/v1/queue/{quote(name, safe='')}"),
-        shlex.join(["restante", "trace", name]),
+        shell_line(["restante", "trace", name]),
         asked(base_url, "/v1/trace", query={"name": name}),
     ]
 
@@ -122,7 +122,7 @@ def of_waiting_change(number: int, base_url: str, *, may_apply: bool) -> list[st
 
 def of_use(account: str, base_url: str) -> list[str]:
     """Return the lines that list what an account has used."""
-    line = shlex.join(["restante", "account", "usage", account, "--csv"])
+    line = shell_line(["restante", "account", "usage", account, "--csv"])
     return [line, asked(base_url, "/v1/account-uses", query={"account": account})]
 
 
@@ -138,7 +138,7 @@ def of_status(base_url: str) -> list[str]:
 
 def released(domain: str, base_url: str) -> list[str]:
     """Return the lines that release a domain."""
-    line = f"restante release {shlex.quote(domain)}"
+    line = f"restante release {shell_word(domain)}"
     return [line, posted(base_url, "/v1/releases", {"targets": [domain]})]
 
 
@@ -148,8 +148,8 @@ def redirected(domain: str, destination: str, hosts: Sequence[str], base_url: st
     words += [word for host in hosts for word in ("--allow", host)]
     body = json.dumps({"destination": destination, "allow": list(hosts)})
     url = f"{base_url}/v1/domains/{quote(domain, safe='')}"
-    curl = f'curl -X PATCH -H "Authorization: Bearer $TOKEN" --json {shlex.quote(body)} {url}'
-    return [shlex.join(words), curl]
+    curl = f'curl -X PATCH -H "Authorization: Bearer $TOKEN" --json {shell_word(body)} {url}'
+    return [shell_line(words), curl]
 
 
 def acted(
@@ -174,7 +174,7 @@ def acted(
         lines = _by_filter(verb, selection, why, domains)
     else:
         concerned = ["--status", str(status)] if status else []
-        lines = [shlex.join(["restante", "queue", verb, *names, *concerned, "--reason", why])]
+        lines = [shell_line(["restante", "queue", verb, *names, *concerned, "--reason", why])]
     more = {"status": str(status)} if status else {}
     for place in range(0, len(names), MAX_NAMES):
         body = {"names": list(names[place : place + MAX_NAMES]), "reason": why, **more}
@@ -190,7 +190,7 @@ def _by_filter(verb: str, selection: QueueSelection, why: str, domains: Sequence
     if verb == "release" and selection.status is None:
         wanted = [one.model_copy(update={"status": has}) for one in wanted for has in _PARKED]
     return [
-        shlex.join(["restante", "queue", verb, *(options(one) or ["--all"]), "--reason", why])
+        shell_line(["restante", "queue", verb, *(options(one) or ["--all"]), "--reason", why])
         for one in wanted
         if verb != "release" or one.status in _PARKED  # held mail needs no change
     ]
@@ -214,7 +214,7 @@ def of_queue(selection: QueueSelection, base_url: str) -> list[str]:
     """Return the lines that list the same mail."""
     query = selection.model_dump(mode="json", exclude_none=True, exclude={"limit", "after"})
     return [
-        shlex.join(["restante", "queue", "list", *options(selection)]),
+        shell_line(["restante", "queue", "list", *options(selection)]),
         asked(base_url, "/v1/queue", query=query),
     ]
 
@@ -222,10 +222,10 @@ def of_queue(selection: QueueSelection, base_url: str) -> list[str]:
 def of_content(name: str, base_url: str) -> list[str]:
     """Return the lines that write a message's content to a file."""
     path = f"/v1/queue/{quote(name, safe='')}/content"
-    file = shlex.quote(f"{name}.eml")
+    file = shell_word(f"{name}.eml")
     curl = asked(base_url, path, query={"reason": "why"})
     return [
-        f"restante queue show {shlex.quote(name)} --raw --reason why >{file}",
+        f"restante queue show {shell_word(name)} --raw --reason why >{file}",
         curl.replace("curl ", f"curl -o {file} ", 1),
     ]
 
@@ -235,7 +235,7 @@ def of_releases(domain: str, base_url: str) -> list[str]:
     words = ["restante", "drain", "list", "--past"]
     words += ["--domain", domain] if domain else []
     query = {"domain": domain} if domain else None
-    return [shlex.join(words), asked(base_url, "/v1/releases", query=query)]
+    return [shell_line(words), asked(base_url, "/v1/releases", query=query)]
 
 
 def of_release(name: str, base_url: str) -> list[str]:
@@ -248,7 +248,7 @@ def of_audit(wanted: Mapping[str, str], base_url: str) -> list[str]:
     given = {name: value for name, value in wanted.items() if value}
     words = [word for name, value in given.items() for word in (f"--{name}", value)]
     return [
-        shlex.join(["restante", "audit", *words]),
+        shell_line(["restante", "audit", *words]),
         asked(base_url, "/v1/audit", query=given),
     ]
 
@@ -277,6 +277,6 @@ def traced(wanted: Mapping[str, str], selection: TraceSelection, base_url: str) 
         mode="json", exclude_none=True, exclude={"limit", "after", "before"}
     )
     return [
-        shlex.join(["restante", "trace", *words]),
+        shell_line(["restante", "trace", *words]),
         asked(base_url, "/v1/trace", query=query),
     ]
