@@ -354,3 +354,36 @@ def test_the_next_notice_leaves_as_soon_as_the_one_before_is_settled() -> None:
             await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 3)
 
     play(story())
+
+
+def test_a_notice_that_is_settled_while_the_store_is_read_is_not_sent_again() -> None:
+    """The store may answer as of a moment before."""
+
+    async def story() -> None:
+        scene = Scene()
+        first, may_end, reads = scene.store.notices.first_notices, asyncio.Event(), 0
+
+        async def late(limit: int) -> list[Notice]:
+            nonlocal reads
+            reads += 1
+            found = await first(limit)
+            if reads == 2:
+                may_end.set()
+                await until(lambda: not scene.notice_sender._sending)
+            return found
+
+        async def hang(_channel: Channel, _notice: Notice) -> None:
+            await may_end.wait()
+
+        scene.store.notices.first_notices = late  # type: ignore[method-assign]
+        scene.on_send = hang
+        await scene.keep(await scene.channel("hook"), "a")
+        running = asyncio.ensure_future(scene.notice_sender.run())
+        await until(lambda: scene.sent != [])
+        scene.notice_sender.wake()
+        await until(lambda: reads > 2)
+        scene.notice_sender.close()
+        await running
+        assert scene.sent == [("hook", "a")]
+
+    play(story())

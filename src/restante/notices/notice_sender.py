@@ -76,6 +76,7 @@ class NoticeSender:
         self._rounds = Rounds(log, WorkWord.NOTICE, clocks.wait)
         self._jitter = clocks.jitter
         self._sending: set[int] = set()  # channels
+        self._ended: set[int] = set()  # channels whose attempt ended while notices were read
 
     def wake(self) -> None:
         """Check for notices now: some were stored, or a channel was changed."""
@@ -96,9 +97,13 @@ class NoticeSender:
     async def _take_round(self, tasks: asyncio.TaskGroup) -> float:
         """Start the due notices; return the seconds until the next is due."""
         await self._meet_clock()
+        self._ended.clear()
+        found = await self._store.first_notices(2 * AT_ONCE)
         now, pause = self._now(), LONGEST_PAUSE
-        for notice in await self._store.first_notices(2 * AT_ONCE):
-            if notice.channel_id in self._sending or len(self._sending) == AT_ONCE:
+        for notice in found:
+            # If an attempt ended meanwhile, this may be its notice. The next round follows at once.
+            is_taken = notice.channel_id in self._sending | self._ended
+            if is_taken or len(self._sending) == AT_ONCE:
                 continue
             if notice.next_attempt_at <= now:
                 self._sending.add(notice.channel_id)
@@ -124,6 +129,7 @@ class NoticeSender:
             await self._rounds.pause(AFTER_FAILURE)
         finally:
             self._sending.discard(notice.channel_id)
+            self._ended.add(notice.channel_id)
             self._rounds.wake()
 
     async def _send(self, notice: Notice) -> None:
