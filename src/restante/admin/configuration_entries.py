@@ -220,13 +220,18 @@ def spot(entry: ConfigurationEntry | MoreAddresses) -> str:
     return f"{entry.place}: {entry.label}" if entry.place else entry.label
 
 
+_UNKNOWN_FIELD: Final = "extra_forbidden"  # as pydantic names it
+
+
 def _malformed(thing: str, fields: Mapping[str, Any], error: ValidationError) -> AdminError:
-    first = error.errors(include_input=False, include_url=False)[0]
+    found = error.errors(include_input=False, include_url=False)
+    # A misspelled field comes first: it explains why another is missing.
+    first = min(found, key=lambda one: one["type"] != _UNKNOWN_FIELD)
     name = str(fields.get("user" if thing == "login" else "name", ""))
     place = str(fields.get("place", ""))
     where = f"{place}: {thing} {name}" if place else f"{thing} {name}"
     key = ".".join(str(part) for part in first["loc"] if not isinstance(part, int))
-    if first["type"] == "extra_forbidden":
+    if first["type"] == _UNKNOWN_FIELD:
         names = [one for one in MODELS[thing].model_fields if one != "place"]
         remedy = did_you_mean(key, names) or f"it has {', '.join(names)}"
         return AdminError(ErrorKind.INVALID, f"{where.strip()}: {key}: is not a setting", remedy)
