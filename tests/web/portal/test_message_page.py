@@ -87,7 +87,20 @@ def test_mail_that_was_never_tried_shows_no_attempt() -> None:
 
 
 def test_refused_mail_has_no_end_of_holding() -> None:
-    assert "It is held here." in visit(refused_mail(), PAGE, ALPHA).text
+    text = "It stays here until somebody releases, bounces or deletes it."
+    assert text in visit(refused_mail(), PAGE, ALPHA).text
+
+
+def test_a_release_after_a_refusal_is_not_shown_as_a_step_of_the_message() -> None:
+    admin = refused_mail()
+
+    async def story() -> None:
+        await admin.hold(2, 1, "b@alpha.example")
+        drain = await ask_for(admin, 900, "alpha.example", 1)
+        await admin.store.handover.close_drain(drain, at=NOW + 300)
+
+    asyncio.run(story())
+    assert "asked for alpha.example" not in visit(admin, PAGE, ALPHA).text
 
 
 def test_headers_are_decoded_until_that_takes_too_long() -> None:

@@ -95,13 +95,24 @@ async def _attempts(visit: Visit, full: FullMessageView | None) -> list[PastRele
     wanted = ReleaseSelection(
         domain=full.domain, since=full.received_at.timestamp(), limit=MOST_RELEASES
     )
-    return list((await list_releases(visit.context, wanted)).views)
+    views = (await list_releases(visit.context, wanted)).views
+    if _is_waiting(full):
+        return list(views)
+    last = max((one.tried_at for one in full.recipients if one.tried_at), default=full.received_at)
+    return [one for one in views if one.at <= last]  # a later one did not try it
+
+
+def _is_waiting(full: FullMessageView) -> bool:
+    """Return whether the next release would try the message."""
+    return any(one.status == RecipientStatus.HELD for one in full.recipients)
 
 
 async def _held_until(visit: Visit, full: FullMessageView | None) -> str:
-    """Return when the time of held mail is over and what then happens, "" if nothing does."""
-    if full is None or all(one.status != RecipientStatus.HELD for one in full.recipients):
+    """Return when the time of held mail is over and what then happens, "" if that is not known."""
+    if full is None:
         return ""
+    if not _is_waiting(full):
+        return "It stays here until somebody releases, bounces or deletes it."
     if not may(visit.session.principal, AdminAction.DOMAIN_SHOW):
         return ""
     glance = await show_glance(visit.context, full.domain)
