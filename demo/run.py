@@ -34,6 +34,9 @@ In another terminal, in this directory:
        .venv/bin/restante etrn {HOST}:4465 {DOMAIN} --login sample \\
            --password-file {PASSWORD_FILE} --ca {DIRECTORY}/tls/trust.pem
 
+  5. Look at it in a browser. This prints a link that opens the portal for you:
+       .venv/bin/restante --config {CONFIG} user invite you@example.net --role operator
+
 Ctrl-C ends the server. Its mail stays in {DIRECTORY}/ until you remove it.
 """
 

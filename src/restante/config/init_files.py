@@ -45,7 +45,7 @@ service = "smtps"               # the same, inside TLS from the first byte
 address = "127.0.0.1:4465"      # on the Internet: "0.0.0.0:465", and "[::]:465"
 
 [[listen]]
-service = "web"                 # the API over HTTP, for holders of tokens
+service = "web"                 # the portal and the API, over HTTP
 address = "127.0.0.1:8025"      # other addresses need tls = true, or trusted_proxies in [web]
 
 [tls]
