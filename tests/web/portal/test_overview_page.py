@@ -83,6 +83,22 @@ def test_an_operator_sees_accounts_and_can_open_one() -> None:
     assert visit(admin, "/?account=beta", ALPHA).status_code == 404
 
 
+def test_an_operator_finds_accounts_and_domains_by_a_part_of_the_name() -> None:
+    admin = hosting()
+    assert 'name="find"' in visit(admin, "/", OPERATOR).text
+    text = visit(admin, "/?find=LPHA", OPERATOR).text
+    assert 'href="/?account=alpha"' in text
+    assert 'href="/domains/alpha.example"' in text
+    assert "beta" not in text
+    assert "1 account and 1 domain with" in text
+    text = visit(admin, "/?find=%3Cb%3E", OPERATOR).text
+    assert "Nothing found" in text
+    assert "&lt;b&gt;" in text
+    text = visit(admin, "/?find=beta", ALPHA).text
+    assert 'name="find"' not in text
+    assert "beta" not in text
+
+
 def test_the_disk_and_connections_turned_away_are_for_the_operator_alone() -> None:
     vitals = ServerVitals(
         is_room_short=True,

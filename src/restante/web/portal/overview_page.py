@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from restante.admin.accounts import AccountView, list_accounts
 from restante.admin.domain_glances import DomainGlance, DomainGlances, list_glances
+from restante.admin.name_finding import find_names
 from restante.admin.permissions import AdminAction, may
 from restante.admin.releases import list_refused_requests
 from restante.admin.server_status import summarize_status
@@ -26,6 +27,9 @@ async def overview(visit: Visit) -> Response:
     """Show the domains of the account; to an operator the accounts and the server."""
     account, after = visit.query.given("account"), visit.query.text("after")
     is_of_platform = may(visit.session.principal, AdminAction.SERVER_STATUS) and account is None
+    if is_of_platform and (wanted := visit.query.text("find")):
+        found_names = await find_names(visit.context, wanted, ROWS)
+        return visit.page("found.html", wanted=wanted, found=found_names)
     found = await list_glances(visit.context, account, after, 0 if is_of_platform else ROWS)
     asked_in_vain = await _refused_requests(visit, account)
     common: dict[str, Any] = {
