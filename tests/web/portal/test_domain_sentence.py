@@ -86,13 +86,13 @@ def test_a_domain_whose_server_is_away() -> None:
     away = glance(
         primary=AWAY,
         held=1204,
-        octets=88_000_000,
+        octets=88 * 2**20,
         oldest_at=AT - timedelta(hours=5),
         keep_seconds=30 * 86400.0,
         last_drain=last,
     )
     assert sentence(away, NOW) == (
-        "mail.acme.example has been away since 03:12. 1,204 held, 88 MB, oldest 5 h; kept 30 days;"
+        "mail.acme.example has been away since 03:12. 1,204 held, 88 MiB, oldest 5 h; kept 30 days;"
         " last released yesterday by acme-mail."
     )
     assert [need.text for need in needs(away, NOW)] == [

@@ -103,14 +103,14 @@ def test_the_disk_and_connections_turned_away_are_for_the_operator_alone() -> No
     vitals = ServerVitals(
         is_room_short=True,
         certificate_expires_at=NOW + 9e6,
-        free_octets=1_000_000,
+        free_octets=2**20,
         disk_reserve=268_435_456,
         door=DoorFacts(7, 1000, {ShedCause.SESSIONS: 34}),
     )
     admin = AdminWorld(server=FakeServer(condition=vitals))
     asyncio.run(admin.host("alpha.example", "alpha"))
     text = visit(admin, "/", OPERATOR).text
-    assert '1 MB free; mail is taken down to 268 MB <span class="state bad">short</span>' in text
+    assert '1 MiB free; mail is taken down to 256 MiB <span class="state bad">short</span>' in text
     assert "34 connections since the start, with 421" in text
     text = visit(admin, "/", ALPHA).text
     assert "Turned away" not in text

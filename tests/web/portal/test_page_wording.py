@@ -34,7 +34,14 @@ def test_span(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (999_999, "1 MB"), (88_000_000, "88 MB")],
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1536, "1.5 KiB"),
+        (1_048_500, "1 MiB"),
+        (10 * 2**30, "10 GiB"),
+        (88 * 2**20, "88 MiB"),
+    ],
 )
 def test_octets(amount: int, text: str) -> None:
     assert short_octets(amount) == text

@@ -6,7 +6,7 @@ from restante.reception.doorkeeper import ShedCause
 from restante.web.portal.server_facts import ServerFact, server_facts
 
 NOW = 1_760_000_000.0
-ROOM = RoomView(free_octets=12_000_000_000, disk_reserve=268_435_456, is_short=False)
+ROOM = RoomView(free_octets=12 * 2**30, disk_reserve=268_435_456, is_short=False)
 DOOR = DoorView(sessions=7, sessions_limit=1000, shed={})
 STORE = StoreView(
     failure="",
@@ -30,7 +30,7 @@ def facts(
 
 def test_room_and_sessions_are_shown_with_their_limits() -> None:
     found = facts()
-    assert found["Disk"] == ServerFact("Disk", "12 GB free; mail is taken down to 268 MB")
+    assert found["Disk"] == ServerFact("Disk", "12 GiB free; mail is taken down to 256 MiB")
     assert found["Sessions"].text == "7 of 1,000"
     assert found["Turned away"].text == "no connection since the start"
     assert found["Waiting to be sent"].text == "1 report to senders, 1 notice"

@@ -12,9 +12,9 @@ from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
 def test_an_account_sees_its_use() -> None:
     admin = hosting()
     asyncio.run(admin.hold(1, 1, "a@alpha.example"))
-    asyncio.run(change_account(admin.context, "alpha", AccountChange(quota=1000)))
+    asyncio.run(change_account(admin.context, "alpha", AccountChange(quota=1024)))
     text = visit(admin, "/usage", ALPHA).text
-    assert "90 B of 1 kB" in text
+    assert "90 B of 1 KiB" in text
     assert "<svg" in text
     assert visit(admin, "/usage?account=alpha", BETA).status_code == 404
 

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 _SPANS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-_UNITS: Final = ("B", "kB", "MB", "GB", "TB", "PB")
-_STEP: Final = 1000
+_UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+_STEP: Final = 1024  # as in the shell, and in the amounts that people give
 _FEW: Final = 10  # below it, an amount is shown with one decimal
 _FEW_SPANS: Final = 2  # of a unit: below it, the smaller unit says more
 
@@ -29,7 +29,7 @@ def span_in_words(seconds: float) -> str:
 
 
 def short_octets(amount: float) -> str:
-    """Return a number of octets, such as `88 MB`."""
+    """Return a number of octets, such as `88 MiB`."""
     size = float(amount)
     for unit in _UNITS:
         if round(size) < _STEP or unit == _UNITS[-1]:
