@@ -1,5 +1,7 @@
 """The page of a domain, and its release."""
 
+import asyncio
+
 from restante.admin.auditing import moment
 from restante.admin.held_over_time import HeldOverTimeView, HeldPointView
 from restante.tenancy.grants import GrantedRole
@@ -54,6 +56,15 @@ def test_the_policy_is_told_in_sentences() -> None:
     assert "Mail is held until somebody asks for it." in text
     assert "Refused mail is kept 14 days." in text
     assert "restante release alpha.example" in text
+
+
+def test_held_mail_without_a_noted_figure_is_not_called_nothing() -> None:
+    admin = hosting()
+    assert "Nothing was held." in visit(admin, "/domains/alpha.example", ALPHA).text
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
+    text = visit(admin, "/domains/alpha.example", ALPHA).text
+    assert "Nothing was held." not in text
+    assert "The first one is noted within some minutes." in text
 
 
 def test_a_chart_has_a_bar_for_each_slot() -> None:
