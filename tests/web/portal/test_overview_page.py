@@ -112,6 +112,8 @@ def test_the_disk_and_connections_turned_away_are_for_the_operator_alone() -> No
     text = visit(admin, "/", OPERATOR).text
     assert '1 MiB free; mail is taken down to 256 MiB <span class="state bad">short</span>' in text
     assert "34 connections since the start, with 421" in text
+    assert "Problems of the server" in text
+    assert "no mail is taken: " in text
     text = visit(admin, "/", ALPHA).text
     assert "Turned away" not in text
     assert "Disk" not in text

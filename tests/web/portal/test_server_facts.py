@@ -21,9 +21,10 @@ def facts(
     room: RoomView | None = ROOM, door: DoorView | None = DOOR, store: StoreView = STORE
 ) -> dict[str, ServerFact]:
     """Return the facts by name."""
-    waiting = BacklogView(waiting=1, oldest_at=None)
+    reports = BacklogView(waiting=1, oldest_at=moment(NOW - 120))
+    notices = BacklogView(waiting=503, oldest_at=moment(NOW - 312))
     view = StatusView.model_construct(
-        room=room, door=door, store=store, reports=waiting, notices=waiting
+        room=room, door=door, store=store, reports=reports, notices=notices
     )
     return {one.name: one for one in server_facts(view, NOW)}
 
@@ -33,7 +34,10 @@ def test_room_and_sessions_are_shown_with_their_limits() -> None:
     assert found["Disk"] == ServerFact("Disk", "12 GiB free; mail is taken down to 256 MiB")
     assert found["Sessions"].text == "7 of 1,000"
     assert found["Turned away"].text == "no connection since the start"
-    assert found["Waiting to be sent"].text == "1 report to senders, 1 notice"
+    assert (
+        found["Waiting to be sent"].text
+        == "1 report to senders for 2 min; 503 notices, the oldest for 5 min"
+    )
 
 
 def test_want_of_room_stands_out() -> None:

@@ -4,9 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from restante.admin.server_status import DoorView, RoomView, StatusView, StoreView
+from restante.admin.server_status import BacklogView, DoorView, RoomView, StatusView, StoreView
 from restante.reception.doorkeeper import ShedCause
-from restante.web.portal.page_wording import counted_thing, number, short_octets, time_ago
+from restante.web.portal.page_wording import (
+    counted_thing,
+    number,
+    short_octets,
+    short_span,
+    time_ago,
+)
 
 _LIMITS: Final[Mapping[ShedCause, str]] = {
     ShedCause.SESSIONS: "all sessions were taken",
@@ -33,9 +39,18 @@ def server_facts(view: StatusView, now: float) -> Iterator[ServerFact]:
     yield _store(view.store, now)
     if view.door is not None:
         yield from _door(view.door)
-    reports = counted_thing(view.reports.waiting, "report")
+    reports = f"{counted_thing(view.reports.waiting, 'report')} to senders"
     notices = counted_thing(view.notices.waiting, "notice")
-    yield ServerFact("Waiting to be sent", f"{reports} to senders, {notices}")
+    text = f"{reports}{_age(view.reports, now)}; {notices}{_age(view.notices, now)}"
+    yield ServerFact("Waiting to be sent", text)
+
+
+def _age(backlog: BacklogView, now: float) -> str:
+    """Return for how long the oldest waits, as the end of a phrase."""
+    if backlog.oldest_at is None:
+        return ""
+    since = short_span(now - backlog.oldest_at.timestamp())
+    return f", the oldest for {since}" if backlog.waiting > 1 else f" for {since}"
 
 
 def _disk(room: RoomView) -> ServerFact:
