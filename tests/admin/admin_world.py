@@ -91,6 +91,7 @@ class FakeServer:
     uncertain: int = 0  # of the drain
     drain_state: DrainState = DrainState.DELIVERING
     last_error: str = ""  # of the drain, which then waits to retry
+    is_idle: bool = False  # has no drain
     reports_sent: int = 0  # times it was told to
     notices_sent: int = 0  # the same
     state: ConfigurationState = field(default_factory=lambda: ConfigurationState(NOW))
@@ -130,7 +131,7 @@ class FakeServer:
         )
 
     def is_draining(self, domain_id: int) -> bool:
-        return domain_id == ALPHA
+        return domain_id == ALPHA and not self.is_idle
 
     def drain_of(self, domain_id: int) -> DrainSnapshot | None:
         return next(self.drains()) if self.is_draining(domain_id) else None

@@ -8,10 +8,17 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, Page
 
 from restante.mail.message import message_name
+from restante.queue.drain_word import DrainState
+from restante.queue.presence import DestinationState, WatchedDestination
+from tests.admin.admin_world import NOW
 from tests.browser.chromium import NEEDS_CHROMIUM, chromium
 from tests.browser.sample_portal import DIRECTOR, EVIL, sample_admin, serving
 from tests.browser.screenshots import PAGES
 from tests.web.portal.visitors import ALPHA
+
+AWAY = WatchedDestination(
+    DestinationState.AWAY, NOW - 30_000, NOW + 20, "connection refused", NOW - 40
+)
 
 pytestmark = NEEDS_CHROMIUM
 
@@ -110,9 +117,23 @@ def test_a_running_drain_refreshes_without_a_reload(browser: Browser) -> None:
         page = open_page(browser)
         page.goto(f"{address}/domains/alpha.example")
         assert "said last" not in page.locator("#drain").inner_text()
+        page.locator("details.commands summary").click()
         admin.server.last_error = "451 4.3.2 <b>slowly</b>"
         page.get_by_text("451 4.3.2 <b>slowly</b>").wait_for(timeout=10_000)
         assert page.locator("#drain b").count() == 0
+        admin.server.drain_state = DrainState.WAITING_TO_RETRY
+        admin.server.sightings["mail.alpha.example:25"] = AWAY
+        lead = page.locator(".head #lead")
+        lead.get_by_text("The release waits to try again at").wait_for(timeout=10_000)
+        page.locator("h1 #seen").get_by_text("away").wait_for(timeout=10_000)
+        page.locator("#attention").get_by_text("has been away for").wait_for(timeout=10_000)
+        admin.server.is_idle = True
+        page.locator("#drain").get_by_text("Nothing has been handed over").wait_for(timeout=10_000)
+        assert "release" not in lead.inner_text()
+        assert page.locator("#drain[hx-get]").count() == 0
+        assert page.locator("details.commands").get_attribute("open") is not None
+        for place in ("lead", "seen", "attention", "drain"):
+            assert page.locator(f"#{place}").count() == 1, place
 
 
 def test_the_keyboard_reaches_the_content_and_the_first_action(

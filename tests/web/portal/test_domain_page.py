@@ -4,6 +4,7 @@ import asyncio
 
 from restante.admin.auditing import moment
 from restante.admin.held_over_time import HeldOverTimeView, HeldPointView
+from restante.queue.drain_word import DrainState
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.domain_page import chart
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
@@ -42,12 +43,41 @@ def test_the_drain_is_a_part_of_its_own_that_refreshes_itself() -> None:
     assert "hx-trigger" not in quiet
 
 
+def test_a_refresh_replaces_all_that_shows_the_drain_or_the_queue() -> None:
+    page = visit(hosting(), "/domains/alpha.example", ALPHA).text
+    part = visit(hosting(), "/domains/alpha.example/drain", ALPHA).text
+    assert "hx-swap-oob" not in page
+    for place in ('<span id="seen"', '<p id="lead" class="lead"', '<div id="attention"'):
+        assert place in page
+        assert f'{place} hx-swap-oob="outerMorph"' in part
+    assert "Handing over now: 5 delivered, 0 left." in part
+
+
+def test_the_answer_after_the_end_of_a_drain_has_all_parts_once_more() -> None:
+    part = visit(hosting(), "/domains/beta.example/drain", BETA).text
+    assert part.count('hx-swap-oob="outerMorph"') == 3
+    assert "Handing over now" not in part
+
+
+def test_a_drain_that_waits_to_retry_says_so() -> None:
+    admin = hosting()
+    assert admin.server is not None
+    admin.server.last_error = "Connection refused"
+    admin.server.drain_state = DrainState.WAITING_TO_RETRY
+    text = visit(admin, "/domains/alpha.example", ALPHA).text
+    assert "The release waits to try again at " in text
+    assert "Handing over now" not in text
+    assert '<span class="state warn">waiting to retry</span>' in text
+    assert 'No connection: <span class="words">connection refused</span>' in text
+    assert "The primary said" not in text
+
+
 def test_the_words_of_the_primary_are_text() -> None:
     admin = hosting()
     assert admin.server is not None
     admin.server.last_error = "451 <script>alert(1)</script>"
     text = visit(admin, "/domains/alpha.example", ALPHA).text
-    assert "451 &lt;script&gt;" in text
+    assert 'The primary said last: <span class="words">451 &lt;script&gt;' in text
     assert "<script>alert" not in text
 
 

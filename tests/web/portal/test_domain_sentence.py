@@ -7,12 +7,18 @@ import pytest
 
 from restante.admin.auditing import moment
 from restante.admin.domain_glances import DomainGlance
-from restante.admin.drains import LastDrainView
+from restante.admin.drains import DrainView, LastDrainView
 from restante.admin.primary_state import PrimaryView
 from restante.admin.releases import RefusedReleaseRequests
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainState
 from restante.queue.presence import DestinationState
-from restante.web.portal.domain_sentence import needs, refused_request, sentence
+from restante.web.portal.domain_sentence import (
+    needs,
+    refused_request,
+    seen_now,
+    sentence,
+    trouble,
+)
 
 NOW = 1_764_331_200.0  # 2025-11-28 12:00
 AT = moment(NOW)
@@ -98,6 +104,71 @@ def test_a_domain_whose_server_is_away() -> None:
     assert [need.text for need in needs(away, NOW)] == [
         "mail.acme.example has been away for 9 h: refused"
     ]
+
+
+def drain(state: DrainState, **facts: Any) -> DrainView:
+    running: dict[str, Any] = {
+        "domain": "acme.example",
+        "destination": "mail.acme.example:25",
+        "state": state,
+        "started_at": AT,
+        "delivered": 0,
+        "refused": 0,
+        "uncertain": 0,
+        "deferred": 0,
+        "connections": 0,
+        "next_attempt_at": None,
+        "last_error": "",
+        "hindrance": None,
+    }
+    return DrainView(**running | facts)
+
+
+@pytest.mark.parametrize(
+    ("state", "facts", "text"),
+    [
+        (DrainState.DELIVERING, {}, "Handing over now"),
+        (
+            DrainState.WAITING_TO_RETRY,
+            {"next_attempt_at": AT + timedelta(minutes=5)},
+            "The release waits to try again at 12:05",
+        ),
+        (DrainState.WAITING_TO_RETRY, {}, "The release waits to try again"),
+        (DrainState.WAITING_TURN, {}, "The release waits its turn"),
+        (DrainState.UNCLAIMED, {}, "The release waits for a server"),
+        (DrainState.STOPPING, {}, "The release is being stopped"),
+    ],
+)
+def test_the_stage_of_a_drain(state: DrainState, facts: dict[str, Any], text: str) -> None:
+    told = sentence(glance(held=6, drain=drain(state, **facts)), NOW)
+    assert told.endswith(f". {text}: 0 delivered, 6 left.")
+
+
+def test_a_primary_that_takes_mail_is_not_away() -> None:
+    taking = drain(DrainState.DELIVERING, connections=1, delivered=3)
+    there = glance(primary=AWAY, held=6, drain=taking)
+    assert sentence(there, NOW).startswith("mail.acme.example takes mail now. 6 held")
+    assert seen_now(there) is DestinationState.UP
+    assert not list(needs(there, NOW))
+    dialing = glance(primary=AWAY, held=6, drain=drain(DrainState.DELIVERING, connections=1))
+    assert sentence(dialing, NOW).startswith("mail.acme.example has been away")
+    assert seen_now(dialing) is DestinationState.AWAY
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("451 4.3.2 slowly", ("The primary said last", "451 4.3.2 slowly")),
+        ("421", ("The primary said last", "421")),
+        ("Connection refused", ("No connection", "connection refused")),
+        ("Network is unreachable", ("No connection", "network is unreachable")),
+        ("connecting timed out", ("No connection", "connecting timed out")),
+        ("no reply to MAIL", ("The last attempt failed", "no reply to MAIL")),
+        ("4512 messages", ("The last attempt failed", "4512 messages")),
+    ],
+)
+def test_only_replies_are_words_of_the_primary(error: str, told: tuple[str, str]) -> None:
+    assert trouble(error) == told
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def test_an_account_sees_its_domains_and_no_others() -> None:
     admin = hosting()
     asyncio.run(admin.hold(1, 1, "a@alpha.example"))
     text = visit(admin, "/", ALPHA).text
-    assert "mail.alpha.example has not answered a probe yet. 1 held, 90 B, oldest 1 h" in text
+    assert "mail.alpha.example takes mail now. 1 held, 90 B, oldest 1 h" in text
     assert "beta" not in text
     assert f'name="csrf" value="{CSRF}"' in text
     assert "Needs you" not in text

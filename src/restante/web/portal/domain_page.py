@@ -1,7 +1,7 @@
 """One domain: its mail over time, the drain as it runs, and the policy in sentences."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,7 +11,7 @@ from restante.admin.domains import DomainView, show_domain
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
 from restante.admin.operator_release import NothingReleased, ReleaseOrder, release
 from restante.admin.waiting_changes import list_changes
-from restante.web.portal.domain_sentence import needs, retention, sentence
+from restante.web.portal.domain_sentence import needs, retention, seen_now, sentence
 from restante.web.portal.page_wording import short_octets, span_in_words
 from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
 from restante.web.portal.shell_lines import released
@@ -54,20 +54,29 @@ async def domain(visit: Visit) -> Response:
         glance=glance,
         record=record,
         waiting=list(await list_changes(visit.context, domain=glance.name)),
-        sentence=sentence(glance, visit.now),
-        needs=list(needs(glance, visit.now)),
         policy=policy_sentences(record, glance),
-        pace=_pace(glance, visit.now),
         chart=chart(held),
         most=max((one.messages for one in held.points), default=0),
         commands=released(glance.name, visit.renderer.base_url),
+        **_live_parts(glance, visit.now),
     )
 
 
 async def domain_drain(visit: Visit) -> Response:
-    """Show the part of the page that changes while a drain runs."""
+    """Show the parts of the page that change while a drain runs."""
     glance = await show_glance(visit.context, visit.part("name"))
-    return visit.page("drain.html", glance=glance, pace=_pace(glance, visit.now))
+    if glance.drain is None:  # it may have ended while the rest was read: this answer is the last
+        glance = await show_glance(visit.context, glance.name)
+    return visit.page("domain_live.html", glance=glance, **_live_parts(glance, visit.now))
+
+
+def _live_parts(glance: DomainGlance, now: float) -> dict[str, Any]:
+    return {
+        "seen": seen_now(glance),
+        "sentence": sentence(glance, now),
+        "needs": list(needs(glance, now)),
+        "pace": _pace(glance, now),
+    }
 
 
 async def release_domain(visit: Visit) -> Response:

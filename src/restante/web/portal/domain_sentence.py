@@ -3,6 +3,7 @@
 The texts have names of hosts and words of destinations in them: they are text, never markup.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,7 +11,9 @@ from typing import Final
 from urllib.parse import urlencode
 
 from restante.admin.domain_glances import DomainGlance
+from restante.admin.drains import DrainView
 from restante.admin.releases import RefusedReleaseRequests
+from restante.queue.drain_word import DrainState
 from restante.queue.presence import DestinationState
 from restante.tenancy.actor import ActorKind, read_actor
 from restante.web.portal.page_wording import (
@@ -31,6 +34,18 @@ THEN: Final = {
     "bounce": "bounced",
 }  # at the end of retention; mail stays with "keep"
 _AWAY_SECONDS: Final = 3600.0  # a restart of a server needs nobody
+_REPLY: Final = re.compile(r"[2-5]\d\d(?:[ -]|$)")  # RFC 5321 §4.2
+_NO_CONNECTION: Final = frozenset(
+    {
+        "connecting timed out",
+        "connection refused",
+        "connection timed out",
+        "host is down",
+        "network is down",
+        "network is unreachable",
+        "no route to host",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +63,57 @@ def sentence(glance: DomainGlance, now: float) -> str:
     parts = [f"{_presence(glance, now)} {_mail(glance, now)}"]
     if glance.drain is not None:
         parts.append(
-            f"Handing over now: {number(glance.drain.delivered)} delivered,"
+            f"{_stage(glance.drain, now)}: {number(glance.drain.delivered)} delivered,"
             f" {number(glance.held)} left."
         )
     return " ".join(parts)
 
 
+def seen_now(glance: DomainGlance) -> DestinationState:
+    """Return the state of the primary: one that takes mail now answers, whatever a probe found."""
+    return DestinationState.UP if _takes_mail(glance.drain) else glance.primary.seen
+
+
+def _takes_mail(drain: DrainView | None) -> bool:
+    return (
+        drain is not None
+        and drain.state is DrainState.DELIVERING
+        and bool(drain.connections and drain.delivered)
+    )
+
+
+def _stage(drain: DrainView, now: float) -> str:
+    at = drain.next_attempt_at
+    match drain.state:
+        case DrainState.WAITING_TO_RETRY if at is not None:
+            return f"The release waits to try again at {clock(at, now)}"
+        case DrainState.WAITING_TO_RETRY:
+            return "The release waits to try again"
+        case DrainState.WAITING_TURN:
+            return "The release waits its turn"
+        case DrainState.UNCLAIMED:
+            return "The release waits for a server"
+        case DrainState.STOPPING:
+            return "The release is being stopped"
+    return "Handing over now"
+
+
+def trouble(error: str) -> tuple[str, str]:
+    """Return whose words a drain's last error is, and the words.
+
+    Only a reply was said by the primary; all else happened here or on the way.
+    """
+    if _REPLY.match(error):
+        return "The primary said last", error
+    if error.casefold() in _NO_CONNECTION:
+        return "No connection", error[:1].lower() + error[1:]
+    return "The last attempt failed", error
+
+
 def _presence(glance: DomainGlance, now: float) -> str:
     host, primary = _host(glance), glance.primary
+    if _takes_mail(glance.drain) and primary.seen is not DestinationState.UP:
+        return f"{host} takes mail now."
     match primary.seen:
         case DestinationState.UP if primary.probed_at is not None:
             return f"{host} answers ({time_ago(primary.probed_at, now)})."
@@ -121,7 +179,7 @@ def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
         yield DomainNeed(name, f"suspended, nothing leaves{why}", f"/domains/{name}")
     primary = glance.primary
     is_long_away = (
-        primary.seen is DestinationState.AWAY
+        seen_now(glance) is DestinationState.AWAY
         and primary.since is not None
         and now - primary.since.timestamp() >= _AWAY_SECONDS
     )

@@ -14,7 +14,13 @@ from restante.admin.permissions import AdminAction, may
 from restante.admin.releases import list_refused_requests
 from restante.admin.server_status import summarize_status
 from restante.background.loop_slices import in_turns
-from restante.web.portal.domain_sentence import DomainNeed, needs, refused_request, sentence
+from restante.web.portal.domain_sentence import (
+    DomainNeed,
+    needs,
+    refused_request,
+    seen_now,
+    sentence,
+)
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 from restante.web.portal.server_facts import server_facts
 
@@ -49,7 +55,10 @@ async def overview(visit: Visit) -> Response:
             after=_next(accounts),
             **common,
         )
-    rows = [(glance, sentence(glance, visit.now)) async for glance in in_turns(found.page)]
+    rows = [
+        (glance, seen_now(glance), sentence(glance, visit.now))
+        async for glance in in_turns(found.page)
+    ]
     return visit.page("overview.html", rows=rows, after=_next(found.page), **common)
 
 

@@ -18,6 +18,7 @@ from restante.admin.permissions import AdminAction, may
 from restante.background.loop_slices import in_turns
 from restante.tenancy.sign_in_factor import factors_text
 from restante.web.portal import page_wording, shell_lines
+from restante.web.portal.domain_sentence import trouble
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
 from restante.web.portal.shell_words import shell_word
@@ -59,6 +60,7 @@ def page_templates() -> Environment:
         "query": urlencode,
         "shell": shell_word,
         "factors": factors_text,
+        "trouble": trouble,
     }
     templates.globals["counted"] = page_wording.counted_thing
     templates.globals["AdminAction"] = AdminAction
