@@ -68,6 +68,7 @@ PAGES: Final = (
     _own("/profile/passkeys", "Passkeys"),
     _own("/", "Overview"),
     WalkedPage("/", "/?account=alpha", "alpha"),
+    WalkedPage("/", "/?find=alpha", "Accounts and domains", by_admin="Overview"),
     WalkedPage(_DOMAIN, _ALPHA, "alpha.example answers"),
     WalkedPage(_DOMAIN, "/domains/shop.alpha.example", "shop.alpha.example away"),
     WalkedPage(_DOMAIN, "/domains/beta.example", "beta.example not known", by_admin=NOT_FOUND),
@@ -90,7 +91,7 @@ PAGES: Final = (
     _own("/notices", "Notices"),
     _own("/access", "Access"),
     WalkedPage("/access", "/access?account=alpha", "Access"),
-    WalkedPage("/usage", "/usage", "Usage", by_operators=OVERVIEW),
+    _own("/usage", "Usage"),
     WalkedPage("/usage", "/usage?account=alpha", "Usage"),
     _own("/users", "People"),
 )

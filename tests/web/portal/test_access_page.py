@@ -43,8 +43,13 @@ def test_an_account_sees_its_logins_and_tokens_without_secrets() -> None:
 
 def test_an_operator_chooses_an_account() -> None:
     admin = with_access()
-    assert "alpha-mail" not in visit(admin, "/access", OPERATOR).text
-    assert "alpha-mail" in visit(admin, "/access?account=alpha", OPERATOR).text
+    text = visit(admin, "/access", OPERATOR).text
+    assert "alpha-mail" not in text
+    assert "Logins are listed for one account at a time." in text
+    assert "Tokens of all accounts, and of operators" in text
+    text = visit(admin, "/access?account=alpha", OPERATOR).text
+    assert "alpha-mail" in text
+    assert "of all accounts" not in text
 
 
 def test_recipients_can_be_found_by_a_part_of_their_name() -> None:

@@ -1,10 +1,14 @@
 """The use of an account, beside its quota."""
 
 import asyncio
+import re
+
+import pytest
 
 from restante.admin.accounts import AccountChange, change_account
 from restante.queue.monthly_use import AccountUse, MonthlyUse, UseMonth, month_of
 from restante.tenancy.policy import DAY
+from restante.web.portal import usage_page
 from tests.admin.admin_world import NOW
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
 
@@ -19,9 +23,27 @@ def test_an_account_sees_its_use() -> None:
     assert visit(admin, "/usage?account=alpha", BETA).status_code == 404
 
 
-def test_an_operator_chooses_the_account_first() -> None:
+def test_an_operator_sees_this_month_of_all_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     admin = hosting()
-    assert visit(admin, "/usage", OPERATOR).headers["location"] == "/"
+    assert "Nothing has been counted in this month yet." in visit(admin, "/usage", OPERATOR).text
+    added_at = int(admin.context.directory.now.accounts["alpha"].created_at)
+    uses = [
+        MonthlyUse(UseMonth(name, added_at, month_of(NOW) - ago), AccountUse(count, 5000, 3, DAY))
+        for name, ago, count in (("alpha", 0, 1201), ("alpha", 1, 777), ("gone", 0, 1302))
+    ]
+    asyncio.run(admin.store.uses.add_uses(uses))
+    text = visit(admin, "/usage", OPERATOR).text
+    assert 'href="/usage?account=alpha"' in text
+    assert 'gone <span class="quiet">removed</span>' in text
+    assert "1,201" in text
+    assert "777" not in text
+    assert 'href="/usage.csv"' in text
+    assert "restante account usage --csv" in text
+    monkeypatch.setattr(usage_page, "ROWS", 1)
+    text = visit(admin, "/usage", OPERATOR).text
+    assert "gone" not in text
+    [following] = re.findall(r'href="(\?after=[^"]*)"', text)
+    assert "1,302" in visit(admin, f"/usage{following}", OPERATOR).text
     assert "Usage of beta" in visit(admin, "/usage?account=beta", OPERATOR).text
 
 

@@ -121,9 +121,11 @@ def of_waiting_change(number: int, base_url: str, *, may_apply: bool) -> list[st
 
 
 def of_use(account: str, base_url: str) -> list[str]:
-    """Return the lines that list what an account has used."""
-    line = shell_line(["restante", "account", "usage", account, "--csv"])
-    return [line, asked(base_url, "/v1/account-uses", query={"account": account})]
+    """Return the lines that list what an account has used; "": all of them, this month."""
+    named = [account] if account else []
+    line = shell_line(["restante", "account", "usage", *named, "--csv"])
+    query = {"account": account} if account else None
+    return [line, asked(base_url, "/v1/account-uses", query=query)]
 
 
 def of_status(base_url: str) -> list[str]:
