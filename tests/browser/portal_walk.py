@@ -80,6 +80,7 @@ PAGES: Final = (
     WalkedPage(f"{_DOMAIN}/recipients", f"{_ALPHA}/recipients", "Recipients of alpha.example"),
     _own("/queue", "Queue"),
     WalkedPage("/queue", "/queue?recipient=nobody*", "Queue"),
+    _own("/queue/confirm", "This did not work", status=422),
     WalkedPage("/messages/{name}", f"/messages/{message_name(41)}", "Message"),
     WalkedPage("/messages/{name}", f"/messages/{message_name(47)}", "Message"),
     _own("/refused", "Refused"),
@@ -143,6 +144,7 @@ OWN_FORMS: Final = frozenset(
         "/invitation/{secret}",
         "/portal-link/{secret}",
         "/step-up",
+        "/step-up/keep",
         "/step-up/passkey",
         "/step-up/passkey/options",
         "/profile/end-session",
@@ -157,6 +159,7 @@ OWN_FORMS: Final = frozenset(
         "/profile/provider",
         "/profile/provider/unlink",
         "/queue/refresh",
+        "/messages/{name}/ask",
     }
 )
 

@@ -13,6 +13,7 @@ from starlette.routing import Mount, Route
 from restante.web.portal.form_guard import (
     SAFE,
     FormGuard,
+    QuestionRoute,
     StrangerRoute,
     guarded,
     is_from_own_page,
@@ -74,7 +75,9 @@ def test_every_route_refuses_strange_pages_and_wrong_tokens(method: str, path: s
         assert ask(method, path, {**headers, **TOKEN}).status_code == 403, headers
     portal = build_portal(hosting().context, GivenSession(None))
     [route] = [one for one in portal.routes if one.matches(_scope(method, path))[0].value == 2]
-    if not isinstance(route, StrangerRoute):
+    if isinstance(route, QuestionRoute):  # it changes nothing
+        assert ask(method, path, OWN, is_signed_in=False).status_code == 401
+    elif not isinstance(route, StrangerRoute):
         for token in ({}, {"X-CSRF-Token": "x"}, {"X-CSRF-Token": ""}):
             assert ask(method, path, {**OWN, **token}).status_code == 403, token
         assert ask(method, path, OWN, is_signed_in=False).status_code == 401
@@ -82,6 +85,12 @@ def test_every_route_refuses_strange_pages_and_wrong_tokens(method: str, path: s
 
 def _scope(method: str, path: str) -> dict[str, object]:
     return {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+
+
+def test_few_routes_need_no_token() -> None:
+    portal = build_portal(hosting().context, GivenSession(None))
+    found = {one.path for one in portal.routes if isinstance(one, QuestionRoute)}
+    assert found == {"/queue/confirm", "/messages/{name}/ask"}
 
 
 def test_a_refused_form_did_nothing() -> None:

@@ -143,7 +143,12 @@ def test_content_is_a_file_for_those_who_may_and_have_a_recent_factor() -> None:
     assert visit(admin, f"{PAGE}/raw", ALPHA, form=form).status_code == 403
     assert visit(admin, f"{PAGE}/raw", user_of("beta"), form=form).status_code == 404
     stale = visit(admin, f"{PAGE}/raw", who, form=form, fresh_until=NOW)
-    assert stale.headers["location"] == f"/step-up?next=%2Fmessages%2F{NAME}"
+    question = f"/step-up/keep?question=%2Fmessages%2F{NAME}%2Fask%3Fagain%3D1&next="
+    assert stale.headers["location"] == f"{question}%2Fmessages%2F{NAME}"
+    again = visit(admin, f"{PAGE}/ask?again=1", who, form=form).text
+    assert 'value="asked by the sender"' in again
+    assert "Nothing has been downloaded yet" in again
+    assert "Confirm first that it is you" in visit(admin, PAGE, who, fresh_until=NOW).text
     assert visit(admin, f"{PAGE}/raw", who, form={}).status_code == 400
     sent = visit(admin, f"{PAGE}/raw", who, form=form)
     assert sent.content == HEAD

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.web.portal.own_path import own_path, sign_in_path, step_up_path
+from restante.web.portal.own_path import own_path, question_path, sign_in_path, step_up_path
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,13 @@ def test_a_path_of_the_portal_is_kept(path: str) -> None:
 )
 def test_another_text_leads_to_the_overview(text: str) -> None:
     assert own_path(text) == "/"
+
+
+def test_a_kept_form_goes_to_a_question_alone() -> None:
+    for path in ("/queue/confirm", "/queue/confirm?again=1", "/messages/a1/ask?again=1"):
+        assert question_path(path) == path
+    for path in ("/queue/carry-out", "/messages/a/raw", "/queue/confirm?x", "//e/queue/confirm"):
+        assert question_path(path) == ""
 
 
 @given(st.text())

@@ -195,18 +195,37 @@ def test_a_reader_changes_nothing() -> None:
     form = {"action": "delete", "names": left(admin)[0], "reason": "mine"}
     for path in ("/queue/confirm", "/queue/carry-out"):
         assert visit(admin, path, reader, form=form).status_code == 403
-    assert 'value="delete"' not in visit(admin, "/queue", reader).text
+    text = visit(admin, "/queue", reader).text
+    assert f"/messages/{left(admin)[0]}" in text
+    for part in ('value="delete"', "Act on", 'type="checkbox"', "ticked"):
+        assert part not in text
 
 
 def test_many_deletions_need_a_recent_factor() -> None:
     admin = with_mail(STEP_UP_FROM + 1)
     form = {"action": "delete", "scope": "all", "reason": "tests"}
     sent = visit(admin, "/queue/carry-out", ALPHA, form=form, fresh_until=NOW - 1)
-    assert sent.headers["location"].startswith("/step-up?next=%2Fqueue")
+    assert sent.status_code == 307
+    assert sent.headers["location"].startswith("/step-up/keep?question=%2Fqueue%2Fconfirm")
+    asked = visit(admin, "/queue/confirm", ALPHA, form=form, fresh_until=NOW - 1)
+    assert asked.headers["location"].startswith("/step-up/keep?question=%2Fqueue%2Fconfirm&")
+    assert "tests" not in asked.headers["location"]
     assert len(left(admin)) == 100
     done = visit(admin, "/queue/carry-out", ALPHA, form=form)
     assert done.headers["location"].startswith("/queue?")
     assert left(admin) == []
+
+
+def test_an_old_form_is_not_carried_out_and_its_question_comes_again() -> None:
+    """A step-up in another tab changes the token of all forms."""
+    admin = with_mail()
+    form = {"action": "delete", "scope": "all", "reason": "spam <b>wave</b>", "csrf": "old"}
+    sent = visit(admin, "/queue/carry-out", ALPHA, form=form)
+    assert (sent.status_code, sent.headers["location"]) == (307, "/queue/confirm?again=1")
+    asked = visit(admin, sent.headers["location"], ALPHA, form=form).text
+    assert "Nothing has been done yet" in asked
+    assert 'name="reason" value="spam &lt;b&gt;wave&lt;/b&gt;"' in asked
+    assert len(left(admin)) == 3
 
 
 def test_an_empty_selection_and_an_unknown_action_get_an_answer() -> None:

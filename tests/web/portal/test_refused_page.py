@@ -53,6 +53,12 @@ def test_groups_and_an_action_for_each() -> None:
     assert names == [f"{message_name(1)} {message_name(2)}", message_name(3)]
     form = {"action": "release", "names": names[0], "status": "refused"}
     assert "Release again 2 messages?" in visit(admin, "/queue/confirm", ALPHA, form=form).text
+    [shown, _] = re.findall(r'name="group_reply" value="([^"]+)"', text)
+    assert '<span class="quiet">such as</span> 550 5.7.1 rate limit' in text
+    asked = visit(admin, "/queue/confirm", ALPHA, form={**form, "group_reply": shown}).text
+    assert "such as 550 5.7.1 rate limit" in asked
+    assert "the group of refused mail" in asked
+    assert "that you ticked" not in asked
     done = visit(admin, "/queue/carry-out", ALPHA, form=form)
     told = visit(admin, done.headers["location"], ALPHA).text
     assert "2 messages were held again." in told

@@ -1,11 +1,17 @@
 """A critical action asks for a factor again, and the session gets another id."""
 
 import asyncio
+import html
+from urllib.parse import parse_qsl, urlencode
 
+import httpx
 import pytest
 
 from restante.admin.portal_sessions import SessionOver
 from restante.tenancy.audit import AuditAction
+from restante.web.portal.own_path import keep_path
+from restante.web.portal.portal_visit import FormValues
+from restante.web.portal.step_up_page import LONGEST_KEPT, AfterStepUp, after_step_up
 from tests.admin.portal_people import ANA, PASSWORD, People
 from tests.web.portal.browsers import Browser, hidden_fields, portal_of
 
@@ -97,3 +103,65 @@ def test_a_session_that_ends_meanwhile_is_over(monkeypatch: pytest.MonkeyPatch) 
 def test_a_stranger_is_asked_to_sign_in() -> None:
     answer = asyncio.run(Browser(People()).get("/step-up?next=/queue"))
     assert answer.headers["location"].startswith("/sign-in")
+
+
+def test_a_kept_form_comes_back_to_its_question_and_is_not_carried_out() -> None:
+    async def story() -> None:
+        people = People()
+        browser = await signed_in(people)
+        csrf = hidden_fields((await browser.get("/profile")).text)["csrf"]
+        question, form = "/queue/confirm?again=1", {"action": "delete", "reason": "a <b> & ß"}
+        address = keep_path(question, "/queue?recipient=a%40b.example")
+        page = await browser.send(address, None, csrf=csrf, **form)
+        wrong = await browser.send("/step-up", unescaped(page), code="000000")
+        assert (page.status_code, wrong.status_code) == (200, 403)
+        fields = {name: html.unescape(one) for name, one in hidden_fields(wrong.text).items()}
+        assert dict(parse_qsl(fields["kept"])) == form
+        assert fields["next"] == "/queue?recipient=a%40b.example"
+        done = await browser.send("/step-up", None, **fields, code=people.code())
+        assert (done.status_code, done.headers["location"]) == (307, question)
+        back = await browser.send(question, None, **fields)
+        assert back.status_code == 400
+        assert "no message is selected" in back.text
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    "question", ["/queue/carry-out", "//evil.example/queue/confirm", "/messages/a/raw", "/profile"]
+)
+def test_a_kept_form_goes_to_no_page_that_acts(question: str) -> None:
+    async def story() -> None:
+        people = People()
+        browser = await signed_in(people)
+        done = await browser.act(
+            "/step-up", code=people.code(), next="/queue", question=question, kept="a=b"
+        )
+        assert (done.status_code, done.headers["location"]) == (303, "/queue")
+
+    asyncio.run(story())
+
+
+def test_a_form_that_is_too_large_is_not_kept() -> None:
+    kept = FormValues(urlencode({"question": "/queue/confirm", "kept": "a" * (LONGEST_KEPT + 1)}))
+    assert after_step_up(kept) == AfterStepUp("/")
+
+
+def test_a_step_up_in_one_tab_keeps_the_action_of_another() -> None:
+    async def story() -> None:
+        people = People()
+        browser = await signed_in(people)
+        csrf = hidden_fields((await browser.get("/profile")).text)["csrf"]
+        await browser.send("/step-up", None, csrf=csrf, code=people.code())
+        form = {"csrf": csrf, "action": "delete", "scope": "all", "reason": "spam wave"}
+        sent = await browser.send("/queue/carry-out", None, **form)
+        assert (sent.status_code, sent.headers["location"]) == (307, "/queue/confirm?again=1")
+        other = await browser.send("/step-up", None, csrf=csrf, code="1", question="/queue/confirm")
+        assert other.status_code in (307, 403)
+
+    asyncio.run(story())
+
+
+def unescaped(page: httpx.Response) -> httpx.Response:
+    """Return a page whose hidden fields are as a browser sends them."""
+    return httpx.Response(page.status_code, text=page.text.replace("&amp;", "&"))

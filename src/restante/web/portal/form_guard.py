@@ -5,10 +5,13 @@ Sec-Fetch-Site, and older ones in Origin. A client that says neither is refused.
 signed in, it must also bring the token of the session. The token is in the field `csrf` of a form,
 or in the header X-CSRF-Token. A `StrangerRoute`, such as the sign-in, has no session and so no
 token. There the first check alone keeps a strange page from signing a browser in.
+
+A `QuestionRoute` only shows a page. It needs a session, but no token: a step-up in another tab
+changes the token. Such an old form of an `AskedRoute` is not carried out: its question comes again.
 """
 
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from copy import copy
 from http import HTTPStatus
 from typing import Final
@@ -17,11 +20,18 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from restante.web.portal.portal_session import SessionReader
-from restante.web.portal.portal_visit import FormValues, NotSignedIn
+from restante.web.portal.portal_visit import (
+    FormValues,
+    NotSignedIn,
+    PageHandler,
+    asked_at,
+    visit_of,
+)
 
 TOKEN_FIELD: Final = "csrf"  # noqa: S105  its name
 TOKEN_HEADER: Final = "X-CSRF-Token"  # noqa: S105  its name
@@ -34,14 +44,35 @@ class StrangerRoute(Route):
     """A route for people without a session. It must not act by the rights of one."""
 
 
+class QuestionRoute(Route):
+    """A page that a form opens. It changes nothing."""
+
+    def __init__(self, path: str, handler: PageHandler, methods: Sequence[str] = ("POST",)) -> None:
+        super().__init__(path, _answer_of(handler), methods=list(methods))
+
+
+class AskedRoute(Route):
+    """An action, and the end of the path where its question is."""
+
+    def __init__(self, path: str, handler: PageHandler, question: str) -> None:
+        super().__init__(path, _answer_of(handler), methods=["POST"])
+        self.question = question
+
+
+def _answer_of(handler: PageHandler) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        return await handler(await visit_of(request))
+
+    return answer
+
+
 def guarded(routes: Sequence[BaseRoute], sessions: SessionReader) -> list[BaseRoute]:
     """Return these routes with the guard in front of each."""
     found: list[BaseRoute] = []
     for route in routes:
         assert isinstance(route, Route), f"{route} cannot be guarded"
-        needs_session = not isinstance(route, StrangerRoute)
         behind = copy(route)
-        behind.app = FormGuard(route.app, sessions, needs_session=needs_session)
+        behind.app = FormGuard(route.app, sessions, route)
         found.append(behind)
     return found
 
@@ -49,10 +80,12 @@ def guarded(routes: Sequence[BaseRoute], sessions: SessionReader) -> list[BaseRo
 class FormGuard:
     """Stands before one route."""
 
-    def __init__(self, app: ASGIApp, sessions: SessionReader, *, needs_session: bool) -> None:
+    def __init__(self, app: ASGIApp, sessions: SessionReader, route: Route) -> None:
         self._app = app
         self._sessions = sessions
-        self._needs_session = needs_session
+        self._needs_session = not isinstance(route, StrangerRoute)
+        self._needs_token = not isinstance(route, QuestionRoute)
+        self._question = route.question if isinstance(route, AskedRoute) else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on. Raises HTTPException, NotSignedIn, StoreError."""
@@ -70,7 +103,13 @@ class FormGuard:
             raise NotSignedIn
         body = await request.body()
         token = token_of(request.headers, body)
-        if not hmac.compare_digest(token.encode("utf-8", "replace"), session.csrf.encode()):
+        is_right = hmac.compare_digest(token.encode("utf-8", "replace"), session.csrf.encode())
+        if self._needs_token and not is_right:
+            if self._question and token and TOKEN_HEADER not in request.headers:
+                stem = request.url.path.rpartition("/")[0]
+                again = asked_at(f"{stem}/{self._question}?again=1")
+                await again(scope, receive, send)
+                return
             raise HTTPException(HTTPStatus.FORBIDDEN, STRANGE)
         await self._app(scope, _once_more(body, receive), send)
 

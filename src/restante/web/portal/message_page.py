@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
@@ -29,8 +28,10 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.transfer.queue_content import read_content
 from restante.transfer.transfer_error import TransferError
 from restante.web.portal.domain_sentence import THEN
+from restante.web.portal.form_guard import AskedRoute, QuestionRoute
+from restante.web.portal.own_path import keep_path, step_up_path
 from restante.web.portal.page_wording import counted_thing, exact, number, short_octets
-from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
+from restante.web.portal.portal_visit import Visit, asked_at, page_route, path_segment
 
 MOST_HEADERS: Final = 100  # on a page
 MOST_RELEASES: Final = 20  # of the domain since the mail arrived, the newest
@@ -49,6 +50,15 @@ class WayStep:
 
 async def message(visit: Visit) -> Response:
     """Show a message that is held or has left."""
+    return await _page_of(visit)
+
+
+async def ask(visit: Visit) -> Response:
+    """Show the message again, with the reason to read it that was typed before a step-up."""
+    return await _page_of(visit, (await visit.asked()).text("reason"), is_again=True)
+
+
+async def _page_of(visit: Visit, reason: str = "", *, is_again: bool = False) -> Response:
     name = _checked(visit.part("name"))
     found = await trace(visit.context, TraceSelection(name=name))
     held, left = list(found.held), list(found.left)
@@ -65,6 +75,10 @@ async def message(visit: Visit) -> Response:
             steps(full, left, [*found.releases, *await _attempts(visit, full)], found.audit)
         ),
         until=await _held_until(visit, full),
+        reason=reason,
+        is_again=is_again,
+        is_fresh=visit.session.is_fresh(visit.now),
+        step_up=step_up_path(f"/messages/{path_segment(name)}"),
     )
 
 
@@ -73,7 +87,8 @@ async def download(visit: Visit) -> Response:
     name = _checked(visit.part("name"))
     full = await show_message(visit.context, name)
     if not visit.session.is_fresh(visit.now):
-        return see_other("/step-up?" + urlencode({"next": f"/messages/{path_segment(full.name)}"}))
+        page = f"/messages/{path_segment(full.name)}"
+        return asked_at(keep_path(f"{page}/ask?again=1", page))
     reason = (await visit.form()).text("reason")
     try:
         content = await read_content(visit.context, full.name, reason)
@@ -208,5 +223,6 @@ def _checked(name: str) -> str:
 
 ROUTES: Final[list[Route]] = [
     page_route("/messages/{name}", message),
-    page_route("/messages/{name}/raw", download, ["POST"]),
+    QuestionRoute("/messages/{name}/ask", ask),
+    AskedRoute("/messages/{name}/raw", download, "ask"),
 ]

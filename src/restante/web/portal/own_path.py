@@ -7,7 +7,10 @@ from urllib.parse import urlencode
 HOME: Final = "/"
 SIGN_IN: Final = "/sign-in"
 STEP_UP: Final = "/step-up"
+KEEP: Final = f"{STEP_UP}/keep"
 _LONGEST: Final = 2000
+# These pages only ask: a kept form goes to them, and to nothing that acts.
+_QUESTION: Final = re.compile(r"/(?:queue/confirm|messages/\w+/ask)(?:\?again=1)?", re.ASCII)
 # Browsers read `//` and `/\` as the beginning of another host, and leave out tabs and line ends.
 _OWN: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 
@@ -28,6 +31,19 @@ def sign_in_path(following: str) -> str:
 def step_up_path(following: str) -> str:
     """Return the path where a factor is shown again, which goes on to another path then."""
     return _with_next(STEP_UP, following)
+
+
+def question_path(text: str) -> str:
+    """Return the path of a page that asks before an action; "" for any other text."""
+    return text if _QUESTION.fullmatch(text) else ""
+
+
+def keep_path(question: str, following: str) -> str:
+    """Return the path where a form is kept while a factor is shown. It then goes to a question.
+
+    `following` is the page of those who cancel, or who cannot bring the form back.
+    """
+    return f"{KEEP}?{urlencode({'question': question, 'next': own_path(following)})}"
 
 
 def _with_next(path: str, following: str) -> str:

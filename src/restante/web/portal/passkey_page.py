@@ -25,7 +25,7 @@ from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see
 from restante.web.portal.session_cookie import session_secret, set_cookie, sign_in
 from restante.web.portal.sign_in_page import sign_in_answer
 from restante.web.portal.sign_in_parts import SignInParts, client_of, form_of, http_status_of
-from restante.web.portal.step_up_page import step_up_answer
+from restante.web.portal.step_up_page import after_step_up, step_up_answer
 
 PASSKEYS: Final = "/profile/passkeys"
 TOLD: Final = {
@@ -83,16 +83,16 @@ class PasskeyPage:
         """Examine the answer. The session gets another id."""
         visit = await visit_of(request)
         form = await visit.form()
-        following, user = own_path(form.text("next")), self._user(visit)
+        after, user = after_step_up(form), self._user(visit)
         text, client = form.text("answer"), client_of(request)
         try:
             await self.parts.passkeys.confirm(user.email, visit.session.key, text, client)
             secret = await self.parts.sessions.renew(session_secret(request))
         except SignInDenied as denied:
-            return step_up_answer(self.parts, visit, following, http_status_of(denied), str(denied))
+            return step_up_answer(self.parts, visit, after, http_status_of(denied), str(denied))
         except SessionOver:
             raise NotSignedIn from None
-        answer = see_other(following)
+        answer = after.answer()
         set_cookie(answer, secret, user)
         return answer
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qs, quote
+from urllib.parse import parse_qs, quote, urlencode
 
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
@@ -67,6 +67,11 @@ class FormValues:
         """Return all fields of a name."""
         return self._values.get(name, [])
 
+    def without(self, *names: str) -> str:
+        """Return the other fields as the text of a form."""
+        others = {name: values for name, values in self._values.items() if name not in names}
+        return urlencode(others, doseq=True)
+
 
 @dataclass(frozen=True, slots=True)
 class Visit:
@@ -94,6 +99,14 @@ class Visit:
     async def form(self) -> FormValues:
         """Return the fields of the form that was sent."""
         return FormValues((await self.request.body()).decode("utf-8", "replace"))
+
+    async def asked(self) -> FormValues:
+        """Return the fields of a question: a form, one that a step-up kept, or the query."""
+        if self.request.method in ("GET", "HEAD"):
+            return self.query
+        form = await self.form()
+        kept = form.as_sent("kept")
+        return FormValues(kept) if kept else form
 
     def because(self, reason: str) -> AdminContext:
         """Return the admin context with a reason for the audit trail."""
@@ -145,6 +158,11 @@ async def all_made(views: Iterable[_Made]) -> list[_Made]:
 def see_other(path: str) -> Response:
     """Return the answer to a form that was carried out: the browser loads another page."""
     return RedirectResponse(path, HTTPStatus.SEE_OTHER)
+
+
+def asked_at(path: str) -> Response:
+    """Return the answer by which the browser sends the same form to another page here."""
+    return RedirectResponse(path, HTTPStatus.TEMPORARY_REDIRECT)
 
 
 def path_segment(text: str) -> str:

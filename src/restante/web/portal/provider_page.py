@@ -22,7 +22,7 @@ from restante.web.portal.profile_page import PROFILE
 from restante.web.portal.session_cookie import CookieSessions, session_secret, set_cookie, sign_in
 from restante.web.portal.sign_in_page import sign_in_answer
 from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
-from restante.web.portal.step_up_page import step_up_answer
+from restante.web.portal.step_up_page import AfterStepUp, step_up_answer
 
 STATE_COOKIE: Final = "__Host-restante-state"
 _SECONDS: Final = 600
@@ -62,7 +62,8 @@ class ProviderPage:
         try:
             return await self._sent(visit.request, following, visit.session.user)
         except SignInDenied as denied:
-            return step_up_answer(self.parts, visit, following, http_status_of(denied), str(denied))
+            status, after = http_status_of(denied), AfterStepUp(following)
+            return step_up_answer(self.parts, visit, after, status, str(denied))
 
     async def begin_link(self, visit: Visit) -> Response:
         """Show the way to the provider, for an identity that the user takes.

@@ -35,11 +35,14 @@ from restante.admin.permissions import AdminAction, permit
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.recipient_status import RecipientStatus
+from restante.web.portal.form_guard import AskedRoute, QuestionRoute
+from restante.web.portal.own_path import keep_path, own_path, step_up_path
 from restante.web.portal.page_wording import counted_thing, short_octets, span_in_words
 from restante.web.portal.portal_visit import (
     FormValues,
     Visit,
     all_made,
+    asked_at,
     page_route,
     see_other,
 )
@@ -67,6 +70,7 @@ _RIGHTS: Final = {
     "bounce": AdminAction.QUEUE_BOUNCE,
     "delete": AdminAction.QUEUE_DELETE,
 }
+LONGEST_REPLY: Final = 500  # characters of a group's reply in its question
 _COUNT: Final = re.compile(r"\d{1,6}", re.ASCII)
 _CRITICAL: Final = frozenset({"bounce", "delete"})
 
@@ -112,14 +116,16 @@ async def refresh(visit: Visit) -> Response:
 
 async def confirm(visit: Visit) -> Response:
     """Ask before an action: how many, by which filter, and why."""
-    form = await visit.form()
+    form = await visit.asked()
     action = _action_of(form)
     permit(visit.session.principal, _RIGHTS[action])
     chosen = await chosen_by(visit, form)
     if not chosen.names:
         error = "no message is selected, or none of them is here any more"
         raise AdminError(ErrorKind.USAGE, error, "go back and select messages")
-    reason = form.text("reason")
+    if _needs_factor(visit, action, len(chosen.names)):
+        return _stepped_up(visit, form, is_again="again" in visit.request.query_params)
+    reason = form.text("reason") if visit.request.method == "POST" else ""
     base_url = visit.renderer.base_url
     return visit.page(
         "confirm.html",
@@ -127,11 +133,12 @@ async def confirm(visit: Visit) -> Response:
         word=ACTIONS[action][0],
         chosen=chosen,
         count=len(chosen.names),
-        described=described(chosen.selection) if chosen.is_by_filter else "those that you ticked",
+        described=_words_of(form, chosen),
+        group_reply=form.text("group_reply")[:LONGEST_REPLY],
+        is_again="again" in visit.request.query_params,
         filters=filters_of(form),
         last=chosen.names[-1],
         reason=reason,
-        is_fresh=not _needs_factor(visit, action, len(chosen.names)),
         is_cut=len(chosen.names) >= MOST_AT_ONCE,
         commands=acted(
             action,
@@ -151,7 +158,7 @@ async def carry_out(visit: Visit) -> Response:
     action, reason = _action_of(form), form.text("reason")
     chosen = await chosen_by(visit, form)
     if _needs_factor(visit, action, len(chosen.names)):
-        return see_other("/step-up?" + urlencode({"next": _back(form)}))
+        return _stepped_up(visit, form, is_again=True)
     done = 0
     for place in range(0, len(chosen.names), MAX_NAMES):
         names = tuple(chosen.names[place : place + MAX_NAMES])
@@ -279,6 +286,30 @@ def _needs_factor(visit: Visit, action: str, count: int) -> bool:
     return is_critical and not visit.session.is_fresh(visit.now)
 
 
+def _stepped_up(visit: Visit, form: FormValues, *, is_again: bool) -> Response:
+    """Return the answer that asks for a factor first, and then comes back to the question.
+
+    The form comes back with it. A provider's sign-in brings back the address alone, so it has the
+    selection if that is short enough, and never the reason.
+    """
+    fields = form.without("csrf", "reason", "again", "group_reply")
+    address = f"/queue/confirm?{fields}"
+    following = address if own_path(address) == address else _back(form)
+    if visit.request.method == "GET":
+        return see_other(step_up_path(following))
+    return asked_at(keep_path(f"/queue/confirm{'?again=1' if is_again else ''}", following))
+
+
+def _words_of(form: FormValues, chosen: ChosenMessages) -> str:
+    """Return how the messages were chosen."""
+    if chosen.is_by_filter:
+        return described(chosen.selection)
+    if not form.text("group_reply"):
+        return "those that you ticked"
+    domain = form.text("domain")
+    return f"the group of refused mail{f' of {domain}' if domain else ''}"
+
+
 def _amount(form: FormValues, name: str) -> float | None:
     text = form.given(name)
     if text is None:
@@ -318,6 +349,6 @@ def _back(form: FormValues, **more: str) -> str:
 ROUTES: Final[list[Route]] = [
     page_route("/queue", queue),
     page_route("/queue/refresh", refresh, ["POST"]),
-    page_route("/queue/confirm", confirm, ["POST"]),
-    page_route("/queue/carry-out", carry_out, ["POST"]),
+    QuestionRoute("/queue/confirm", confirm, ["GET", "POST"]),
+    AskedRoute("/queue/carry-out", carry_out, "confirm"),
 ]
