@@ -8,6 +8,7 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from restante.tenancy.one_time_codes import code_at, step_at
+from restante.web.portal import queue_page
 from tests.acceptance.installation import HOST, Installation, at
 from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.portal_browser import COOKIE, key_on
@@ -83,6 +84,42 @@ def test_the_sign_in_needs_no_script(browser: Browser) -> None:
     with provider_portal() as portal:
         walk_provider(context.new_page(), portal, lambda name, _page: seen.append(name))
     assert seen[-1] == "provider-refused"
+
+
+def test_a_step_up_brings_the_question_back_with_selection_and_reason(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue_page, "STEP_UP_FROM", 0)
+    with sign_in_portal() as portal:
+        people, page = portal.people, browser.new_context().new_page()
+        page.goto(f"{portal.address}/invitation/{portal.secret}")
+        key = key_on(page.content())
+        page.get_by_label("New password").fill(PASSWORD)
+        page.get_by_label("Repeat password").fill(PASSWORD)
+        page.get_by_label("The six digits").fill(code_at(key, step_at(people.now)))
+        page.get_by_role("button", name="Set up and sign in").click()
+        people.now += 600
+        page.goto(f"{portal.address}/queue?recipient=anna*")
+        page.get_by_label("Act on").select_option("all")
+        page.get_by_role("button", name="Delete").click()
+        _confirm(page, code_at(key, step_at(people.now)))
+        assert page.get_by_role("heading", level=1).inner_text() == "Delete 1 message?"
+        assert page.get_by_role("status").count() == 0
+        people.now += 600
+        page.get_by_label("Reason").fill('spam "wave" <b>')
+        page.get_by_role("button", name="Delete").click()
+        _confirm(page, code_at(key, step_at(people.now)))
+        assert "Nothing has been done yet" in page.get_by_role("status").inner_text()
+        assert page.get_by_label("Reason").input_value() == 'spam "wave" <b>'
+        assert "all mail to anna*" in page.content()
+        page.get_by_role("button", name="Delete").click()
+        assert page.get_by_role("status").inner_text() == "1 message was deleted."
+
+
+def _confirm(page: Page, code: str) -> None:
+    assert page.get_by_role("heading", level=1).inner_text() == "Confirm that it is you"
+    page.get_by_label("One-time code").fill(code)
+    page.get_by_role("button", name="Confirm").click()
 
 
 def test_a_customer_releases_mail_on_a_running_server(browser: Browser) -> None:
