@@ -159,6 +159,7 @@ OWN_FORMS: Final = frozenset(
         "/profile/provider",
         "/profile/provider/unlink",
         "/queue/refresh",
+        "/repeat",
         "/messages/{name}/ask",
     }
 )

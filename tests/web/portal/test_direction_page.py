@@ -8,6 +8,7 @@ from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
+from restante.web.portal.own_path import keep_path
 from tests.actors import actor_named
 from tests.admin.admin_world import NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, user_of, visit
@@ -73,7 +74,7 @@ def test_a_change_needs_a_recent_factor(path: str) -> None:
     admin = admin_of_alpha()
     form = {"destination": "mail2.alpha.example", "hosts": "192.0.2.7"}
     answer = visit(admin, path, DIRECTOR, form=form, fresh_until=STALE)
-    assert answer.headers["location"] == "/step-up?next=%2Fdomains%2Falpha.example%2Fdirection"
+    assert answer.headers["location"] == keep_path(f"/repeat?to={path}", PAGE)
     assert waiting(admin) == []
     text = visit(admin, PAGE, DIRECTOR, fresh_until=STALE).text
     assert "confirm first that it is you" in text

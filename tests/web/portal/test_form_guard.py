@@ -90,7 +90,7 @@ def _scope(method: str, path: str) -> dict[str, object]:
 def test_few_routes_need_no_token() -> None:
     portal = build_portal(hosting().context, GivenSession(None))
     found = {one.path for one in portal.routes if isinstance(one, QuestionRoute)}
-    assert found == {"/queue/confirm", "/messages/{name}/ask"}
+    assert found == {"/queue/confirm", "/messages/{name}/ask", "/repeat"}
 
 
 def test_a_refused_form_did_nothing() -> None:

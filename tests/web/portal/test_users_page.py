@@ -8,6 +8,7 @@ import pytest
 
 from restante.admin.portal_users import NewPortalUser, invite_user
 from restante.tenancy.grants import GrantedRole
+from restante.web.portal.own_path import keep_path
 from tests.admin.admin_world import NOW, AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, user_of, visit
 
@@ -77,7 +78,9 @@ def test_each_change_needs_a_recent_factor_and_the_right(path: str) -> None:
     before = user(admin)
     form = {**BERT, "reason": "x", "account": "alpha"}
     stale = visit(admin, f"/users/{path}", form=form, fresh_until=NOW)
-    assert stale.headers["location"] == "/step-up?next=%2Fusers%3Faccount%3Dalpha"
+    assert stale.headers["location"] == keep_path(
+        f"/repeat?to=/users/{path}", "/users?account=alpha"
+    )
     assert visit(admin, f"/users/{path}", READER, form=form).status_code == 403
     assert visit(admin, f"/users/{path}", BETA, form=form).status_code == 404
     assert user(admin) == before

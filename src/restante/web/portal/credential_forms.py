@@ -15,7 +15,6 @@ from restante.admin.logins import LoginChange, add_generated_login, change_login
 from restante.admin.tokens import NewToken, add_token, revoke_token
 from restante.tenancy.grants import ALL_GRANTS, GrantedRole, Scope
 from restante.web.portal.access_page import access_path
-from restante.web.portal.own_path import step_up_path
 from restante.web.portal.portal_visit import (
     FormValues,
     Visit,
@@ -23,6 +22,7 @@ from restante.web.portal.portal_visit import (
     page_route,
     see_other,
 )
+from restante.web.portal.repeat_page import factor_first
 
 _DAY: Final = 86400.0
 _LONGEST_DAYS: Final = 3660
@@ -82,7 +82,7 @@ def _factor_first(visit: Visit, form: FormValues) -> Response | None:
     """Return the way to show a factor; None if that was done recently."""
     if visit.session.is_fresh(visit.now):
         return None
-    return see_other(step_up_path(access_path(_account(visit, form))))
+    return factor_first(visit, access_path(_account(visit, form)))
 
 
 def _account(visit: Visit, form: FormValues) -> str:

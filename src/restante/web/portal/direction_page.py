@@ -23,6 +23,7 @@ from restante.web.portal.portal_visit import (
     path_segment,
     see_other,
 )
+from restante.web.portal.repeat_page import factor_first
 from restante.web.portal.shell_lines import redirected
 
 _DIGITS: Final = 18  # of the number of a change
@@ -74,7 +75,7 @@ async def apply_early(visit: Visit) -> Response:
     reason = (await visit.form()).text("reason")
     path = _own_path((await show_domain(visit.context, visit.part("name"))).name)
     if not visit.session.is_fresh(visit.now):
-        return see_other(step_up_path(path))
+        return factor_first(visit, path)
     change = await apply_change(visit.because(reason), _number(visit))
     return see_other(f"/domains/{path_segment(change.domain)}")
 
@@ -82,7 +83,7 @@ async def apply_early(visit: Visit) -> Response:
 async def _changed(visit: Visit, form: FormValues, wanted: DomainChange) -> Response:
     name = (await show_domain(visit.context, visit.part("name"))).name
     if not visit.session.is_fresh(visit.now):
-        return see_other(step_up_path(_own_path(name)))
+        return factor_first(visit, _own_path(name))
     await change_domain(visit.because(form.text("reason")), name, wanted)
     return see_other(f"/domains/{path_segment(name)}")
 

@@ -8,9 +8,12 @@ HOME: Final = "/"
 SIGN_IN: Final = "/sign-in"
 STEP_UP: Final = "/step-up"
 KEEP: Final = f"{STEP_UP}/keep"
+REPEAT: Final = "/repeat"
 _LONGEST: Final = 2000
 # These pages only ask: a kept form goes to them, and to nothing that acts.
-_QUESTION: Final = re.compile(r"/(?:queue/confirm|messages/\w+/ask)(?:\?again=1)?", re.ASCII)
+_QUESTION: Final = re.compile(
+    r"/(?:queue/confirm|messages/\w+/ask)(?:\?again=1)?|/repeat\?to=[\w./-]{1,400}", re.ASCII
+)
 # Browsers read `//` and `/\` as the beginning of another host, and leave out tabs and line ends.
 _OWN: Final = re.compile(r"/(?![/\\])[\x21-\x5b\x5d-\x7e]*", re.ASCII)
 

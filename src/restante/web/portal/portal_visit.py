@@ -67,6 +67,10 @@ class FormValues:
         """Return all fields of a name."""
         return self._values.get(name, [])
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Return all fields, as they were sent."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
     def without(self, *names: str) -> str:
         """Return the other fields as the text of a form."""
         others = {name: values for name, values in self._values.items() if name not in names}
@@ -105,8 +109,7 @@ class Visit:
         if self.request.method in ("GET", "HEAD"):
             return self.query
         form = await self.form()
-        kept = form.as_sent("kept")
-        return FormValues(kept) if kept else form
+        return FormValues(form.as_sent("kept")) if form.all_of("kept") else form
 
     def because(self, reason: str) -> AdminContext:
         """Return the admin context with a reason for the audit trail."""

@@ -22,6 +22,7 @@ from restante.admin.portal_users import (
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.own_path import step_up_path
 from restante.web.portal.portal_visit import FormValues, Visit, checked, page_route, see_other
+from restante.web.portal.repeat_page import factor_first
 
 ROWS: Final = 100
 USERS: Final = "/users"
@@ -94,7 +95,7 @@ def _factor_first(visit: Visit, form: FormValues) -> Response | None:
     """Return the way to show a factor; None if that was done recently."""
     if visit.session.is_fresh(visit.now):
         return None
-    return see_other(step_up_path(users_path(form.text("account"))))
+    return factor_first(visit, users_path(form.text("account")))
 
 
 def _roles(visit: Visit, account: str) -> list[GrantedRole]:
