@@ -35,8 +35,8 @@ def wanted(*entries: dict[str, Any]) -> WantedRecords:
         ('{"thing": "account"}', "account: name: field required"),
         ('{"thing": "account", "name": "a", "notes": ""}', "account a: notes: is not a setting"),
         (
-            '{"thing": "domain", "name": "d", "acount": "a", "retention": "x"}',
-            "domain d: acount: is not a setting; did you mean account?",
+            '{"thing": "domain", "name": "d", "accounts": "a", "retention": "x"}',
+            "domain d: accounts: is not a setting; did you mean account?",
         ),
         (
             '{"thing": "login", "user": "one", "account": "a", "password": 12345678}',

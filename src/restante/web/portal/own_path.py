@@ -44,7 +44,7 @@ def question_path(text: str) -> str:
 def keep_path(question: str, following: str) -> str:
     """Return the path where a form is kept while a factor is shown. It then goes to a question.
 
-    `following` is the page of those who cancel, or who cannot bring the form back.
+    `following` is the page after a cancellation, or where the form cannot be brought back.
     """
     return f"{KEEP}?{urlencode({'question': question, 'next': own_path(following)})}"
 
