@@ -230,6 +230,7 @@ def test_an_old_form_is_not_carried_out_and_its_question_comes_again() -> None:
 
 def test_an_empty_selection_and_an_unknown_action_get_an_answer() -> None:
     admin = with_mail()
+    assert visit(admin, "/queue/confirm", ALPHA).headers["location"] == "/queue"
     assert visit(admin, "/queue/confirm", ALPHA, form={"action": "delete"}).status_code == 400
     assert visit(admin, "/queue/confirm", ALPHA, form={"action": "burn"}).status_code == 422
 

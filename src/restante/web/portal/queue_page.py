@@ -117,6 +117,8 @@ async def refresh(visit: Visit) -> Response:
 async def confirm(visit: Visit) -> Response:
     """Ask before an action: how many, by which filter, and why."""
     form = await visit.asked()
+    if visit.request.method == "GET" and not form.text("action"):
+        return see_other("/queue")  # an address without its form
     action = _action_of(form)
     permit(visit.session.principal, _RIGHTS[action])
     chosen = await chosen_by(visit, form)
