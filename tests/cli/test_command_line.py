@@ -45,7 +45,7 @@ def test_every_listing_is_to_be_had_as_json_and_as_text(
     ("arguments", "code"),
     [
         (("account", "add", "Alpha"), 65),
-        (("account", "add", "alpha"), 73),
+        (("account", "add", "alpha", "--note", "another"), 73),
         (("account", "show", "beta"), 66),
         (("account", "remove", "alpha", "--reason", "x"), 65),
         (("account", "remove", "alpha"), 64),

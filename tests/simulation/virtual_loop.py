@@ -158,6 +158,9 @@ class BoundSocket:
     def listen(self, _backlog: int) -> None:
         pass
 
+    def shutdown(self, _how: int) -> None:
+        pass
+
     def dup(self) -> "BoundSocket":
         return BoundSocket(self._address)
 

@@ -9,7 +9,7 @@ import pytest
 from restante.store.interface import Store
 
 PARTS = [name for name, part in vars(Store).items() if isinstance(part, property)]
-SHARED = {"duties", "nodes"}  # stores of one process share one implementation of each
+SHARED = {"duties", "failures", "nodes"}  # stores of one process share one implementation of each
 CONTRACT = Path(__file__).parents[1] / "contract"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
 
-from fastapi import Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
@@ -193,7 +193,7 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
             detail = f"{request.url.path}: there is no such path"
         case HTTPStatus.METHOD_NOT_ALLOWED:
             detail = f"{request.url.path}: does not take {request.method}"
-            if allowed := _allowed_methods(request):
+            if allowed := _allowed_methods(request) or headers.get("Allow"):
                 remedy, headers = f"use {allowed}", {**headers, "Allow": allowed}
         case HTTPStatus.BAD_REQUEST:
             detail, remedy = "body: cannot be read", "send JSON in UTF-8"
@@ -203,7 +203,12 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
 
 
 def _allowed_methods(request: Request) -> str:
-    """Return all methods of a path (RFC 9110, section 10.2.1). The framework names one route's."""
+    """Return all methods of a path (RFC 9110, section 10.2.1). The framework names one route's.
+
+    "" where there is no schema: each path has one route there.
+    """
+    if not isinstance(request.app, FastAPI):
+        return ""
     segments = request.url.path.split("/")
     found: set[str] = set()
     for template, methods in request.app.openapi()["paths"].items():  # made once
