@@ -49,6 +49,14 @@ def store_kind(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
+def database(postgres_cluster: PostgresCluster) -> Iterator[str]:
+    """The URL of an empty database."""
+    name = asyncio.run(postgres_cluster.create())
+    yield postgres_cluster.url(name)
+    asyncio.run(postgres_cluster.drop(name))
+
+
+@pytest.fixture(scope="module")
 def restante(store_kind: str) -> Iterator[Installation]:
     """An installation with nothing set but its ports, its server running."""
     with Installation() as restante:

@@ -21,14 +21,6 @@ DOMAIN = "alpha.example"
 
 
 @pytest.fixture(scope="module")
-def database(postgres_cluster: PostgresCluster) -> Iterator[str]:
-    """The URL of an empty database."""
-    name = asyncio.run(postgres_cluster.create())
-    yield postgres_cluster.url(name)
-    asyncio.run(postgres_cluster.drop(name))
-
-
-@pytest.fixture(scope="module")
 def primary() -> Iterator[SmtpSink]:
     """A primary that keeps what it takes."""
     with SmtpSink(keep_content=True) as primary:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import pytest
 
@@ -19,9 +18,6 @@ from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message, send
 from tests.acceptance.session import Session
 
-if TYPE_CHECKING:
-    from tests.postgres_cluster import PostgresCluster
-
 COUNT: Final = 800
 WINDOW: Final = 64  # messages that one connection may have handed over without a record of it
 TAKEOVER: Final = 10.0  # seconds at most
@@ -29,14 +25,6 @@ GUESSES: Final = 3
 STRICT: Final = f"[reception]\nfailures_until_refusal = {GUESSES}\n"
 HEARD: Final = 1.5  # seconds: a poll each second, and the time of the test's own look
 OUR_NAME: Final = re.compile(r"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def database(postgres_cluster: PostgresCluster) -> Iterator[str]:
-    """The URL of an empty database."""
-    name = asyncio.run(postgres_cluster.create())
-    yield postgres_cluster.url(name)
-    asyncio.run(postgres_cluster.drop(name))
 
 
 @pytest.fixture(scope="module")

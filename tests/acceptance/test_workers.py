@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import re
 import signal
@@ -10,7 +9,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pytest
 
@@ -22,9 +21,6 @@ from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message, send
 from tests.acceptance.session import Session
 
-if TYPE_CHECKING:
-    from tests.postgres_cluster import PostgresCluster
-
 USER: Final = "nobody"
 DOMAIN: Final = "alpha.example"
 WORKERS: Final = (1, 2)
@@ -33,14 +29,6 @@ CONNECTIONS: Final = 40  # so many reach both workers, but for one time in 10^11
 PATIENCE: Final = 20.0  # seconds
 NAMES: Final = {f"{socket.gethostname()}:w{number}" for number in WORKERS}
 OUR_NAME: Final = re.compile(rb"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def database(postgres_cluster: PostgresCluster) -> Iterator[str]:
-    """The URL of an empty database."""
-    name = asyncio.run(postgres_cluster.create())
-    yield postgres_cluster.url(name)
-    asyncio.run(postgres_cluster.drop(name))
 
 
 @pytest.fixture(scope="module")

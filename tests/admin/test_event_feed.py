@@ -418,6 +418,23 @@ def test_followers_hear_whose_held_mail_has_changed_and_how_much_there_is_now() 
     run(story())
 
 
+def test_an_event_that_comes_while_held_mail_is_told_is_not_waited_for() -> None:
+    async def story() -> None:
+        admin = AdminWorld()
+        alpha = await admin.host("alpha.example", "alpha")
+        feed = held_feed(admin)
+        stream = await opened_stream(feed, ROOT)
+        await admin.hold(1, alpha, "a@alpha.example")
+        await feed.look_at_held()
+        first = await anext(stream)
+        feed.hear_notice(notice("alpha"))  # before the follower asks for more
+        found = [first, *await until_quiet(stream)]
+        kinds = [placed.event.kind for placed in found if placed is not None]
+        assert kinds == [FeedKind.HELD, FeedKind.NOTICE]
+
+    run(story())
+
+
 def test_what_changed_before_anybody_followed_is_not_told() -> None:
     async def story() -> None:
         admin = AdminWorld()

@@ -9,6 +9,7 @@ from restante.request_limits.failed_logins import FailureLedger
 from restante.server import failure_exchange
 from restante.server.failure_exchange import FailureExchange
 from restante.store.failure_store import AgedFailures, FailureChange, NoFailuresElsewhere
+from restante.store.store_errors import StoreUnreachable
 from restante.telemetry.event_bus import EventBus
 
 
@@ -72,6 +73,25 @@ def test_too_many_keys_at_once_leave_out_those_with_the_fewest_failures(
             ledger.failed([key], 999.0)
     asyncio.run(exchange.take_round())
     assert [one.failures for one in store.told] == [3, 2]
+
+
+def test_what_could_not_be_told_is_told_in_the_next_round() -> None:
+    class Away(Told):
+        is_away = True
+
+        async def tell(self, changes: Sequence[FailureChange]) -> None:
+            if self.is_away:
+                raise StoreUnreachable("away")
+            await super().tell(changes)
+
+    store = Away()
+    exchange, ledger = exchanged(store)
+    ledger.failed(["alice"], 999.0)
+    with pytest.raises(StoreUnreachable):
+        asyncio.run(exchange.take_round())
+    store.is_away = False
+    asyncio.run(exchange.take_round())
+    assert [one.failures for one in store.told] == [1]
 
 
 def test_a_server_that_is_alone_keeps_no_changes() -> None:

@@ -169,7 +169,6 @@ class EventFeed:
             if has_missed and self._goes_on(follower):
                 yield self._missed()
             while self._goes_on(follower):
-                is_quiet = follower.place == self._end
                 for placed in self._unread(follower):
                     if self._seconds_left(principal) <= 0:
                         return
@@ -177,7 +176,7 @@ class EventFeed:
                         yield placed
                 async for event in in_turns(self._held_events(follower)):
                     yield PlacedEvent("", event)
-                if is_quiet and not follower.changed:
+                if follower.place == self._end and not follower.changed:
                     follower.woken.clear()
                     patience = min(HEARTBEAT_SECONDS, self._seconds_left(principal))
                     await self._wait(follower.woken, patience)

@@ -2,40 +2,26 @@
 
 from collections.abc import AsyncGenerator, Iterable
 from dataclasses import replace
-from typing import Annotated, Final
-
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import domain_names, number_of
 from restante.admin.listing_page import PAGE_ROWS, Cursor, ListingPage, PageLimit, number_at
-from restante.admin.mail_search import HistoryView, PatternText, SearchedOutcome, history_view
+from restante.admin.mail_search import HistoryView, SearchedMail, history_view
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import UnixTime, check_span
+from restante.admin.request_bounds import check_span
 from restante.admin.scope import history_page
-from restante.mail.message_id import MESSAGE_ID_LIMIT, whole_id
+from restante.mail.message_id import whole_id
 from restante.queue.history import HistoryFilter
 from restante.queue.recipient_status import RecipientMove
 
 SLICE: Final = 100  # entries that are read at once
 
 
-class HistorySelection(BaseModel):
-    """The entries to list; None means any. Patterns know *, ? and […]."""
+class HistorySelection(SearchedMail):
+    """The entries to list."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str | None = None  # of a message
-    message_id: Annotated[str, Field(max_length=MESSAGE_ID_LIMIT)] | None = (
-        None  # <> may be left out
-    )
-    reverse_path: PatternText | None = None  # pattern; "" is the null reverse-path
-    recipient: PatternText | None = None  # pattern
-    domain: str | None = None
-    outcome: SearchedOutcome | None = None
-    since: UnixTime | None = None  # Unix time: left since
-    until: UnixTime | None = None  # Unix time
     after: Cursor = ""  # the id of the entry after which the list goes on
     limit: PageLimit = PAGE_ROWS  # of a page
 

@@ -35,8 +35,8 @@ SearchedOutcome = Literal["delivered", "refused", "uncertain", "bounced", "delet
 PatternText = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
 
 
-class TraceSelection(BaseModel):
-    """The mail to trace; None means any. Patterns know *, ? and […]."""
+class SearchedMail(BaseModel):
+    """The mail to look for; None means any. Patterns know *, ? and […]."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,9 +47,14 @@ class TraceSelection(BaseModel):
     reverse_path: PatternText | None = None  # pattern; "" is the null reverse-path
     recipient: PatternText | None = None  # pattern
     domain: str | None = None
-    outcome: SearchedOutcome | None = None  # None: also mail that is still here
-    since: UnixTime | None = None  # Unix time: received since, or left since
+    outcome: SearchedOutcome | None = None
+    since: UnixTime | None = None  # Unix time: left since
     until: UnixTime | None = None  # Unix time
+
+
+class TraceSelection(SearchedMail):
+    """The mail to trace. Without an outcome, mail that is still here counts, since its receipt."""
+
     before: StoredNumber | None = (
         None  # the id of an entry: for paging in the mail that left, and no other
     )

@@ -33,6 +33,7 @@ class FailureExchange:
         self._store = store
         self._monotonic = monotonic
         self._ledgers: dict[str, FailureLedger] = {}
+        self._untold: list[FailureChange] = []
         self._rounds = Rounds(log, WorkWord.SHARE_FAILURES, wait, after_failure=ROUND_SECONDS)
 
     def share(self, name: str, ledger: FailureLedger) -> FailureLedger:
@@ -49,15 +50,17 @@ class FailureExchange:
 
     async def take_round(self) -> float:
         """Tell and ask once. Return the seconds until the next round."""
-        changes = [
+        self._untold += [
             FailureChange(name, digest, *told)
             for name, ledger in self._ledgers.items()
             for digest, told in ledger.take_changes().items()
         ]
-        if len(changes) > MOST_TOLD:
-            changes = sorted(changes, key=lambda one: one.failures, reverse=True)[:MOST_TOLD]
-        if changes:
-            await self._store.tell(changes)
+        if len(self._untold) > MOST_TOLD:
+            self._untold.sort(key=lambda one: one.failures, reverse=True)
+            del self._untold[MOST_TOLD:]
+        if self._untold:
+            await self._store.tell(self._untold)  # after a failure they are told in the next round
+            self._untold = []
         now = self._monotonic()
         for age, one in await self._store.recent():
             if (ledger := self._ledgers.get(one.ledger)) is not None:

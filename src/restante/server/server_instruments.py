@@ -59,7 +59,6 @@ class ServerInstruments:
 
     async def read(self) -> State:
         """Read all of them. Asks the store five questions; if it fails, omits the answers."""
-        oldest = await self._oldest_age()
         usage = self.store.figures.usage_of_all()
         drains, reception, process = self.drains(), self.reception, self.process
         parked = await self._set_apart()
@@ -69,7 +68,7 @@ class ServerInstruments:
             uncertain_messages=parked.uncertain if parked else None,
             stored_octets=usage.octets,
             domains_with_mail=len(self.store.figures.usages()),
-            oldest_message_age=oldest,
+            oldest_message_age=await self._oldest_age(),
             sessions_open=reception.sessions(),
             sessions_unauthenticated=reception.door.strangers,
             sessions_ended=reception.door.ended,

@@ -128,6 +128,15 @@ async def test_a_heartbeat_that_waits_for_too_long_is_an_absence(store: Postgres
     assert store.upkeep.absence == ""
 
 
+async def test_a_database_that_does_not_answer_at_all_is_away_too(store: PostgresStore) -> None:
+    node = store.core.node
+    node._beaten_at -= LEASE
+    assert "does not answer the heartbeat" in store.upkeep.absence
+    assert not store.upkeep.is_reachable
+    await node.beat()
+    assert (store.upkeep.absence, store.upkeep.is_reachable) == ("", True)
+
+
 async def test_after_a_new_session_of_the_heartbeat_no_other_session_is_used_again(
     store: PostgresStore,
 ) -> None:

@@ -5,13 +5,24 @@ import pytest
 
 from restante.store.database_access import DatabaseAccess
 from restante.store.postgres import PostgresCare, open_postgres
-from restante.store.postgres.database_session import open_session
+from restante.store.postgres.database_session import DatabaseSession, open_session
 from restante.store.postgres.postgres_schema import VERSION
 from restante.store.postgres.schema_upgrade import STEPS, SchemaStep, check_schema, upgrade_schema
 from restante.store.store_errors import StoreMismatched, StoreUnusable
 from tests.postgres_cluster import ALONE, PostgresCluster
 
 pytestmark = pytest.mark.usefixtures("runner")
+_FORMER = """
+DROP TABLE failed_login;
+DROP INDEX message_aged;
+ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
+UPDATE restante_schema SET version = 1, oldest = 1
+"""
+_FORMS = """
+    SELECT table_name || '.' || column_name, data_type, coalesce(column_default, ''), is_nullable
+    FROM information_schema.columns WHERE table_schema = 'public'
+    UNION SELECT indexname, indexdef, '', '' FROM pg_indexes WHERE schemaname = 'public'
+"""
 TWO_STEPS = {
     VERSION: SchemaStep("ALTER TABLE node ADD COLUMN a integer; CREATE TABLE b (c integer)", 1),
     VERSION + 1: SchemaStep("DROP TABLE b", VERSION + 1),
@@ -39,6 +50,22 @@ def test_a_program_works_with_tables_that_it_can_know(
         return
     with pytest.raises(StoreMismatched, match=problem):
         check_schema(version, oldest, known=2)
+
+
+async def test_tables_of_the_first_version_get_all_that_they_lack(postgres_url: str) -> None:
+    session = await open_session(postgres_url)
+    today = await forms(session)
+    await session.script(_FORMER)
+    assert await forms(session) != today
+    assert await upgrade_schema(session) == (1, VERSION)
+    assert await forms(session) == today
+    await session.close()
+    await (await open_postgres(postgres_url, ALONE)).close()
+
+
+async def forms(session: DatabaseSession) -> set[tuple[str, ...]]:
+    """Return all columns and indexes of the tables."""
+    return {tuple(row) for row in await session.fetch(_FORMS)}
 
 
 async def test_all_steps_that_are_due_are_taken_once(postgres_url: str) -> None:

@@ -42,8 +42,9 @@ class PostgresUpkeep:
 
     @property
     def is_reachable(self) -> bool:
-        """Whether the last heartbeat reached the database."""
-        return not self._core.node.absence
+        """Whether the database answers heartbeats."""
+        node = self._core.node
+        return not (node.absence or node.silence)
 
     def free_octets(self) -> int | None:
         """Nobody here can tell: the disk is another machine's."""

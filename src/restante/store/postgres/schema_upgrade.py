@@ -33,9 +33,21 @@ UPDATE portal_session SET factors = CASE
         factors, ' and ', ' '), 'one-time code', 'one-time-code'), 'recovery code', 'recovery-code')
 END
 """
+# Tables of version 1 had them from some moment on.
+_FAILED_LOGINS: Final = """
+CREATE TABLE IF NOT EXISTS failed_login (
+    node smallint, epoch bigint, number bigint, told_at timestamptz NOT NULL,
+    ledgers text[] NOT NULL, digests bytea[] NOT NULL, failures integer[] NOT NULL,
+    were_forgotten boolean[] NOT NULL, PRIMARY KEY (node, epoch, number)
+);
+CREATE INDEX IF NOT EXISTS failed_login_at ON failed_login (told_at);
+CREATE INDEX IF NOT EXISTS message_aged ON message (domain_id, received_at)
+    WHERE held_paths <> '' AND received_at < (number >> 8)::float8 / 1000000 - 3600
+"""
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
+    3: SchemaStep(_FAILED_LOGINS, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"
