@@ -24,7 +24,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.held_peak import WIDE, HeldAmount, HeldPeak, PeakPlace
-from restante.queue.presence import DestinationState, WatchedDestination
+from restante.queue.presence import DestinationState, PresenceChange, WatchedDestination
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
@@ -109,6 +109,7 @@ async def _fill(admin: AdminWorld) -> None:
         await _refuse(admin, number, path, RATE if number < 44 else UNKNOWN.format(path))
     await _hold(admin, 46, 2, "orders@shop.alpha.example", EVIL)
     await admin.store.peaks.record_peaks(list(_week_of_peaks()))
+    await admin.store.presence.record_presence(list(_month_of_presence()))
     await admin.hold(47, 2, "gone@shop.alpha.example")
     gone = NamedMessages(names=(message_name(47),), reason="asked by the customer")
     await delete_messages(admin.context, gone)
@@ -142,6 +143,23 @@ async def _refuse(admin: AdminWorld, number: int, path: str, reply: str) -> None
     outcome = MessageOutcome(number, (RecipientOutcome(path, RecipientMove.REFUSED, reply),))
     await admin.store.handover.settle(drain, [outcome], at=NOW - 1800)
     await admin.store.handover.close_drain(drain)
+
+
+def _month_of_presence() -> Iterator[PresenceChange]:
+    """Yield when two destinations came up and went away: one often, the other until now."""
+    outages = (
+        (21.3, 0.4, "connection refused"),
+        (12.0, 0.05, "timed out"),
+        (4.2, 1.1, "timed out"),
+    )
+    for name, more in (("alpha", ()), ("shop.alpha", ((30_000 / 86400, 0, "connection refused"),))):
+        host = f"mail.{name}.example:25"
+        yield PresenceChange("alpha", host, NOW - 27.5 * 86400, DestinationState.UP)
+        for days, length, reason in (*outages, *more):
+            at = NOW - days * 86400
+            yield PresenceChange("alpha", host, at, DestinationState.AWAY, reason)
+            if length:
+                yield PresenceChange("alpha", host, at + length * 86400, DestinationState.UP)
 
 
 def _week_of_peaks() -> Iterator[HeldPeak]:

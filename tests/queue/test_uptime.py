@@ -3,7 +3,7 @@
 import pytest
 
 from restante.queue.presence import DestinationState, PresenceChange
-from restante.queue.uptime import Uptime, uptime
+from restante.queue.uptime import StateStretch, Uptime, stretches, uptime
 
 MARKS = {"+": DestinationState.UP, "-": DestinationState.AWAY, "?": DestinationState.UNKNOWN}
 
@@ -39,3 +39,12 @@ def test_each_second_counts_for_the_state_of_its_time(
 def test_the_ratio_is_of_the_known_time() -> None:
     assert Uptime(30.0, 10.0).ratio == 0.75
     assert Uptime().ratio is None
+
+
+def test_stretches_are_cut_at_the_ends_and_say_why() -> None:
+    away = PresenceChange("a", "b:25", 50.0, DestinationState.AWAY, "refused")
+    back = PresenceChange("a", "b:25", 150.0, DestinationState.UP)
+    assert list(stretches([back, away], 100.0, 200.0)) == [
+        StateStretch(150.0, 200.0, DestinationState.UP),
+        StateStretch(100.0, 150.0, DestinationState.AWAY, "refused"),
+    ]

@@ -1,6 +1,8 @@
 """When a domain's destination answered and when it was away, as the domain's account saw it."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +14,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import UnixTime, check_span
 from restante.queue.presence import DestinationState, PresenceChange
-from restante.queue.uptime import uptime
+from restante.queue.uptime import stretches, uptime
 from restante.tenancy.policy import DAY
 
 DEFAULT_SPAN: Final = 30 * DAY
@@ -21,7 +23,7 @@ MOST_CHANGES: Final = 20 * PAGE  # that are read: one each half hour for 400 day
 
 
 class UptimeSelection(BaseModel):
-    """The span of time, and how many changes to list."""
+    """The span of time, and how many changes and stretches to list."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,6 +36,15 @@ class PresenceChangeView(BaseModel):
     """The destination came up, went away, or is not probed any more."""
 
     at: datetime
+    seen: DestinationState
+    reason: str  # why it was found away
+
+
+class StretchView(BaseModel):
+    """A time in which the destination was in one state. Its ends are within the span."""
+
+    since: datetime
+    until: datetime
     seen: DestinationState
     reason: str  # why it was found away
 
@@ -51,6 +62,7 @@ class UptimeView(BaseModel):
     up_ratio: float | None  # of the known time; null if nothing is known
     outages: int
     changes: list[PresenceChangeView]  # in the span, newest first
+    stretches: list[StretchView]  # of the known time, newest first
 
 
 async def show_uptime(context: AdminContext, name: str, wanted: UptimeSelection) -> UptimeView:
@@ -78,7 +90,19 @@ async def show_uptime(context: AdminContext, name: str, wanted: UptimeSelection)
             for one in changes
             if one.at >= since
         ][: wanted.limit],
+        stretches=_stretches(changes, since, until, wanted.limit),
     )
+
+
+def _stretches(
+    changes: Sequence[PresenceChange], since: float, until: float, limit: int
+) -> list[StretchView]:
+    return [
+        StretchView(
+            since=moment(one.since), until=moment(one.until), seen=one.seen, reason=one.reason
+        )
+        for one in islice(stretches(changes, since, until), limit)
+    ]
 
 
 async def _changes(

@@ -5,8 +5,10 @@ import asyncio
 from restante.admin.auditing import moment
 from restante.admin.held_over_time import HeldOverTimeView, HeldPointView
 from restante.queue.drain_word import DrainState
+from restante.queue.presence import DestinationState, PresenceChange
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.domain_page import chart
+from tests.admin.admin_world import NOW
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 
@@ -110,3 +112,24 @@ def test_a_chart_has_a_bar_for_each_slot() -> None:
     )
     assert chart(held) == [(0.0, 60.0, 45.0), (300.0, 60.0, 90.0)]
     assert chart(held.model_copy(update={"points": []})) == []
+
+
+def test_the_uptime_says_when_the_destination_was_away() -> None:
+    admin = hosting()
+    assert "Nothing is known yet." in visit(admin, "/domains/alpha.example", ALPHA).text
+    changes = [
+        PresenceChange("alpha", "mail.alpha.example:25", NOW - ago, seen, reason)
+        for ago, seen, reason in (
+            (9 * 86400.0, DestinationState.UP, ""),
+            (7200.0, DestinationState.AWAY, "<b>refused"),
+            (3600.0, DestinationState.UP, ""),
+        )
+    ]
+    asyncio.run(admin.store.presence.record_presence(changes))
+    text = visit(admin, "/domains/alpha.example", ALPHA).text
+    assert "It was away 1 h, in 1 outage." in text
+    assert text.count('<rect class="none"') == 30
+    assert text.count('<rect class="away"') == 1
+    assert "<li>Away from <time" in text
+    assert "&lt;b&gt;refused" in text
+    assert "restante domain uptime alpha.example" in text

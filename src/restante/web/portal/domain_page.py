@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.domain_glances import DomainGlance, show_glance
+from restante.admin.domain_uptime import UptimeSelection, show_uptime
 from restante.admin.domains import DomainView, show_domain
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
 from restante.admin.operator_release import NothingReleased, ReleaseOrder, release
@@ -14,7 +15,8 @@ from restante.admin.waiting_changes import list_changes
 from restante.web.portal.domain_sentence import needs, retention, seen_now, sentence
 from restante.web.portal.page_wording import short_octets, span_in_words
 from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
-from restante.web.portal.shell_lines import released
+from restante.web.portal.shell_lines import of_uptime, released
+from restante.web.portal.uptime_days import day_bars, first_moment, outages_of, uptime_sentence
 
 _HOLD: Final = {
     "until-asked": "Mail is held until somebody asks for it.",
@@ -32,6 +34,7 @@ _UNKNOWN: Final = {
     "defer": "Senders to other addresses are asked to try again later.",
     "reject": "Mail for other addresses is refused.",
 }
+MOST_STRETCHES: Final = 1000  # of uptime that are read
 CHART_WIDTH: Final = 600
 CHART_HEIGHT: Final = 90
 
@@ -58,8 +61,21 @@ async def domain(visit: Visit) -> Response:
         chart=chart(held),
         most=max((one.messages for one in held.points), default=0),
         commands=released(glance.name, visit.renderer.base_url),
+        **await _uptime_parts(visit, glance.name),
         **_live_parts(glance, visit.now),
     )
+
+
+async def _uptime_parts(visit: Visit, name: str) -> dict[str, Any]:
+    wanted = UptimeSelection(since=first_moment(visit.now), limit=MOST_STRETCHES)
+    view = await show_uptime(visit.context, name, wanted)
+    return {
+        "uptime": view,
+        "uptime_text": uptime_sentence(view),
+        "days": day_bars(view, visit.now),
+        "outages": outages_of(view),
+        "uptime_commands": of_uptime(name, visit.renderer.base_url),
+    }
 
 
 async def domain_drain(visit: Visit) -> Response:

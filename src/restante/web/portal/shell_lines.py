@@ -89,6 +89,12 @@ def of_channels(account: str, base_url: str) -> list[str]:
     ]
 
 
+def of_uptime(domain: str, base_url: str) -> list[str]:
+    """Return the lines that show when a domain's destination was away."""
+    path = f"/v1/domains/{quote(domain, safe='')}/uptime"
+    return [shell_line(["restante", "domain", "uptime", domain]), asked(base_url, path)]
+
+
 def of_recipients(domain: str, base_url: str) -> list[str]:
     """Return the lines that list and add recipients."""
     path = f"/v1/domains/{quote(domain, safe='')}/recipients"
