@@ -72,7 +72,7 @@ ONE_WORD: frozenset[str] = frozenset(
         *("Suspension", "Transports", "Turnaround", "Uptime", "Vault", "Visit", "Watcher", "Wire"),
         # the commands of SMTP, in smtp/commands.py and smtp/server_events.py
         *("Auth", "Authenticate", "Bdat", "Data", "Etrn", "Hello", "Help", "Mail", "Noop", "Quit"),
-        *("Rcpt", "Reset", "Unimplemented", "Verify"),
+        *("Atrn", "Rcpt", "Reset", "Unimplemented", "Verify"),
     }
 )
 

@@ -106,6 +106,7 @@ class Installation:
         self.mx_port = mx_port or free_port(HOST)
         self.smtps_port = free_port(HOST)
         self.web_port = free_port(HOST)
+        self.odmr_port = free_port(HOST)
         self._process = ServerProcess(self.log_path)
         self._clock = self.directory / "seconds-ahead"
         self._logins = {} if database else {ALPHA.user: ALPHA}
@@ -175,6 +176,7 @@ class Installation:
         text = text.replace("127.0.0.1:2525", f"{HOST}:{self.mx_port}")
         text = text.replace("127.0.0.1:4465", f"{HOST}:{self.smtps_port}")
         text = text.replace("127.0.0.1:8025", f"{HOST}:{self.web_port}")
+        text = text.replace("127.0.0.1:3660", f"{HOST}:{self.odmr_port}")
         text = text.replace('style = "text"', 'style = "json"')
         if user:
             text = text.replace('# user = "restante"', f'user = "{user}"')
@@ -264,6 +266,11 @@ class Installation:
     def smtps(self) -> Server:
         """Port 465: TLS from the first byte, and the certificate checked."""
         return Server("localhost", self.smtps_port, Tls.IMPLICIT, self.authority)
+
+    @property
+    def odmr(self) -> Server:
+        """Port 366, with STARTTLS and the certificate checked."""
+        return Server("localhost", self.odmr_port, Tls.STARTTLS, self.authority)
 
     # The command line
 

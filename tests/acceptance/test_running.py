@@ -145,7 +145,7 @@ def test_a_second_server_on_the_same_store_does_not_start(restante: Installation
     """On the same ports or on others: one line says who is there, and the first one goes on."""
     second = restante.directory / "second.toml"
     text = restante.config.read_text()
-    for port in (restante.mx_port, restante.smtps_port, restante.web_port):
+    for port in (restante.mx_port, restante.smtps_port, restante.odmr_port, restante.web_port):
         text = text.replace(f":{port}", f":{free_port()}")
     second.write_text(text)
 
@@ -185,7 +185,12 @@ def test_the_command_line_says_the_same_with_and_without_the_server(restante: In
     with_server = {words: restante.do(*words) for words in commands}
     status = restante.shown("status")
     assert status["is_running"]
-    assert {listener["service"] for listener in status["listeners"]} == {"mx", "smtps", "web"}
+    assert {listener["service"] for listener in status["listeners"]} == {
+        "mx",
+        "smtps",
+        "web",
+        "odmr",
+    }
     restante.stop()
 
     assert {words: restante.do(*words) for words in commands} == with_server

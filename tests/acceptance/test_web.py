@@ -38,7 +38,7 @@ def test_a_stranger_gets_health_and_refusals_alone() -> None:
         refused = restante.wait_for_event("http-requests-refused", cause="no-credentials")
         assert refused["peer"] == HOST
         listeners = restante.shown("status")["listeners"]
-        assert [each["service"] for each in listeners] == ["mx", "smtps", "web"]
+        assert [each["service"] for each in listeners] == ["mx", "smtps", "web", "odmr"]
 
 
 def test_a_token_opens_the_api_within_its_rights() -> None:

@@ -464,3 +464,13 @@ def test_the_socket_of_each_worker_needs_a_short_path(tmp_path: Path) -> None:
     assert "/2/control.sock is longer than" in failures(config)
     replaced(config, "workers = 2", "workers = 1")
     assert warnings(config) == []
+
+
+@pytest.mark.parametrize(("setting", "warns"), [("off", True), ("odmr-only", False)])
+def test_a_listener_for_a_command_that_is_offered_nowhere_is_warned_of(
+    setting: str, *, warns: bool, tmp_path: Path
+) -> None:
+    path = replaced(installed(tmp_path), "[log]", f'[release]\nturnaround = "{setting}"\n\n[log]')
+    warnings = check_config(load(path, {}), NOW)
+    told = [one for one in warnings if "odmr has no use" in one]
+    assert bool(told) is warns

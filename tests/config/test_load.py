@@ -39,6 +39,7 @@ def test_the_configuration_of_init_can_be_loaded_and_its_paths_start_at_the_file
         ("127.0.0.1", 2525),
         ("127.0.0.1", 4465),
         ("127.0.0.1", 8025),
+        ("127.0.0.1", 3660),
     ]
     assert config.file == tmp_path / "restante.toml"
 
@@ -81,8 +82,7 @@ def test_the_output_of_show_is_read_back_as_the_same(tmp_path: Path) -> None:
         ('"127.0.0.1:2525"', '"127.0.0.1"', "listen[0].address", "ADDRESS:PORT"),
         ('"127.0.0.1:4465"', '"localhost:25"', "listen[1].address", "ADDRESS:PORT"),
         ('"127.0.0.1:4465"', '"[::]:99999"', "listen[1].address", "ADDRESS:PORT"),
-        ('"mx"  ', '"odmr"', "listen[0].service", "not in this version yet"),
-        ('"mx"  ', '"pop"', "listen[0].service", "'mx', 'smtps' or 'web'"),
+        ('"mx"  ', '"pop"', "listen[0].service", "'mx', 'smtps', 'odmr', 'odmrs' or 'web'"),
         ('minimum = "1.2"', 'minimum = "1.4"', "tls.minimum", "'1.0', '1.1', '1.2' or '1.3'"),
         ('minimum = "1.2"', 'minimun = "1.2"', "tls.minimun", "did you mean tls.minimum?"),
         ('[log]\nstyle = "text"', '[lgo]\nstyle = "text"', "lgo", "did you mean log?"),
@@ -162,7 +162,7 @@ def test_two_listeners_do_not_meet(tmp_path: Path, one: str, other: str, meet: b
         (problem,) = problems(config)
         assert "two listeners overlap" in problem.cause
     else:
-        assert len(load(config, {}).listen) == 3
+        assert len(load(config, {}).listen) == 4
 
 
 def test_text_that_is_no_toml_is_named_with_its_line(tmp_path: Path) -> None:

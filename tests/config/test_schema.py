@@ -94,12 +94,6 @@ def test_a_database_is_opened_as_the_settings_say() -> None:
     assert config().database_access == DatabaseAccess(None, RecoveryPoint.ZERO)
 
 
-@pytest.mark.parametrize("service", ["odmr"])
-def test_a_service_of_a_later_version_is_refused(service: str) -> None:
-    listen = [{"service": service, "address": "127.0.0.1:25"}]
-    assert "is not in this version yet" in refused(listen=listen)
-
-
 @pytest.mark.parametrize(
     ("one", "other", "meet"),
     [

@@ -14,7 +14,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
 from restante.mail.received_field import from_clause
 from restante.smtp.client_transaction import opening_commands
-from restante.smtp.commands import Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
+from restante.smtp.commands import Atrn, Auth, Bdat, Command, Etrn, Hello, Mail, Rcpt, parse_command
 from restante.smtp.ehlo_offer import EhloOffer
 from restante.smtp.grammar import MAX_HELLO_NAME
 from restante.smtp.protocol_errors import CommandRefused
@@ -61,7 +61,7 @@ def _check_command(command: Command) -> None:
             assert command.mechanism == command.mechanism.upper()
         case Bdat():
             assert 0 <= command.octets < 10**20
-        case Etrn():
+        case Etrn() | Atrn():
             assert not _CONTROL.search(command.argument)
         case Mail():
             assert 0 <= command.size < 10**20

@@ -18,7 +18,7 @@ from restante.sasl.plain import PlainExchange
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
-from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
+from restante.smtp.commands import Atrn, Data, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.limits import AUTH_OCTETS, COMMAND_OCTETS, SmtpLimits
 from restante.smtp.phases import Phase
 from restante.smtp.replies import Reply
@@ -31,7 +31,12 @@ from restante.smtp.server_events import (
     ServerEvent,
     TransactionAborted,
 )
-from restante.smtp.server_options import MechanismFactories, ServerOptions
+from restante.smtp.server_options import (
+    TAKES_MAIL,
+    MechanismFactories,
+    ServerOptions,
+    ServiceProfile,
+)
 from restante.smtp.server_session import ServerSession
 from tests.fuzz.choices import Choices, pieces, read_input
 from tests.fuzz.client_view import ClientView
@@ -43,6 +48,7 @@ _ANSWERS: Final[Mapping[type[ServerEvent], tuple[Reply, ...]]] = {  # the first 
     Data: (replies.START_CONTENT, replies.STORE_FAILED),
     StartTls: (replies.READY_FOR_TLS, replies.INTERNAL_ERROR),
     Etrn: (replies.QUEUING_STARTED.fill(target="x"), replies.NODE_INVALID),
+    Atrn: (replies.TURNING_AROUND, replies.TURN_REFUSED),
     Authenticate: (replies.AUTHENTICATED, replies.BAD_CREDENTIALS),
     ChunkReceived: (replies.CHUNK_OK.fill(octets=1), replies.STORE_FAILED),
     ContentReceived: (replies.OK, replies.STORE_FAILED),
@@ -67,6 +73,11 @@ _MECHANISMS: Final[MechanismFactories] = {
     "CRAM-MD5": lambda: CramMd5(b"<1.2@mx2.example.net>"),
     "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),
 }
+_PROFILES: Final = (
+    TAKES_MAIL,
+    ServiceProfile(turns_around=True),
+    ServiceProfile(takes_mail=False, turns_around=True),
+)
 _BARE_NEWLINE: Final = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _OPENED: Final = (Mail, Rcpt, Data, ContentBlock, ChunkReceived, ContentReceived)
 
@@ -74,11 +85,12 @@ _OPENED: Final = (Mail, Rcpt, Data, ContentBlock, ChunkReceived, ContentReceived
 def check(data: bytes) -> None:
     """Run one input. Raises what breaks the rule."""
     settings, octets, stream = read_input(data, 4)
-    options = ServerOptions(
-        "mx2.example.net", settings.one_of(_LIMITS), _MECHANISMS, can_start_tls=settings.flag()
-    )
+    limits, can_start_tls = settings.one_of(_LIMITS), settings.flag()
     has_tls = settings.flag()
     is_impatient = settings.flag()
+    options = ServerOptions(
+        "mx2.example.net", limits, _MECHANISMS, can_start_tls, settings.one_of(_PROFILES)
+    )
     sliced = _Shell(options, Choices(octets), has_tls=has_tls)
     choices = Choices(octets)
     for piece in pieces(stream, choices):

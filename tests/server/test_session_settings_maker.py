@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from restante.config.load import load
-from restante.config.schema import Config
+from restante.config.schema import Config, Listen
 from restante.config.server_certificates import ServerIdentity
 from restante.mail.address import Mailbox
-from restante.server.session_settings_maker import admission_settings
+from restante.server.session_settings_maker import admission_settings, service_profile
 from tests.config.files import installed
 
 
@@ -53,3 +53,24 @@ def test_the_names_of_certificates_are_own_names_beside_the_host_name(tmp_path: 
     settings = admission_settings(config, [], identity)
     assert settings.hostname == config.hostname
     assert settings.names == {"mx2", "mx.other.example"}
+
+
+@pytest.mark.parametrize(
+    ("service", "turnaround", "takes_mail", "turns_around"),
+    [
+        ("mx", "odmr-only", True, False),
+        ("smtps", "everywhere", True, True),
+        ("odmr", "odmr-only", False, True),
+        ("odmrs", "everywhere", False, True),
+        ("odmr", "off", False, False),
+    ],
+)
+def test_the_service_and_the_setting_decide_what_a_listener_is_for(
+    service: str, turnaround: str, *, takes_mail: bool, turns_around: bool, tmp_path: Path
+) -> None:
+    config = load(installed(tmp_path), {})
+    release = config.release.model_copy(update={"turnaround": turnaround})
+    config = config.model_copy(update={"release": release})
+    listen = Listen.model_validate({"service": service, "address": "127.0.0.1:0"})
+    profile = service_profile(config, listen)
+    assert (profile.takes_mail, profile.turns_around) == (takes_mail, turns_around)

@@ -9,7 +9,7 @@ from restante.sasl.plain import PlainExchange
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
 from restante.smtp import replies
-from restante.smtp.commands import Data, Etrn, Mail, Rcpt, StartTls
+from restante.smtp.commands import Atrn, Data, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.limits import SmtpLimits
 from restante.smtp.replies import Reply
 from restante.smtp.server_events import (
@@ -20,7 +20,12 @@ from restante.smtp.server_events import (
     ContentReceived,
     ServerEvent,
 )
-from restante.smtp.server_options import MechanismFactories, ServerOptions
+from restante.smtp.server_options import (
+    TAKES_MAIL,
+    MechanismFactories,
+    ServerOptions,
+    ServiceProfile,
+)
 from restante.smtp.server_session import ServerSession
 from tests.transcript import play
 
@@ -33,6 +38,7 @@ ACCEPTING: Final[Mapping[type[ServerEvent], Reply]] = {
     ChunkReceived: replies.OK,
     Authenticate: replies.AUTHENTICATED,
     Etrn: replies.QUEUING_STARTED.fill(target="x"),
+    Atrn: replies.TURNING_AROUND,
     StartTls: replies.READY_FOR_TLS,
 }
 
@@ -41,7 +47,12 @@ class Conversation:
     """Answers every event as `answers` says, at once."""
 
     def __init__(
-        self, *, has_tls: bool = False, limits: SmtpLimits | None = None, can_start_tls: bool = True
+        self,
+        *,
+        has_tls: bool = False,
+        limits: SmtpLimits | None = None,
+        can_start_tls: bool = True,
+        profile: ServiceProfile = TAKES_MAIL,
     ) -> None:
         mechanisms: MechanismFactories = {
             "PLAIN": PlainExchange,
@@ -50,7 +61,7 @@ class Conversation:
             "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),
         }
         options = ServerOptions(
-            "mx2.example.net", limits or SmtpLimits(), mechanisms, can_start_tls
+            "mx2.example.net", limits or SmtpLimits(), mechanisms, can_start_tls, profile
         )
         self.session = ServerSession(options, has_tls=has_tls)
         self.answers: dict[type[ServerEvent], Reply] = dict(ACCEPTING)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from restante.mail.address import Mailbox
 from restante.smtp import replies
 from restante.smtp.commands import (
+    Atrn,
     Auth,
     Bdat,
     Command,
@@ -67,6 +68,8 @@ A = Mailbox("a", "a.example")
         (b"TURN", Unimplemented()),
         (b"ETRN @a.example ", Etrn("@a.example")),
         (b"ETRN", Etrn("")),
+        (b"atrn a.example, b.example ", Atrn("a.example, b.example")),
+        (b"ATRN", Atrn("")),
         (b"QUIT", Quit()),
     ],
 )
@@ -109,7 +112,7 @@ def test_other_lines_have_their_reply(line: bytes, reply: Reply) -> None:
     assert caught.value.reply == reply
 
 
-VERBS = [b"EHLO ", b"MAIL FROM:", b"RCPT TO:", b"BDAT ", b"AUTH ", b"ETRN "]
+VERBS = [b"EHLO ", b"MAIL FROM:", b"RCPT TO:", b"BDAT ", b"AUTH ", b"ETRN ", b"ATRN "]
 parts = [b"<a@b>", b"<", b">", b'"', b"\\", b" ", b"=", b"SIZE=1", b"LAST", b"9", b"\xc3\xbc", b":"]
 
 

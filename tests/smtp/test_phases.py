@@ -2,8 +2,9 @@
 
 import pytest
 
-from restante.smtp.commands import Bdat, Command, Data, Etrn, Hello, Mail, Rcpt, Reset
+from restante.smtp.commands import Atrn, Bdat, Command, Data, Etrn, Hello, Mail, Rcpt, Reset
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
+from restante.smtp.server_options import ServiceProfile
 from tests.smtp.conversation import Conversation
 
 _LINES: dict[type[Command], bytes] = {
@@ -14,6 +15,7 @@ _LINES: dict[type[Command], bytes] = {
     Bdat: b"BDAT 1\r\nx",
     Reset: b"RSET\r\n",
     Etrn: b"ETRN b.example\r\n",
+    Atrn: b"ATRN b.example\r\n",
 }
 
 
@@ -34,7 +36,7 @@ _WAY_TO: dict[Phase, bytes] = {
 @pytest.mark.parametrize("command", _LINES)
 def test_the_table_is_obeyed(phase: Phase, command: type[Command]) -> None:
     """Every command in every phase: the reply and the next phase are those of the table."""
-    talk = Conversation(has_tls=True)
+    talk = Conversation(has_tls=True, profile=ServiceProfile(turns_around=True))
     talk.send(_WAY_TO[phase])
     assert talk.session.phase is phase
     talk.session.data_to_send()

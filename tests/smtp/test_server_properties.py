@@ -28,6 +28,7 @@ _LINES = [
     b"AUTH CRAM-MD5\r\n",
     b"*\r\n",
     b"ETRN b.example\r\n",
+    b"ATRN b.example\r\n",
     b"FOO\r\n",
     b"\n",
     b"\r",

@@ -4,7 +4,7 @@ import pytest
 
 from restante.mail.dsn_request import Notify, RecipientRequest, Ret
 from restante.smtp import replies
-from restante.smtp.commands import Etrn, Mail, Rcpt, StartTls
+from restante.smtp.commands import Atrn, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.limits import SmtpLimits
 from restante.smtp.phases import Phase
 from restante.smtp.server_events import (
@@ -12,6 +12,7 @@ from restante.smtp.server_events import (
     ContentReceived,
     TransactionAborted,
 )
+from restante.smtp.server_options import ServiceProfile
 from restante.smtp.session_end import SessionEnd
 from tests.smtp.conversation import Conversation
 
@@ -462,6 +463,102 @@ class TestEtrn:
     def test_not_inside_a_transaction(self) -> None:
         Conversation(has_tls=True).begin().transcript(
             "C: ETRN b.example\nS: 503 5.5.1 Bad sequence of commands"
+        )
+
+
+TURNING = ServiceProfile(turns_around=True)
+ODMR = ServiceProfile(takes_mail=False, turns_around=True)
+
+
+class TestAtrn:
+    def test_it_is_passed_on_under_tls(self) -> None:
+        talk = Conversation(has_tls=True, profile=TURNING).greet()
+        talk.transcript("C: ATRN a.example,b.example\nS: 250 2.0.0 OK now reversing the connection")
+        assert talk.events[-1] == Atrn("a.example,b.example")
+
+    @pytest.mark.parametrize("before", ["", "EHLO client.example\r\n"])
+    def test_not_without_tls(self, before: str) -> None:
+        talk = Conversation(profile=TURNING)
+        talk.send(before.encode())
+        talk.session.data_to_send()
+        talk.transcript("C: ATRN a.example\nS: 530 5.7.0 Must issue a STARTTLS command first")
+
+    def test_not_before_a_greeting(self) -> None:
+        talk = Conversation(has_tls=True, profile=TURNING)
+        talk.session.data_to_send()
+        talk.transcript("C: ATRN\nS: 503 5.5.1 Say EHLO or HELO first")
+
+    def test_not_inside_a_transaction(self) -> None:
+        Conversation(has_tls=True, profile=TURNING).begin().transcript(
+            "C: ATRN b.example\nS: 503 5.5.1 Bad sequence of commands"
+        )
+
+    def test_not_where_it_is_not_offered(self) -> None:
+        Conversation(has_tls=True).greet().transcript(
+            "C: ATRN b.example\nS: 502 5.5.1 Command not implemented"
+        )
+
+    def test_octets_behind_it_prevent_it_and_the_session_goes_on(self) -> None:
+        """They would be read as replies to commands that we have not sent."""
+        talk = Conversation(has_tls=True, profile=TURNING).greet()
+        talk.send(b"ATRN a.example\r\n220 early\r\n")
+        said = talk.session.data_to_send().split(b"\r\n")
+        assert [line[:3] for line in said] == [b"503", b"500", b""]
+        assert Atrn("a.example") not in talk.events
+        talk.transcript("C: ATRN a.example\nS: 250 2.0.0 OK now reversing the connection")
+
+    def test_refusals_wear_a_session_out(self) -> None:
+        talk = Conversation(has_tls=True, profile=TURNING, limits=SmtpLimits(errors=3)).greet()
+        talk.answers[Atrn] = replies.TURN_REFUSED
+        for _ in range(3):
+            talk.send(b"ATRN a.example\r\n")
+        assert talk.session.phase is Phase.CLOSED
+
+    @pytest.mark.parametrize("has_tls", [False, True])
+    def test_help_names_it_under_tls_only(self, *, has_tls: bool) -> None:
+        talk = Conversation(has_tls=has_tls, profile=TURNING).greet()
+        talk.send(b"HELP\r\n")
+        assert (b" ATRN " in talk.session.data_to_send()) is has_tls
+
+
+class TestOdmrProfile:
+    @pytest.mark.parametrize(
+        "line", ["MAIL FROM:<a@a.example>", "RCPT TO:<b@b.example>", "DATA", "VRFY x", "EXPN x"]
+    )
+    def test_it_takes_no_mail(self, line: str) -> None:
+        Conversation(has_tls=True, profile=ODMR).greet().transcript(
+            f"C: {line}\nS: 502 5.5.1 Command not implemented"
+        )
+
+    def test_octets_that_were_announced_are_not_taken_for_commands(self) -> None:
+        talk = Conversation(has_tls=True, profile=ODMR).greet()
+        talk.send(b"BDAT 6 LAST\r\nATRN\r\nNOOP\r\n")
+        said = talk.session.data_to_send().split(b"\r\n")
+        assert [line[:3] for line in said] == [b"503", b"250", b""]
+
+    def test_its_other_commands(self) -> None:
+        Conversation(has_tls=True, profile=ODMR).transcript(
+            """
+            S: 220 mx2.example.net ESMTP Restante
+            C: EHLO c.example
+            S: 250-mx2.example.net
+            S: 250-PIPELINING
+            S: 250-ENHANCEDSTATUSCODES
+            S: 250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256
+            S: 250-ATRN
+            S: 250-ETRN
+            S: 250 HELP
+            C: HELP
+            S: 214 2.0.0 Commands: EHLO HELO STARTTLS AUTH RSET NOOP HELP ATRN ETRN QUIT
+            C: RSET
+            S: 250 2.0.0 OK
+            C: NOOP
+            S: 250 2.0.0 OK
+            C: ETRN b.example
+            S: 250 2.0.0 OK, queuing for node x started
+            C: QUIT
+            S: 221 2.0.0 mx2.example.net closing connection
+            """
         )
 
 

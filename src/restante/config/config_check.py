@@ -26,7 +26,7 @@ from restante.config.certificate import (
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.schema import CONTROL_NAME, WEB, Config
+from restante.config.schema import CONTROL_NAME, ODMR_SERVICES, WEB, Config
 from restante.config.self_signed import is_self_signed
 from restante.config.setting_places import SettingLocation, key_name
 from restante.mail.address import canonical_domain, split_mailbox
@@ -292,6 +292,7 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
     yield from _small_disk_warnings(config)
     yield from _full_disk_warnings(config)
     yield from _metrics_warnings(config)
+    yield from _turnaround_warnings(config)
     yield from _reload_warnings(config)
     if os.geteuid() == 0 and not config.user:
         yield (
@@ -358,6 +359,17 @@ def _metrics_warnings(config: Config) -> Iterator[str]:
             f"{where}: anybody may read the metrics at {config.telemetry.metrics}; name a loopback"
             " or private address"
         )
+
+
+def _turnaround_warnings(config: Config) -> Iterator[str]:
+    """Warn of listeners for a command that is offered nowhere."""
+    for place, listen in enumerate(config.listen):
+        if listen.service in ODMR_SERVICES and config.release.turnaround == "off":
+            where = config.source.where(("listen", place, "service"))
+            yield (
+                f'{where}: {listen.service} has no use while turnaround of [release] is "off";'
+                ' remove this [[listen]], or write turnaround = "odmr-only"'
+            )
 
 
 def _reload_warnings(config: Config) -> Iterator[str]:

@@ -32,8 +32,8 @@ store = "sqlite:data"
 # Encrypts the secrets in the store. Keep a copy of it, apart from the copies of the store.
 key_file = "restante.key"
 
-# On the Internet: start as root. The server binds ports 25 and 465, then becomes this user, who
-# must own the store.
+# On the Internet: start as root. The server binds its ports, then becomes this user, who must own
+# the store.
 # user = "restante"
 
 [[listen]]
@@ -47,6 +47,10 @@ address = "127.0.0.1:4465"      # on the Internet: "0.0.0.0:465", and "[::]:465"
 [[listen]]
 service = "web"                 # the portal and the API, over HTTP
 address = "127.0.0.1:8025"      # other addresses need tls = true, or trusted_proxies in [web]
+
+[[listen]]
+service = "odmr"                # primaries that nobody can reach take their mail here (ATRN)
+address = "127.0.0.1:3660"      # on the Internet: "0.0.0.0:366", and "[::]:366"
 
 [tls]
 # One certificate for each type of key: ECDSA, and RSA for old clients. They are self-signed, so

@@ -14,6 +14,7 @@ APPLIED_BY_RELOAD: Final = (
     "tls",
     "reception",
     "delivery",
+    "release",
     "reports",
     "notices",
     "history",

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PrivateAttr,
@@ -33,6 +32,7 @@ from restante.mail.quantity import counted
 from restante.network.addresses import join_host_port, split_host_port, unmapped
 from restante.notices.notice_settings import NoticeSettings
 from restante.reception.reception_settings import ReceptionSettings
+from restante.release.release_settings import ReleaseSettings
 from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
@@ -43,11 +43,11 @@ from restante.web.portal.portal_settings import PortalSettings
 from restante.web.web_settings import WebSettings
 
 DNS_PORT = 53
-PLANNED_SERVICES = ("odmr",)
 WEB = "web"
 CONTROL_NAME = "control.sock"
 MOST_WORKERS = 32
-IMPLICIT_TLS = frozenset({"smtps"})  # services that speak TLS from the first byte
+ODMR_SERVICES = frozenset({"odmr", "odmrs"})  # of RFC 2645: they take no mail
+IMPLICIT_TLS = frozenset({"smtps", "odmrs"})  # services that speak TLS from the first byte
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
@@ -117,15 +117,6 @@ def _endpoint(text: str, default_port: int | None, remedy: str) -> tuple[str, in
         raise _wrong(str(error).replace(repr(text), "it"), remedy) from None
 
 
-def _check_service(value: Any) -> Any:
-    if value in PLANNED_SERVICES:
-        raise _wrong(
-            "is not in this version yet",
-            'remove this [[listen]], or write "mx", "smtps" or "web"',
-        )
-    return value
-
-
 def _check_store(url: str, info: ValidationInfo) -> str:
     """Return `sqlite://` and an absolute path, or the URL of a database.
 
@@ -158,9 +149,11 @@ class Section(BaseModel):
 class Listen(Section):
     """One `[[listen]]`: an address that accepts connections, and its protocol."""
 
-    service: Annotated[Literal["mx", "smtps", "web"], BeforeValidator(_check_service)] = Field(
+    service: Literal["mx", "smtps", "odmr", "odmrs", "web"] = Field(
         description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from"
-        " the first byte. `web`: the API and the portal over HTTP.",
+        " the first byte. `odmr`: ATRN and ETRN (RFC 2645, port 366), with TLS by STARTTLS."
+        " `odmrs`: the same, with TLS from the first byte. `web`: the API and the portal over"
+        " HTTP.",
         examples=["mx"],
     )
     address: Annotated[str, AfterValidator(_check_listener)] = Field(
@@ -372,6 +365,9 @@ class Config(Section):
     reception: ReceptionSettings = Field(default=ReceptionSettings(), description="Accepting mail.")
     delivery: DeliverySettings = Field(
         default=DeliverySettings(), description="Handing mail over to destinations."
+    )
+    release: ReleaseSettings = Field(
+        default=ReleaseSettings(), description="Releases that clients ask for."
     )
     presence: PresenceSettings = Field(
         default=PresenceSettings(),

@@ -33,12 +33,13 @@ from restante.reception.services import DialogueServices, SessionTally
 from restante.reception.transaction_checks import TransactionChecks
 from restante.reception.transaction_log import TransactionLog
 from restante.reception.turnaround import Turnaround
+from restante.release.atrn import atrn_reply
 from restante.release.etrn import etrn_reply
-from restante.release.release_outcome import is_confirmed
+from restante.release.release_outcome import Refused, is_confirmed
 from restante.release.release_request import ReleaseRequest, Requester
 from restante.sasl.mechanism import SaslCredentials
 from restante.smtp import replies
-from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
+from restante.smtp.commands import Atrn, Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
 from restante.smtp.replies import Reply
 from restante.smtp.server_events import (
     Authenticate,
@@ -396,6 +397,9 @@ class Dialogue:
     def _answer_etrn(self, event: Etrn) -> None:
         self._answer_later(self._release(event.argument))
 
+    def _answer_atrn(self, event: Atrn) -> None:
+        self._session.reply(atrn_reply(Refused(event.argument, "no turnaround is possible yet")))
+
     async def _authenticate(self, mechanism: str, credentials: SaslCredentials) -> None:
         services = self._services
         directory = services.admission.directory.now
@@ -474,6 +478,7 @@ class Dialogue:
         TransactionAborted: _abort_transaction,
         Authenticate: _answer_authenticate,
         Etrn: _answer_etrn,
+        Atrn: _answer_atrn,
         StartTls: _accept_start_tls,
         Hello: _note,
         Quit: _note,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from restante.config.schema import IMPLICIT_TLS, Config, Listen
+from restante.config.schema import IMPLICIT_TLS, ODMR_SERVICES, Config, Listen
 from restante.config.server_certificates import ServerIdentity
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.own_names import other_names
@@ -17,7 +17,7 @@ from restante.reception.smtp_connection import SessionSettings
 from restante.sasl.scram_keys import Salting
 from restante.server.server_setup import HostAndPort
 from restante.smtp.limits import SmtpLimits
-from restante.smtp.server_options import ServerOptions
+from restante.smtp.server_options import ServerOptions, ServiceProfile
 from restante.tenancy.model import IpAddress
 
 
@@ -45,6 +45,7 @@ class SessionSettingsMaker:
             limits=_limits(reception),
             mechanisms=offered_mechanisms(config.hostname, self._salting),
             can_start_tls=listen.service not in IMPLICIT_TLS,
+            profile=service_profile(config, listen),
         )
         context = identity.context(listen, config.tls)
         return SessionSettings(
@@ -53,6 +54,14 @@ class SessionSettingsMaker:
 
     def _salting(self, user: str) -> Salting:
         return self.authenticator.salting(user, self.services.admission.directory.now)
+
+
+def service_profile(config: Config, listen: Listen) -> ServiceProfile:
+    """Return the purpose of a listener."""
+    is_odmr = listen.service in ODMR_SERVICES
+    return ServiceProfile(
+        takes_mail=not is_odmr, turns_around=config.release.offers_turnaround(is_odmr=is_odmr)
+    )
 
 
 def admission_settings(

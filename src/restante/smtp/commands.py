@@ -108,6 +108,13 @@ class Etrn:
 
 
 @dataclass(frozen=True, slots=True)
+class Atrn:
+    """ATRN (RFC 2645 §5.2.1). `argument` is as sent, "" without one."""
+
+    argument: str
+
+
+@dataclass(frozen=True, slots=True)
 class Quit:
     """QUIT."""
 
@@ -130,6 +137,7 @@ Command = (
     | Help
     | Verify
     | Etrn
+    | Atrn
     | Quit
     | Unimplemented
 )
@@ -297,5 +305,6 @@ _PARSERS: Final[Mapping[bytes, Callable[[str], Command]]] = {
     b"EXPN": _any(Unimplemented()),
     b"TURN": _any(Unimplemented()),
     b"ETRN": lambda argument: Etrn(argument.strip(" \t")),
+    b"ATRN": lambda argument: Atrn(argument.strip(" \t")),
     b"QUIT": _any(Quit()),
 }

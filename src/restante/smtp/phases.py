@@ -12,6 +12,7 @@ from enum import IntEnum, auto
 from typing import Final
 
 from restante.smtp.commands import (
+    Atrn,
     Auth,
     Bdat,
     Command,
@@ -71,6 +72,7 @@ TRANSITIONS: Final[
             Auth: Phase.GREETED,
             Mail: Phase.SENDER,
             Etrn: Phase.GREETED,
+            Atrn: Phase.GREETED,  # then the connection is turned around, and this session ends
             Reset: Phase.GREETED,
         },
     ),

@@ -69,11 +69,7 @@ INTERNAL_ERROR: Final = Reply(421, "4.3.0", "{hostname} internal error, try agai
 
 # Commands
 OK: Final = Reply(250, "2.0.0", "OK")
-HELP: Final = Reply(
-    214,
-    "2.0.0",
-    "Commands: EHLO HELO STARTTLS AUTH MAIL RCPT DATA BDAT RSET NOOP HELP VRFY ETRN QUIT",
-)
+HELP: Final = Reply(214, "2.0.0", "Commands: {verbs}")
 CANNOT_VERIFY: Final = Reply(
     252, "2.5.2", "Cannot verify, but will take mail for hosted domains"
 )  # RFC 5321 §3.5.3
@@ -144,3 +140,13 @@ CANNOT_QUEUE: Final = Reply(458, "4.3.0", "Unable to queue messages for node {ta
 NODE_NOT_ALLOWED: Final = Reply(459, "4.7.1", "Node {target} not allowed")
 NODE_MISSING: Final = Reply(500, "5.5.4", "ETRN needs the name of a node")
 NODE_INVALID: Final = Reply(501, "5.5.4", "Argument is not a domain, @domain or #name")
+
+# ATRN (RFC 2645 §5.2.1)
+TURNING_AROUND: Final = Reply(250, "2.0.0", "OK now reversing the connection")
+TURN_REFUSED: Final = Reply(450, "4.7.1", "ATRN request refused")
+TURN_SUSPENDED: Final = Reply(451, "4.3.2", "Unable to process ATRN request now")
+TURN_FAILED: Final = Reply(451, "4.3.0", "Unable to process ATRN request now")
+NO_MAIL_TO_TURN: Final = Reply(453, "4.2.0", "You have no mail")
+TURN_INVALID: Final = Reply(
+    501, "5.5.4", "Argument is not a list of domains, @domain or #name with commas between"
+)

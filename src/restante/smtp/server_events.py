@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from restante.sasl.mechanism import SaslCredentials
-from restante.smtp.commands import Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
+from restante.smtp.commands import Atrn, Data, Etrn, Hello, Mail, Quit, Rcpt, StartTls
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class TransactionAborted:
     """The mail transaction that was open has ended. Not answered."""
 
 
-Answered = Mail | Rcpt | Data | StartTls | Etrn | Authenticate | ChunkReceived | ContentReceived
+Answered = (
+    Mail | Rcpt | Data | StartTls | Etrn | Atrn | Authenticate | ChunkReceived | ContentReceived
+)
 Unanswered = Hello | ContentBlock | TransactionAborted | Quit
 ServerEvent = Answered | Unanswered

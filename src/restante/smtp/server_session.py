@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Final, cast, get_args
 from restante.smtp import replies
 from restante.smtp.auth_exchange import AuthConclusion, AuthExchange, challenge
 from restante.smtp.commands import (
+    Atrn,
     Auth,
     Bdat,
     Command,
@@ -65,7 +66,6 @@ _ANSWERED: Final = frozenset(
 _FIXED_REPLIES: Final[Mapping[type[Command], Reply]] = {
     Reset: replies.OK,
     Noop: replies.OK,
-    Help: replies.HELP,
     Verify: replies.CANNOT_VERIFY,
     Unimplemented: replies.NOT_IMPLEMENTED,
 }
@@ -275,6 +275,8 @@ class ServerSession:
     def _obey(self, command: Command) -> None:
         """Answer a command, or make it an event once it passes the session's own checks."""
         kind = type(command)
+        if kind in self._options.not_offered:
+            raise CommandRefused(replies.NOT_IMPLEMENTED)
         next_phase = TRANSITIONS[self.phase].get(kind)
         if next_phase is None:
             self._out_of_sequence(command)
@@ -291,7 +293,7 @@ class ServerSession:
         if isinstance(command, Bdat):
             self._refuse_chunk(command, reply)
             return
-        if isinstance(command, Etrn) and not self.has_tls:
+        if isinstance(command, Etrn | Atrn) and not self.has_tls:
             reply = replies.TLS_REQUIRED
         raise CommandRefused(reply)
 
@@ -323,6 +325,17 @@ class ServerSession:
         if not self.has_tls:
             raise CommandRefused(replies.TLS_REQUIRED)
         self._events.append(command)
+
+    def _check_atrn(self, command: Atrn) -> None:
+        if not self.has_tls:
+            raise CommandRefused(replies.TLS_REQUIRED)
+        if self._buffer.octets:  # they would be read as replies to commands that we have not sent
+            raise CommandRefused(replies.BAD_SEQUENCE)
+        self._events.append(command)
+
+    def _help(self, _command: Help) -> None:
+        self._say(self._options.help(has_tls=self.has_tls))
+        self._count_junk()
 
     def _check_data(self, command: Data) -> None:
         self._events.append(command)
@@ -417,7 +430,7 @@ class ServerSession:
                 self._refused_recipient_count += 1
                 if self._refused_recipient_count >= self._options.limits.refused_recipients:
                     self._wear_out(SessionEnd.REFUSED_RECIPIENTS)
-            case Authenticate() | Etrn():
+            case Authenticate() | Etrn() | Atrn():
                 self._count_error()
             case ChunkReceived():
                 self._end_transaction()
@@ -469,5 +482,7 @@ class ServerSession:
         Data: _check_data,
         Bdat: _begin_chunk,
         Etrn: _check_etrn,
+        Atrn: _check_atrn,
+        Help: _help,
         Quit: _quit,
     }
