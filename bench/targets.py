@@ -77,6 +77,14 @@ _COSTS: Final = [
         "1,000,000 held in 10,000 domains",
     )
 ] + [
+    _AtMost(
+        "first-mail",
+        1.2,
+        "x",
+        "1,000,000 held in 1 domain, PostgreSQL",
+        "1,000 held in 1 domain, PostgreSQL",
+    ),
+    _AtMost("takeover", 10, " s", "worst of 5"),
     _AtMost("memory-idle", 12, " KiB"),
     _AtMost("memory-idle-tls", 64, " KiB"),
     _AtMost("memory-50mb", 256, " KiB"),

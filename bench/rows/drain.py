@@ -183,7 +183,11 @@ def check_all_came(destination: Destination, messages: int) -> None:
 def drain_rows(park: Park, extent: Extent) -> list[Row]:
     """Return a row for each distance."""
     if extent is Extent.QUICK:
-        near = [Subject(RESTANTE, CHUNKING, 4000), Subject(RESTANTE, PIPELINING, 4000)]
+        near = [
+            Subject(RESTANTE, CHUNKING, 4000),
+            Subject(RESTANTE, PIPELINING, 4000),
+            Subject(SHARED_ALONE, PIPELINING, 4000),
+        ]
         far = [Subject(RESTANTE, CHUNKING, 4000), Subject(RESTANTE, PIPELINING, 300)]
         postfix = Subject(POSTFIX, PIPELINING, 2000), Subject(POSTFIX, PIPELINING, 300)
         return [DrainRow(park, 0, [*near, postfix[0]]), DrainRow(park, 100, [*far, postfix[1]])]

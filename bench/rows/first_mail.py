@@ -17,8 +17,9 @@ from typing import Final
 from bench.domains import HOST
 from bench.results import Sample
 from bench.rows.row import Extent, Row
-from bench.servers.park import Park
+from bench.servers.park import RESTANTE, SHARED_ALONE, Park
 from bench.servers.restante import RestanteServer
+from bench.servers.shared_restante import SharedRestante
 from tests.acceptance.peers.eventually import eventually
 
 SIZE: Final = 4096
@@ -31,16 +32,18 @@ BUSY: Final = b"421 4.3.2 Not now\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """How much is held."""
+    """How much is held, and where."""
 
     messages: int
     domains: int = 1
+    server: str = RESTANTE
 
     @property
     def text(self) -> str:
         """Return the name in the table."""
         domains = "1 domain" if self.domains == 1 else f"{self.domains:,} domains"
-        return f"{self.messages:,} held in {domains}"
+        place = "" if self.server == RESTANTE else ", PostgreSQL"
+        return f"{self.messages:,} held in {domains}{place}"
 
 
 class BusySink:
@@ -91,36 +94,51 @@ class HeldRow(Row):
         """`what`: name, title, unit."""
         self.name, self.title, self.unit = what
         self.subjects = [filling.text for filling in fillings]
-        self.ratios = [(more, self.subjects[0]) for more in self.subjects[1:]]
+        least = {filling.server: filling.text for filling in reversed(fillings)}
+        self.ratios = [
+            (filling.text, least[filling.server])
+            for filling in fillings
+            if filling.text != least[filling.server]
+        ]
         self._park = park
         self._take = take
         self._fillings = dict(zip(self.subjects, fillings, strict=True))
 
     def run(self, subject: str, *, is_first: bool) -> Sample:  # noqa: ARG002  each round is like the first
         """Do it beside so much, and see that all of it is still there."""
-        filling, server = self._fillings[subject], self._park.restante
+        filling = self._fillings[subject]
+        server = held_server(self._park, filling)
         with server.lent_filled(filling.messages, SIZE, domains=filling.domains):
             begin = time.monotonic()
             with server.started_by(server.start_again):
-                value = self._take(self._park, begin)
+                value = self._take(server, self._park.destination_port, begin)
                 server.check_held(filling.messages, SIZE)
         return Sample(value)
 
 
-Take = Callable[[Park, float], float]
-"""Measures a time, in milliseconds, of a server that has just become ready. Gets its start time."""
+HeldServer = RestanteServer | SharedRestante
+Take = Callable[[HeldServer, int, float], float]
+"""Measures a time, in milliseconds, of a server that has just become ready.
+
+Gets the port of its destination, and its start time.
+"""
 
 
-def first_mail(park: Park, _: float) -> float:
+def held_server(park: Park, filling: Filling) -> HeldServer:
+    """Return the server that holds the mail."""
+    return park.restante if filling.server == RESTANTE else park.shared[filling.server]
+
+
+def first_mail(server: HeldServer, destination_port: int, _: float) -> float:
     """Take the time from ETRN to the first MAIL at the destination."""
-    sink = BusySink(park.destination_port)
+    sink = BusySink(destination_port)
     try:
-        return statistics.median(_first_mail(park.restante, sink) for _ in range(REQUESTS))
+        return statistics.median(_first_mail(server, sink) for _ in range(REQUESTS))
     finally:
         sink.close()
 
 
-def _first_mail(server: RestanteServer, sink: BusySink) -> float:
+def _first_mail(server: HeldServer, sink: BusySink) -> float:
     sink.heard.clear()
     begin = server.ask_for_mail()
     eventually(lambda: sink.heard, what="MAIL at the destination", timeout=PATIENCE)
@@ -128,7 +146,7 @@ def _first_mail(server: RestanteServer, sink: BusySink) -> float:
     return (sink.heard[0] - begin) * 1000
 
 
-def start_up(_: Park, begin: float) -> float:
+def start_up(_: HeldServer, __: int, begin: float) -> float:
     """Take the time until the server said that it was ready."""
     return (time.monotonic() - begin) * 1000
 
@@ -136,9 +154,9 @@ def start_up(_: Park, begin: float) -> float:
 def command(*words: str) -> Take:
     """Return what takes the time of a command of `restante`."""
 
-    def take(park: Park, _: float) -> float:
+    def take(server: HeldServer, _: int, __: float) -> float:
         begin = time.monotonic()
-        park.restante.command(*words)
+        server.command(*words)
         return (time.monotonic() - begin) * 1000
 
     return take
@@ -158,6 +176,9 @@ WHATS: Final = [
 def held_rows(park: Park, extent: Extent) -> list[Row]:
     """Return them: in the quick run, the first MAIL only, with a hundred thousand at most."""
     if extent is Extent.QUICK:
-        return [HeldRow(park, *WHATS[0], [Filling(1000), Filling(100_000)])]
+        few = [Filling(1000), Filling(100_000)]
+        shared = [Filling(1000, server=SHARED_ALONE), Filling(20_000, server=SHARED_ALONE)]
+        return [HeldRow(park, *WHATS[0], [*few, *shared])]
     fillings = [Filling(1000), Filling(100_000), Filling(1_000_000), Filling(1_000_000, 10_000)]
-    return [HeldRow(park, what, take, fillings) for what, take in WHATS]
+    shared = [Filling(1000, server=SHARED_ALONE), Filling(1_000_000, server=SHARED_ALONE)]
+    return [HeldRow(park, what, take, [*fillings, *shared]) for what, take in WHATS]

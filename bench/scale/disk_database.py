@@ -23,7 +23,14 @@ _SETTINGS: Final = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
 }
-_FILLING: Final = _SETTINGS | {"fsync": "off", "full_page_writes": "off"}
+_FILLING: Final = _SETTINGS | {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "12GB",
+    "maintenance_work_mem": "1GB",
+    "work_mem": "256MB",
+}
 MEASURED: Final = _SETTINGS | {"fsync": "on", "full_page_writes": "on"}
 """The settings of a measurement: each commit is durable."""
 

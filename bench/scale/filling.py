@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import Final
+from itertools import islice
+from typing import Any, Final, TypeAlias
 
 import asyncpg
 
@@ -29,6 +30,7 @@ TABLES: Final = (
     "account", "audit", "domain", "drain", "history", "last_reply", "login", "message",
     "past_drain", "release", "release_drain", "usage",
 )  # fmt: skip
+_Job: TypeAlias = list[tuple[Any, ...]]  # statements with their values, one after the other
 
 # $1 is the number of accounts.
 _ACCOUNTS: Final = """
@@ -98,12 +100,18 @@ _AUDIT: Final = """
     FROM generate_series(1, $1::bigint) AS n
 """
 _INDEXES: Final = """
-    SELECT indexname, indexdef FROM pg_indexes
+    SELECT tablename, indexname, indexdef FROM pg_indexes
     WHERE tablename IN ('message', 'last_reply', 'history', 'audit') AND NOT EXISTS (
         SELECT 1 FROM pg_constraint WHERE conname = indexname
     )
-    ORDER BY indexname
+    ORDER BY indexname DESC
 """
+_KEY: Final = (
+    "ALTER TABLE message DROP CONSTRAINT message_pkey",
+    "ALTER TABLE message ALTER COLUMN number SET NOT NULL",
+    "CREATE UNIQUE INDEX message_pkey ON message (number)",
+    "ALTER TABLE message ADD CONSTRAINT message_pkey PRIMARY KEY USING INDEX message_pkey",
+)
 
 
 async def prepare(url: str) -> None:
@@ -133,24 +141,18 @@ async def fill(url: str, messages: int, domains: int) -> AsyncIterator[str]:
         await connection.execute(_LOGINS, accounts)
         await connection.execute(_DOMAINS, domains, accounts)
         [(first,)] = await connection.fetch("SELECT id FROM domain WHERE name = 'd1.example'")
-        async with _without_indexes(connection):
-            begin = time.time() - SPAN
-            starts = range(1, messages + 1, SLICE)
-            for place in range(0, len(starts), WRITERS):
-                some = starts[place : place + WRITERS]
-                slices = [(start, min(messages, start + SLICE - 1)) for start in some]
-                given = (messages, domains, first - 1, begin)
-                await asyncio.gather(*(_execute(url, _MESSAGES, *one, *given) for one in slices))
-                yield f"{slices[-1][-1]} messages"
-            await connection.execute(_REPLIES)
-            entries = min(ENTRIES, messages)
-            await connection.execute(_HISTORY, entries)
-            await connection.execute(_AUDIT, entries)
-            await connection.execute(_PAST_DRAINS)
-            await connection.execute("DELETE FROM usage")
-            await connection.execute(_USAGE)
-            yield "figures"
-        yield "indexes"
+        indexes = await _dropped_indexes(connection)
+        begin = time.time() - SPAN
+        slices = [
+            (start, min(messages, start + SLICE - 1)) for start in range(1, messages + 1, SLICE)
+        ]
+        given = (messages, domains, first - 1, begin)
+        async for done in _together(url, [[(_MESSAGES, *one, *given)] for one in slices]):
+            yield f"{done} of {len(slices)} slices of messages"
+        jobs = _jobs_after_messages(indexes, min(ENTRIES, messages))
+        async for done in _together(url, jobs):
+            yield f"{done} of {len(jobs)} indexes and other tables"
+        await connection.execute(_KEY[-1])
         for table in TABLES:
             await connection.execute(f"VACUUM (ANALYZE) {table}")
         await connection.execute("CHECKPOINT")
@@ -159,24 +161,55 @@ async def fill(url: str, messages: int, domains: int) -> AsyncIterator[str]:
         await connection.close()
 
 
-async def _execute(url: str, statement: str, *values: object) -> None:
+async def _dropped_indexes(connection: asyncpg.Connection) -> list[tuple[str, str]]:
+    """Drop the indexes of large tables; return the table and the statement of each."""
+    found = await connection.fetch(_INDEXES)
+    for _, name, _ in found:
+        await connection.execute(f"DROP INDEX {name}")
+    for statement in _KEY[:2]:
+        await connection.execute(statement)
+    return [(table, definition) for table, _, definition in found]
+
+
+def _jobs_after_messages(indexes: Sequence[tuple[str, str]], entries: int) -> list[_Job]:
+    """Return what is made of the messages, the longest first."""
+    of_table: dict[str, _Job] = defaultdict(list)
+    for table, definition in indexes:
+        of_table[table].append((definition,))
+    jobs: list[_Job] = [[one] for one in of_table["message"]]
+    return [
+        *([(_KEY[2],)], *jobs),
+        [(_REPLIES,), *of_table["last_reply"]],
+        [("DELETE FROM usage",), (_USAGE,)],
+        [(_HISTORY, entries), *of_table["history"]],
+        [(_AUDIT, entries), *of_table["audit"]],
+        [(_PAST_DRAINS,)],
+    ]
+
+
+async def _together(url: str, jobs: Sequence[_Job]) -> AsyncIterator[int]:
+    """Do some jobs at once, until all are done; yield the number of those that are."""
+    waiting = iter(jobs)
+    running: set[asyncio.Task[None]] = set()
+    done = 0
+    while True:
+        running |= {
+            asyncio.create_task(_execute(url, job))
+            for job in islice(waiting, WRITERS - len(running))
+        }
+        if not running:
+            return
+        ended, running = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
+        for one in ended:
+            one.result()
+            done += 1
+        yield done
+
+
+async def _execute(url: str, job: _Job) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement, *values)
+        for statement, *values in job:
+            await connection.execute(statement, *values)
     finally:
         await connection.close()
-
-
-@asynccontextmanager
-async def _without_indexes(connection: asyncpg.Connection) -> AsyncIterator[None]:
-    """Drop the indexes of large tables during the block."""
-    await connection.execute("SET maintenance_work_mem = '512MB'")
-    await connection.execute("SET work_mem = '256MB'")
-    found = [tuple(row) for row in await connection.fetch(_INDEXES)]
-    for name, _ in found:
-        await connection.execute(f"DROP INDEX {name}")
-    await connection.execute("ALTER TABLE message DROP CONSTRAINT message_pkey")
-    yield
-    await connection.execute("ALTER TABLE message ADD PRIMARY KEY (number)")
-    for _, definition in found:
-        await connection.execute(definition)

@@ -12,8 +12,9 @@ from bench.servers.floor import FloorServer
 from bench.servers.postfix import PostfixServer
 from bench.servers.restante import RestanteServer
 from bench.servers.server import Server
-from bench.servers.shared_restante import SharedRestante, durable_cluster
+from bench.servers.shared_restante import SharedPair, SharedRestante, durable_cluster
 from tests.acceptance.peers.ports import free_port
+from tests.postgres_cluster import PostgresCluster
 
 RESTANTE, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = (
     "Restante",
@@ -66,12 +67,23 @@ class Park:
     @cached_property
     def shared(self) -> dict[str, SharedRestante]:
         """Restante on PostgreSQL, by the number of workers. All have one database server."""
-        cluster = self._stack.enter_context(durable_cluster())
         made = {}
         for name, workers in SHARED.items():
-            made[name] = server = SharedRestante(name, workers, self.destination_port, cluster)
+            server = SharedRestante(name, workers, self.destination_port, self._cluster)
+            made[name] = server
             self._stack.callback(server.close)
         return made
+
+    @cached_property
+    def pair(self) -> SharedPair:
+        """Two servers on one database."""
+        pair = SharedPair(self._cluster, self.destination_port, connections=2)
+        self._stack.callback(pair.close)
+        return pair
+
+    @cached_property
+    def _cluster(self) -> PostgresCluster:
+        return self._stack.enter_context(durable_cluster())
 
     @cached_property
     def postfix(self) -> PostfixServer:

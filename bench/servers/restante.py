@@ -91,13 +91,7 @@ class RestanteServer(Server):
 
     def status(self) -> dict[str, Any]:
         """Return what `restante status` shows."""
-        connection = _ControlConnection(self._data / "control.sock")
-        try:
-            connection.request("GET", "/v1/status")
-            status: dict[str, Any] = json.loads(connection.getresponse().read())
-        finally:
-            connection.close()
-        return status
+        return status_of(self._made.socket)
 
     def command(self, *words: str) -> str:
         """Run a command of `restante`, and return what it printed."""
@@ -151,6 +145,17 @@ class RestanteServer(Server):
     @property
     def _data(self) -> Path:
         return self._made.directory / "data"
+
+
+def status_of(socket_path: Path) -> dict[str, Any]:
+    """Return what `restante status` shows, from a server's control socket."""
+    connection = _ControlConnection(socket_path)
+    try:
+        connection.request("GET", "/v1/status")
+        status: dict[str, Any] = json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+    return status
 
 
 class _ControlConnection(http.client.HTTPConnection):

@@ -1,4 +1,4 @@
-"""Restante on PostgreSQL: one server or several workers, on a database on the same disk.
+"""Restante on PostgreSQL: one server, several workers or two servers, and the database beside.
 
 The database syncs each commit, as PostgreSQL does by default, and has no standby. So a message is
 as durable as in the other servers. The CPU time and the memory of the database count.
@@ -13,20 +13,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 
 from bench.domains import ACCOUNT, HOST, ROOT, domain
-from bench.servers.restante import DELIVERY, LIMITS
+from bench.servers.restante import DELIVERY, LIMITS, status_of
 from bench.servers.server import Held, Server, anybody
-from tests.acceptance.installation import Installation
+from tests.acceptance.installation import HOSTNAME, Installation
 from tests.acceptance.peers.eventually import eventually
 from tests.postgres_cluster import PostgresCluster
 
 _FIGURES: Final = """
     SELECT coalesce(sum(messages), 0)::bigint, coalesce(sum(octets), 0)::bigint FROM usage
 """
+_PAIR: Final = "bench_pair"
 DURABLE: Final = {
     "fsync": "on",
     "full_page_writes": "on",
@@ -66,6 +67,7 @@ class SharedRestante(Server):
         ).__enter__()
         self._login = self._made.hosts(domain(), f"{HOST}:{destination_port}", account=ACCOUNT)
         self._command(f"CREATE DATABASE empty_{workers} TEMPLATE {self._database}")
+        self._filled: set[str] = set()  # databases
         self.port = self._made.mx_port
 
     def _command(self, statement: str) -> None:
@@ -78,13 +80,14 @@ class SharedRestante(Server):
     def start(self) -> None:
         """Start with nothing held."""
         self._empty()
-        self._start()
+        self.start_again()
 
     def _empty(self) -> None:
         self._command(f"DROP DATABASE {self._database} WITH (FORCE)")
         self._command(f"CREATE DATABASE {self._database} TEMPLATE empty_{self._workers}")
 
-    def _start(self) -> None:
+    def start_again(self) -> None:
+        """Start with the present store."""
         self._made.log_path.unlink(missing_ok=True)
         self._made.start()
         eventually(
@@ -114,14 +117,15 @@ class SharedRestante(Server):
 
     def held(self) -> Held:
         """Ask the database, whose figures are exact at each commit."""
-        return asyncio.run(self._figures())
+        return held_in(self._url)
 
-    async def _figures(self) -> Held:
-        connection = await asyncpg.connect(self._url)
-        try:
-            return Held(*await connection.fetchrow(_FIGURES))
-        finally:
-            await connection.close()
+    def status(self) -> dict[str, Any]:
+        """Return what `restante status` shows."""
+        return status_of(self._made.socket)
+
+    def command(self, *words: str) -> str:
+        """Run a command of `restante`, and return what it printed."""
+        return self._made.do(*words)
 
     def _introduce(self, session: smtplib.SMTP, target: str) -> None:  # noqa: ARG002
         session.starttls(context=anybody())
@@ -130,14 +134,110 @@ class SharedRestante(Server):
     @contextmanager
     def running_filled(self, messages: int, size: int) -> Iterator[None]:
         """Run with so many messages of `size` octets for one domain."""
-        facts = {"messages": messages, "size": size, "domains": 1, "others": 0}
-        words = [self._url, json.dumps(facts | {"port": self._destination_port})]
 
         def start() -> None:
             self._empty()
-            filling = [sys.executable, "-m", "bench.servers.filling", *words]
-            subprocess.run(filling, check=True, cwd=ROOT)
-            self._start()
+            fill(self._url, messages, size, 1, self._destination_port)
+            self.start_again()
 
         with self.started_by(start):
             yield
+
+    @contextmanager
+    def lent_filled(self, messages: int, size: int, *, domains: int = 1) -> Iterator[None]:
+        """Lend the stopped server a database with mail. Its changes stay for the next loan."""
+        name = f"filled_{self._workers}_{messages}_{size}_{domains}"
+        if name not in self._filled:
+            self._empty()
+            fill(self._url, messages, size, domains, self._destination_port)
+            asyncio.run(self._cluster.execute("VACUUM (ANALYZE)", self._database))
+            self._rename(self._database, name)
+            self._filled.add(name)
+        else:
+            self._command(f"DROP DATABASE {self._database} WITH (FORCE)")
+        self._rename(name, self._database)
+        try:
+            yield
+        finally:
+            self._rename(self._database, name)
+            self._command(f"CREATE DATABASE {self._database} TEMPLATE empty_{self._workers}")
+
+    def _rename(self, name: str, wanted: str) -> None:
+        self._command(f"ALTER DATABASE {name} RENAME TO {wanted}")
+
+
+class SharedPair:
+    """Two servers, as on two machines, that share a database and host one domain."""
+
+    def __init__(self, cluster: PostgresCluster, destination_port: int, connections: int) -> None:
+        """`destination_port` is local, and gets the mail over so many connections."""
+        asyncio.run(cluster.execute(f"CREATE DATABASE {_PAIR}"))
+        self._url = cluster.url(_PAIR)
+        self._destination_port = destination_port
+        self.names = ("mx0.example.net", "mx1.example.net")  # that they say in EHLO
+        self._made = [self._installed(name) for name in self.names]
+        options = ("--connections", str(connections))
+        self._login = self._made[0].hosts(domain(), f"{HOST}:{destination_port}", *options)
+
+    def _installed(self, name: str) -> Installation:
+        made = Installation(more=LIMITS, database=self._url).__enter__()
+        made.config.write_text(made.config.read_text().replace(HOSTNAME, name))
+        return made
+
+    def close(self) -> None:
+        """Remove everything."""
+        for made in self._made:
+            made.__exit__()
+
+    @contextmanager
+    def running_filled(self, messages: int, size: int) -> Iterator[None]:
+        """Run both, with so many messages of `size` octets."""
+        fill(self._url, messages, size, 1, self._destination_port)
+        try:
+            for name in self.names:
+                self.start(name)
+            yield
+        finally:
+            for made in self._made:
+                if made.is_running:
+                    made.kill()
+
+    def start(self, name: str) -> None:
+        """Start the server of this name."""
+        self._named(name).start()
+
+    def kill(self, name: str) -> None:
+        """End it as a power cut would."""
+        self._named(name).kill()
+
+    def ask_for_mail(self) -> None:
+        """Ask the first one for mail by ETRN."""
+        ended = self._made[0].etrn(domain(), login=self._login)
+        assert ended.returncode == 0, ended.stderr
+
+    def held(self) -> Held:
+        """Ask the database."""
+        return held_in(self._url)
+
+    def _named(self, name: str) -> Installation:
+        return self._made[self.names.index(name)]
+
+
+def fill(url: str, messages: int, size: int, domains: int, port: int) -> None:
+    """Fill a database, by a process of its own, with mail for the domains of this port."""
+    facts = {"messages": messages, "size": size, "domains": domains, "others": 0, "port": port}
+    words = [sys.executable, "-m", "bench.servers.filling", url, json.dumps(facts)]
+    subprocess.run(words, check=True, cwd=ROOT)
+
+
+def held_in(url: str) -> Held:
+    """Return the mail that a database holds."""
+    return asyncio.run(_figures(url))
+
+
+async def _figures(url: str) -> Held:
+    connection = await asyncpg.connect(url)
+    try:
+        return Held(*await connection.fetchrow(_FIGURES))
+    finally:
+        await connection.close()

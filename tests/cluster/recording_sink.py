@@ -15,15 +15,15 @@ _SECONDS: Final = 0.01  # before each 250, so that a kill finds messages on thei
 
 
 class RecordingSink:
-    """Listens on a port of its own while the `with` lasts."""
+    """Listens on a port while the `with` lasts; on one of its own if none is given."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.taken: list[Taken] = []
-        self.port = 0
+        self.port = port
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._talk, HOST, 0, limit=_MOST)
+        self._server = await asyncio.start_server(self._talk, HOST, self.port, limit=_MOST)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
