@@ -38,6 +38,9 @@ class Script:
             )
         return "221 bye" if line == "QUIT" else "250 OK"
 
+    def turned(self, connection: socket.socket) -> None:
+        """Be the client after a granted ATRN."""
+
 
 @contextmanager
 def answering(script: Script) -> Iterator[Script]:
@@ -78,6 +81,9 @@ def _converse(script: Script, connection: socket.socket) -> None:
             stream.close()
             connection = script.context.wrap_socket(connection, server_side=True)
             stream = connection.makefile("rb")
+        if line.upper().startswith("ATRN") and script.reply(line).startswith("250"):
+            script.turned(connection)
+            break
         if line == "QUIT":
             break
     stream.close()

@@ -1,14 +1,13 @@
 """`restante etrn`: ask for mail on behalf of a primary that cannot send ETRN itself."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from restante.cli.display import say
-from restante.cli.etrn_reply_words import exit_for, words
 from restante.cli.failures import Exit, Failure
+from restante.mail.address import canonical_domain
 
 
 def etrn(
@@ -62,28 +61,30 @@ def etrn(
     Run this on a primary that cannot send ETRN itself. It sends ETRN over TLS with a verified
     certificate. The mail then arrives at the destination as ordinary SMTP mail.
     """
-    from restante.cli.etrn_session import EtrnServer, ask_for_mail  # noqa: PLC0415  heavy
+    from restante_client.client_failure import ClientFailure  # noqa: PLC0415  heavy
+    from restante_client.etrn_request import MailServer, ask_by_etrn  # noqa: PLC0415
+    from restante_client.sasl_exchange import ClientCredentials  # noqa: PLC0415
+    from restante_client.secret_input import read_secret  # noqa: PLC0415
+    from restante_client.smtp_replies import etrn_exit, etrn_words  # noqa: PLC0415
+    from restante_client.tls_trust import ClientTrust  # noqa: PLC0415
 
-    asking = EtrnServer(
-        server, login, _password(password_file), tls == "implicit", ca, auth, timeout
-    )
     worst = Exit.DONE
-    for domain, code, text in ask_for_mail(asking, domains):
-        say(f"{domain}: {words(code)} ({code} {text})")
-        worst = max(worst, exit_for(code))
+    try:
+        credentials = ClientCredentials(login, read_secret(password_file), (auth or "").upper())
+        asked = MailServer(server, credentials, ClientTrust(ca), tls == "implicit", timeout)
+        answers = ask_by_etrn(asked, [_in_ascii(domain) for domain in domains])
+        for domain, (_, code, text) in zip(domains, answers, strict=True):
+            say(f"{domain}: {etrn_words(code)} ({f'{code} ' if code > 0 else ''}{text})")
+            worst = max(worst, Exit(etrn_exit(code)))
+    except ClientFailure as failure:
+        raise Failure(Exit(failure.code), failure.text) from None
     return worst
 
 
-def _password(file: str) -> str:
-    """Return the first line of the file. Raises Failure if there is none."""
+def _in_ascii(target: str) -> str:
+    """Return a target with its domain in ASCII, by IDNA 2008; the client knows IDNA 2003 only."""
+    mark = target[:1] if target[:1] in ("@", "#") else ""
     try:
-        text = sys.stdin.readline() if file == "-" else Path(file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        cause = getattr(error, "strerror", None) or "is not UTF-8 text"
-        raise Failure(
-            Exit.NO_INPUT, f"{file}: {cause}; name a file with the password in its first line"
-        ) from None
-    password = text.partition("\n")[0].rstrip("\r")
-    if not password:
-        raise Failure(Exit.USAGE, f"{file}: its first line is empty; write the password there")
-    return password
+        return target if mark == "#" else mark + canonical_domain(target.removeprefix(mark))
+    except ValueError:
+        return target  # the client says what is wrong with it

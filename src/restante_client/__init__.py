@@ -1,0 +1,9 @@
+"""The customer's side of Restante: ask for held mail, or fetch it over one connection.
+
+It uses the standard library only, and runs on Python 3.8 and later. It imports nothing of the
+server. `restante_client.client_main` has the commands.
+"""
+
+from typing import Final
+
+__version__: Final = "0.1.0"

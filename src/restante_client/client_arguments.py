@@ -1,0 +1,209 @@
+"""The command line of restante-client: its verbs, options and help."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+
+from restante_client import __version__
+from restante_client.client_failure import ClientExit, ClientFailure
+
+PROGRAM = "restante-client"
+VERBS = ("ask", "turn")  # that `watch` can run
+FILES = ("systemd", "networkmanager", "windows")
+DEFAULT_LOCAL = "127.0.0.1:25"
+NO_LOCAL = "none"
+_SPAN = re.compile(r"([0-9]{1,9})([smh]?)\Z")
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+_MECHANISMS = ("scram-sha-256", "plain", "cram-md5", "login", "external")
+_ELSEWHERE = "; - for standard input, credential:NAME for a credential of systemd."
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]  # both end the command
+        raise ClientFailure(ClientExit.USAGE, f"{message}; see {self.prog} --help")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs."""
+    parser = _Parser(
+        prog=PROGRAM,
+        description="Get the mail that a backup MX holds for this machine.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
+    _add_ask(verbs)
+    _add_turn(verbs)
+    _add_watch(verbs)
+    return parser
+
+
+def _add_ask(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    ask = _verb(
+        verbs,
+        "ask",
+        "Ask for the mail, which then arrives as ordinary SMTP mail.",
+        "The request is ETRN over TLS, or an HTTPS request with a token.",
+    )
+    ask.add_argument(
+        "server", metavar="SERVER[:PORT]", help="The backup MX. Default port: 465, 25 or 443."
+    )
+    ask.add_argument(
+        "domains",
+        metavar="DOMAIN",
+        nargs="+",
+        help="A domain, @DOMAIN with its subdomains, or #ACCOUNT for all of its domains.",
+    )
+    _add_login(ask, default_tls="implicit")
+    ask.add_argument("--https", action="store_true", help="Ask by HTTPS with a token.")
+    ask.add_argument(
+        "--token-file", metavar="FILE", help=f"File with the token in its first line{_ELSEWHERE}"
+    )
+    ask.add_argument(
+        "--wait",
+        action="store_true",
+        help="With --https: show the progress, and wait until the mail was handed over.",
+    )
+    _add_local(ask, f" {NO_LOCAL}: do not wait for it.")
+    _add_output(ask)
+
+
+def _add_turn(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    turn = _verb(
+        verbs,
+        "turn",
+        "Fetch the mail over this connection, also behind CGNAT.",
+        "The request is ATRN (RFC 2645). This program passes the octets between the backup MX"
+        " and the local mail server.",
+    )
+    turn.add_argument(
+        "server", metavar="SERVER[:PORT]", help="The backup MX. Default port: 366 or 465."
+    )
+    turn.add_argument(
+        "domains",
+        metavar="DOMAIN",
+        nargs="*",
+        help="A domain of the login. Default: all that allow a turnaround.",
+    )
+    _add_login(turn, default_tls="starttls")
+    _add_local(turn, "")
+    turn.add_argument(
+        "--idle",
+        metavar="SPAN",
+        type=read_span,
+        default=660,
+        help="End the session when neither side says anything for this time. Default: 660s.",
+    )
+    _add_output(turn)
+
+
+def _add_watch(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    watch = _verb(
+        verbs,
+        "watch",
+        "Run ask or turn now, at intervals, and when the network comes back.",
+        "Options of watch stand before the verb. After exit code 75 it runs again earlier.",
+    )
+    watch.add_argument(
+        "--every",
+        metavar="SPAN",
+        type=read_span,
+        default=600,
+        help="Time between two runs, such as 90s, 10m or 1h. Default: 10m.",
+    )
+    watch.add_argument(
+        "--print",
+        dest="files",
+        choices=FILES,
+        help="Print files that start the command at boot, when the network comes up and at"
+        " intervals, and end.",
+    )
+    watch.add_argument(
+        "command",
+        metavar="VERB …",
+        nargs=argparse.REMAINDER,
+        help="ask or turn, with its arguments.",
+    )
+
+
+def _verb(
+    verbs: argparse._SubParsersAction[_Parser], name: str, does: str, more: str
+) -> argparse.ArgumentParser:
+    return verbs.add_parser(name, help=does, description=f"{does} {more}", allow_abbrev=False)
+
+
+def _add_login(verb: argparse.ArgumentParser, default_tls: str) -> None:
+    verb.add_argument("--login", metavar="USER", default="", help="User name of the login.")
+    verb.add_argument(
+        "--password-file",
+        metavar="FILE",
+        help=f"File with the password in its first line{_ELSEWHERE}",
+    )
+    verb.add_argument(
+        "--certificate",
+        metavar="FILE",
+        type=Path,
+        help="Client certificate in PEM, for AUTH EXTERNAL instead of a password.",
+    )
+    verb.add_argument(
+        "--key", metavar="FILE", type=Path, help="Its key in PEM. Default: in the same file."
+    )
+    verb.add_argument(
+        "--auth", choices=_MECHANISMS, help="SASL mechanism. Default: the best that is offered."
+    )
+    verb.add_argument(
+        "--tls",
+        choices=("implicit", "starttls"),
+        default=default_tls,
+        help=f"TLS from the first byte, or after STARTTLS. Default: {default_tls}.",
+    )
+    verb.add_argument(
+        "--ca",
+        metavar="FILE",
+        type=Path,
+        help="PEM file of trusted authorities. Default: the system's.",
+    )
+    verb.add_argument(
+        "--pin",
+        metavar="SHA256",
+        help="Trust the server with this public key, whatever its certificate says.",
+    )
+    verb.add_argument(
+        "--timeout",
+        metavar="SPAN",
+        type=read_span,
+        default=60,
+        help="Time limit for each reply. Default: 60s.",
+    )
+
+
+def _add_local(verb: argparse.ArgumentParser, more: str) -> None:
+    verb.add_argument(
+        "--local",
+        metavar="HOST:PORT",
+        default=DEFAULT_LOCAL,
+        help="The local mail server; its greeting is awaited first."
+        f" Default: {DEFAULT_LOCAL}.{more}",
+    )
+    verb.add_argument(
+        "--local-wait",
+        metavar="SPAN",
+        type=read_span,
+        default=600,
+        help="Wait at most this time for the local mail server. Default: 10m.",
+    )
+
+
+def _add_output(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="Print one JSON object.")
+
+
+def read_span(text: str) -> int:
+    """Return the seconds of a span such as 90, 90s, 10m or 1h. Raises ArgumentTypeError."""
+    found = _SPAN.match(text)
+    seconds = int(found.group(1)) * _UNIT_SECONDS[found.group(2)] if found else 0
+    if not seconds:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a span such as 90s, 10m or 1h")
+    return seconds

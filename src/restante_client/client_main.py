@@ -1,0 +1,263 @@
+"""`restante-client`: parse the command line, run a verb, and print its result.
+
+What a verb needs is imported when it runs: this program may run every minute on a small machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Dict  # Python 3.8 has no dict[…] at run time
+
+from restante_client.client_arguments import NO_LOCAL, PROGRAM, VERBS, build_parser
+from restante_client.client_failure import ClientExit, ClientFailure, shown
+
+if TYPE_CHECKING:
+    from restante_client.etrn_request import MailServer
+    from restante_client.https_release import ApiServer
+    from restante_client.tls_trust import ClientTrust
+
+_Result = Dict[str, Any]
+_JSON_ERROR = "error"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command, and return its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        return _run(build_parser().parse_args(words))
+    except ClientFailure as failure:
+        if "--json" in words and words[0] != "watch":
+            _print_json({"exit": int(failure.code), _JSON_ERROR: failure.text})
+        _complain(failure.text)
+        return failure.code
+    except KeyboardInterrupt:
+        return ClientExit.STOPPED
+    except BrokenPipeError:  # the reader of our output has gone
+        sys.stderr.close()
+        return ClientExit.UNAVAILABLE
+
+
+def _run(given: argparse.Namespace) -> ClientExit:
+    verbs: Dict[str, Callable[[argparse.Namespace], ClientExit]] = {
+        "ask": _ask,
+        "turn": _turn,
+        "watch": _watch,
+    }
+    return verbs[given.verb](given)
+
+
+def _ask(given: argparse.Namespace) -> ClientExit:
+    if given.https:
+        asked = _api_server(given)
+        _await_local(given)
+        return _ask_by_https(given, asked)
+    if given.wait:
+        raise ClientFailure(
+            ClientExit.USAGE, "--wait needs --https: ETRN cannot tell when the mail has come"
+        )
+    from restante_client.etrn_request import STARTTLS_PORT, ask_by_etrn  # noqa: PLC0415  heavy
+    from restante_client.smtp_replies import etrn_exit, etrn_words  # noqa: PLC0415
+
+    server = _mail_server(given, STARTTLS_PORT)
+    _await_local(given)
+    worst = ClientExit.DONE
+    answers = []
+    for domain, code, text in ask_by_etrn(server, given.domains):
+        if not given.json:
+            _print(f"{domain}: {etrn_words(code)} ({f'{code} ' if code > 0 else ''}{text})")
+        answers.append({"target": domain, "code": code, "text": text, "exit": etrn_exit(code)})
+        worst = max(worst, etrn_exit(code))
+    if given.json:
+        _print_json({"exit": int(worst), "answers": answers})
+    return worst
+
+
+def _ask_by_https(given: argparse.Namespace, asked: ApiServer) -> ClientExit:
+    from restante_client.https_release import (  # noqa: PLC0415  heavy
+        answer_exit,
+        answer_text,
+        ask_by_https,
+        end_exit,
+        end_text,
+    )
+
+    answers = ask_by_https(asked, given.domains)
+    for answer in [] if given.json else answers:
+        _print(answer_text(answer))
+    worst = max(map(answer_exit, answers), default=ClientExit.DONE)
+    started = [str(one["id"]) for one in answers if one["result"] == "granted" and one.get("id")]
+    ended = [_followed(asked, release) for release in started] if given.wait else []
+    worst = max([worst, *map(end_exit, ended)])
+    if given.json:
+        _print_json({"exit": int(worst), "answers": answers, "releases": ended})
+    else:
+        for release in ended:
+            _print(end_text(release))
+    return worst
+
+
+def _followed(asked: ApiServer, release: str) -> _Result:
+    """Return a release once it has ended; show its progress."""
+    from restante_client.https_release import count_of, follow_release  # noqa: PLC0415  heavy
+    from restante_client.progress_line import ProgressLine  # noqa: PLC0415
+
+    bar = ProgressLine(sys.stderr)
+
+    def show(state: _Result) -> None:
+        done = count_of(state, "delivered", "refused", "uncertain")
+        rate = state.get("rate")
+        title = shown(str(state.get("target", "")))
+        speed = float(rate) if isinstance(rate, (int, float)) else 0.0
+        bar.show(title, done, max(done + count_of(state, "left"), 1), speed)
+
+    try:
+        return follow_release(asked, release, show)
+    finally:
+        bar.clear()
+
+
+def _turn(given: argparse.Namespace) -> ClientExit:
+    from restante_client.local_server import await_local  # noqa: PLC0415  heavy
+    from restante_client.turn_session import ODMR_PORT, turn_mail  # noqa: PLC0415
+
+    server = _mail_server(given, ODMR_PORT)
+    local = await_local(given.local, given.local_wait, _complain)
+    result = turn_mail(server, given.domains, local, given.idle)
+    if given.json:
+        _print_json(
+            {
+                "exit": int(result.exit),
+                "code": result.code,
+                "text": result.text,
+                "delivered": result.delivered if result.is_exact else None,
+                "refused": result.refused if result.is_exact else None,
+                "deferred": result.deferred if result.is_exact else None,
+                "first_refusal": result.first_refusal,
+            }
+        )
+    else:
+        _print(result.text)
+    return result.exit
+
+
+def _watch(given: argparse.Namespace) -> ClientExit:
+    command = given.command[1:] if given.command[:1] == ["--"] else given.command
+    if command[:1] not in [[verb] for verb in VERBS]:
+        raise ClientFailure(
+            ClientExit.USAGE, f"watch needs {' or '.join(VERBS)}; see {PROGRAM} watch --help"
+        )
+    inner = build_parser().parse_args(command)
+    if given.files:
+        _print(_start_files(given.files, command, given.every))
+        return ClientExit.DONE
+    from restante_client.endpoints import read_endpoint  # noqa: PLC0415  heavy
+    from restante_client.watch_loop import WatchLoop, address_towards  # noqa: PLC0415
+
+    server = read_endpoint(inner.server, 1)
+
+    def run() -> ClientExit:
+        try:
+            return _run(inner)
+        except ClientFailure as failure:
+            _complain(failure.text)
+            return failure.code
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    WatchLoop(run, lambda: address_towards(server), given.every).loop(lambda: False)
+    return ClientExit.DONE
+
+
+def _start_files(kind: str, command: Sequence[str], seconds: int) -> str:
+    from restante_client import watch_files  # noqa: PLC0415  heavy
+
+    whole = [*_own_command(), *command]
+    if kind == "systemd":
+        return watch_files.systemd_files(whole, seconds)
+    if kind == "windows":
+        return watch_files.windows_task(whole, seconds)
+    return watch_files.network_manager_hook(whole)
+
+
+def _own_command() -> list[str]:
+    """Return how this program was started, with absolute paths."""
+    own = Path(sys.argv[0]).absolute()
+    if own.name == "__main__.py":
+        return [sys.executable, "-m", "restante_client"]
+    return [str(own)] if own.suffix != ".pyz" else [sys.executable, str(own)]
+
+
+def _await_local(given: argparse.Namespace) -> None:
+    """Wait until the local server greets, unless told not to. Raises ClientFailure."""
+    if given.local != NO_LOCAL:
+        from restante_client.local_server import await_local  # noqa: PLC0415  heavy
+
+        await_local(given.local, given.local_wait, _complain).dismiss()
+
+
+def _mail_server(given: argparse.Namespace, starttls_port: int) -> MailServer:
+    """Return the server and login that the options name. Raises ClientFailure."""
+    from restante_client.etrn_request import MailServer  # noqa: PLC0415  heavy
+    from restante_client.sasl_exchange import ClientCredentials  # noqa: PLC0415
+    from restante_client.secret_input import read_secret  # noqa: PLC0415
+
+    if not (given.password_file or given.certificate):
+        raise ClientFailure(
+            ClientExit.USAGE, "no password; give --login and --password-file, or --certificate"
+        )
+    if given.password_file and not given.login:
+        raise ClientFailure(ClientExit.USAGE, "a password without a user name; give --login")
+    password = read_secret(given.password_file) if given.password_file else ""
+    credentials = ClientCredentials(given.login, password, (given.auth or "").upper())
+    return MailServer(
+        given.server,
+        credentials,
+        _trust(given),
+        given.tls == "implicit",
+        given.timeout,
+        starttls_port,
+    )
+
+
+def _api_server(given: argparse.Namespace) -> ApiServer:
+    """Return the server and token that the options name. Raises ClientFailure."""
+    from restante_client.https_release import ApiServer  # noqa: PLC0415  heavy
+    from restante_client.secret_input import read_secret  # noqa: PLC0415
+
+    if not given.token_file:
+        raise ClientFailure(ClientExit.USAGE, "no token; give --token-file with --https")
+    token = read_secret(given.token_file)
+    if not (token.isascii() and token.isprintable()):
+        raise ClientFailure(
+            ClientExit.USAGE, f"{given.token_file}: is not a token; write it into the first line"
+        )
+    return ApiServer(given.server, token, _trust(given), given.timeout)
+
+
+def _trust(given: argparse.Namespace) -> ClientTrust:
+    from restante_client.tls_trust import ClientTrust, read_key_pin  # noqa: PLC0415  heavy
+
+    pin = read_key_pin(given.pin) if given.pin else None
+    return ClientTrust(given.ca, pin, given.certificate, given.key)
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _print_json(value: _Result) -> None:
+    import json  # noqa: PLC0415  heavy
+
+    _print(json.dumps(value, indent=2))
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(f"{PROGRAM}: {shown(text)}\n")
+    sys.stderr.flush()

@@ -1,0 +1,178 @@
+"""Pass octets both ways between a provider, over TLS, and the local server, in clear.
+
+Octets are passed on as they come, not line by line. Each direction keeps at most BUFFER octets: a
+side that reads slowly slows the other down. When neither side says anything for `idle_seconds`, the
+session ends.
+
+The end: the local server closes after it has answered QUIT. Its last octets are sent, then TLS and
+TCP are closed for writing, and what still comes is read for a moment. Closing at once would make
+the system discard our last octets. If the provider closes first, the local server is told by a
+closed direction, and may still answer for a while.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+BUFFER = 262_144  # octets, for each direction
+_READ_OCTETS = 65_536
+_LINGER_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 60.0  # for the local server after the provider has closed
+_MAX_LINGER = 1_048_576  # octets read and dropped at the end
+
+Watch = Callable[[bytes], None]
+
+
+class PipeStalled(Exception):  # noqa: N818
+    """Neither side said anything in time."""
+
+
+class OctetPipe:
+    """Both connections, and what is on its way between them."""
+
+    def __init__(
+        self,
+        provider: socket.socket,
+        local: socket.socket,
+        idle_seconds: float,
+        watch_provider: Watch,
+        watch_local: Watch,
+    ) -> None:
+        """The watchers see all octets of each side, in order."""
+        self._provider = provider
+        self._local = local
+        self._idle_seconds = idle_seconds
+        self._watch_provider = watch_provider
+        self._watch_local = watch_local
+        self._to_local = bytearray()
+        self._to_provider = bytearray()
+        self._provider_ended = False
+        self._local_ended = False
+
+    def run(self, from_provider: bytes = b"", from_local: bytes = b"") -> None:
+        """Pass octets on until the session ends; first those that have been read already.
+
+        Raises PipeStalled, or OSError for a connection that broke.
+        """
+        self._take_from_provider(from_provider)
+        self._take_from_local(from_local)
+        self._provider.setblocking(False)
+        self._local.setblocking(False)
+        last = time.monotonic()
+        while not self._is_over():
+            if self._pass_on():
+                last = time.monotonic()
+                continue
+            left = last + self._patience() - time.monotonic()
+            if left <= 0:
+                if self._provider_ended:
+                    return
+                raise PipeStalled
+            self._wait(left)
+        self._end()
+
+    def _is_over(self) -> bool:
+        return self._local_ended and not self._to_provider
+
+    def _patience(self) -> float:
+        if self._provider_ended:
+            return min(_LAST_WORDS_SECONDS, self._idle_seconds)
+        return self._idle_seconds
+
+    def _pass_on(self) -> bool:
+        """Read and write what is possible now; tell whether anything moved."""
+        moved = False
+        if not self._provider_ended and len(self._to_local) < BUFFER:
+            octets = self._read(self._provider)
+            if octets is not None:
+                moved = True
+                self._take_from_provider(octets)
+                self._provider_ended = not octets
+        if not self._local_ended and len(self._to_provider) < BUFFER:
+            octets = self._read(self._local)
+            if octets is not None:
+                moved = True
+                self._take_from_local(octets)
+                self._local_ended = not octets
+        moved |= self._write(self._local, self._to_local)
+        moved |= self._write(self._provider, self._to_provider)
+        if self._provider_ended and not self._to_local:
+            with suppress(OSError):  # it may be closed already
+                self._local.shutdown(socket.SHUT_WR)
+        return moved
+
+    def _take_from_provider(self, octets: bytes) -> None:
+        self._to_local += octets
+        self._watch_provider(octets)
+
+    def _take_from_local(self, octets: bytes) -> None:
+        self._to_provider += octets
+        self._watch_local(octets)
+
+    def _read(self, side: socket.socket) -> bytes | None:
+        """Return what a side sent, b"" at its end, or None if nothing is there."""
+        try:
+            return side.recv(_READ_OCTETS)
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return None
+        except (ConnectionError, ssl.SSLError):
+            if side is self._local or self._local_ended:
+                return b""
+            raise
+
+    def _write(self, side: socket.socket, octets: bytearray) -> bool:
+        if not octets:
+            return False
+        try:
+            sent = side.send(octets[:_READ_OCTETS])
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except ConnectionError:
+            if side is self._local:  # it closed; what it said before is still to be read
+                octets.clear()
+                return True
+            raise
+        del octets[:sent]
+        return sent > 0
+
+    def _wait(self, seconds: float) -> None:
+        """Wait until a side can be read or written."""
+        readers: list[socket.socket] = []
+        if not self._provider_ended and len(self._to_local) < BUFFER:
+            readers.append(self._provider)
+        if not self._local_ended and len(self._to_provider) < BUFFER:
+            readers.append(self._local)
+        writers = [self._local] if self._to_local else []
+        writers += [self._provider] if self._to_provider else []
+        select.select(readers, writers, [], seconds)
+
+    def _end(self) -> None:
+        """Close for writing, and read the rest for a moment. The octets no longer matter."""
+        self._local.close()
+        if isinstance(self._provider, ssl.SSLSocket):
+            with suppress(OSError, ValueError):
+                self._provider.unwrap()  # sends the end of TLS; its answer would be in the rest
+        with suppress(OSError, ValueError):
+            _linger(self._provider)
+
+
+def _linger(connection: socket.socket) -> None:
+    plain = socket.socket(fileno=connection.detach())
+    with plain:
+        plain.shutdown(socket.SHUT_WR)
+        end = time.monotonic() + _LINGER_SECONDS
+        dropped = 0
+        while dropped < _MAX_LINGER:
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            plain.settimeout(left)
+            octets = plain.recv(_READ_OCTETS)
+            if not octets:
+                return
+            dropped += len(octets)

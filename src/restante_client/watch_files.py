@@ -1,0 +1,128 @@
+"""Files that start a command at boot, when the network comes up, and at intervals."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from xml.sax.saxutils import escape
+
+UNIT = "restante-client"
+_CREDENTIAL = "password"
+_SECRET_OPTIONS = ("--password-file", "--token-file")
+
+
+def systemd_files(command: Sequence[str], seconds: int) -> str:
+    """Return a service and a timer. A secret in a file is passed as a credential."""
+    words, source = _with_credential(command)
+    load = [f"LoadCredential={_CREDENTIAL}:{source}"] if source else []
+    lines = [
+        f"# /etc/systemd/system/{UNIT}.service",
+        "[Unit]",
+        "Description=Fetch held mail from the backup MX",
+        "Wants=network-online.target",
+        "After=network-online.target postfix.service exim4.service",
+        "",
+        "[Service]",
+        "Type=oneshot",
+        f"ExecStart={' '.join(map(_systemd_word, words))}",
+        *load,
+        "DynamicUser=yes",
+        "SuccessExitStatus=75",
+        "NoNewPrivileges=yes",
+        "ProtectHome=read-only",
+        "",
+        f"# /etc/systemd/system/{UNIT}.timer",
+        "[Unit]",
+        "Description=Fetch held mail from the backup MX at boot and at intervals",
+        "",
+        "[Timer]",
+        "OnBootSec=30s",
+        f"OnUnitInactiveSec={seconds}s",
+        "",
+        "[Install]",
+        "WantedBy=timers.target",
+        "",
+        f"# Then: systemctl daemon-reload && systemctl enable --now {UNIT}.timer",
+    ]
+    return "\n".join(lines)
+
+
+def network_manager_hook(command: Sequence[str]) -> str:
+    """Return a dispatcher script, which NetworkManager runs when a connection changes."""
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            f"# /etc/NetworkManager/dispatcher.d/50-{UNIT}, owned by root, mode 755",
+            'case "$2" in up|vpn-up|connectivity-change) ;; *) exit 0 ;; esac',
+            f"if [ -e /etc/systemd/system/{UNIT}.service ]; then",
+            f"    exec systemctl --no-block start {UNIT}.service",
+            "fi",
+            f"exec {' '.join(map(shlex.quote, command))}",
+        ]
+    )
+
+
+def windows_task(command: Sequence[str], seconds: int) -> str:
+    """Return a task for `schtasks /create /xml FILE`: at boot, and at intervals."""
+    program, *words = command
+    arguments = escape(" ".join(map(_windows_word, words)))
+    minutes = max(round(seconds / 60), 1)
+    return f"""\
+<?xml version="1.0"?>
+<!-- schtasks /create /tn restante-client /xml restante-client.xml /ru SYSTEM -->
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <Triggers>
+    <BootTrigger>
+      <Enabled>true</Enabled>
+      <Repetition><Interval>PT{minutes}M</Interval></Repetition>
+      <Delay>PT30S</Delay>
+    </BootTrigger>
+    <EventTrigger>
+      <Enabled>true</Enabled>
+      <Subscription>&lt;QueryList&gt;&lt;Query Path="Microsoft-Windows-NetworkProfile/Operational"\
+&gt;&lt;Select Path="Microsoft-Windows-NetworkProfile/Operational"\
+&gt;*[System[EventID=10000]]&lt;/Select&gt;&lt;/Query&gt;&lt;/QueryList&gt;</Subscription>
+    </EventTrigger>
+  </Triggers>
+  <Principals>
+    <Principal id="Author"><UserId>S-1-5-18</UserId></Principal>
+  </Principals>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
+    <ExecutionTimeLimit>PT1H</ExecutionTimeLimit>
+  </Settings>
+  <Actions Context="Author">
+    <Exec>
+      <Command>{escape(program)}</Command>
+      <Arguments>{arguments}</Arguments>
+    </Exec>
+  </Actions>
+</Task>"""
+
+
+def _with_credential(command: Sequence[str]) -> tuple[list[str], str]:
+    """Return the command with its secret as a credential, and the file of the secret."""
+    words, source = list(command), ""
+    for place, word in enumerate(words):
+        name, mark, value = word.partition("=")
+        if name not in _SECRET_OPTIONS:
+            continue
+        if mark and value.startswith("/"):
+            words[place], source = f"{name}=credential:{_CREDENTIAL}", value
+        elif not mark and place + 1 < len(words) and words[place + 1].startswith("/"):
+            source, words[place + 1] = words[place + 1], f"credential:{_CREDENTIAL}"
+    return words, source
+
+
+def _systemd_word(word: str) -> str:
+    plain = word.replace("%", "%%").replace("$", "$$")
+    if plain and not set(plain) & set(" \t\"'\\;"):
+        return plain
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _windows_word(word: str) -> str:
+    return f'"{word}"' if not word or " " in word else word
