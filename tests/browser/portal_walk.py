@@ -62,6 +62,7 @@ PAGES: Final = (
     _own("/sign-in/provider", "Sign in", "Sign in", 403),
     _own("/sign-in/provider/back", "Sign in", "Sign in", 403),
     _own("/step-up", OVERVIEW),
+    _own("/step-up/done", "Confirmed"),
     _own("/step-up/provider", "Confirm that it is you", status=403),
     _own("/profile", "Profile and sessions"),
     _own("/profile/code", "One-time codes"),
@@ -139,6 +140,7 @@ OWN_FORMS: Final = frozenset(
     {
         "/sign-in",
         "/sign-out",
+        "/sign-in/keep",
         "/sign-in/passkey",
         "/sign-in/passkey/options",
         "/invitation/{secret}",

@@ -5,6 +5,7 @@ import re
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -12,6 +13,7 @@ from starlette.routing import Mount, Route
 
 from restante.web.portal.form_guard import (
     SAFE,
+    AskedRoute,
     FormGuard,
     QuestionRoute,
     StrangerRoute,
@@ -20,6 +22,9 @@ from restante.web.portal.form_guard import (
     token_of,
 )
 from restante.web.portal.portal_application import build_portal
+from restante.web.portal.portal_visit import FormRoute
+from tests.admin.portal_people import People
+from tests.web.portal.browsers import Browser, portal_of
 from tests.web.portal.visitors import ALPHA, CSRF, GivenSession, hosting
 
 OWN = {"Sec-Fetch-Site": "same-origin"}
@@ -90,7 +95,36 @@ def _scope(method: str, path: str) -> dict[str, object]:
 def test_few_routes_need_no_token() -> None:
     portal = build_portal(hosting().context, GivenSession(None))
     found = {one.path for one in portal.routes if isinstance(one, QuestionRoute)}
-    assert found == {"/queue/confirm", "/messages/{name}/ask", "/repeat"}
+    assert found == {"/queue/confirm", "/queue/refresh", "/messages/{name}/ask", "/repeat"}
+
+
+def form_routes() -> list[str]:
+    """Return the path of every form that acts, those of the own access too."""
+    portal = portal_of(People())
+    assert isinstance(portal, Starlette)
+    return [one.path for one in portal.routes if isinstance(one, FormRoute | AskedRoute)]
+
+
+@pytest.mark.parametrize("path", form_routes())
+def test_no_form_of_an_old_page_is_carried_out_or_lost(path: str) -> None:
+    path, form = re.sub(r"\{.*?\}", "1", path), "csrf=old&reason=typed+by+hand"
+
+    async def story() -> None:
+        people = People()
+        browser = Browser(people)
+        await people.set_up()
+        await browser.sign_in(code=people.code())
+        sent = await browser.send(path, None, csrf="old", reason="typed by hand")
+        assert sent.status_code == 307
+        assert sent.headers["location"] != path
+        if sent.headers["location"].startswith("/repeat"):
+            page = await browser.send(sent.headers["location"], None, csrf="old", reason="typed")
+            assert (page.status_code, "typed" in page.text) == (200, True)
+
+    asyncio.run(story())
+    if path.startswith(("/domains/", "/queue/")):
+        over = ask("POST", path, dict(OWN), form, is_signed_in=False)
+        assert (over.status_code, over.headers["location"][:14]) == (307, "/sign-in/keep?")
 
 
 def test_a_refused_form_did_nothing() -> None:

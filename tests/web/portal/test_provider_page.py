@@ -13,11 +13,12 @@ import pytest
 
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.sign_in_factor import SignInFactor
+from restante.web.portal.own_path import keep_path, repeat_path
 from restante.web.portal.provider_page import STATE_COOKIE
 from tests.admin.loopback_provider import ANA as CLAIMS
 from tests.admin.loopback_provider import LoopbackProvider
 from tests.admin.portal_people import ANA, People
-from tests.web.portal.browsers import Browser
+from tests.web.portal.browsers import Browser, hidden_fields
 
 BERT = "bert@alpha.example"
 Story = Callable[[People, LoopbackProvider], Awaitable[None]]
@@ -110,6 +111,32 @@ def test_a_session_of_the_provider_is_fresh_only_by_a_time(tmp_path: Path) -> No
         assert done.headers["location"] == "/profile/code"
         assert browser.cookie not in ("", before)
         assert (await browser.get("/profile/code")).status_code == 200
+
+    told(tmp_path, story)
+
+
+def test_a_form_waits_in_its_tab_while_the_provider_is_in_another(tmp_path: Path) -> None:
+    async def story(people: People, provider: LoopbackProvider) -> None:
+        browser = Browser(people)
+        await sign_in(browser, provider)
+        csrf = hidden_fields((await browser.get("/profile")).text)["csrf"]
+        form = {"email": "zoe@alpha.example", "role": "account-reader", "reason": "a <b> & ß"}
+        keep = keep_path(repeat_path("/users/invite"), "/users")
+        waits = await browser.send(keep, None, csrf=csrf, **form)
+        assert 'href="/step-up/provider?next=%2Fstep-up%2Fdone" target="_blank"' in waits.text
+        fields = {name: html.unescape(one) for name, one in hidden_fields(waits.text).items()}
+        early = await browser.send("/step-up/keep", None, **fields)
+        assert "Confirm that it is you" in early.text
+        sent = await browser.get("/step-up/provider?next=/step-up/done")
+        provider.claims = {**CLAIMS, "auth_time": int(people.now)}
+        done = await back(browser, provider, sent.headers["location"])
+        assert (
+            "go on in the one where you began" in (await browser.get(done.headers["location"])).text
+        )
+        on = await browser.send("/step-up/keep", None, **fields)
+        assert (on.status_code, on.headers["location"]) == (307, "/repeat?to=/users/invite")
+        shown = await browser.send(on.headers["location"], None, **fields)
+        assert "a &lt;b&gt; &amp; ß" in shown.text
 
     told(tmp_path, story)
 

@@ -1,8 +1,11 @@
 """A form that came too late for its factor is shown again, and sent by its button alone."""
 
+import asyncio
+
 import pytest
 
-from tests.web.portal.browsers import hidden_fields
+from tests.admin.portal_people import PASSWORD, People
+from tests.web.portal.browsers import Browser, hidden_fields
 from tests.web.portal.visitors import ALPHA, CSRF, hosting, visit
 
 
@@ -32,3 +35,37 @@ def test_an_empty_form_that_was_kept_shows_nothing_of_the_step_up() -> None:
 )
 def test_other_addresses_are_unknown(action: str) -> None:
     assert visit(hosting(), f"/repeat?to={action}", ALPHA, form={"a": "b"}).status_code == 404
+
+
+def test_secrets_are_typed_again_and_never_shown() -> None:
+    async def story() -> None:
+        people = People()
+        browser = Browser(people)
+        await people.set_up()
+        await browser.sign_in(code=people.code())
+        form = {"csrf": "old", "present": PASSWORD, "password": "another one", "sealed": "s1"}
+        sent = await browser.send("/profile/password", None, **form)
+        page = await browser.send(sent.headers["location"], None, **form)
+        assert 'action="/profile/password"' in page.text
+        assert 'name="present" type="password" required' in page.text
+        assert "another one" not in page.text
+        assert PASSWORD not in page.text
+        assert hidden_fields(page.text)["sealed"] == "s1"
+        assert "<dt>Sealed</dt>" not in page.text
+        assert 'href="/profile"' in page.text
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize(
+    ("action", "back"),
+    [
+        ("/domains/alpha.example/hosts", "/domains/alpha.example"),
+        ("/domains/alpha.example/changes/1/cancel", "/domains/alpha.example"),
+        ("/access/logins/password", "/access"),
+        ("/notices/pager/again", "/notices"),
+    ],
+)
+def test_a_cancellation_leads_to_the_page_above(action: str, back: str) -> None:
+    text = visit(hosting(), f"/repeat?to={action}", ALPHA, form={"reason": "x"}).text
+    assert f'href="{back}">Cancel' in text

@@ -9,8 +9,8 @@ import pytest
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.sign_in import BUSY, REFUSED, TOO_MANY
 from restante.store.store_errors import StoreError
-from tests.admin.portal_people import ANA, ELSEWHERE, ROOT, People
-from tests.web.portal.browsers import Browser, portal_of
+from tests.admin.portal_people import ANA, ELSEWHERE, PASSWORD, ROOT, People
+from tests.web.portal.browsers import Browser, hidden_fields, portal_of
 
 
 def test_a_page_leads_to_the_sign_in_and_back() -> None:
@@ -199,5 +199,48 @@ def test_a_store_that_fails_is_said_and_a_part_of_a_page_is_answered_as_one(
         assert (answer.status_code, "cannot answer now" in answer.text) == (503, True)
         stranger = await Browser(people).get("/domains/x/drain", **{"HX-Request": "true"})
         assert (stranger.status_code, "<html" in stranger.text) == (401, False)
+
+    asyncio.run(story())
+
+
+def test_a_form_that_came_after_the_end_of_its_session_waits_for_the_sign_in() -> None:
+    async def story() -> None:
+        people = People()
+        browser = Browser(people)
+        await people.set_up()
+        await browser.sign_in(code=people.code())
+        csrf = hidden_fields((await browser.get("/profile")).text)["csrf"]
+        people.now += 3600
+        form = {"csrf": csrf, "hosts": "192.0.2.7", "reason": "a <b> & c"}
+        sent = await browser.send("/domains/alpha.example/hosts", None, **form)
+        assert sent.status_code == 307
+        page = await browser.send(sent.headers["location"], None, **form)
+        assert (page.status_code, "your form is kept" in page.text) == (401, True)
+        fields = {name: html.unescape(one) for name, one in hidden_fields(page.text).items()}
+        given = {"email": ROOT, "password": PASSWORD}
+        wrong = await browser.send("/sign-in", None, **fields, **given, code="000000")
+        assert hidden_fields(wrong.text)["kept"] == hidden_fields(page.text)["kept"]
+        done = await browser.send("/sign-in", None, **fields, **given, code=people.code())
+        assert (done.status_code, done.headers["location"]) == (
+            307,
+            "/repeat?to=/domains/alpha.example/hosts",
+        )
+        again = await browser.send(done.headers["location"], None, **fields)
+        assert "a &lt;b&gt; &amp; c" in again.text
+        assert "192.0.2.7" in again.text
+
+    asyncio.run(story())
+
+
+def test_a_kept_form_goes_on_if_somebody_signed_in_elsewhere_meanwhile() -> None:
+    async def story() -> None:
+        people = People()
+        browser = Browser(people)
+        await people.set_up()
+        kept = {"next": "/", "question": "/queue/confirm", "kept": "action=delete"}
+        assert (await browser.send("/sign-in/keep", None, **kept)).status_code == 401
+        await browser.sign_in(code=people.code())
+        done = await browser.send("/sign-in/keep", None, **kept)
+        assert (done.status_code, done.headers["location"]) == (307, "/queue/confirm")
 
     asyncio.run(story())

@@ -9,9 +9,9 @@ import pytest
 
 from restante.admin.portal_sessions import SessionOver
 from restante.tenancy.audit import AuditAction
+from restante.web.portal.kept_form import LONGEST_KEPT, KeptForm, brought_along
 from restante.web.portal.own_path import keep_path
 from restante.web.portal.portal_visit import FormValues
-from restante.web.portal.step_up_page import LONGEST_KEPT, AfterStepUp, after_step_up
 from tests.admin.portal_people import ANA, PASSWORD, People
 from tests.web.portal.browsers import Browser, hidden_fields, portal_of
 
@@ -144,7 +144,7 @@ def test_a_kept_form_goes_to_no_page_that_acts(question: str) -> None:
 
 def test_a_form_that_is_too_large_is_not_kept() -> None:
     kept = FormValues(urlencode({"question": "/queue/confirm", "kept": "a" * (LONGEST_KEPT + 1)}))
-    assert after_step_up(kept) == AfterStepUp("/")
+    assert brought_along(kept) == KeptForm("/")
 
 
 def test_a_step_up_in_one_tab_keeps_the_action_of_another() -> None:
@@ -156,8 +156,11 @@ def test_a_step_up_in_one_tab_keeps_the_action_of_another() -> None:
         form = {"csrf": csrf, "action": "delete", "scope": "all", "reason": "spam wave"}
         sent = await browser.send("/queue/carry-out", None, **form)
         assert (sent.status_code, sent.headers["location"]) == (307, "/queue/confirm?again=1")
-        other = await browser.send("/step-up", None, csrf=csrf, code="1", question="/queue/confirm")
-        assert other.status_code in (307, 403)
+        kept = {"question": "/queue/confirm", "kept": "action=delete&reason=spam", "next": "/queue"}
+        other = await browser.send("/step-up", None, csrf=csrf, code="1", **kept)
+        assert (other.status_code, other.headers["location"]) == (307, "/step-up/keep?again=1")
+        on = await browser.send("/step-up/keep?again=1", None, csrf=csrf, code="1", **kept)
+        assert (on.status_code, on.headers["location"]) == (307, "/queue/confirm")
 
     asyncio.run(story())
 

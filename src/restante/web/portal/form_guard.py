@@ -7,7 +7,9 @@ or in the header X-CSRF-Token. A `StrangerRoute`, such as the sign-in, has no se
 token. There the first check alone keeps a strange page from signing a browser in.
 
 A `QuestionRoute` only shows a page. It needs a session, but no token: a step-up in another tab
-changes the token. Such an old form of an `AskedRoute` is not carried out: its question comes again.
+changes the token. Such an old form of an action is not carried out, and is not lost. An
+`AskedRoute` shows its question again, and any other `FormRoute` the form itself (`repeat_page`). If
+the session is over, the form is kept while somebody signs in.
 """
 
 import hmac
@@ -24,8 +26,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from restante.web.portal.own_path import HOME, keep_path, question_path, repeat_path
 from restante.web.portal.portal_session import SessionReader
 from restante.web.portal.portal_visit import (
+    FormRoute,
     FormValues,
     NotSignedIn,
     PageHandler,
@@ -85,7 +89,7 @@ class FormGuard:
         self._sessions = sessions
         self._needs_session = not isinstance(route, StrangerRoute)
         self._needs_token = not isinstance(route, QuestionRoute)
-        self._question = route.question if isinstance(route, AskedRoute) else ""
+        self._route = route
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on. Raises HTTPException, NotSignedIn, StoreError."""
@@ -99,19 +103,33 @@ class FormGuard:
             await self._app(scope, receive, send)
             return
         session = await self._sessions.session_of(request)
-        if session is None:
-            raise NotSignedIn
         body = await request.body()
         token = token_of(request.headers, body)
+        again = self._question(request) if token and TOKEN_HEADER not in request.headers else ""
+        if session is None:
+            if not again:
+                raise NotSignedIn
+            await asked_at(keep_path(again, HOME, is_stranger=True))(scope, receive, send)
+            return
         is_right = hmac.compare_digest(token.encode("utf-8", "replace"), session.csrf.encode())
         if self._needs_token and not is_right:
-            if self._question and token and TOKEN_HEADER not in request.headers:
-                stem = request.url.path.rpartition("/")[0]
-                again = asked_at(f"{stem}/{self._question}?again=1")
-                await again(scope, receive, send)
-                return
-            raise HTTPException(HTTPStatus.FORBIDDEN, STRANGE)
+            if not again:
+                raise HTTPException(HTTPStatus.FORBIDDEN, STRANGE)
+            await asked_at(again)(scope, receive, send)
+            return
         await self._app(scope, _once_more(body, receive), send)
+
+    def _question(self, request: Request) -> str:
+        """Return where a form for this route is shown again, "" if nowhere."""
+        path = request.url.path
+        match self._route:
+            case AskedRoute():
+                return f"{path.rpartition('/')[0]}/{self._route.question}?again=1"
+            case FormRoute():
+                return repeat_path(path)
+            case QuestionRoute():
+                return question_path(path + (f"?{request.url.query}" if request.url.query else ""))
+        return ""
 
 
 def is_from_own_page(headers: Headers, scheme: str) -> bool:

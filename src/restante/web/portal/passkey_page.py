@@ -19,13 +19,14 @@ from restante.admin.passkey_service import LONGEST_NAME
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.sign_in import SignInDenied
 from restante.tenancy.portal_user import PortalUser
-from restante.web.portal.form_guard import StrangerRoute
-from restante.web.portal.own_path import SIGN_IN, STEP_UP, own_path, step_up_path
-from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other, visit_of
+from restante.web.portal.form_guard import AskedRoute, StrangerRoute
+from restante.web.portal.kept_form import brought_along
+from restante.web.portal.own_path import SIGN_IN, STEP_UP, step_up_path
+from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.session_cookie import session_secret, set_cookie, sign_in
 from restante.web.portal.sign_in_page import sign_in_answer
 from restante.web.portal.sign_in_parts import SignInParts, client_of, form_of, http_status_of
-from restante.web.portal.step_up_page import after_step_up, step_up_answer
+from restante.web.portal.step_up_page import answer_after, step_up_answer
 
 PASSKEYS: Final = "/profile/passkeys"
 TOLD: Final = {
@@ -47,7 +48,7 @@ class PasskeyPage:
             StrangerRoute(f"{SIGN_IN}/passkey/options", self.ask_stranger, methods=["POST"]),
             StrangerRoute(f"{SIGN_IN}/passkey", self.sign_in, methods=["POST"]),
             page_route(f"{STEP_UP}/passkey/options", self.ask_user, ["POST"]),
-            Route(f"{STEP_UP}/passkey", self.confirm, methods=["POST"]),
+            AskedRoute(f"{STEP_UP}/passkey", self.confirm, "keep"),
             page_route(PASSKEYS, self.show),
             page_route(f"{PASSKEYS}/options", self.offer, ["POST"]),
             page_route(PASSKEYS, self.register, ["POST"]),
@@ -62,14 +63,14 @@ class PasskeyPage:
     async def sign_in(self, request: Request) -> Response:
         """Examine the answer, and sign the browser in."""
         form = await form_of(request)
-        following = own_path(form.text("next"))
+        after = brought_along(form)
         try:
             signed_in = await self.parts.passkeys.sign_in(form.text("answer"), client_of(request))
-            answer = see_other(following)
+            answer = answer_after(after)
             await sign_in(self.parts.sessions, request, answer, signed_in.user, signed_in.factors)
         except SignInDenied as denied:
             return sign_in_answer(
-                self.parts, request, following, http_status_of(denied), error=str(denied)
+                self.parts, request, after, http_status_of(denied), error=str(denied)
             )
         except SessionOver:
             return RedirectResponse(SIGN_IN, HTTPStatus.SEE_OTHER)
@@ -79,11 +80,10 @@ class PasskeyPage:
         """Return a challenge for somebody who is signed in."""
         return _json(self.parts.passkeys.ask_user(self._user(visit), visit.session.key))
 
-    async def confirm(self, request: Request) -> Response:
+    async def confirm(self, visit: Visit) -> Response:
         """Examine the answer. The session gets another id."""
-        visit = await visit_of(request)
-        form = await visit.form()
-        after, user = after_step_up(form), self._user(visit)
+        request, form = visit.request, await visit.form()
+        after, user = brought_along(form), self._user(visit)
         text, client = form.text("answer"), client_of(request)
         try:
             await self.parts.passkeys.confirm(user.email, visit.session.key, text, client)
@@ -92,7 +92,7 @@ class PasskeyPage:
             return step_up_answer(self.parts, visit, after, http_status_of(denied), str(denied))
         except SessionOver:
             raise NotSignedIn from None
-        answer = after.answer()
+        answer = answer_after(after)
         set_cookie(answer, secret, user)
         return answer
 

@@ -108,8 +108,7 @@ class Visit:
         """Return the fields of a question: a form, one that a step-up kept, or the query."""
         if self.request.method in ("GET", "HEAD"):
             return self.query
-        form = await self.form()
-        return FormValues(form.as_sent("kept")) if form.all_of("kept") else form
+        return waiting_in(await self.form())
 
     def because(self, reason: str) -> AdminContext:
         """Return the admin context with a reason for the audit trail."""
@@ -123,13 +122,23 @@ class Visit:
 PageHandler = Callable[[Visit], Awaitable[Response]]
 
 
+class FormRoute(Route):
+    """An action by a form. One that came too late is not carried out: it is shown again."""
+
+
+def waiting_in(form: FormValues) -> FormValues:
+    """Return the form that another one brings along, such as that of a step-up; or itself."""
+    return FormValues(form.as_sent("kept")) if form.all_of("kept") else form
+
+
 def page_route(path: str, handler: PageHandler, methods: Sequence[str] = ("GET",)) -> Route:
-    """Return the route of a page for users that are signed in."""
+    """Return the route of a page, or of a form, for users that are signed in."""
 
     async def answer(request: Request) -> Response:
         return await handler(await visit_of(request))
 
-    return Route(path, answer, methods=list(methods), name=handler.__name__)
+    kind = FormRoute if "POST" in methods else Route
+    return kind(path, answer, methods=list(methods), name=handler.__name__)
 
 
 async def visit_of(request: Request) -> Visit:

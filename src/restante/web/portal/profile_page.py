@@ -23,6 +23,7 @@ from restante.web.portal.invitation_page import NOT_ALIKE
 from restante.web.portal.own_path import SIGN_IN, step_up_path
 from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.qr_image import qr_image
+from restante.web.portal.repeat_page import factor_first
 from restante.web.portal.session_cookie import drop_cookie, sign_in
 from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
 
@@ -111,7 +112,7 @@ class ProfilePage:
     async def set_up_code(self, visit: Visit) -> Response:
         """Make the offered secret the user's, end all sessions, and show recovery codes."""
         if not visit.session.is_fresh(visit.now):
-            return see_other(step_up_path(f"{PROFILE}/code"))
+            return factor_first(visit, f"{PROFILE}/code")
         form, client = await visit.form(), client_of(visit.request)
         given = NewCredentials("", form.text("sealed"), form.text("code") or "none")
         try:

@@ -16,13 +16,14 @@ from restante.admin.portal_sessions import SessionOver
 from restante.admin.provider_sign_in import BACK_PATH, ReturnedPerson
 from restante.admin.sign_in import SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
+from restante.web.portal.kept_form import KeptForm
 from restante.web.portal.own_path import HOME, SIGN_IN, STEP_UP, own_path, step_up_path
 from restante.web.portal.portal_visit import FormValues, NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.profile_page import PROFILE
 from restante.web.portal.session_cookie import CookieSessions, session_secret, set_cookie, sign_in
 from restante.web.portal.sign_in_page import sign_in_answer
 from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
-from restante.web.portal.step_up_page import AfterStepUp, step_up_answer
+from restante.web.portal.step_up_page import step_up_answer
 
 STATE_COOKIE: Final = "__Host-restante-state"
 _SECONDS: Final = 600
@@ -62,7 +63,7 @@ class ProviderPage:
         try:
             return await self._sent(visit.request, following, visit.session.user)
         except SignInDenied as denied:
-            status, after = http_status_of(denied), AfterStepUp(following)
+            status, after = http_status_of(denied), KeptForm(following)
             return step_up_answer(self.parts, visit, after, status, str(denied))
 
     async def begin_link(self, visit: Visit) -> Response:
@@ -142,7 +143,7 @@ class ProviderPage:
 
     def _refused(self, request: Request, following: str, denied: SignInDenied) -> Response:
         status = http_status_of(denied)
-        return sign_in_answer(self.parts, request, following, status, error=str(denied))
+        return sign_in_answer(self.parts, request, KeptForm(following), status, error=str(denied))
 
 
 def _put_state(answer: Response, value: str, seconds: int) -> None:

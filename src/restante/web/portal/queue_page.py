@@ -108,7 +108,7 @@ async def queue(visit: Visit) -> Response:
 
 async def refresh(visit: Visit) -> Response:
     """Load the list again with the same ticks. The token of the form is in no URL."""
-    form = await visit.form()
+    form = await visit.asked()
     given = [(name, value) for name, value in filters_of(form).items() if value]
     given += [("name", name) for name in form.all_of("name")[:ROWS]]
     return see_other("/queue?" + urlencode(given))
@@ -291,8 +291,8 @@ def _needs_factor(visit: Visit, action: str, count: int) -> bool:
 def _stepped_up(visit: Visit, form: FormValues, *, is_again: bool) -> Response:
     """Return the answer that asks for a factor first, and then comes back to the question.
 
-    The form comes back with it. A provider's sign-in brings back the address alone, so it has the
-    selection if that is short enough, and never the reason.
+    The form comes back with it. The address is where a cancellation leads, and where a form opens
+    again that is too large to be kept: it has the selection if that is short enough.
     """
     fields = form.without("csrf", "reason", "again", "group_reply")
     address = f"/queue/confirm?{fields}"
@@ -350,7 +350,7 @@ def _back(form: FormValues, **more: str) -> str:
 
 ROUTES: Final[list[Route]] = [
     page_route("/queue", queue),
-    page_route("/queue/refresh", refresh, ["POST"]),
+    QuestionRoute("/queue/refresh", refresh),
     QuestionRoute("/queue/confirm", confirm, ["GET", "POST"]),
     AskedRoute("/queue/carry-out", carry_out, "confirm"),
 ]

@@ -1,51 +1,69 @@
-"""The page that shows a form that came too late for its factor, and sends it when asked to."""
+"""The page that shows a form that was not carried out, and sends it when asked to.
 
-import re
+The form came without a recent factor, from a page that was older than its session, or after the end
+of its session. Every form of the portal is shown here, unless its action has a question of its own.
+"""
+
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from restante.web.portal.form_guard import TOKEN_FIELD, QuestionRoute
-from restante.web.portal.own_path import REPEAT, keep_path, step_up_path
-from restante.web.portal.portal_visit import FormValues, Visit, asked_at, see_other
+from restante.web.portal.kept_form import SECRETS
+from restante.web.portal.own_path import HOME, REPEAT, keep_path, repeat_path, step_up_path
+from restante.web.portal.portal_visit import FormRoute, FormValues, Visit, asked_at, see_other
 
-_ACTION: Final = re.compile(
-    r"(/access)/(?:logins|tokens)(?:/[a-z]+)?|(/users)/(?:invite|role|remove)"
-    r"|(/domains/[\w.-]+)/(?:destination|hosts|changes/\d+/apply)",
-    re.ASCII,
-)
+_NOT_SHOWN: Final = frozenset({"account", "answer", "key", "sealed", "username"})
+_PREFIX: Final = "was_"  # of fields that say what a page showed
 
 
 def factor_first(visit: Visit, following: str) -> Response:
     """Return the answer to a form that needs a factor first. The form is shown again then."""
-    action = visit.request.url.path
-    if not _ACTION.fullmatch(action):
-        return see_other(step_up_path(following))
-    return asked_at(keep_path(f"{REPEAT}?to={quote(action)}", following))
+    again = repeat_path(visit.request.url.path)
+    return asked_at(keep_path(again, following)) if again else see_other(step_up_path(following))
 
 
 async def repeat(visit: Visit) -> Response:
     """Show the fields of a form that was not carried out, with the button that sends it."""
-    action = visit.query.text("to")
-    found = _ACTION.fullmatch(action)
-    if found is None:
+    action, routes = visit.query.text("to"), visit.request.app.routes
+    if not any(_leads_to(one, action) for one in routes if isinstance(one, FormRoute)):
         raise HTTPException(HTTPStatus.NOT_FOUND)
     form = await visit.asked()
     return visit.page(
         "repeat.html",
         action=action,
-        fields=[one for one in form.pairs() if one[0] != TOKEN_FIELD],
-        back=_back(str(found[1] or found[2] or f"{found[3]}/direction"), form),
+        fields=[one for one in form.pairs() if one[0] not in SECRETS | {TOKEN_FIELD}],
+        shown=list(_shown(form)),
+        secrets=sorted(SECRETS & {name for name, _value in form.pairs()}),
+        back=_back(routes, action, form),
     )
 
 
-def _back(page: str, form: FormValues) -> str:
+def _shown(form: FormValues) -> Iterator[tuple[str, str]]:
+    """Yield the fields that a person typed or chose."""
+    for name, value in form.pairs():
+        is_hidden = name in _NOT_SHOWN | SECRETS | {TOKEN_FIELD} or name.startswith(_PREFIX)
+        if value and not is_hidden:
+            yield name.replace("_", " ").capitalize(), value
+
+
+def _back(routes: Sequence[BaseRoute], action: str, form: FormValues) -> str:
+    """Return the page that the form is on: the nearest one above its action."""
+    pages = [one for one in routes if isinstance(one, Route) and "GET" in (one.methods or ())]
+    page = action
+    while page and not any(_leads_to(one, page) for one in pages):
+        page = page.rpartition("/")[0]
     account = form.text("account")
-    return f"{page}?{urlencode({'account': account})}" if account else page
+    return f"{page}?{urlencode({'account': account})}" if page and account else page or HOME
+
+
+def _leads_to(route: BaseRoute, path: str) -> bool:
+    return isinstance(route, Route) and route.path_regex.match(path) is not None
 
 
 ROUTES: Final[list[Route]] = [QuestionRoute(REPEAT, repeat)]

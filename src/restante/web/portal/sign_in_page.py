@@ -16,8 +16,9 @@ from restante.admin.portal_sessions import SessionOver
 from restante.admin.session_ending import sign_out
 from restante.admin.sign_in import REFUSED, SignInCredentials, SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
-from restante.web.portal.own_path import HOME, SIGN_IN, own_path
-from restante.web.portal.portal_visit import FormValues, see_other, visit_of
+from restante.web.portal.kept_form import KeptForm, brought_along, kept_form
+from restante.web.portal.own_path import KEEP_STRANGERS, SIGN_IN, own_path
+from restante.web.portal.portal_visit import FormValues, see_other, visit_of, waiting_in
 from restante.web.portal.session_cookie import CookieSessions, drop_cookie, sign_in
 from restante.web.portal.sign_in_parts import (
     SignInParts,
@@ -26,6 +27,7 @@ from restante.web.portal.sign_in_parts import (
     http_status_of,
     renderer_of,
 )
+from restante.web.portal.step_up_page import answer_after
 
 TOLD: Final = {"out": "You are signed out.", "everywhere": "You are signed out everywhere."}
 
@@ -41,6 +43,7 @@ class SignInPage:
         return [
             StrangerRoute(SIGN_IN, self.show, methods=["GET"]),
             StrangerRoute(SIGN_IN, self.sign_in, methods=["POST"]),
+            StrangerRoute(KEEP_STRANGERS, self.keep, methods=["POST"]),
             Route("/sign-out", self.sign_out, methods=["POST"]),
         ]
 
@@ -51,23 +54,34 @@ class SignInPage:
         if await CookieSessions(self.parts.sessions).session_of(request) is not None:
             return see_other(following)
         told = TOLD.get(query.text("told"), "")
-        return sign_in_answer(self.parts, request, following, told=told)
+        return sign_in_answer(self.parts, request, KeptForm(following), told=told)
+
+    async def keep(self, request: Request) -> Response:
+        """Show the form, and keep one that was sent after its session was over."""
+        query, form = FormValues(request.url.query), await form_of(request)
+        if question := query.text("question"):
+            after = kept_form(waiting_in(form), query.text("next"), question)
+        else:
+            after = brought_along(form)
+        if await CookieSessions(self.parts.sessions).session_of(request) is not None:
+            return answer_after(after)
+        return sign_in_answer(self.parts, request, after, HTTPStatus.UNAUTHORIZED)
 
     async def sign_in(self, request: Request) -> Response:
         """Examine a password and a code."""
         form = await form_of(request)
-        following = own_path(form.text("next"))
+        after = brought_along(form)
         given = SignInCredentials(form.text("email"), form.as_sent("password"), form.text("code"))
         try:
             signed_in = await self.parts.sign_in.sign_in(given, client_of(request))
-            answer = see_other(following)
+            answer = answer_after(after)
             await sign_in(self.parts.sessions, request, answer, signed_in.user, signed_in.factors)
         except SignInDenied as denied:
             facts = {"error": str(denied), "email": given.email}
-            return sign_in_answer(self.parts, request, following, http_status_of(denied), **facts)
+            return sign_in_answer(self.parts, request, after, http_status_of(denied), **facts)
         except SessionOver:
             facts = {"error": REFUSED, "email": given.email}
-            return sign_in_answer(self.parts, request, following, HTTPStatus.FORBIDDEN, **facts)
+            return sign_in_answer(self.parts, request, after, HTTPStatus.FORBIDDEN, **facts)
         return answer
 
     async def sign_out(self, request: Request) -> Response:
@@ -83,7 +97,7 @@ class SignInPage:
 def sign_in_answer(
     parts: SignInParts,
     request: Request,
-    following: str = HOME,
+    after: KeptForm,
     status: int = HTTPStatus.OK,
     **facts: str,
 ) -> Response:
@@ -93,7 +107,8 @@ def sign_in_answer(
         "sign_in.html",
         None,
         status,
-        following=following,
+        following=after.following,
+        after=after,
         has_passkeys=not parts.passkeys.obstacle,
         provider=parts.provider.name,
         **{"error": "", "told": "", "email": "", **facts},

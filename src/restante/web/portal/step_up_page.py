@@ -4,47 +4,25 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Final
 
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from restante.admin.portal_sessions import SessionOver
 from restante.admin.sign_in import SignInDenied
-from restante.web.portal.form_guard import TOKEN_FIELD, QuestionRoute
-from restante.web.portal.own_path import KEEP, STEP_UP, own_path, question_path
+from restante.web.portal.form_guard import AskedRoute, QuestionRoute
+from restante.web.portal.kept_form import KeptForm, brought_along, kept_form
+from restante.web.portal.own_path import KEEP, STEP_UP, own_path
 from restante.web.portal.portal_visit import (
-    FormValues,
     NotSignedIn,
     Visit,
     asked_at,
     page_route,
     see_other,
-    visit_of,
 )
 from restante.web.portal.session_cookie import session_secret, set_cookie
 from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
 
-LONGEST_KEPT: Final = 40_000  # characters: the names of 1000 messages, in a body of 64 KiB
-
-
-@dataclass(frozen=True, slots=True)
-class AfterStepUp:
-    """The page to go on to, and the form that its question gets back. It is never carried out."""
-
-    following: str
-    question: str = ""
-    kept: str = ""
-
-    def answer(self) -> Response:
-        """Return the answer after the factor was shown."""
-        return asked_at(self.question) if self.question else see_other(self.following)
-
-
-def after_step_up(form: FormValues) -> AfterStepUp:
-    """Return what a form of the step-up brings along."""
-    following, kept = own_path(form.text("next")), form.as_sent("kept")
-    question = question_path(form.text("question")) if len(kept) <= LONGEST_KEPT else ""
-    return AfterStepUp(following, question, kept) if question else AfterStepUp(following)
+DONE: Final = f"{STEP_UP}/done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +35,9 @@ class StepUpPage:
         """Return them."""
         return [
             page_route(STEP_UP, self.show),
+            page_route(DONE, self.done),
             QuestionRoute(KEEP, self.keep),
-            Route(STEP_UP, self.confirm, methods=["POST"]),
+            AskedRoute(STEP_UP, self.confirm, KEEP.removeprefix("/")),
         ]
 
     async def show(self, visit: Visit) -> Response:
@@ -66,25 +45,30 @@ class StepUpPage:
         following = own_path(visit.query.text("next"))
         if visit.session.is_fresh(visit.now):
             return see_other(following)
-        return step_up_answer(self.parts, visit, AfterStepUp(following))
+        return step_up_answer(self.parts, visit, KeptForm(following))
+
+    async def done(self, visit: Visit) -> Response:
+        """Say that a factor was shown, where the form waits in another tab."""
+        return visit.page("step_up_done.html")
 
     async def keep(self, visit: Visit) -> Response:
-        """Ask for a factor, and keep the form that was sent meanwhile."""
-        following = own_path(visit.query.text("next"))
-        question = question_path(visit.query.text("question"))
-        kept = (await visit.asked()).without(TOKEN_FIELD)
-        after = AfterStepUp(following)
-        if question and len(kept) <= LONGEST_KEPT:
-            after = AfterStepUp(following, question, kept)
+        """Ask for a factor, and keep the form that was sent meanwhile.
+
+        The form that is on this page itself brings another one along.
+        """
+        query = visit.query
+        if question := query.text("question"):
+            after = kept_form(await visit.asked(), query.text("next"), question)
+        else:
+            after = brought_along(await visit.form())
         if visit.session.is_fresh(visit.now):
-            return after.answer()
+            return answer_after(after)
         return step_up_answer(self.parts, visit, after)
 
-    async def confirm(self, request: Request) -> Response:
+    async def confirm(self, visit: Visit) -> Response:
         """Examine it."""
-        visit = await visit_of(request)
-        form = await visit.form()
-        after, email = after_step_up(form), visit.session.user
+        request, form = visit.request, await visit.form()
+        after, email = brought_along(form), visit.session.user
         given = form.text("code") or form.as_sent("password")
         try:
             await self.parts.sign_in.confirm(email, given, client_of(request))
@@ -93,7 +77,7 @@ class StepUpPage:
             return step_up_answer(self.parts, visit, after, http_status_of(denied), str(denied))
         except SessionOver:
             raise NotSignedIn from None
-        answer = after.answer()
+        answer = answer_after(after)
         user = self.parts.context.directory.now.portal_users.get(email)
         if user is None:
             raise NotSignedIn
@@ -104,7 +88,7 @@ class StepUpPage:
 def step_up_answer(
     parts: SignInParts,
     visit: Visit,
-    after: AfterStepUp,
+    after: KeptForm,
     status: int = HTTPStatus.OK,
     error: str = "",
 ) -> Response:
@@ -122,3 +106,8 @@ def step_up_answer(
         has_password=user is not None and bool(user.password_hash),
         provider=parts.provider.name if user is not None and parts.provider.knows(user) else "",
     )
+
+
+def answer_after(after: KeptForm) -> Response:
+    """Return the answer after a sign-in or a factor: the question of the form, or another page."""
+    return asked_at(after.question) if after.question else see_other(after.following)

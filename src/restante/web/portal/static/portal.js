@@ -17,3 +17,9 @@ document.addEventListener("click", (event) => {
     if (!open.contains(event.target)) open.removeAttribute("open");
   }
 });
+
+// A form that waits while its user is at a provider in another tab goes on when that user is back.
+document.addEventListener("visibilitychange", () => {
+  const waiting = document.querySelector("form[data-waits]");
+  if (waiting && document.visibilityState === "visible") waiting.requestSubmit();
+});
