@@ -42,7 +42,7 @@ class TakeoverRow(Row):
         self.note = "from SIGKILL of one of two servers to the first message from the other"
         self._park = park
         self._takeovers = takeovers
-        self._found: dict[str, float] = {}  # what this round's takeovers took, until it is told
+        self._found: dict[str, float] = {}  # of this round, until they are told
 
     def run(self, subject: str, *, is_first: bool) -> Sample:  # noqa: ARG002  each round is like the first
         """Tell one figure of this round's takeovers. The first call of a round makes them."""

@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Final
 
@@ -28,13 +29,15 @@ from bench.scale.disk_database import DATABASE, MEASURED, forget_pages, make, ru
 from bench.scale.processor_use import ProcessorUse
 from bench.scale.serving import serve
 from restante.store.postgres import PostgresStore, open_postgres
-from tests.postgres_cluster import PLAIN, PostgresCluster
+from tests.postgres_cluster import ALONE, PostgresCluster
 
 PARTS: Final = (
     "start", "serve", "cold", "figures", "sweep", "reception", "handover", "drains", "deletion",
     "vacuum",
 )  # fmt: skip
+COLD: Final = {"start", "serve", "cold"}  # begin with nothing of the data in memory
 DRAINS: Final = (10, 100, 1_000, 10_000, 100_000)
+_DEAD: Final = "SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'message'"
 _SIZES: Final = """
     SELECT relname, pg_total_relation_size(oid) AS octets FROM pg_class
     WHERE relkind IN ('r', 'i') AND relnamespace = 'public'::regnamespace
@@ -49,11 +52,27 @@ def main() -> None:
     timings.facts["filled in, s"] = make(given.dir, given.messages, given.domains)
     for part in given.parts.split(","):
         print(f"-- {part}", file=sys.stderr, flush=True)
-        if part == "cold":
+        if part in COLD:
             forget_pages(given.dir)
+        known = set(timings.taken), set(timings.facts)
         with running(given.dir, **MEASURED) as cluster:
-            _measure(cluster, part, timings, given)
+            try:
+                _measure(cluster, part, timings, given)
+            except Exception:  # noqa: BLE001  a long run is not given up for one part
+                traceback.print_exc()
+                timings.facts[f"{part}: failed"] = 1.0
+        _tell_new(timings, *known)
     _print(given, timings)
+
+
+def _tell_new(timings: measures.Timings, rows: set[str], facts: set[str]) -> None:
+    """Print what a part has found, so that a run which is ended has not been for nothing."""
+    for name, count, *values in timings.rows():
+        if name not in rows:
+            print(f"   {name}, {count} times: {values[0]:.2f} ms", file=sys.stderr)
+    for name, value in timings.facts.items():
+        if name not in facts:
+            print(f"   {name}: {value:.1f}", file=sys.stderr, flush=True)
 
 
 def _parsed() -> argparse.Namespace:
@@ -93,7 +112,7 @@ def _measure(
 
 
 async def _ask(url: str, part: str, timings: measures.Timings, given: argparse.Namespace) -> None:
-    store = await open_postgres(url, PLAIN)
+    store = await open_postgres(url, ALONE)
     try:
         await _part(store, part, timings, given)
     finally:
@@ -123,14 +142,21 @@ async def _part(
 async def _vacuum(url: str, timings: measures.Timings) -> None:
     connection = await asyncpg.connect(url)
     try:
+        await connection.execute("SET maintenance_work_mem = '256MB'")
+        await _size_up(connection, "before VACUUM", timings)
         for table in ("message", "usage", "drain"):
             began = time.monotonic()
             await connection.execute(f"VACUUM {table}")
             timings.facts[f"VACUUM {table}, s"] = time.monotonic() - began
-        for name, octets in await connection.fetch(_SIZES):
-            timings.facts[f"size of {name}, MB"] = octets / 1e6
+        await _size_up(connection, "after VACUUM", timings)
     finally:
         await connection.close()
+
+
+async def _size_up(connection: asyncpg.Connection, when: str, timings: measures.Timings) -> None:
+    timings.facts[f"dead rows of message {when}"] = await connection.fetchval(_DEAD)
+    for name, octets in await connection.fetch(_SIZES):
+        timings.facts[f"size of {name} {when}, MB"] = octets / 1e6
 
 
 def _print(given: argparse.Namespace, timings: measures.Timings) -> None:

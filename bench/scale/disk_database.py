@@ -79,6 +79,7 @@ async def _fill(cluster: PostgresCluster, messages: int, domains: int) -> None:
 
 def forget_pages(place: Path) -> None:
     """Have the kernel forget the pages of the data; the server does not run."""
+    os.sync()  # a page that is not on the disk yet stays
     for path in (place / "data").rglob("*"):
         if path.is_file():
             descriptor = os.open(path, os.O_RDONLY)

@@ -12,13 +12,13 @@ from pathlib import Path
 
 from restante.store.live_directory import LiveDirectory
 from restante.store.postgres import open_postgres
-from tests.postgres_cluster import PLAIN
+from tests.postgres_cluster import ALONE
 
 
 async def start(url: str) -> dict[str, float]:
     """Open the store and read the records; return seconds and mebibytes."""
     before, began = _resident(), time.perf_counter()
-    store = await open_postgres(url, PLAIN)
+    store = await open_postgres(url, ALONE)
     opened, with_figures = time.perf_counter(), _resident()
     directory = LiveDirectory(store.records)
     await directory.refresh()
