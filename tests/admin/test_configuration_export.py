@@ -41,6 +41,7 @@ EVERYTHING: list[dict[str, Any]] = [
         "account": "acme",
         "password": "correct horse",
         "cram_md5": False,
+        "turnaround": True,
         "expires_at": "2030-01-01T00:00:00Z",
     },
     {
@@ -74,6 +75,7 @@ EVERYTHING: list[dict[str, Any]] = [
         "refused_retention": 0,
         "refused_at_end": "delete",
         "on_refusal": "bounce",
+        "turnaround": "allow",
         "change_lock": True,
         "probe": "off",
         "addresses": ["anna", "sales-*"],
@@ -330,7 +332,7 @@ EXPORTED = {
     Account: {"name", "empty_reply", "note", "quota", "report_details", "history", "change_lock"},
     Login: {
         *("user", "account", "password_hash", "sealed_secret", "sealed_verifier"),
-        *("valid_until", "prior"),
+        *("valid_until", "prior", "turnaround"),
     },
     HostedDomain: {"name", "account", "destination", "authorized_hosts", "policy"},
     Destination: {*Destination.__dataclass_fields__},

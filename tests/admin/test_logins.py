@@ -321,3 +321,16 @@ def test_of_two_additions_at_once_none_replaces_the_password_of_the_other() -> N
         assert [one.kind for one in refused] == [ErrorKind.EXISTS]
 
     run(story(AdminWorld()))
+
+
+def test_the_right_to_take_mail_by_atrn_is_not_given_unless_asked_for(admin: AdminWorld) -> None:
+    new = NewLogin(user="primary", password=SecretStr("correct horse"))
+    added = run(add_login(admin.context, "alpha", new))
+    assert not added.turnaround
+    changed = run(change_login(admin.context, "alpha", "primary", LoginChange(turnaround=True)))
+    assert [(one.field, one.before, one.after) for one in changed.changes] == [
+        ("turnaround", "no", "yes")
+    ]
+    assert admin.context.directory.now.logins["primary"].turnaround
+    kept = run(change_login(admin.context, "alpha", "primary", LoginChange(cram_md5=False)))
+    assert kept.turnaround

@@ -65,3 +65,27 @@ def test_a_login_expires_at_a_time_or_never(installation: Path, command: Command
 
 def test_a_change_of_nothing_names_the_options(installation: Path, command: Command) -> None:
     assert "--rotate" in command("login", "set", "alpha", "primary").err
+
+
+def test_the_right_to_take_mail_by_atrn_is_given_and_withdrawn(
+    installation: Path, command: Command
+) -> None:
+    command("login", "add", "alpha", "primary", "--generate", "--turnaround")
+    assert "may take mail by ATRN" in command("login", "list", "alpha").out
+    withdrawn = command("login", "set", "alpha", "primary", "--no-turnaround")
+    assert "turnaround: yes → no" in withdrawn.out
+    assert not json.loads(command("login", "show", "alpha", "primary", "--json").out)["turnaround"]
+    given = command("login", "set", "alpha", "primary", "--turnaround")
+    assert "turnaround: no → yes" in given.out
+
+
+def test_a_domain_allows_turnarounds_only_when_it_was_told_to(
+    installation: Path, command: Command
+) -> None:
+    command("domain", "add", "alpha.example", "--account", "alpha", "--destination", "192.0.2.1")
+    assert (
+        json.loads(command("domain", "show", "alpha.example", "--json").out)["policy"]["turnaround"]
+        == "deny"
+    )
+    allowed = command("domain", "set", "alpha.example", "--turnaround", "allow")
+    assert "turnaround: deny → allow" in allowed.out

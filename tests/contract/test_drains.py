@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.interface import Store
 from restante.store.postgres.cluster_node import LEASE
@@ -32,6 +32,20 @@ async def test_a_drain_is_recorded_until_it_is_closed(store: Store) -> None:
     assert store.handover.open_drains() == [drain]
     await store.handover.close_drain(drain)
     assert store.handover.open_drains() == []
+
+
+async def test_a_drain_keeps_its_way_while_it_is_joined_and_taken_over(store: Store) -> None:
+    domain_id = await hosted(store)
+    handover = store.handover
+    drain = await handover.open_drain(domain_id, 1.0, 2.0, way=DrainWay.TURNAROUND)
+    assert isinstance(drain, Drain)
+    joined = await handover.open_drain(domain_id, 3.0, 9.0)
+    assert isinstance(joined, JoinedDrain)
+    taken = await taken_over(store, drain)
+    assert (drain.way, joined.drain.way, taken.way) == (DrainWay.TURNAROUND,) * 3
+    assert [one.way for one in handover.open_drains()] == [DrainWay.TURNAROUND]
+    await handover.close_drain(taken)
+    assert (await opened(store, domain_id, 1.0, 2.0)).way is DrainWay.DESTINATION
 
 
 def past(**fields: Any) -> PastDrain:

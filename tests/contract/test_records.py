@@ -29,6 +29,7 @@ from restante.tenancy.policy import (
     RecipientPolicy,
     Retention,
     Suspension,
+    TurnaroundPolicy,
     UnknownRecipientReply,
     WhileSuspended,
 )
@@ -72,6 +73,7 @@ FULL_POLICY = Policy(
     message_octets=1 << 20,
     retention=Retention(30.5, AtEnd.DELETE),
     refused_retention=Retention(None, AtEnd.DELETE),
+    turnaround=TurnaroundPolicy.ALLOW,
     change_lock=True,
 )
 
@@ -117,7 +119,9 @@ def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() ->
 @pytest.mark.parametrize("sealed_secret", [None, b"", b"\0\1\xff"])
 async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes | None) -> None:
     await store.records.put_account(account(), NOTED)
-    login = Login("alice@alpha.example", "alpha", "$argon2id$v=19$", sealed_secret, 5.0)
+    login = Login(
+        "alice@alpha.example", "alpha", "$argon2id$v=19$", sealed_secret, 5.0, turnaround=True
+    )
     prior = PriorPassword("$argon2id$old", sealed_secret, b"\0\xfe", 9.5)
     for put in (
         login,

@@ -68,6 +68,7 @@ def test_a_record_that_comes_or_goes_has_all_its_values() -> None:
         Change("password", "none", "set"),
         Change("sealed password", "none", "set"),
         Change("SCRAM verifier", "none", "set"),
+        Change("turnaround", "none", "no"),
     )
     assert [(one.field, one.after, one.before) for one in removed] == [
         (one.field, one.before, one.after) for one in added

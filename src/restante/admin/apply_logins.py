@@ -53,10 +53,10 @@ async def plan_login(
         permit(context.principal, AdminAction.LOGIN_CHANGE)  # it must not try passwords either
     ends = _wanted_end(context, entry, present, options)
     if entry.sealed is not None:
-        return _sealed_step(context, entry, present, entry.sealed, ends)
+        return _sealed_step(context, entry, present, entry.sealed, ends, options=options)
     if present is None:
         return _new_step(context, entry)
-    return await _change_step(context, entry, present, ends)
+    return await _change_step(context, entry, present, ends, options)
 
 
 def _wanted_end(
@@ -73,6 +73,13 @@ def _wanted_end(
     return login_end(context, entry.user, entry.expires_at)
 
 
+def _wanted_turnaround(entry: LoginEntry, present: Login, options: ApplyOptions) -> bool:
+    """Return whether a login is to have the right."""
+    if entry.turnaround is None:
+        return present.turnaround and not options.is_pruning
+    return entry.turnaround
+
+
 def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
     permit(context.principal, AdminAction.LOGIN_ADD)
     if entry.user not in context.directory.now.logins:  # otherwise the name is a good one
@@ -84,6 +91,9 @@ def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
         Change("password", NOTHING, SECRET),
         Change("cram_md5", NOTHING, _yes(is_so=cram_md5)),
     ]
+    turnaround = bool(entry.turnaround)
+    if turnaround:
+        changes.append(Change("turnaround", NOTHING, _yes(is_so=True)))
     if entry.password is None:
         work: Any = partial(
             add_generated_login,
@@ -92,6 +102,7 @@ def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
             entry.user,
             cram_md5=cram_md5,
             expires_at=entry.expires_at,
+            turnaround=turnaround,
         )
         changes[2] = Change("password", NOTHING, "generated")
     else:
@@ -101,13 +112,18 @@ def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
             password=entry.password,
             cram_md5=cram_md5,
             expires_at=entry.expires_at,
+            turnaround=turnaround,
         )
         work = partial(_add, context, entry.account, new)
     return _step(entry, ApplyVerb.ADD, changes, work)
 
 
 async def _change_step(
-    context: AdminContext, entry: LoginEntry, present: Login, ends: float | None
+    context: AdminContext,
+    entry: LoginEntry,
+    present: Login,
+    ends: float | None,
+    options: ApplyOptions,
 ) -> ApplyStep | None:
     changes, password = [], entry.password
     if password is not None and await _is_known(context, present, checked_password(password)):
@@ -122,6 +138,9 @@ async def _change_step(
             remedy = "write its password too, for CRAM-MD5 needs it"
             error = f"login {entry.user}: its password is kept as a hash only"
             raise AdminError(ErrorKind.USAGE, error, remedy)
+    wanted = _wanted_turnaround(entry, present, options)
+    if wanted != present.turnaround:
+        changes += changes_between(present, replace(present, turnaround=wanted))
     of_end = changes_between(present, replace(present, valid_until=ends))
     changes += of_end
     if not changes:
@@ -130,7 +149,9 @@ async def _change_step(
     expires_at: datetime | Literal["never"] | None = None
     if of_end:
         expires_at = "never" if ends is None else moment(ends)
-    change = LoginChange(password=password, cram_md5=entry.cram_md5, expires_at=expires_at)
+    change = LoginChange(
+        password=password, cram_md5=entry.cram_md5, expires_at=expires_at, turnaround=wanted
+    )
     work = partial(_change, context, entry.account, entry.user, change)
     return _step(entry, ApplyVerb.CHANGE, changes, work)
 
@@ -158,6 +179,8 @@ def _sealed_step(
     present: Login | None,
     text: str,
     ends: float | None,
+    *,
+    options: ApplyOptions,
 ) -> ApplyStep | None:
     kept = open_credentials(context.vault, entry.user, text)
     if entry.cram_md5 is False:
@@ -177,6 +200,7 @@ def _sealed_step(
         sealed_verifier=kept.sealed_verifier,
         valid_until=ends,
         prior=kept.prior if has_rotation else base.prior,
+        turnaround=_wanted_turnaround(entry, base, options),
     )
     changes = changes_between(present, wanted)
     if not changes:

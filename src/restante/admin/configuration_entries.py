@@ -48,6 +48,7 @@ class LoginEntry(BaseModel):
     password: Secret | None = None  # None: a new login gets one, another keeps its own
     sealed: SealedText | None = None  # as exported under the same key file
     cram_md5: bool | None = None
+    turnaround: bool | None = None
     expires_at: Moment | Literal["never"] | None = None
     place: LineText = ""
 

@@ -121,6 +121,8 @@ def login_fields(login: Login, sealed: str | None = None) -> ExportedFields:
     fields: ExportedFields = {"user": login.user, "account": login.account}
     if login.sealed_secret is None:
         fields["cram_md5"] = False
+    if login.turnaround:
+        fields["turnaround"] = True
     if login.valid_until is not None:
         fields["expires_at"] = moment(login.valid_until).isoformat().replace("+00:00", "Z")
     return fields if sealed is None else fields | {"sealed": sealed}

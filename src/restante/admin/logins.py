@@ -59,6 +59,7 @@ class NewLogin(BaseModel):
     password: Secret
     cram_md5: bool = True
     expires_at: Moment | Literal["never"] | None = None  # not given: never
+    turnaround: bool = False
 
 
 class LoginChange(BaseModel):
@@ -72,6 +73,7 @@ class LoginChange(BaseModel):
     old_valid_until: Moment | None = None  # with `rotate`; not given: for seven days
     end_rotation: bool = False  # the old password is no longer good
     expires_at: Moment | Literal["never"] | None = None
+    turnaround: bool | None = None
 
 
 class LoginView(BaseModel):
@@ -81,6 +83,7 @@ class LoginView(BaseModel):
     account: str
     cram_md5: bool  # may authenticate by CRAM-MD5: the password is kept, sealed
     scram: bool  # may authenticate by SCRAM-SHA-256; an old login may need a new password for it
+    turnaround: bool  # may take mail by ATRN, where a domain allows that
     created_at: datetime
     expires_at: datetime | None  # None: never
     has_expired: bool
@@ -123,6 +126,8 @@ async def _added_again(context: AdminContext, present: Login, new: NewLogin) -> 
         wanted = replace(wanted, sealed_secret=b"another" if new.cram_md5 else None)
     if new.expires_at is not None:
         wanted = replace(wanted, valid_until=login_end(context, new.user, new.expires_at))
+    if "turnaround" in new.model_fields_set:
+        wanted = replace(wanted, turnaround=new.turnaround)
     remedy = f"change it by `restante login set {present.account} {present.user}`"
     refuse_difference(f"login {present.user}", changes_between(present, wanted), remedy)
     return await _view_changed(context, present, ())
@@ -135,6 +140,7 @@ async def add_generated_login(
     *,
     cram_md5: bool = True,
     expires_at: datetime | Literal["never"] | None = None,
+    turnaround: bool = False,
 ) -> str:
     """Add a login, and return the password that was generated for it. Raises AdminError."""
     permit(context.principal, AdminAction.LOGIN_ADD)
@@ -143,7 +149,11 @@ async def add_generated_login(
     password = generate_password()
     hashes = await password_hashes(context, user, password, hash_generated_password)
     new = NewLogin(
-        user=user, password=SecretStr(password), cram_md5=cram_md5, expires_at=expires_at
+        user=user,
+        password=SecretStr(password),
+        cram_md5=cram_md5,
+        expires_at=expires_at,
+        turnaround=turnaround,
     )
     await _add(context, account, new, *hashes)
     return password
@@ -156,6 +166,7 @@ async def _add(
     secret = sealed_secret_of(context, new.user, password) if new.cram_md5 else None
     ends = login_end(context, new.user, new.expires_at)
     login = Login(new.user, account, password_hash, secret, context.now(), verifier, ends)
+    login = replace(login, turnaround=new.turnaround)
     return await _view_changed(context, login, await store_login(context, None, login))
 
 
@@ -201,6 +212,8 @@ async def change_login(
     _check_rotation(context, login, change)
     if change.expires_at is not None:
         login = replace(login, valid_until=login_end(context, user, change.expires_at))
+    if change.turnaround is not None:
+        login = replace(login, turnaround=change.turnaround)
     if change.end_rotation:
         login = replace(login, prior=None)
     if change.password is not None and change.rotate:
@@ -336,6 +349,7 @@ def _view(context: AdminContext, login: Login, use: LoginUse | None) -> LoginVie
         account=login.account,
         cram_md5=login.sealed_secret is not None,
         scram=login.can_use_scram,
+        turnaround=login.turnaround,
         created_at=moment(login.created_at),
         expires_at=None if login.valid_until is None else moment(login.valid_until),
         has_expired=login.has_expired(now),

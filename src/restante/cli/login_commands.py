@@ -53,6 +53,8 @@ def _state(row: JsonObject) -> str:
         words.append(f"{word} {human_time(row['expires_at'])}")
     if row["old_password_valid_until"]:
         words.append(f"old password valid until {human_time(row['old_password_valid_until'])}")
+    if row["turnaround"]:
+        words.append("may take mail by ATRN")
     return ", ".join(words)
 
 
@@ -67,6 +69,7 @@ COLUMNS = (
 )
 DETAILS = (
     *COLUMNS[:-1],
+    Column("TURNAROUND", lambda row: "yes" if row["turnaround"] else "no"),
     Column("FROM", lambda row: row["last_used_from"] or ""),
     Column("BY", lambda row: row["last_used_mechanism"] or ""),
     time_column("EXPIRES", "expires_at"),
@@ -79,6 +82,17 @@ ExpiresOption = Annotated[
         "--expires",
         metavar="TIME",
         help="End of the login: an age such as 90d, an ISO time, or never.",
+        show_default=False,
+    ),
+]
+
+
+TurnaroundOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--turnaround/--no-turnaround",
+        help="Let it take mail by ATRN, on its own connection, from domains that allow that. Then"
+        " the mail goes to its holder.",
         show_default=False,
     ),
 ]
@@ -97,6 +111,7 @@ def add(
             "--no-cram-md5", help="Store hashes only. CRAM-MD5 needs the encrypted password."
         ),
     ] = False,
+    turnaround: TurnaroundOption = None,
     expires: ExpiresOption = None,
     reason: OptionalReasonOption = None,
     as_json: JsonOption = False,
@@ -109,6 +124,8 @@ def add(
     body: dict[str, Any] = {"user": user, "password": password, "expires_at": expiry(expires)}
     if no_cram_md5:
         body["cram_md5"] = False
+    if turnaround is not None:
+        body["turnaround"] = turnaround
     done = ask(
         config,
         "POST",
@@ -172,12 +189,13 @@ def change(
     end_rotation: Annotated[
         bool, typer.Option("--end-rotation", help="End the old password of a rotation now.")
     ] = False,
+    turnaround: TurnaroundOption = None,
     expires: ExpiresOption = None,
     reason: OptionalReasonOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Change the password of a login, rotate it, or change its expiry or its use of CRAM-MD5."""
+    """Change a login: its password, by rotation or at once, its expiry, or its rights."""
     generate = generate or (rotate and not password_stdin)
     password = _new_password(from_stdin=password_stdin, generated=generate)
     body: dict[str, Any] = {
@@ -187,11 +205,12 @@ def change(
         "old_valid_until": expiry(old_valid),
         "end_rotation": end_rotation,
         "expires_at": expiry(expires),
+        "turnaround": turnaround,
     }
-    if not any(body.values()) and cram_md5 is None:
+    if not any(body.values()) and cram_md5 is None and turnaround is None:
         raise typer.BadParameter(
             "nothing to change: give --password-stdin, --generate, --rotate, --end-rotation,"
-            " --expires or --[no-]cram-md5"
+            " --expires, --[no-]turnaround or --[no-]cram-md5"
         )
     path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
     done = ask(config, "PATCH", path, params={"reason": reason}, body=body)

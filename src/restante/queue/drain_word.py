@@ -15,6 +15,13 @@ class DrainState(StableWord):
     UNCLAIMED = "unclaimed", "waiting for a server"
 
 
+class DrainWay(StableWord):
+    """Where a drain hands mail over."""
+
+    DESTINATION = "destination"
+    TURNAROUND = "turnaround"  # on the connection that the client made (RFC 2645)
+
+
 class DrainEnd(StableWord):
     """How a drain ended."""
 

@@ -12,7 +12,7 @@ class ReleaseSettings(BaseModel):
 
     turnaround: Literal["odmr-only", "everywhere", "off"] = Field(
         default="odmr-only",
-        description="Where ATRN (RFC 2645) is offered. It sends mail to whoever holds the login, on"
+        description="Where ATRN (RFC 2645) is offered. It sends mail to the holder of the login, on"
         " the client's own connection. `odmr-only`: on `odmr` and `odmrs` listeners. `everywhere`:"
         " under TLS on `mx` and `smtps` too, where port 366 is blocked. `off`: nowhere.",
     )

@@ -9,6 +9,7 @@ reach the owner, and a request survives it.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from restante.queue.drain_word import DrainWay
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
 from restante.store.store_errors import LeaseLost
 
@@ -39,6 +40,8 @@ class DrainBook:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
     ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open.
 
@@ -47,7 +50,7 @@ class DrainBook:
         present = self.records.get(domain_id)
         if present is None:
             number = self._next_number(domain_id)
-            drain = Drain(domain_id, number, requested_at, deadline, release, requested_by)
+            drain = Drain(domain_id, number, requested_at, deadline, release, requested_by, way)
             self.records[domain_id] = DrainRecord(drain)
             return drain
         drain = replace(

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import MessageOutcome
 
 
@@ -26,6 +26,7 @@ class Drain:
     deadline: float  # patience: Unix time at which what is left is simply held again
     release: int = 0  # id of the release that it was opened for; 0: none
     requested_by: str = ""  # "login alice", "operator", …; "" for a drain of an earlier version
+    way: DrainWay = DrainWay.DESTINATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +105,8 @@ class HandoverStore(Protocol):
         deadline: float,
         release: int = 0,
         requested_by: str = "",
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
     ) -> Drain | JoinedDrain:
         """Record a drain, which is the caller's to run; or join the one that is open.
 

@@ -176,6 +176,7 @@ class Login:
     sealed_verifier: bytes | None = None  # for SCRAM (sasl/scram_keys.py); None in old logins
     valid_until: float | None = None  # Unix time; None: no end
     prior: PriorPassword | None = None  # during a rotation
+    turnaround: bool = False  # may take mail over its own connection, where a domain allows that
 
     def has_expired(self, now: float) -> bool:
         """Return whether its time is over. It is then answered like a wrong password."""

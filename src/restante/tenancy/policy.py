@@ -93,6 +93,13 @@ class OnRefusal(StrEnum):
     BOUNCE = "bounce"  # at once: the sender gets a report where that may be
 
 
+class TurnaroundPolicy(StrEnum):
+    """Whether the client's own connection may take the mail (RFC 2645)."""
+
+    DENY = "deny"
+    ALLOW = "allow"  # mail goes to whoever holds a login with that right, not to the destination
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """For how long."""
@@ -125,6 +132,7 @@ class Policy:
     retention: Retention = HELD_FOR_EVER  # from when it was received
     refused_retention: Retention = REFUSED_FOR_TWO_WEEKS  # from when it was refused
     on_refusal: OnRefusal = OnRefusal.KEEP
+    turnaround: TurnaroundPolicy = TurnaroundPolicy.DENY
     change_lock: bool = False  # its account may change neither destination nor authorized hosts
 
     @property

@@ -205,6 +205,15 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
     ),
     _choice("on_refusal", "Action when the destination refuses mail.", "on_refusal"),
     PolicySetting(
+        "turnaround",
+        SettingKind.CHOICE,
+        "Let logins with that right take the mail by ATRN, on their own connection. It then goes to"
+        " whoever holds the login. Authorized hosts still apply.",
+        "turnaround",
+        _values(type_at(Policy, "turnaround")),
+        is_limit=True,
+    ),
+    PolicySetting(
         "change_lock",
         SettingKind.FLAG,
         "Refuse changes of the destination and of authorized hosts by the account.",

@@ -5,7 +5,7 @@ from math import inf
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import MessageOutcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
@@ -68,10 +68,14 @@ class MemoryHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
     ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open."""
         self._state.check_hosted(domain_id)
-        opened = self._state.drains.open(domain_id, requested_at, deadline, release, requested_by)
+        opened = self._state.drains.open(
+            domain_id, requested_at, deadline, release, requested_by, way=way
+        )
         if release:
             self._state.release_drains.setdefault((release, domain_id), DrainShare())
         return opened

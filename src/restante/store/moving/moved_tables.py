@@ -55,7 +55,7 @@ MOVED: Final[tuple[MovedTable, ...]] = (
     ),
     _table(
         "drain",
-        "domain_id number requested_at deadline times stop release requested_by is_open",
+        "domain_id number requested_at deadline times stop release requested_by is_open way",
         "domain_id",
     ),
     _table(
@@ -111,7 +111,7 @@ MOVED: Final[tuple[MovedTable, ...]] = (
     _table(
         "login",
         "user account password_hash sealed_secret created_at sealed_verifier valid_until"
-        " prior_hash prior_secret prior_verifier prior_until",
+        " prior_hash prior_secret prior_verifier prior_until turnaround",
         "user",
     ),
     _table(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import RecipientMove
 from restante.store.drain_book import DrainRecord
 from restante.store.handover_store import Drain, JoinedDrain, PastDrain
@@ -16,8 +16,8 @@ from restante.store.stored_form.rows import past_drain_row
 def drain_state(row: PostgresRow) -> tuple[int, VersionedDrain]:
     """Read a drain of drain_statements, with its domain's id."""
     domain_id, number, version, requested_at, deadline, times, stop, *rest = row
-    release, requested_by, is_open = rest
-    drain = Drain(domain_id, number, requested_at, deadline, release, requested_by)
+    release, requested_by, is_open, way = rest
+    drain = Drain(domain_id, number, requested_at, deadline, release, requested_by, DrainWay(way))
     return domain_id, VersionedDrain(version, DrainRecord(drain, times, stop) if is_open else None)
 
 
@@ -49,11 +49,12 @@ async def open_drain(
     *,
     release: int,
     requested_by: str,
+    way: DrainWay = DrainWay.DESTINATION,
 ) -> Drain | JoinedDrain:
     """Record a drain under a number that nobody has had, or join the one that is open."""
     await transaction.check_hosted(domain_id)
-    given = (domain_id, requested_at, deadline, release, requested_by, *transaction.node)
-    await changed(transaction, drain_statements.OPEN, *given)
+    given = (domain_id, requested_at, deadline, release, requested_by, str(way))
+    await changed(transaction, drain_statements.OPEN, *given, *transaction.node)
     record = record_of(transaction, domain_id)
     if release:
         await _begin_release(transaction, record.drain, release)

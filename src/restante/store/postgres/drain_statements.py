@@ -4,7 +4,7 @@
 
 _COLUMNS = (
     "domain_id, number, version, requested_at, deadline, times, stop, release, requested_by,"
-    " is_open"
+    " is_open, way"
 )
 OPEN_DRAINS = f"SELECT {_COLUMNS} FROM drain WHERE is_open"
 # Those that are open, and those that a process believes to be.
@@ -24,13 +24,13 @@ ASKED = """
             AND times = 0 AND stop = ''
     )
 """
-# A drain that is joined has one request more, and no stop. $6 and $7 are the node.
+# A drain that is joined has one request more, and no stop. $7 and $8 are the node.
 OPEN = f"""
     INSERT INTO drain AS old (
         domain_id, number, version, owner, owner_epoch, requested_at, deadline, times, stop,
-        release, requested_by, is_open
+        release, requested_by, is_open, way
     )
-    VALUES ($1, 1, 1, $6, $7, $2, $3, 0, '', $4, $5, true)
+    VALUES ($1, 1, 1, $7, $8, $2, $3, 0, '', $4, $5, true, $6)
     ON CONFLICT (domain_id) DO UPDATE SET
         number = CASE WHEN old.is_open THEN old.number ELSE old.number + 1 END,
         version = old.version + 1,
@@ -44,6 +44,7 @@ OPEN = f"""
         release = CASE WHEN old.is_open AND old.release <> 0 THEN old.release
             ELSE excluded.release END,
         requested_by = CASE WHEN old.is_open THEN old.requested_by ELSE excluded.requested_by END,
+        way = CASE WHEN old.is_open THEN old.way ELSE excluded.way END,
         is_open = true
     RETURNING {_COLUMNS}
 """

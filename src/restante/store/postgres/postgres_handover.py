@@ -5,6 +5,7 @@ from functools import partial
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
+from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import MessageOutcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
@@ -57,6 +58,8 @@ class PostgresHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
     ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open."""
         change = partial(
@@ -66,6 +69,7 @@ class PostgresHandover:
             deadline=deadline,
             release=release,
             requested_by=requested_by,
+            way=way,
         )
         return await self._core.write(change, SessionKind.DRAINS)
 

@@ -35,7 +35,8 @@ CREATE TABLE login (
     prior_hash      text,
     prior_secret    bytea,
     prior_verifier  bytea,
-    prior_until     float8
+    prior_until     float8,
+    turnaround      smallint NOT NULL DEFAULT 0
 );
 CREATE INDEX login_account ON login (account);
 CREATE TABLE login_use (

@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -135,7 +135,8 @@ CREATE TABLE drain (
     stop         text NOT NULL,
     release      bigint NOT NULL,
     requested_by text NOT NULL,
-    is_open      boolean NOT NULL
+    is_open      boolean NOT NULL,
+    way          text NOT NULL DEFAULT 'destination'
 ) WITH (fillfactor = 40);
 CREATE INDEX drain_open ON drain (domain_id) WHERE is_open;
 CREATE TABLE past_drain (

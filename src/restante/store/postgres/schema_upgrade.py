@@ -44,10 +44,16 @@ CREATE INDEX IF NOT EXISTS failed_login_at ON failed_login (told_at);
 CREATE INDEX IF NOT EXISTS message_aged ON message (domain_id, received_at)
     WHERE held_paths <> '' AND received_at < (number >> 8)::float8 / 1000000 - 3600
 """
+# A former server takes a turnaround whose process ended up towards the destination.
+_TURNAROUNDS: Final = """
+ALTER TABLE login ADD COLUMN turnaround smallint NOT NULL DEFAULT 0;
+ALTER TABLE drain ADD COLUMN way text NOT NULL DEFAULT 'destination'
+"""
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
     3: SchemaStep(_FAILED_LOGINS, oldest=1),
+    4: SchemaStep(_TURNAROUNDS, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

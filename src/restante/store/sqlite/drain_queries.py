@@ -4,15 +4,15 @@ from restante.store.sqlite.mail_queries import OF_SOME
 
 DRAINS = """
     SELECT domain_id, number, is_open, requested_at, deadline, times, stop, release,
-        requested_by
+        requested_by, way
     FROM drain
 """
 KEEP_DRAIN = """
     INSERT OR REPLACE INTO drain (
         domain_id, number, requested_at, deadline, is_open, times, stop, release,
-        requested_by
+        requested_by, way
     )
-    VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?)
 """
 
 # The name of the one who asked is in the record of the past drain, where it can be erased.

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import apsw
 
+from restante.queue.drain_word import DrainWay
 from restante.store.drain_book import DrainBook, DrainRecord
 from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.handover_store import Drain
@@ -248,6 +249,6 @@ class Ledger:
 
 def _drain_record(row: Row) -> DrainRecord:
     """Return the drain of a row of drain_queries.DRAINS."""
-    domain_id, number, _, requested_at, deadline, times, stop, release, requested_by = row
-    drain = Drain(domain_id, number, requested_at, deadline, release, requested_by)
+    domain_id, number, _, requested_at, deadline, times, stop, release, requested_by, way = row
+    drain = Drain(domain_id, number, requested_at, deadline, release, requested_by, DrainWay(way))
     return DrainRecord(drain, times, stop)

@@ -58,6 +58,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.spell_words_with_hyphens,
     portal_schema.add_attempts,
     portal_schema.store_factors_as_words,
+    portal_schema.add_turnarounds,
 )
 
 

@@ -295,3 +295,16 @@ END;
 def store_factors_as_words(connection: apsw.Connection) -> None:
     """Store the factors of a sign-in as words: they were a phrase for people."""
     connection.execute(_WORDS_OF_FACTORS)
+
+
+_TURNAROUNDS = """
+-- Whether it may take mail over its own connection.
+ALTER TABLE login ADD COLUMN turnaround INTEGER NOT NULL DEFAULT 0;
+-- Where the mail of a drain goes: to the destination, or over the client's connection.
+ALTER TABLE drain ADD COLUMN way TEXT NOT NULL DEFAULT 'destination';
+"""
+
+
+def add_turnarounds(connection: apsw.Connection) -> None:
+    """Let logins take mail by ATRN, and tell such drains from others."""
+    connection.execute(_TURNAROUNDS)

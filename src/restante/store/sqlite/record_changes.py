@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.store.handover_store import Drain, JoinedDrain, PastDrain
 from restante.store.record_store import CHANGES_KEPT, Absent, is_as_before
 from restante.store.sqlite import (
@@ -45,11 +45,12 @@ def open_drain(
     *,
     release: int = 0,
     requested_by: str = "",
+    way: DrainWay = DrainWay.DESTINATION,
 ) -> Drain | JoinedDrain:
     """Record a drain under a number that nobody has had, or join the one that is open."""
     transaction.ledger.check_hosted(domain_id)
     opened = transaction.ledger.drains.open(
-        domain_id, requested_at, deadline, release, requested_by
+        domain_id, requested_at, deadline, release, requested_by, way=way
     )
     _keep_drain(transaction, domain_id)
     if release:
@@ -117,6 +118,7 @@ def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:
             record.stop,
             drain.release,
             drain.requested_by,
+            str(drain.way),
         ),
     )
 

@@ -6,6 +6,7 @@ from math import inf
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
+from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import MessageOutcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
@@ -49,6 +50,8 @@ class SqliteHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
     ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open."""
         change = partial(
@@ -58,6 +61,7 @@ class SqliteHandover:
             deadline=deadline,
             release=release,
             requested_by=requested_by,
+            way=way,
         )
         opened: Drain | JoinedDrain = await self._core.write(change)
         return opened

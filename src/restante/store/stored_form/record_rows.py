@@ -62,16 +62,17 @@ def login_row(login: Login) -> Row:
     if prior is not None:
         sealed = (prior.sealed_secret, prior.sealed_verifier)
         before = (prior.password_hash, *sealed, prior.valid_until)
-    return (login.user, login.account, *secrets, login.valid_until, *before)
+    return (login.user, login.account, *secrets, login.valid_until, *before, int(login.turnaround))
 
 
 def login_of(row: Row) -> Login:
     """Read a login back."""
-    *present, prior_hash, prior_secret, prior_verifier, prior_until = row
+    *present, prior_hash, prior_secret, prior_verifier, prior_until, turnaround = row
+    login = replace(Login(*present), turnaround=bool(turnaround))
     if prior_hash is None:
-        return Login(*present)
+        return login
     prior = PriorPassword(prior_hash, prior_secret, prior_verifier, prior_until)
-    return replace(Login(*present), prior=prior)
+    return replace(login, prior=prior)
 
 
 def domain_row(domain: HostedDomain) -> Row:
