@@ -1,5 +1,6 @@
 """Tokens: shown once, limited by the rights of their makers, and gone when revoked."""
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -296,5 +297,21 @@ def test_a_token_is_found_by_its_name_or_by_most_of_its_id() -> None:
         with pytest.raises(AdminError) as caught:
             await tokens.revoke_token(admin.context, "ci", "lost")
         assert "mean" not in caught.value.remedy
+
+    run(story())
+
+
+def test_two_tokens_of_one_name_at_the_same_moment_are_one() -> None:
+    async def story() -> None:
+        admin = await admin_of_alpha()
+        both = await asyncio.gather(
+            *[tokens.add_token(admin.context, QUEUE) for _ in range(2)], return_exceptions=True
+        )
+        [refused] = [one for one in both if isinstance(one, AdminError)]
+        assert refused.kind is ErrorKind.EXISTS
+        assert len(await all_tokens(admin)) == 1
+
+    async def all_tokens(admin: AdminWorld) -> list[object]:
+        return list(await tokens.list_tokens(admin.context))
 
     run(story())

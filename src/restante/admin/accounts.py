@@ -22,7 +22,7 @@ from restante.admin.auditing import (
 )
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import Amount, changed_quota
-from restante.admin.repeated_add import refuse_difference
+from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
 from restante.admin.request_bounds import LineText
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, did_you_mean
@@ -100,6 +100,10 @@ async def add_account(context: AdminContext, new: NewAccount) -> ChangedAccount:
     Raises AdminError if the name is bad, or taken with other values.
     """
     permit(context.principal, AdminAction.ACCOUNT_ADD)
+    return await add_or_find(context, lambda: _added(context, new))
+
+
+async def _added(context: AdminContext, new: NewAccount) -> ChangedAccount:
     fields = AccountChange(**new.model_dump(exclude={"name"}, exclude_unset=True))
     if (present := context.directory.now.accounts.get(new.name)) is not None:
         differing = changes_between(present, checked_account(present, fields))
@@ -178,7 +182,9 @@ async def store_account(
             await context.store.records.put_account(account, recorded, before=present or ABSENT)
         except Overtaken:
             refusal = await overtaken(context, f"account {account.name}")
-            raise (_exists(account.name) if present is None else refusal) from None
+            if present is None:
+                raise AddedMeanwhile(_exists(account.name)) from None
+            raise refusal from None
         await changed(context, recorded)
     return changes
 

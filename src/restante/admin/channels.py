@@ -41,7 +41,7 @@ from restante.admin.compared_secrets import judge_secret
 from restante.admin.destinations import allow_check
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.repeated_add import refuse_difference
+from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
 from restante.admin.scope import account_in_scope, owner_of
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.past_notice import past_notice
@@ -101,6 +101,10 @@ async def add_channel(context: AdminContext, new: NewChannel) -> ChangedChannel:
     """Add a channel, unless it is there with the given values. Raises AdminError."""
     permit(context.principal, AdminAction.CHANNEL_ADD)
     new = new.model_copy(update={"account": owner_of(context, new.account)})
+    return await add_or_find(context, lambda: _added(context, new))
+
+
+async def _added(context: AdminContext, new: NewChannel) -> ChangedChannel:
     check_name(new.name)
     check_owner(context, new.account)
     if (present := context.directory.now.channel(new.account, new.name)) is not None:
@@ -259,7 +263,7 @@ async def store_channel(
         raise await overtaken(context, f"notice channel {channel.name}") from None
     except Conflict:
         if channel.id == 0:
-            raise _taken(channel.name) from None
+            raise AddedMeanwhile(_taken(channel.name)) from None
         raise wrong(
             channel.name, ErrorKind.CONFLICT, REMOVED_MEANWHILE, "add it again by `notice add`"
         ) from None

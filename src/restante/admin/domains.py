@@ -48,7 +48,7 @@ from restante.admin.policy_change import (
     settings_without_effect,
 )
 from restante.admin.primary_state import PrimaryView, primary_view
-from restante.admin.repeated_add import refuse_difference
+from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
 from restante.admin.scope import domain_name, domains_in_scope
 from restante.mail.quantity import counted
 from restante.phrases import (
@@ -115,6 +115,10 @@ class StoredDomain(NamedTuple):
 async def add_domain(context: AdminContext, new: NewDomain) -> ChangedDomain:
     """Add a hosted domain, unless it is there with the given values. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_ADD)
+    return await add_or_find(context, lambda: _added(context, new))
+
+
+async def _added(context: AdminContext, new: NewDomain) -> ChangedDomain:
     name = domain_name(new.name)
     if (present := context.directory.now.domains.get(name)) is not None:
         return await _added_again(context, present, new)
@@ -317,7 +321,7 @@ async def _put(
         raise await overtaken(context, f"domain {domain.name}") from None
     except Conflict:
         if domain.id == 0:
-            raise _taken(domain.name) from None
+            raise AddedMeanwhile(_taken(domain.name)) from None
         error = f"domain {domain.name}: {REMOVED_MEANWHILE}"
         raise AdminError(ErrorKind.CONFLICT, error, "add it again by `domain add`") from None
     await changed(context, recorded)

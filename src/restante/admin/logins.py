@@ -37,7 +37,7 @@ from restante.admin.login_passwords import (
 from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.repeated_add import refuse_difference
+from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
 from restante.admin.request_bounds import LineText, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.store.record_store import ABSENT
@@ -105,6 +105,10 @@ async def add_login(context: AdminContext, account: str, new: NewLogin) -> Chang
     Raises AdminError if the user name is bad or taken, or the password too weak.
     """
     permit(context.principal, AdminAction.LOGIN_ADD)
+    return await add_or_find(context, lambda: _added(context, account, new))
+
+
+async def _added(context: AdminContext, account: str, new: NewLogin) -> ChangedLogin:
     find_account(context, account)
     present = context.directory.now.logins.get(new.user)
     if present is not None and present.account == account:
@@ -308,9 +312,10 @@ async def store_login(
             await context.store.records.put_login(login, recorded, before=present or ABSENT)
         except Overtaken:
             refusal = await overtaken(context, f"login {login.user}")
-            raise (user_taken(login.user) if present is None else refusal) from None
+            taken = AddedMeanwhile(user_taken(login.user))
+            raise (taken if present is None else refusal) from None
         except Conflict:
-            raise user_taken(login.user) from None
+            raise AddedMeanwhile(user_taken(login.user)) from None
         await changed(context, recorded)
     return changes
 

@@ -14,6 +14,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.permissions import AdminAction, lacking_for, permit
+from restante.admin.repeated_add import AddedMeanwhile, add_or_find
 from restante.admin.request_bounds import AtMost, LineText
 from restante.admin.scope import owner_of
 from restante.phrases import EXISTS, did_you_mean
@@ -85,6 +86,10 @@ async def invite_user(context: AdminContext, new: NewPortalUser) -> InvitedUser:
     """Invite a user with rights that the principal has too. Raises AdminError."""
     permit(context.principal, AdminAction.USER_INVITE)
     new = new.model_copy(update={"account": owner_of(context, new.account)})
+    return await add_or_find(context, lambda: _invited(context, new))
+
+
+async def _invited(context: AdminContext, new: NewPortalUser) -> InvitedUser:
     _check_owner(context, new.account)
     email = _checked_email(new.email)
     present = _present(context, new, email)
@@ -182,6 +187,8 @@ async def _put(
         await context.store.records.put_portal_user(user, recorded)
     except Conflict:
         _check_owner(context, user.account)  # its account was removed since our check
+        if before is None:
+            raise AddedMeanwhile(_exists(user.email, "use another address")) from None
         error = f"user {user.email}: was changed at the same moment"
         raise AdminError(ErrorKind.STALE, error, "look at it, and repeat the command") from None
     await changed(context, recorded)
@@ -211,7 +218,11 @@ def _present(context: AdminContext, new: NewPortalUser, email: str) -> PortalUse
     remedy = "use another address"
     if is_same:
         remedy = "give --again to let it set a new password and second factor"
-    raise AdminError(ErrorKind.EXISTS, f"user {email}: {EXISTS}", remedy)
+    raise _exists(email, remedy)
+
+
+def _exists(email: str, remedy: str) -> AdminError:
+    return AdminError(ErrorKind.EXISTS, f"user {email}: {EXISTS}", remedy)
 
 
 def _wanted_grants(context: AdminContext, new: NewPortalUser, email: str) -> frozenset[Grant]:

@@ -85,7 +85,6 @@ async def add_token(context: AdminContext, new: NewToken) -> AddedToken:
     domains = tuple(dict.fromkeys(_domain_of(context, new, name) for name in new.domains))
     networks = _networks(new)
     expires_at = _expiry(context, new)
-    await _make_room(context, new)
     parts, text = new_secret()
     token = ApiToken(
         parts.id,
@@ -100,17 +99,23 @@ async def add_token(context: AdminContext, new: NewToken) -> AddedToken:
         expires_at,
         maker=context.principal.token or context.principal.user,
     )
-    action = AuditAction.TOKEN_ADDED
+    async with context.memory.record_locks.of(f"tokens/{new.account}"):  # one of a name
+        await _make_room(context, new)
+        await _put(context, token)
+    return AddedToken(**dict(_view(context, token, None)), token=text)
+
+
+async def _put(context: AdminContext, token: ApiToken) -> None:
     recorded = with_changes(
-        entry(context, action, token.id, token.account), changes_between(None, token)
+        entry(context, AuditAction.TOKEN_ADDED, token.id, token.account),
+        changes_between(None, token),
     )
     try:
         await context.store.records.put_token(token, recorded)
     except Conflict:  # its account was removed since our check
-        find_account(context, new.account)
+        find_account(context, token.account)
         raise
     await changed(context, recorded)
-    return AddedToken(**dict(_view(context, token, None)), token=text)
 
 
 async def list_tokens(
