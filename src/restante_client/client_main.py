@@ -9,6 +9,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict  # Python 3.8 has no dict[…] at run time
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 _Result = Dict[str, Any]
 _JSON_ERROR = "error"
+
+
+class _Stopped(BaseException):
+    """SIGTERM ends `watch`, which is no failure."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -167,10 +172,11 @@ def _watch(given: argparse.Namespace) -> ClientExit:
             return failure.code
 
     def stop(*_: object) -> None:
-        raise KeyboardInterrupt
+        raise _Stopped
 
     signal.signal(signal.SIGTERM, stop)
-    WatchLoop(run, lambda: address_towards(server), given.every).loop(lambda: False)
+    with suppress(_Stopped):
+        WatchLoop(run, lambda: address_towards(server), given.every).loop(lambda: False)
     return ClientExit.DONE
 
 

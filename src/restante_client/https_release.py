@@ -6,9 +6,9 @@ import http.client
 import json
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Dict, List  # Python 3.8 has no dict[…] at run time
+from typing import Any, Callable, Dict, List  # Python 3.8 has no dict[…] at run time
 
 from restante_client.client_failure import ClientExit, ClientFailure, shown
 from restante_client.endpoints import read_endpoint

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Optional  # Python 3.8 has no `|` of types at run time
+from typing import Callable, Optional  # those that Python 3.8 has at run time
 
 from restante_client.client_failure import ClientExit, ClientFailure, shown
 from restante_client.endpoints import read_endpoint
@@ -91,12 +90,14 @@ def _greeting(connection: socket.socket, deadline: float) -> bytes:
     while not _is_whole(received):
         connection.settimeout(max(deadline - time.monotonic(), 0.001))
         octets = connection.recv(4096)
+        received += octets
         if not octets or len(received) > _MAX_GREETING:
             return b""
-        received += octets
     return received
 
 
 def _is_whole(received: bytes) -> bool:
-    last = received[:-1].rpartition(b"\n")[2] if received.endswith(b"\n") else b""
-    return last[:3].isdigit() and last[3:4] != b"-"
+    if not received.endswith(b"\n"):
+        return False
+    last = received[:-1].rpartition(b"\n")[2]
+    return not (last[:3].isdigit() and last[3:4] == b"-")

@@ -16,8 +16,8 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable
 from contextlib import suppress
+from typing import Callable  # Python 3.8 has no other at run time
 
 BUFFER = 262_144  # octets, for each direction
 _READ_OCTETS = 65_536

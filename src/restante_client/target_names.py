@@ -33,7 +33,8 @@ def _domain(text: str, name: str) -> str:
         wire = (name[:-1] if name.endswith(".") else name).encode("idna").decode("ascii").lower()
     except UnicodeError:
         raise _malformed(text, "is not a domain name") from None
-    if not wire or len(wire) > _MAX_NAME or not all(map(_LABEL.match, wire.split("."))):
+    labels = wire.split(".")
+    if len(wire) > _MAX_NAME or not all(map(_LABEL.match, labels)) or labels[-1].isdigit():
         raise _malformed(text, "is not a domain name")
     return wire
 

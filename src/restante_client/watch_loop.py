@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
-from typing import Optional  # Python 3.8 has no `|` of types at run time
+from typing import Callable, Optional  # those that Python 3.8 has at run time
 
 from restante_client.client_failure import ClientExit
 from restante_client.endpoints import HostPort

@@ -1,0 +1,64 @@
+"""The program as a whole: its output, its errors, and its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import restante_client
+from tests.restante_client.conftest import RunClient
+from tests.restante_client.local_stub import LocalStub
+
+PROGRAM = [sys.executable, "-m", "restante_client"]
+SOURCE = str(Path(restante_client.__file__).parents[1])
+
+
+def test_a_failure_is_json_too(client: RunClient, who: list[str]) -> None:
+    ended = client("ask", "127.0.0.1:1", "a.example", *who, "--local", "none", "--json")
+    told = json.loads(ended.out)
+    assert ended.code == told["exit"] == 69
+    assert f"restante-client: {told['error']}\n" == ended.err
+
+
+def test_watch_prints_files_with_the_whole_command(client: RunClient) -> None:
+    words = ("turn", "mx2.example.net", "--login", "acme-mail", "--password-file", "/etc/pw")
+    for kind, text in (
+        ("systemd", "LoadCredential=password:/etc/pw"),
+        ("networkmanager", "--password-file /etc/pw"),
+        ("windows", "--login acme-mail"),
+    ):
+        ended = client("watch", "--every", "5m", "--print", kind, *words)
+        assert ended.code == 0
+        assert text in ended.out
+
+
+def test_watch_goes_on_after_a_failure_and_ends_when_told(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("secret\n")
+    with LocalStub() as local:
+        words = ["turn", "127.0.0.1:1", "--login", "a", "--password-file", tmp_path / "password"]
+        process = subprocess.Popen(
+            [*PROGRAM, "watch", "--every", "1s", *map(str, words), "--local", local.address],
+            env={**os.environ, "PYTHONPATH": SOURCE},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stderr
+        said = [process.stderr.readline() for _ in range(2)]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait() == 0
+        process.stderr.close()
+    assert said == [said[0]] * 2
+    assert "Connection refused" in said[0]
+
+
+@pytest.mark.parametrize("verb", ["ask", "turn", "watch"])
+def test_each_verb_has_help(client: RunClient, verb: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        client(verb, "--help")
+    assert caught.value.code == 0
