@@ -3,16 +3,19 @@
 import pytest
 
 from restante.server.supervision import (
+    ABORT_AT,
     FIRST_PAUSE,
     LONGEST_PAUSE,
+    LOOK_SECONDS,
     STEADY,
     STOP_PATIENCE,
+    Step,
     WorkerOrder,
     WorkerPhase,
     WorkerSupervision,
 )
 
-START, RELOAD, STOP, KILL = WorkerOrder
+START, RELOAD, STOP, ABORT, KILL = WorkerOrder
 
 
 def serving(workers: int = 3) -> WorkerSupervision:
@@ -28,7 +31,7 @@ def test_the_first_worker_starts_alone_and_then_the_others() -> None:
     made = WorkerSupervision(3, 0.0)
     assert made.due(0.0) == [(1, START)]
     assert made.due(1.0) == []
-    assert made.next_at() is None
+    assert made.next_at() == LOOK_SECONDS
     assert made.ready(1, 1.0) == []
     assert made.next_at() == 1.0
     assert made.due(1.0) == [(2, START), (3, START)]
@@ -60,6 +63,8 @@ def test_pauses_grow_and_are_bounded() -> None:
         assert pause is not None
         pauses.append(pause)
         now += pause
+        made.lives(1)
+        made.lives(3)
         assert made.due(now) == [(2, START)]
     assert pauses == sorted(pauses)
     assert pauses[:3] == [FIRST_PAUSE, 2 * FIRST_PAUSE, 4 * FIRST_PAUSE]
@@ -129,3 +134,46 @@ def test_without_a_reload_nobody_is_told_to() -> None:
     made.ended(1, -9, 1.0)
     made.due(2.0)
     assert made.ready(1, 3.0) == []
+
+
+def looks(made: WorkerSupervision, numbers: range, *lively: int) -> list[list[Step]]:
+    """Let the supervisor look at these times; return its steps. `lively` give signs of life."""
+    steps = []
+    for number in numbers:
+        for worker in lively:
+            made.lives(worker)
+        steps.append(list(made.due(number * LOOK_SECONDS)))
+    return steps
+
+
+def test_a_worker_that_hangs_is_aborted_then_killed_and_then_started_again() -> None:
+    made = serving()
+    assert looks(made, range(1, ABORT_AT), 1, 3) == [[]] * (ABORT_AT - 1)
+    assert not made.hangs(2)
+    assert looks(made, range(ABORT_AT, ABORT_AT + 2), 1, 3) == [[(2, ABORT)], [(2, KILL)]]
+    assert [made.hangs(number) for number in (1, 2, 3)] == [False, True, False]
+    assert made.ended(2, -9, 200.0) is not None
+    assert not made.hangs(2)
+
+
+def test_a_sign_of_life_at_the_last_moment_counts() -> None:
+    made = serving()
+    looks(made, range(1, ABORT_AT), 1, 3)
+    assert looks(made, range(ABORT_AT, 2 * ABORT_AT - 1), 1, 2, 3) == [[]] * (ABORT_AT - 1)
+
+
+def test_a_jump_of_the_clock_is_one_look() -> None:
+    """A machine that was suspended for a day: no worker could give a sign."""
+    made = serving()
+    assert made.due(86_400.0) == []
+    assert made.next_at() == 86_400.0 + LOOK_SECONDS
+
+
+def test_workers_that_start_or_stop_are_not_looked_for() -> None:
+    starting = WorkerSupervision(1, 0.0)
+    starting.due(0.0)
+    assert looks(starting, range(1, 3 * ABORT_AT)) == [[]] * (3 * ABORT_AT - 1)
+    stopping = serving()
+    stopping.stop(0.0)
+    assert stopping.due(STOP_PATIENCE - 1.0) == []
+    assert stopping.next_at() == STOP_PATIENCE

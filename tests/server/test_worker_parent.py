@@ -1,7 +1,11 @@
 """The supervisor's sockets: one set for each worker, on the same addresses."""
 
+import os
+import signal
 import socket
+import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
@@ -12,8 +16,12 @@ from restante.config.schema import Config
 from restante.reception.listener import bind, stop_listening
 from restante.server import worker_parent
 from restante.server.server_start import CannotBind, StartGround
-from restante.server.worker_parent import WorkerSupervisor, bind_for_workers
+from restante.server.supervision import ABORT_AT, LOOK_SECONDS
+from restante.server.worker_parent import WorkerSupervisor, _Child, bind_for_workers
+from restante.telemetry.events import WorkerEnded
+from restante.telemetry.service_manager import SIGN_OF_LIFE
 from tests.config.files import installed
+from tests.log_lines import Lines, bus_with
 
 
 @pytest.fixture
@@ -99,6 +107,45 @@ def test_the_service_manager_is_told_once_that_the_server_is_ready(
     assert told == ["EXTEND_TIMEOUT_USEC=1", "READY=1"]
     supervisor._stop()
     assert told[2:] == ["STOPPING=1"]
+    supervisor._wakeup.end()
+
+
+@contextmanager
+def killed_at_the_end(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        process.kill()
+
+
+def test_a_worker_that_hangs_is_killed_and_the_log_says_why(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, told, lines = [0], list[str](), Lines()
+    monkeypatch.setattr(worker_parent, "notify", told.append)
+    monkeypatch.setattr(worker_parent, "EventBus", lambda: bus_with(lines))
+    ground = StartGround(config, identity=None, vault=None)  # type: ignore[arg-type]
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with socket.socket() as control, theirs:
+        supervisor = WorkerSupervisor(ground, [[], [], []], control, lambda: float(now[0]))
+        supervisor._supervision.due(0.0)
+        supervisor._take_report(1, "READY=1")
+        with subprocess.Popen(["sleep", "60"]) as worker, killed_at_the_end(worker):
+            worker.send_signal(signal.SIGSTOP)  # so it cannot heed SIGABRT
+            supervisor._children[1] = _Child(worker.pid, ours)
+            for now[0] in range(0, int(LOOK_SECONDS * (ABORT_AT + 3)), int(LOOK_SECONDS)):
+                assert 1 in supervisor._children
+                supervisor._carry_out(
+                    [step for step in supervisor._supervision.due(now[0]) if step[0] == 1]
+                )
+                if now[0] == LOOK_SECONDS:
+                    theirs.send(SIGN_OF_LIFE.encode())  # it counts from here
+                    supervisor._hear(1)
+            os.waitid(os.P_PID, worker.pid, os.WEXITED | os.WNOWAIT)
+            supervisor._collect()
+    [ended] = lines.of(WorkerEnded)
+    assert (ended["worker"], ended["reason"]) == (1, "signal 9, as it hung")
+    assert told.count("READY=1") == 1
     supervisor._wakeup.end()
 
 

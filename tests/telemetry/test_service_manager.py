@@ -1,12 +1,15 @@
 """Our state in datagrams for the service manager."""
 
+import asyncio
+import re
 import socket
 from pathlib import Path
 
 import pytest
 
+from restante.server.supervision import ABORT_AT, LOOK_SECONDS
 from restante.telemetry import service_manager
-from restante.telemetry.service_manager import notify, report_to
+from restante.telemetry.service_manager import SIGN_SECONDS, give_sign_of_life, notify, report_to
 
 
 @pytest.mark.parametrize("is_abstract", [False, True])
@@ -59,3 +62,16 @@ def test_without_a_manager_no_socket_is_made(
     else:
         monkeypatch.setenv("NOTIFY_SOCKET", address)
     notify("READY=1")
+
+
+def test_a_sign_of_life_is_a_watchdog_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(service_manager, "notify", told.append)
+    assert asyncio.run(give_sign_of_life()) == SIGN_SECONDS
+    assert told == ["WATCHDOG=1"]
+
+
+def test_four_signs_fit_into_the_patience_of_each_manager() -> None:
+    unit = Path(__file__).parents[2] / "contrib/systemd/restante.service"
+    [patience] = re.findall(r"^WatchdogSec=(\d+)s$", unit.read_text(), re.MULTILINE)
+    assert min(int(patience), LOOK_SECONDS * (ABORT_AT - 1)) >= 4 * SIGN_SECONDS

@@ -33,7 +33,7 @@ from restante.store.choice import open_store
 from restante.store.interface import Store
 from restante.store.store_errors import StoreMismatched
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
-from restante.telemetry.service_manager import notify
+from restante.telemetry.service_manager import give_sign_of_life, notify
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.shared_key import has_shared_key
 from restante.web.control_service import serve_on, serve_shared_on
@@ -158,6 +158,9 @@ class Application:
                 Rounds(self._log, WorkWord.COLLECT_GARBAGE).run_rounds(self._garbage.take_round)
             ),
             tasks.create_task(admin.loop_lag.run()),
+            tasks.create_task(
+                Rounds(self._log, WorkWord.SIGN_OF_LIFE).run_rounds(give_sign_of_life)
+            ),
             tasks.create_task(admin.token_uses.run()),
             tasks.create_task(admin.changes.run()),
             tasks.create_task(admin.sessions.run()),

@@ -6,6 +6,7 @@ error, and by an exit code of sysexits.
 """
 
 import asyncio
+import faulthandler
 import os
 import socket
 import sys
@@ -111,6 +112,7 @@ def run_worker(ground: StartGround, sockets: list[socket.socket], worker: Worker
 def _serve_heard(
     heard: _Subscribers, config: Config, sockets: list[socket.socket], serve: Callable[[], str]
 ) -> int:
+    faulthandler.enable()  # the watchdog aborts a process that hangs: the log then says where
     heard.log.publish(ServerStarting(config=str(config.file or ""), hostname=config.hostname))
     try:
         return exit_code_of(serve)

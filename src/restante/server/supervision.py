@@ -14,6 +14,11 @@ An exit code of 0 without a signal means that an operator retired the worker. So
 start would meet the same again (PERMANENT). Such a worker is not started again, and the others go
 on. When none is left, the whole ends with that code.
 
+A worker that serves gives a sign of life every few seconds. The supervisor looks each
+LOOK_SECONDS. A worker that gave none before ABORT_AT looks in a row hangs: it is aborted, which
+logs where it hangs, and killed at the next look. Looks are counted and not seconds, so a machine
+that was suspended does not lose its workers.
+
 A worker starts with the configuration of the first start. If a reload was asked for since then, it
 is told to reload when it is ready. So it is as the others are.
 """
@@ -26,6 +31,8 @@ FIRST_PAUSE: Final = 0.1  # seconds
 LONGEST_PAUSE: Final = 30.0
 STEADY: Final = 60.0
 STOP_PATIENCE: Final = 50.0  # seconds; a worker ends by itself after 45
+LOOK_SECONDS: Final = 30.0  # between two looks for signs of life
+ABORT_AT: Final = 4  # looks without a sign
 PERMANENT: Final = frozenset({64, 65, 77, 78})  # sysexits: usage, data, rights, configuration
 _FAILED: Final = 75  # EX_TEMPFAIL: for a fault without an exit code
 _MOST_DOUBLINGS: Final = 10
@@ -46,6 +53,7 @@ class WorkerOrder(Enum):
     START = auto()
     RELOAD = auto()
     STOP = auto()
+    ABORT = auto()  # it hangs
     KILL = auto()
 
 
@@ -62,6 +70,7 @@ class _Worker:
     served_since: float = 0.0
     faults: int = 0
     reloads: int = 0  # that it has been asked for, or has made by starting
+    silent_looks: int = 0
 
 
 class WorkerSupervision:
@@ -74,6 +83,7 @@ class WorkerSupervision:
         self._has_served = False
         self._reloads = 0
         self._stop_at: float | None = None  # when those that still run are killed
+        self._look_at = now + LOOK_SECONDS
         self._code = 0
 
     def phase(self, number: int) -> WorkerPhase:
@@ -89,7 +99,7 @@ class WorkerSupervision:
     def ready(self, number: int, now: float) -> list[Step]:
         """Take note that a worker serves."""
         worker = self._workers[number]
-        worker.phase, worker.served_since = WorkerPhase.SERVING, now
+        worker.phase, worker.served_since, worker.silent_looks = WorkerPhase.SERVING, now, 0
         if not self._has_served:
             self._has_served = True
             for other in self._workers.values():
@@ -99,6 +109,15 @@ class WorkerSupervision:
             return []
         worker.reloads = self._reloads
         return [(number, WorkerOrder.RELOAD)]
+
+    def lives(self, number: int) -> None:
+        """Take note of a sign of life."""
+        self._workers[number].silent_looks = 0
+
+    def hangs(self, number: int) -> bool:
+        """Whether a worker that serves has given no sign of life for too long."""
+        worker = self._workers[number]
+        return worker.phase is WorkerPhase.SERVING and worker.silent_looks >= ABORT_AT
 
     def ended(self, number: int, code: int, now: float) -> float | None:
         """Take note of the end of a worker; return the seconds until it starts again, if it does.
@@ -145,14 +164,31 @@ class WorkerSupervision:
                 worker.phase, worker.due_at = WorkerPhase.STARTING, None
                 worker.reloads = 0
                 steps.append((worker.number, WorkerOrder.START))
+        if self._stop_at is None and now >= self._look_at:
+            self._look_at = now + LOOK_SECONDS
+            steps += self._look()
         return steps
 
     def next_at(self) -> float | None:
         """Return when `due` has to be asked next; None: after an event."""
         times = [one.due_at for one in self._workers.values() if one.due_at is not None]
-        if self._stop_at is not None and self._to_running(WorkerOrder.KILL):
+        if self._stop_at is None:
+            times.append(self._look_at)
+        elif self._to_running(WorkerOrder.KILL):
             times.append(self._stop_at)
         return min(times, default=None)
+
+    def _look(self) -> list[Step]:
+        """Count another look; return what to do about workers that hang."""
+        steps = []
+        for worker in self._workers.values():
+            if worker.phase is WorkerPhase.SERVING:
+                worker.silent_looks += 1
+                if worker.silent_looks >= ABORT_AT:
+                    is_first = worker.silent_looks == ABORT_AT
+                    order = WorkerOrder.ABORT if is_first else WorkerOrder.KILL
+                    steps.append((worker.number, order))
+        return steps
 
     def _give_up(self) -> None:
         """Start none that waits."""

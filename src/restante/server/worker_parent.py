@@ -49,7 +49,7 @@ from restante.server.supervision import WorkerOrder, WorkerSupervision
 from restante.telemetry.event_bus import EventBus
 from restante.telemetry.events import EVENTS, WorkerEnded
 from restante.telemetry.log_writer import LogWriter
-from restante.telemetry.service_manager import notify, report_to
+from restante.telemetry.service_manager import SIGN_OF_LIFE, notify, report_to
 from restante.web.control_socket import ControlMisplaced, open_control
 
 _PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
@@ -57,6 +57,7 @@ _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _SIGNALS: Final = {
     WorkerOrder.RELOAD: signal.SIGHUP,
     WorkerOrder.STOP: signal.SIGTERM,
+    WorkerOrder.ABORT: signal.SIGABRT,
     WorkerOrder.KILL: signal.SIGKILL,
 }
 _REPORT_OCTETS: Final = 4096
@@ -206,6 +207,7 @@ class WorkerSupervisor:
         self._wakeup.begin()
         with recorded(config.file, config.control_socket):
             while (code := self._supervision.exit_code) is None:
+                notify(SIGN_OF_LIFE)
                 self._carry_out(self._supervision.due(self._monotonic()))
                 self._wait()
         return code
@@ -247,6 +249,8 @@ class WorkerSupervisor:
             if not self._is_ready:
                 self._is_ready = True
                 notify("READY=1")
+        elif report == SIGN_OF_LIFE:
+            self._supervision.lives(number)
         elif report.startswith("EXTEND_TIMEOUT") and not self._is_ready:
             notify(report)
 
@@ -263,10 +267,12 @@ class WorkerSupervisor:
     def _see_end(self, number: int, code: int) -> None:
         for bound in self._sockets[number - 1]:
             stop_listening(bound)
+        has_hung = self._supervision.hangs(number)
         pause = self._supervision.ended(number, code, self._monotonic())
         if code == 0 and self._is_stopping:
             return
         how = f"signal {-code}" if code < 0 else f"exit code {code}"
+        how = f"{how}, as it hung" if has_hung else how
         self._log.publish(WorkerEnded(worker=number, reason=how, restart_after=pause))
 
     def _carry_out(self, steps: Sequence[tuple[int, WorkerOrder]]) -> None:

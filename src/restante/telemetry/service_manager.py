@@ -7,6 +7,10 @@ worker reports to its supervisor instead, as the manager listens to one process 
 import contextlib
 import os
 import socket
+from typing import Final
+
+SIGN_OF_LIFE: Final = "WATCHDOG=1"
+SIGN_SECONDS: Final = 10.0  # between two signs; the manager waits for at least four
 
 _VARIABLE = "NOTIFY_SOCKET"
 _supervisor: list[socket.socket] = []  # at most one
@@ -38,3 +42,9 @@ def notify(state: str) -> None:
             manager.send(state.encode())
         except OSError:
             return
+
+
+async def give_sign_of_life() -> float:
+    """Tell that the event loop turns. Return the seconds until the next sign."""
+    notify(SIGN_OF_LIFE)
+    return SIGN_SECONDS

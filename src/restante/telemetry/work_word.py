@@ -39,6 +39,7 @@ class WorkWord(StrEnum):
     APPLY = "apply"
     EVENT_FEED = "event-feed"
     KEEP_ANSWER = "keep-answer"
+    SIGN_OF_LIFE = "sign-of-life"  # to the service manager
 
 
 class DefectPlace(StrEnum):

@@ -1,7 +1,8 @@
 """RPO 0 on real servers: refused where no commit waits for a standby, at start and later."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import asyncpg
@@ -51,6 +52,17 @@ async def until_alone(pair: PostgresPair) -> None:
         if not await connection.fetchval("SELECT count(*) FROM pg_stat_replication"):
             break
     await connection.close()
+
+
+@asynccontextmanager
+async def without_standby(pair: PostgresPair) -> AsyncIterator[None]:
+    """Halt the standby meanwhile. A test that fails leaves it running: fixtures wait for it."""
+    pair.standby.halt()
+    try:
+        await until_alone(pair)
+        yield
+    finally:
+        await pair.standby.start_again()
 
 
 @pytest.fixture
@@ -128,13 +140,11 @@ async def test_nothing_is_written_in_vain_while_the_standby_is_away(
     pair: PostgresPair, url: str, store: PostgresStore
 ) -> None:
     domain_id = await hosted(store)
-    pair.standby.halt()
-    await until_alone(pair)
-    await store.core.node.beat()
-    assert "waits for 1 synchronous standby(s), and 0" in store.upkeep.absence
-    with pytest.raises(StoreUnusable, match="waits for 1 synchronous standby"):
-        await open_postgres(url, STRICT)
-    await pair.standby.start_again()
+    async with without_standby(pair):
+        await store.core.node.beat()
+        assert "waits for 1 synchronous standby(s), and 0" in store.upkeep.absence
+        with pytest.raises(StoreUnusable, match="waits for 1 synchronous standby"):
+            await open_postgres(url, STRICT)
     await until(pair, "sync_state = 'quorum'")
     await store.core.node.beat()
     assert store.upkeep.absence == ""
@@ -147,18 +157,16 @@ async def test_a_change_that_waits_for_the_standby_is_known_to_be_made_when_it_i
     """The session was aborted meanwhile, and the database went on waiting."""
     async with store.core._lanes[SessionKind.WORK].session() as session:
         session._patience = 0.3
-    pair.standby.halt()
-    await until_alone(pair)
-    change = asyncio.create_task(store.records.put_account(account(), NOTED))
-    connection = await asyncpg.connect(pair.primary.url("postgres"))
-    for _ in range(_LOOKS):
-        if await connection.fetchval("SELECT 1 FROM pg_locks WHERE NOT granted"):
-            break
-    else:
-        raise AssertionError("nobody looks whether the change was made")
-    await connection.close()
-    assert not change.done()
-    await pair.standby.start_again()
+    async with without_standby(pair):
+        change = asyncio.create_task(store.records.put_account(account(), NOTED))
+        connection = await asyncpg.connect(pair.primary.url("postgres"))
+        for _ in range(_LOOKS):
+            if await connection.fetchval("SELECT 1 FROM pg_locks WHERE NOT granted"):
+                break
+        else:
+            raise AssertionError("nobody looks whether the change was made")
+        await connection.close()
+        assert not change.done()
     await change
     assert await store.audit.audit() == [NOTED]
 
