@@ -1,0 +1,176 @@
+"""Programs of customers that fetch mail by ATRN (ODMR, RFC 2645): Exim and fetchmail.
+
+Exim with ATRN and a newer fetchmail are of Debian sid, in a tree with their own C library. Each
+function describes the program's behavior on the wire, as seen with Exim 4.100.1, fetchmail 6.4.37
+and 6.6.9.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from string import Template
+from tempfile import TemporaryDirectory
+from typing import Final, Self
+
+from tests.acceptance.peers.exim import EXIM_USER
+from tests.acceptance.peers.mailbox import Maildir
+from tests.acceptance.peers.primary import Primary
+from tests.acceptance.peers.programs import Ended, missing, peers_directory, require_root, run
+from tests.acceptance.peers.server import Login, Server, Tls
+
+EXIM_CONFIGURATION: Final = Template("""\
+primary_hostname = mail.customer.example
+keep_environment =
+domainlist ours = $domains
+acl_smtp_rcpt = at_rcpt
+log_selector = +smtp_connection
+log_file_path = /var/log/%slog
+tls_advertise_hosts =
+smtp_accept_queue_per_connection = 0
+begin acl
+at_rcpt:
+  accept domains = +ours
+  deny   message = relay not permitted
+begin routers
+to_provider:
+  driver = manualroute
+  condition = $${if eq {$$atrn_mode}{C}}
+  route_data = <;$$domain byname
+  self = send
+  transport = call_provider
+everyone:
+  driver = accept
+  domains = +ours
+  transport = one_maildir
+begin transports
+call_provider:
+  driver = smtp
+  port = $port
+  protocol = $protocol
+  hosts_try_auth = *
+  hosts_require_tls = *
+  allow_localhost
+  command_timeout = 20s
+  tls_verify_certificates = /etc/exim4/ca.pem
+one_maildir:
+  driver = appendfile
+  directory = /var/mail/all
+  maildir_format
+  return_path_add
+  envelope_to_add
+  delivery_date_add
+  user = Debian-exim
+begin authenticators
+cram:
+  driver = cram_md5
+  public_name = CRAM-MD5
+  client_name = $user
+  client_secret = $password
+plain:
+  driver = plaintext
+  public_name = PLAIN
+  client_send = ^$user^$password
+""")
+
+
+class SidTree:
+    """A copy of the tree of Debian sid, by hard links; a file of it is replaced, never changed."""
+
+    def __init__(self) -> None:
+        stock = peers_directory() / "sid"
+        if not (stock / ".recipe").exists():
+            missing(f"{stock} is not there: run ci/install-peers")
+        require_root()
+        self._directory = TemporaryDirectory(dir=peers_directory(), prefix="run-")
+        self.top = Path(self._directory.name)
+        shutil.copytree(stock, self.top, copy_function=os.link, dirs_exist_ok=True, symlinks=True)
+        self.top.chmod(0o755)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._directory.cleanup()
+
+    def run(self, program: str, *words: str, timeout: float = 60.0) -> Ended:
+        """Run a program of the tree, which sees it as the root directory."""
+        return run("chroot", self.top, program, *words, timeout=timeout)
+
+    def take(self, file: Path, place: str) -> None:
+        """Copy a file into the tree."""
+        shutil.copyfile(file, self.top / place)
+
+
+class EximCustomer(SidTree):
+    """Exim that turns the connection around, and delivers into one Maildir.
+
+    It uses CRAM-MD5, then PLAIN. It sends ATRN even where EHLO does not offer it. Its exit code is
+    0 after any 4xx, and 1 after a 5xx to ATRN.
+    """
+
+    def __init__(self, domains: Sequence[str]) -> None:
+        super().__init__()
+        self.domains = domains
+        self.mailbox = Maildir(self.top / "var/mail/all")
+        for place in ("var/mail", "var/spool/exim4", "var/log"):
+            (self.top / place).mkdir(parents=True, exist_ok=True)
+            os.chown(self.top / place, EXIM_USER, EXIM_USER)
+
+    def turn(self, server: Server, login: Login, targets: str) -> Ended:
+        """Run `exim -atrn`; '' asks for all domains."""
+        assert server.authority
+        self.take(server.authority, "etc/exim4/ca.pem")
+        (self.top / "etc/exim4/exim4.conf").write_text(
+            EXIM_CONFIGURATION.substitute(
+                domains=" : ".join(self.domains),
+                port=server.port,
+                protocol="smtps" if server.tls is Tls.IMPLICIT else "smtp",
+                user=login.user,
+                password=login.password,
+            )
+        )
+        return self.run("/usr/sbin/exim4", "-atrn", server.host, targets)
+
+    def log(self) -> str:
+        """Return what Exim has logged."""
+        path = self.top / "var/log/mainlog"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+
+def fetchmail_turns(
+    server: Server, login: Login, local: Primary, *targets: str, of_sid: bool = False
+) -> Ended:
+    """Fetch with `fetchmail --protocol ODMR`; it passes lines on to the local mail server.
+
+    It needs TLS from the first byte: it knows no STARTTLS here. It uses CRAM-MD5 even if that is
+    not offered. It reads one line of a TLS record and waits for the next record, so a server must
+    send a record for each line.
+    Exit codes: 0 for 250 and 453, whatever becomes of the mail; 2 connection; 3 for 530 and 535; 4
+    for 450, 459 and others; 8 for 451.
+    """
+    assert server.tls is Tls.IMPLICIT, "in ODMR mode fetchmail knows implicit TLS only"
+    assert server.authority
+    with ExitStack() as stack:
+        if of_sid:
+            tree = stack.enter_context(SidTree())
+            inside, seen = tree.top / "root", Path("/root")
+        else:
+            inside = seen = Path(stack.enter_context(TemporaryDirectory()))
+        shutil.copyfile(server.authority, inside / "ca.pem")
+        settings = inside / "fetchmailrc"
+        settings.touch(mode=0o600)  # fetchmail reads no file that others can read
+        settings.write_text(
+            f'poll "{server.host}" protocol ODMR service {server.port}'
+            f' username "{login.user}" password "{login.password}"'
+            f" fetchdomains {', '.join(targets)}"
+            f" smtphost 127.0.0.1/{local.port}"
+            f' options ssl sslcertck sslcertfile "{seen / "ca.pem"}"\n'
+        )
+        words = ("-vv", "--fetchmailrc", str(seen / "fetchmailrc"), "--pidfile", str(seen / "pid"))
+        if of_sid:
+            return tree.run("/usr/bin/fetchmail", *words)
+        return run("fetchmail", *words)
