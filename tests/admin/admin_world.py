@@ -106,7 +106,9 @@ class FakeServer:
         if target == "unpaid.example":
             return CannotNow(target, UNPAID, suspensions=(UNPAID,))
         if target == "busy.example":
-            return CannotNow(target, "too many requests in a minute; not audited")
+            return CannotNow(target, "too many requests in a minute; not audited", seconds=7.5)
+        if target == "failing.example":
+            return CannotNow(target, "the store failed")
         if not target:
             return NotATarget(is_missing=True)
         return Granted(target, 2, "operator", RELEASE)

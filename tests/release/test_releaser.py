@@ -10,7 +10,7 @@ from restante.network.resolver import LookupFailed
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.etrn import etrn_reply
 from restante.release.release_allowance import ReleaseAllowance
-from restante.release.release_outcome import pending_messages
+from restante.release.release_outcome import CannotNow, pending_messages
 from restante.release.release_request import ReleaseRequest, Requester
 from restante.release.releaser import STARTS_AT_ONCE, Releaser
 from restante.store.live_directory import LiveDirectory
@@ -126,7 +126,9 @@ def test_a_request_for_no_name_is_of_the_account_that_made_it() -> None:
             is_operator=True, acting=actor_named("token ci (alpha)"), only_account="alpha"
         )
         for _ in range(61):  # the last is over the limit
-            await releaser.release(ReleaseRequest(requester, "no name!"))
+            last = await releaser.release(ReleaseRequest(requester, "no name!"))
+        assert isinstance(last, CannotNow)
+        assert 0 < last.seconds <= 1
         requests = [fields for kind, fields in log.lines if kind is ReleaseRequested]
         assert [one["account"] for one in requests] == ["alpha"] * 61
         assert requests[-1]["reason"] == "too many requests in a minute; not audited"

@@ -122,3 +122,15 @@ def test_a_server_that_joins_or_leaves_changes_the_rate_at_once() -> None:
     assert sum(rate.allows("a", 0.0) for _ in range(100)) == 30
     servers[0] = 1
     assert sum(rate.allows("a", 10.0) for _ in range(100)) == 10
+
+
+def test_the_seconds_until_one_more_is_within_the_limit() -> None:
+    rate = RateLimit(per_minute=6)
+    assert rate.seconds_left("a", 0.0) == 0.0
+    for _ in range(6):
+        assert rate.allows("a", 0.0)
+    assert rate.seconds_left("a", 0.0) == 10.0
+    assert rate.seconds_left("a", 4.0) == 6.0
+    assert not rate.allows("a", 9.9)
+    assert rate.allows("a", 10.0)
+    assert RateLimit(per_minute=0).seconds_left("a", 0.0) == 60.0

@@ -26,8 +26,10 @@ class ErrorKind(StrEnum):
 class AdminError(Exception):
     """Nothing was changed. `error` names the thing and the cause, `remedy` the next step."""
 
-    def __init__(self, kind: ErrorKind, error: str, remedy: str) -> None:
+    def __init__(self, kind: ErrorKind, error: str, remedy: str, *, seconds: float = 0.0) -> None:
+        """`seconds`: of a request above a limit, until one is within it again; 0 for others."""
         self.kind = kind
+        self.seconds = seconds
         self.error = one_line(error)  # it may repeat a part of the request
         self.remedy = one_line(remedy)
         super().__init__(f"{self.error}; {self.remedy}")

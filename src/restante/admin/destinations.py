@@ -167,6 +167,7 @@ def allow_check(context: AdminContext, target: str) -> None:
             ErrorKind.TRY_LATER,
             f"{target}: it was checked less than a minute ago",
             f"try again in {math.ceil(left)} seconds",
+            seconds=left,
         )
 
 

@@ -4,6 +4,7 @@ Releaser, destination and audit trail are the same.
 """
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +15,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, LineText
 from restante.mail.message import message_name
 from restante.release.release_outcome import (
+    CannotNow,
     ReleaseOutcome,
     pending_messages,
     result_of,
@@ -50,7 +52,8 @@ class ReleaseView(BaseModel):
 class NothingReleased(AdminError):  # noqa: N818
     """No target was released. `results` has the answer for each."""
 
-    def __init__(self, results: Sequence[ReleaseView]) -> None:
+    def __init__(self, results: Sequence[ReleaseView], seconds: float = 0.0) -> None:
+        """`seconds`: until requests are within their limit, if that alone is in the way."""
         self.results = list(results)
         first, more = results[0], len(results) - 1
         why = f"{first.text}; {first.reason}"
@@ -58,7 +61,10 @@ class NothingReleased(AdminError):  # noqa: N818
         remedy = result_remedy(first.result, is_suspended=bool(first.suspensions))
         kinds = {_kind_of(one) for one in results}
         super().__init__(
-            next(kind for kind in _KINDS if kind in kinds), error, remedy or "try again later"
+            next(kind for kind in _KINDS if kind in kinds),
+            error,
+            remedy or (f"try again in {ceil(seconds)} seconds" if seconds else "try again later"),
+            seconds=seconds,
         )
 
 
@@ -93,13 +99,22 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
     permit(context.principal, AdminAction.RELEASE)
     if context.server is None:
         raise no_server("release")
-    answers = [
-        _view(target, await context.server.release(target, context.principal, order.reason))
+    outcomes = [
+        await context.server.release(target, context.principal, order.reason)
         for target in order.targets
     ]
+    answers = [_view(*each) for each in zip(order.targets, outcomes, strict=True)]
     if not any(answer.result.is_done for answer in answers):
-        raise NothingReleased(answers)
+        raise NothingReleased(answers, _seconds_left(outcomes))
     return answers
+
+
+def _seconds_left(outcomes: Sequence[ReleaseOutcome]) -> float:
+    """Return until when requests are above their limit; 0 if something else is in the way too."""
+    deferred = [one for one in outcomes if isinstance(one, CannotNow) and not one.suspensions]
+    return max((one.seconds for one in deferred), default=0.0) * all(
+        one.seconds for one in deferred
+    )
 
 
 def _view(target: str, outcome: ReleaseOutcome) -> ReleaseView:

@@ -44,6 +44,11 @@ class ReleaseAllowance:
         counter = self._right if is_right else self._wrong
         return _is_free(requester) or counter.has_left(_key(requester), self._monotonic())
 
+    def seconds_left(self, requester: Requester, *, is_right: bool) -> float:
+        """Return after how many seconds one more request will be within the limit."""
+        counter = self._right if is_right else self._wrong
+        return counter.seconds_left(_key(requester), self._monotonic())
+
 
 def _is_free(requester: Requester) -> bool:
     return requester.is_operator and not requester.account

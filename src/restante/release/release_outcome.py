@@ -62,6 +62,7 @@ class CannotNow:
     pending: int = 0  # messages that are released although the release could not be recorded
     release: int = 0
     suspensions: tuple[str, ...] = ()
+    seconds: float = 0.0  # until a request is within the limit again; 0: no limit was reached
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,17 +106,16 @@ class Releaser:
             return await self._refuse(request, NotATarget(is_missing=not request.argument))
         if requester.login is None and not requester.is_operator:
             return await self._refuse(request, NotAuthenticated(NOT_AUTHENTICATED))
-        if not self._allowance.has_left(
-            requester, is_right=_may_be_right(requester, target, directory)
-        ):
-            return self._defer(request)
+        may_be_right = _may_be_right(requester, target, directory)
+        if not self._allowance.has_left(requester, is_right=may_be_right):
+            return self._defer(request, is_right=may_be_right)
         names = _host_names_needed(requester, target, directory)
         authorization = authorize(
             requester, target, directory, await self._host_addresses(requester, names), self._now()
         )
         is_right = authorization.is_granted or bool(authorization.suspended)
         if not self._allowance.take(requester, is_right=is_right):
-            return self._defer(request)
+            return self._defer(request, is_right=is_right)
         return await self._act(request, target, authorization, directory)
 
     async def _host_addresses(self, requester: Requester, names: Collection[str]) -> HostAddresses:
@@ -131,7 +130,7 @@ class Releaser:
     ) -> ReleaseOutcome:
         """Answer a request that needs no facts."""
         if not self._allowance.take(request.requester, is_right=False):
-            return self._defer(request)
+            return self._defer(request, is_right=False)
         return await self._conclude(request, request.requester.account, outcome)
 
     async def _act(
@@ -242,10 +241,11 @@ class Releaser:
         self._log_release(request, account, outcome)
         return outcome
 
-    def _defer(self, request: ReleaseRequest) -> ReleaseOutcome:
+    def _defer(self, request: ReleaseRequest, *, is_right: bool) -> ReleaseOutcome:
         """Answer a request over the limit. Only the log has it: a flood must not fill the audit."""
         reason = "too many requests in a minute; not audited"
-        outcome = CannotNow(request.argument[:TARGET_SHOWN], reason)
+        seconds = self._allowance.seconds_left(request.requester, is_right=is_right)
+        outcome = CannotNow(request.argument[:TARGET_SHOWN], reason, seconds=seconds)
         self._log_release(request, request.requester.account, outcome)
         return outcome
 

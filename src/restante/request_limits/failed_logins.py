@@ -172,6 +172,12 @@ class RateLimit:
         """Tell whether one more would be within the limit. Counts nothing."""
         return self._left(key, now) >= 1
 
+    def seconds_left(self, key: Hashable, now: float) -> float:
+        """Return after how many seconds one more will be within the limit. Counts nothing."""
+        missing = 1 - self._left(key, now)
+        rate = self.per_minute / self._servers()
+        return max(missing, 0.0) * _MINUTE / rate if rate else _MINUTE
+
     def _left(self, key: Hashable, now: float) -> float:
         rate = self.per_minute / self._servers()
         most = max(rate, min(1.0, self.per_minute))  # less than one would never be enough

@@ -28,7 +28,9 @@ def test_a_release_has_an_answer_and_an_id(path: str) -> None:
         (["unknown.example"], 404),
         ([""], 422),
         (["unknown.example", "unpaid.example"], 409),
-        (["unpaid.example", "busy.example"], 503),
+        (["unpaid.example", "busy.example"], 429),
+        (["unknown.example", "failing.example"], 503),
+        (["busy.example", "failing.example"], 503),
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/releases", "/v1/release"])
@@ -36,7 +38,7 @@ def test_a_release_of_nothing_is_a_problem(path: str, targets: list[str], status
     answer = ask(AdminWorld(), "POST", path, json={"targets": targets})
     assert (answer.status_code, answer.json()["status"]) == (status, status)
     assert answer.headers["content-type"] == "application/problem+json"
-    assert ("retry-after" in answer.headers) is (status == 503)
+    assert answer.headers.get("retry-after") == {429: "8", 503: "10"}.get(status)
     problem = answer.json()
     assert problem["type"] == "urn:restante:problem:nothing-released"
     assert [one["target"] for one in problem["results"]] == targets

@@ -3,6 +3,7 @@
 `problem` makes such an answer. Parts that answer before a route is reached use it too.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Final
@@ -140,16 +141,22 @@ def problem(
     )
 
 
+def status_of(error: AdminError) -> HTTPStatus:
+    """Return the status of a refusal. One because of a limit on requests says so."""
+    return HTTPStatus.TOO_MANY_REQUESTS if error.seconds else STATUSES[error.kind]
+
+
 async def answer_admin_error(request: Request, error: Exception) -> JSONResponse:
     """Answer for a function of `admin` that refused, in the words of the client."""
     assert isinstance(error, AdminError)
     say = _words_for(request)
     found = error.problems if isinstance(error, NotApplicable) else None
     return problem(
-        STATUSES[error.kind],
+        status_of(error),
         error.kind,
         say(error.error),
         say(error.remedy),
+        {"Retry-After": str(math.ceil(error.seconds))} if error.seconds else None,
         problems=None if found is None else [say(str(one)) for one in found],
         results=error.results if isinstance(error, NothingReleased) else None,
     )
