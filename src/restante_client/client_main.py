@@ -1,6 +1,6 @@
 """`restante-client`: parse the command line, run a verb, and print its result.
 
-What a verb needs is imported when it runs: this program may run every minute on a small machine.
+A verb imports its modules when it runs: this program may run every minute on a small machine.
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ Octets are passed on as they come, not line by line. Each direction keeps at mos
 side that reads slowly slows the other down. When neither side says anything for `idle_seconds`, the
 session ends.
 
-The end: the local server closes after it has answered QUIT. Its last octets are sent, then TLS and
-TCP are closed for writing, and what still comes is read for a moment. Closing at once would make
-the system discard our last octets. If the provider closes first, the local server is told by a
-closed direction, and may still answer for a while.
+The end: the local server closes after it has answered QUIT. Its last octets are sent. Then TLS and
+TCP are closed for writing, and the rest of the provider's octets is read for a moment. Closing at
+once would make the system discard our last octets. If the provider closes first, the local server
+is told by a closed direction, and may still answer for a while.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class PipeStalled(Exception):  # noqa: N818
 
 
 class OctetPipe:
-    """Both connections, and what is on its way between them."""
+    """Both connections, and the octets on their way between them."""
 
     def __init__(
         self,
@@ -133,7 +133,7 @@ class OctetPipe:
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return False
         except ConnectionError:
-            if side is self._local:  # it closed; what it said before is still to be read
+            if side is self._local:  # it closed; its earlier octets are still to be read
                 octets.clear()
                 return True
             raise

@@ -28,7 +28,7 @@ _MAX_COMMAND = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4)
 
 @dataclass(frozen=True)
 class TurnResult:
-    """The end of a turnaround, and what the local server did with the mail."""
+    """The end of a turnaround, and how many messages the local server took."""
 
     code: int  # of the reply to ATRN
     text: str

@@ -20,12 +20,12 @@ _GO_ON = 354
 _POSITIVE = range(200, 300)
 _TEMPORARY = range(400, 500)
 _CLOSING = 221
-_OUT_OF_ORDER = 503  # what follows a refused MAIL or RCPT in one flight
+_OUT_OF_ORDER = 503  # the rest of a flight whose MAIL or RCPT was refused
 _CODE_LENGTH = 3
 
 
 class TurnTally:
-    """What became of the messages of one session, as the local server's replies tell."""
+    """Counts the messages of one session by the local server's replies."""
 
     def __init__(self) -> None:
         self.delivered = 0

@@ -8,6 +8,12 @@ from xml.sax.saxutils import escape
 
 UNIT = "restante-client"
 _CREDENTIAL = "password"
+_PROFILES = "Microsoft-Windows-NetworkProfile/Operational"
+# Windows writes this event when a network is connected.
+_NETWORK_UP = (
+    f'<QueryList><Query Path="{_PROFILES}"><Select Path="{_PROFILES}">*[System[EventID=10000]]'
+    "</Select></Query></QueryList>"
+)
 _SECRET_OPTIONS = ("--password-file", "--token-file")
 
 
@@ -67,39 +73,41 @@ def windows_task(command: Sequence[str], seconds: int) -> str:
     program, *words = command
     arguments = escape(" ".join(map(_windows_word, words)))
     minutes = max(round(seconds / 60), 1)
-    return f"""\
-<?xml version="1.0"?>
-<!-- schtasks /create /tn restante-client /xml restante-client.xml /ru SYSTEM -->
-<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
-  <Triggers>
-    <BootTrigger>
-      <Enabled>true</Enabled>
-      <Repetition><Interval>PT{minutes}M</Interval></Repetition>
-      <Delay>PT30S</Delay>
-    </BootTrigger>
-    <EventTrigger>
-      <Enabled>true</Enabled>
-      <Subscription>&lt;QueryList&gt;&lt;Query Path="Microsoft-Windows-NetworkProfile/Operational"\
-&gt;&lt;Select Path="Microsoft-Windows-NetworkProfile/Operational"\
-&gt;*[System[EventID=10000]]&lt;/Select&gt;&lt;/Query&gt;&lt;/QueryList&gt;</Subscription>
-    </EventTrigger>
-  </Triggers>
-  <Principals>
-    <Principal id="Author"><UserId>S-1-5-18</UserId></Principal>
-  </Principals>
-  <Settings>
-    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
-    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
-    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
-    <ExecutionTimeLimit>PT1H</ExecutionTimeLimit>
-  </Settings>
-  <Actions Context="Author">
-    <Exec>
-      <Command>{escape(program)}</Command>
-      <Arguments>{arguments}</Arguments>
-    </Exec>
-  </Actions>
-</Task>"""
+    space = "http://schemas.microsoft.com/windows/2004/02/mit/task"
+    return "\n".join(
+        [
+            '<?xml version="1.0"?>',
+            f"<!-- schtasks /create /tn {UNIT} /xml {UNIT}.xml /ru SYSTEM -->",
+            f'<Task version="1.2" xmlns="{space}">',
+            "  <Triggers>",
+            "    <BootTrigger>",
+            "      <Enabled>true</Enabled>",
+            f"      <Repetition><Interval>PT{minutes}M</Interval></Repetition>",
+            "      <Delay>PT30S</Delay>",
+            "    </BootTrigger>",
+            "    <EventTrigger>",
+            "      <Enabled>true</Enabled>",
+            f"      <Subscription>{escape(_NETWORK_UP)}</Subscription>",
+            "    </EventTrigger>",
+            "  </Triggers>",
+            "  <Principals>",
+            '    <Principal id="Author"><UserId>S-1-5-18</UserId></Principal>',
+            "  </Principals>",
+            "  <Settings>",
+            "    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>",
+            "    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>",
+            "    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>",
+            "    <ExecutionTimeLimit>PT1H</ExecutionTimeLimit>",
+            "  </Settings>",
+            '  <Actions Context="Author">',
+            "    <Exec>",
+            f"      <Command>{escape(program)}</Command>",
+            f"      <Arguments>{arguments}</Arguments>",
+            "    </Exec>",
+            "  </Actions>",
+            "</Task>",
+        ]
+    )
 
 
 def _with_credential(command: Sequence[str]) -> tuple[list[str], str]:

@@ -1,4 +1,4 @@
-"""The command line: its words, and what it says about wrong ones."""
+"""The command line: its words, and its complaints about wrong ones."""
 
 import argparse
 

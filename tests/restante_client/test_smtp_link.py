@@ -1,4 +1,4 @@
-"""The client's end of a session: whatever a server sends, it is bounded and told plainly."""
+"""The client's end of a session: all that a server sends is bounded and told plainly."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
 def test_a_pinned_server_needs_no_authority_and_no_name(
     client: RunClient, who: list[str], certificate: bytes, authority: trustme.CA
 ) -> None:
-    """And with another pin it gets nothing but a handshake."""
+    """With another pin it gets a handshake, and no password."""
     leaf = authority.issue_cert("other.example")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     leaf.configure_cert(context)

@@ -149,8 +149,8 @@ def fetchmail_turns(
     It needs TLS from the first byte: it knows no STARTTLS here. It uses CRAM-MD5 even if that is
     not offered. It reads one line of a TLS record and waits for the next record, so a server must
     send a record for each line.
-    Exit codes: 0 for 250 and 453, whatever becomes of the mail; 2 connection; 3 for 530 and 535; 4
-    for 450, 459 and others; 8 for 451.
+    Exit codes: 0 for 250 and 453, also if mail is left; 2 connection; 3 for 530 and 535. 4 is for
+    450, 459 and others, and 8 for 451.
     """
     assert server.tls is Tls.IMPLICIT, "in ODMR mode fetchmail knows implicit TLS only"
     assert server.authority
