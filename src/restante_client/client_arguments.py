@@ -11,7 +11,7 @@ from restante_client.client_failure import ClientExit, ClientFailure
 
 PROGRAM = "restante-client"
 VERBS = ("ask", "turn")  # that `watch` can run
-FILES = ("systemd", "networkmanager", "windows")
+FILES = ("systemd-service", "systemd-timer", "networkmanager", "windows")
 DEFAULT_LOCAL = "127.0.0.1:25"
 NO_LOCAL = "none"
 _SPAN = re.compile(r"([0-9]{1,9})([smh]?)\Z")
@@ -117,8 +117,8 @@ def _add_watch(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "--print",
         dest="files",
         choices=FILES,
-        help="Print files that start the command at boot, when the network comes up and at"
-        " intervals, and end.",
+        help="Print a file that starts the command, and end: at boot, at intervals, or when the"
+        " network comes up.",
     )
     watch.add_argument(
         "command",

@@ -157,7 +157,7 @@ def _watch(given: argparse.Namespace) -> ClientExit:
         )
     inner = build_parser().parse_args(command)
     if given.files:
-        _print(_start_files(given.files, command, given.every))
+        _print(_start_file(given.files, command, given.every))
         return ClientExit.DONE
     from restante_client.endpoints import read_endpoint  # noqa: PLC0415  heavy
     from restante_client.watch_loop import WatchLoop, address_towards  # noqa: PLC0415
@@ -180,12 +180,14 @@ def _watch(given: argparse.Namespace) -> ClientExit:
     return ClientExit.DONE
 
 
-def _start_files(kind: str, command: Sequence[str], seconds: int) -> str:
+def _start_file(kind: str, command: Sequence[str], seconds: int) -> str:
     from restante_client import watch_files  # noqa: PLC0415  heavy
 
     whole = [*_own_command(), *command]
-    if kind == "systemd":
-        return watch_files.systemd_files(whole, seconds)
+    if kind == "systemd-service":
+        return watch_files.systemd_service(whole)
+    if kind == "systemd-timer":
+        return watch_files.systemd_timer(seconds)
     if kind == "windows":
         return watch_files.windows_task(whole, seconds)
     return watch_files.network_manager_hook(whole)

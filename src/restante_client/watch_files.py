@@ -17,40 +17,47 @@ _NETWORK_UP = (
 _SECRET_OPTIONS = ("--password-file", "--token-file")
 
 
-def systemd_files(command: Sequence[str], seconds: int) -> str:
-    """Return a service and a timer. A secret in a file is passed as a credential."""
+def systemd_service(command: Sequence[str]) -> str:
+    """Return a service. A secret in a file is passed as a credential."""
     words, source = _with_credential(command)
     load = [f"LoadCredential={_CREDENTIAL}:{source}"] if source else []
-    lines = [
-        f"# /etc/systemd/system/{UNIT}.service",
-        "[Unit]",
-        "Description=Fetch held mail from the backup MX",
-        "Wants=network-online.target",
-        "After=network-online.target postfix.service exim4.service",
-        "",
-        "[Service]",
-        "Type=oneshot",
-        f"ExecStart={' '.join(map(_systemd_word, words))}",
-        *load,
-        "DynamicUser=yes",
-        "SuccessExitStatus=75",
-        "NoNewPrivileges=yes",
-        "ProtectHome=read-only",
-        "",
-        f"# /etc/systemd/system/{UNIT}.timer",
-        "[Unit]",
-        "Description=Fetch held mail from the backup MX at boot and at intervals",
-        "",
-        "[Timer]",
-        "OnBootSec=30s",
-        f"OnUnitInactiveSec={seconds}s",
-        "",
-        "[Install]",
-        "WantedBy=timers.target",
-        "",
-        f"# Then: systemctl daemon-reload && systemctl enable --now {UNIT}.timer",
-    ]
-    return "\n".join(lines)
+    return "\n".join(
+        [
+            f"# /etc/systemd/system/{UNIT}.service",
+            "[Unit]",
+            "Description=Fetch held mail from the backup MX",
+            "Wants=network-online.target",
+            "After=network-online.target postfix.service exim4.service",
+            "",
+            "[Service]",
+            "Type=oneshot",
+            f"ExecStart={' '.join(map(_systemd_word, words))}",
+            *load,
+            "# 75: mail is left, or the backup MX could not do it now. The timer tries again.",
+            "SuccessExitStatus=75",
+            "DynamicUser=yes",
+            "NoNewPrivileges=yes",
+            "ProtectHome=read-only",
+        ]
+    )
+
+
+def systemd_timer(seconds: int) -> str:
+    """Return the timer of that service: at boot, and at intervals."""
+    return "\n".join(
+        [
+            f"# /etc/systemd/system/{UNIT}.timer",
+            "[Unit]",
+            "Description=Fetch held mail from the backup MX at boot and at intervals",
+            "",
+            "[Timer]",
+            "OnBootSec=30s",
+            f"OnUnitInactiveSec={seconds}s",
+            "",
+            "[Install]",
+            "WantedBy=timers.target",
+        ]
+    )
 
 
 def network_manager_hook(command: Sequence[str]) -> str:

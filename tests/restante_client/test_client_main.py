@@ -29,7 +29,8 @@ def test_a_failure_is_json_too(client: RunClient, who: list[str]) -> None:
 def test_watch_prints_files_with_the_whole_command(client: RunClient) -> None:
     words = ("turn", "mx2.example.net", "--login", "acme-mail", "--password-file", "/etc/pw")
     for kind, text in (
-        ("systemd", "LoadCredential=password:/etc/pw"),
+        ("systemd-service", "LoadCredential=password:/etc/pw"),
+        ("systemd-timer", "OnUnitInactiveSec=300s"),
         ("networkmanager", "--password-file /etc/pw"),
         ("windows", "--login acme-mail"),
     ):

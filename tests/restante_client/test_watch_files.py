@@ -9,7 +9,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from restante_client.watch_files import network_manager_hook, systemd_files, windows_task
+from restante_client.watch_files import (
+    network_manager_hook,
+    systemd_service,
+    systemd_timer,
+    windows_task,
+)
 from tests.acceptance.peers.programs import require
 
 COMMAND = [
@@ -26,27 +31,27 @@ def sections(text: str) -> RawConfigParser:
 
 
 def test_a_unit_gets_the_password_as_a_credential() -> None:
-    found = sections(systemd_files(COMMAND, 600))
+    found = sections(systemd_service(COMMAND))
     assert found["Service"]["LoadCredential"] == "password:/etc/restante-password"
     assert found["Service"]["ExecStart"] == (
         '"/opt/restante client.pyz" turn mx2.example.net --login "a\\"c%%me$$"'
         " --password-file credential:password"
     )
-    assert found["Timer"]["OnUnitInactiveSec"] == "600s"
+    assert sections(systemd_timer(600))["Timer"]["OnUnitInactiveSec"] == "600s"
 
 
 @pytest.mark.parametrize("word", ["--password-file=/etc/p", "--token-file=/etc/p"])
 def test_a_secret_in_one_word(word: str) -> None:
-    found = sections(systemd_files(["/bin/x", word], 600))
+    found = sections(systemd_service(["/bin/x", word]))
     assert found["Service"]["LoadCredential"] == "password:/etc/p"
     assert found["Service"]["ExecStart"].endswith("=credential:password")
 
 
 def test_systemd_reads_the_units(tmp_path: Path) -> None:
-    service, _, timer = systemd_files(["/bin/true", *COMMAND[1:]], 600).partition(
-        "# /etc/systemd/system/restante-client.timer\n"
-    )
-    files = {"restante-client.service": service, "restante-client.timer": timer}
+    files = {
+        "restante-client.service": systemd_service(["/bin/true", *COMMAND[1:]]),
+        "restante-client.timer": systemd_timer(600),
+    }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     ended = subprocess.run(
