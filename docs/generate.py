@@ -9,6 +9,7 @@ An item without a description in the code stops it, so nothing can be added with
 
 # ruff: noqa: INP001  a script next to its output, no package
 
+import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,8 @@ from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NoticeKind
 from restante.web.api.api_application import published_schema
+from restante_client.client_arguments import build_parser
+from restante_client.client_failure import ClientExit
 
 REFERENCE = Path(__file__).parent / "reference"
 ALERTS = Path(__file__).parents[1] / "contrib" / "prometheus" / "alerts.yml"
@@ -133,6 +136,19 @@ EXIT_MEANINGS = {
 }
 
 
+CLIENT_EXIT_MEANINGS = {
+    ClientExit.DONE: "done; also if no mail was held",
+    ClientExit.USAGE: "the command line is wrong",
+    ClientExit.DATA: "the server does not accept a value, or a suspension must end first",
+    ClientExit.NO_INPUT: "a named file does not exist or cannot be used",
+    ClientExit.UNAVAILABLE: "the server cannot be reached, trusted or used, or the local mail"
+    " server refused messages",
+    ClientExit.TRY_LATER: "not possible now, or mail is left; try again later",
+    ClientExit.NOT_ALLOWED: "not allowed, or wrong user name, password or token",
+    ClientExit.STOPPED: "you stopped the command",
+}
+
+
 class Undocumented(Exception):  # noqa: N818
     """Something has no description. The text names it."""
 
@@ -140,6 +156,7 @@ class Undocumented(Exception):  # noqa: N818
 def pages() -> Mapping[str, str]:
     """Return each page's name and text. Raises Undocumented."""
     return {
+        "client.md": _page(_client()),
         "commands.md": _page(_commands()),
         "configuration.md": _page(_configuration()),
         "events.md": _page(_events()),
@@ -265,6 +282,43 @@ def _default(parameter: Any) -> str:
         if isinstance(default, int | float | str) and default and default is not True
         else ""
     )
+
+
+# The client
+
+
+def _client() -> Iterator[str]:
+    yield from (
+        "# restante-client",
+        "",
+        "The program of customers. It needs Python 3.8 or later, and nothing else. An error is one",
+        "line on standard error: the thing, the cause and the remedy. A span is a number with `s`,",
+        "`m` or `h`.",
+        "",
+    )
+    [verbs] = [
+        action
+        for action in build_parser()._actions  # noqa: SLF001  argparse has no other way
+        if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001
+    ]
+    for name, verb in verbs.choices.items():
+        yield from (f"## restante-client {name}", "", verb.description, "")
+        parameters = [one for one in verb._actions if one.dest != "help"]  # noqa: SLF001
+        rows = [_argument(f"{verb.prog} {one.dest}", one) for one in parameters]
+        yield from _table(["", "meaning"], rows)
+    yield from ("## Exit codes of restante-client", "")
+    yield from _table(
+        ["code", "meaning"], [[str(code.value), CLIENT_EXIT_MEANINGS[code]] for code in ClientExit]
+    )
+
+
+def _argument(thing: str, action: argparse.Action) -> Sequence[str]:
+    spelled = ", ".join(action.option_strings) or str(action.metavar)
+    if action.option_strings and action.nargs != 0:
+        value = action.metavar or " \\| ".join(action.choices or [])
+        spelled = f"{spelled} {value}"
+    several = "…" if action.nargs in ("+", "*") else ""
+    return f"`{spelled}{several}`", described(thing, action.help)
 
 
 # Records of a file for `apply`

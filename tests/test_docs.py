@@ -38,6 +38,7 @@ def pages(generate: ModuleType) -> dict[str, str]:
 @pytest.mark.parametrize(
     "name",
     [
+        "client.md",
         "commands.md",
         "configuration.md",
         "events.md",

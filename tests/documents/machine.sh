@@ -47,7 +47,9 @@ mkdir "$root/srv/restante"
 tar -C "$checkout" --exclude=./.git --exclude=./.venv --exclude=./var --exclude='*_cache' -cf - . |
     tar -C "$root/srv/restante" -xf -
 ln -s "$checkout/.venv" "$root/srv/restante/.venv"
-ln -s "$checkout/.venv/bin/restante" "$root/opt/restante/bin/restante"
+for program in restante restante-client; do
+    ln -s "$checkout/.venv/bin/$program" "$root/opt/restante/bin/$program"
+done
 exec chroot "$root" /usr/bin/env -i HOME=/root USER=root LANG=C.UTF-8 CHECKOUT="$checkout" \
     PATH="/steps/bin:/opt/restante/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin" \
     /bin/bash /steps/run

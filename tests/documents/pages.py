@@ -94,6 +94,11 @@ for number in 1 2 3; do
 done
 """
 
+# The mail server of a primary that only its own machine can reach.
+LOCAL_SERVER: Final = r"""
+nsenter --net=/run/netns/primary smtp-sink -u nobody 127.0.0.1:25 100 >/dev/null 2>&1 &
+"""
+
 # The old server: a Postfix with two messages that it cannot deliver.
 POSTFIX: Final = r"""
 sed '/^smtp .*inet/d' /usr/share/postfix/master.cf.dist >/etc/postfix/master.cf
@@ -223,6 +228,9 @@ PAGES: Final = {
     "docs/how-to/move-to-postgresql.md": Page(RUNNING + DATABASES + PREPARED),
     "docs/how-to/move-in-and-out.md": Page(
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
+    ),
+    "docs/how-to/run-a-primary-behind-cgnat.md": Page(
+        RUNNING + TRUSTED + MAIL, {"On the primary": LOCAL_SERVER}
     ),
     "docs/how-to/run-with-compose.md": Page(DOCKER),
     "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),
