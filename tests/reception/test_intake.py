@@ -7,6 +7,7 @@ from typing import Any
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
+from restante.reception.batch_gathering import MOST, BatchGathering
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import Conflict, OverQuota, StoreError, StoreFull
@@ -104,5 +105,42 @@ def test_a_failed_batch_is_held_for_nobody() -> None:
         receipts = await scene.submit(mail(alpha), mail(alpha))
         assert [type(one.failure) for one in receipts] == [StoreFull, StoreFull]
         assert scene.told == []
+
+    asyncio.run(main())
+
+
+def test_clients_that_come_back_one_by_one_share_the_next_batch() -> None:
+    async def main() -> None:
+        batches: list[int] = []
+
+        async def hold(messages: Sequence[NewMessage], *_: Any) -> dict[int, StoreError]:
+            batches.append(len(messages))
+            await asyncio.sleep(MOST)  # a commit of a slow store
+            return {}
+
+        async def send_two() -> None:
+            for _ in range(2):
+                await hold_all(intake, [mail(1)])
+
+        scene = Scene()
+        scene.store.reception.hold = hold  # type: ignore[method-assign,assignment]
+        intake = Intake(
+            scene.store.reception,
+            Lines(),
+            lambda: 7.0,
+            hostname="mx2.example.net",
+            gathering=BatchGathering(),
+        )
+        first = asyncio.create_task(send_two())
+        second = asyncio.create_task(hold_all(intake, [mail(1)]))
+        await asyncio.sleep(0)
+        running = asyncio.create_task(intake.run())
+        await second
+        await asyncio.sleep(0)  # the first client is here again, alone
+        await hold_all(intake, [mail(1)])
+        await first
+        intake.close()
+        await running
+        assert batches == [2, 2]
 
     asyncio.run(main())

@@ -1,9 +1,10 @@
 """Where responsibility for mail is taken: 250 follows durability, and this is the place.
 
 Theory of operation. Dialogues submit complete messages. These wait here while the store writes the
-batch before them; then all waiting messages form the next batch. So one sync acknowledges many
-messages, and a single message waits for no other. If the store fails, the batch fails whole: each
-of its senders gets 451 and keeps its copy. The store can also refuse single mails, whose domain was
+batch before them; then all waiting messages form the next batch. On a shared database this waits a
+moment for clients that were just answered (batch_gathering.py). So one sync acknowledges many
+messages, and a single client waits for no other. If the store fails, the batch fails whole: each of
+its senders gets 451 and keeps its copy. The store can also refuse single mails, whose domain was
 removed meanwhile or has no room left; then the others are held.
 
 Message numbers are assigned here, from the store's.
@@ -19,6 +20,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin, shown_hello
 from restante.mail.received_field import SessionFacts, received_field
+from restante.reception.batch_gathering import BatchGathering
 from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain
 from restante.store.reception_store import ReceptionStore
 from restante.store.store_errors import StoreError
@@ -71,10 +73,12 @@ class Intake:
         hostname: str,
         on_held: Callable[[Sequence[NewMessage]], None] = lambda _messages: None,
         quotas_of: Callable[[set[int]], QuotasByDomain] = lambda _domain_ids: NO_QUOTAS,
+        gathering: BatchGathering | None = None,
     ) -> None:
         """`on_held` gets each batch once it is durable, before its senders are answered.
 
-        `quotas_of` returns the quotas that apply to some domains.
+        `quotas_of` returns the quotas that apply to some domains. Without `gathering`, no batch
+        waits for more mail.
         """
         self._store = store
         self._log = log
@@ -85,6 +89,8 @@ class Intake:
         self._quotas_of = quotas_of
         self._waiting: list[ReceivedMail] = []
         self._wake = asyncio.Event()
+        self._gathering = gathering or BatchGathering(commits=0)
+        self._is_gathered = asyncio.Event()
         self._is_closing = False
         self.batches = 0  # held since the start
         self.seconds = 0.0  # that their commits took
@@ -93,6 +99,8 @@ class Intake:
         """Hold this mail; its `on_held` is called once it is durable, or could not be held."""
         self._waiting.append(mail)
         self._wake.set()
+        if self._gathering.is_enough(len(self._waiting)):
+            self._is_gathered.set()
 
     async def run(self) -> None:
         """Hold submitted mail, batch after batch, until `close`."""
@@ -100,6 +108,7 @@ class Intake:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                await self._gather()
                 mails, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
                 await self._hold(mails)
                 del mails  # otherwise the last batch and its sessions stay in memory until the next
@@ -110,6 +119,19 @@ class Intake:
         """Let `run` return once everything submitted is settled."""
         self._is_closing = True
         self._wake.set()
+        self._is_gathered.set()
+
+    async def _gather(self) -> None:
+        """Wait a little for the clients of the last batch."""
+        loop = asyncio.get_running_loop()
+        seconds = self._gathering.seconds_left(loop.time(), len(self._waiting))
+        if seconds and not self._is_closing:
+            self._is_gathered.clear()
+            timer = loop.call_later(seconds, self._is_gathered.set)
+            try:
+                await self._is_gathered.wait()
+            finally:
+                timer.cancel()
 
     async def _hold(self, mails: list[ReceivedMail]) -> None:
         messages: list[NewMessage] = []
@@ -128,8 +150,10 @@ class Intake:
             self._log.publish(InternalError(error=error, doing=WorkWord.HOLD, messages=len(mails)))
             self._fail(mails, StoreError(repr(error)))
         else:
+            ended = asyncio.get_running_loop().time()
             self.batches += 1
-            self.seconds += asyncio.get_running_loop().time() - begun
+            self.seconds += ended - begun
+            self._gathering.end_batch(ended, ended - begun, len(mails) + len(self._waiting))
             self._tell(held)
             for mail in mails:
                 reason = reasons.get(mail.name)

@@ -10,6 +10,7 @@ from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
+from restante.reception.batch_gathering import BatchGathering
 from restante.reception.content_buffer import ContentParts
 from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.descriptor_limit import sessions_possible
@@ -198,4 +199,5 @@ def _intake(ground: BuildContext, after_holding: AfterHolding) -> Intake:
         hostname=ground.setup.config.hostname,
         on_held=after_holding.held,
         quotas_of=lambda domain_ids: quotas_of(ground.records.directory.now, domain_ids),
+        gathering=BatchGathering() if ground.records.store.failures.is_shared else None,
     )
