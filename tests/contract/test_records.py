@@ -5,9 +5,11 @@ from dataclasses import fields, replace
 
 import pytest
 
+from restante.config.self_signed import new_ecdsa_key, self_signed_client
 from restante.store.interface import Store
 from restante.store.record_store import ABSENT
 from restante.store.store_errors import Conflict, Overtaken
+from restante.tenancy.login_certificate import new_login_certificate
 from restante.tenancy.model import (
     Account,
     Destination,
@@ -116,6 +118,12 @@ def test_the_full_policy_leaves_no_field_at_its_default_that_can_be_another() ->
     assert left == ["on_refusal"]  # it has one value only
 
 
+CERTIFICATES = tuple(
+    new_login_certificate(self_signed_client(user, new_ecdsa_key(), 1e9).decode(), 1e9)
+    for user in ("alice", "bob")
+)
+
+
 @pytest.mark.parametrize("sealed_secret", [None, b"", b"\0\1\xff"])
 async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes | None) -> None:
     await store.records.put_account(account(), NOTED)
@@ -127,6 +135,7 @@ async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes |
         login,
         replace(login, sealed_verifier=b"\0\xff"),
         replace(login, valid_until=7.5, prior=prior),
+        replace(login, password_hash="", certificates=CERTIFICATES),
     ):
         await store.records.put_login(put, NOTED)
         assert (await store.records.directory()).logins == {put.user: put}

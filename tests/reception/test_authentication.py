@@ -9,7 +9,7 @@ import pytest
 from argon2 import low_level
 
 from restante.admin.login_rotation import rotated
-from restante.reception.authentication import Authenticator, ProvedLogin
+from restante.reception.authentication import Authenticator, ProvedLogin, identified
 from restante.reception.credential_lanes import (
     CheckOmitted,
     LanePosition,
@@ -19,6 +19,7 @@ from restante.reception.credential_lanes import (
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5, digest
 from restante.sasl.mechanism import (
+    CertificateCredentials,
     Challenge,
     DigestCredentials,
     PasswordCredentials,
@@ -30,6 +31,7 @@ from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_client import ScramClient
 from restante.sasl.scram_keys import Salting, salted_password, verifier_of
 from restante.tenancy import passwords
+from restante.tenancy.login_certificate import LoginCertificate
 from restante.tenancy.model import Directory, Login
 from restante.tenancy.passwords import hash_password
 from restante.tenancy.saslprep import prepared
@@ -265,3 +267,65 @@ def test_an_expired_login_says_so_only_with_the_right_password() -> None:
     assert proved == ProvedLogin(login, has_expired=True)
     assert asyncio.run(made.authenticate(wrong, directory, place)) is None
     made.close()
+
+
+MAIL_KEY, OTHER_KEY = "ab" * 32, "cd" * 32
+WITH_CERTIFICATE = replace(
+    ANNA, certificates=(LoginCertificate("PEM", MAIL_KEY, "CN=anna", expires_at=9.0),)
+)
+CERTIFIED = Directory(logins={"anna": WITH_CERTIFICATE, "carl": CARL})
+
+
+@pytest.mark.parametrize(
+    ("asked", "key", "now", "user"),
+    [
+        ("", MAIL_KEY, 5.0, "anna"),
+        ("anna", MAIL_KEY, 5.0, "anna"),
+        ("anna", MAIL_KEY, 9.0, None),  # the certificate has expired
+        ("anna", OTHER_KEY, 5.0, None),
+        ("anna", "", 5.0, None),
+        ("", "", 5.0, None),
+        ("carl", MAIL_KEY, 5.0, None),  # nobody acts for another
+        ("carl", "", 5.0, None),
+        ("nobody", MAIL_KEY, 5.0, None),
+    ],
+)
+def test_a_certificate_proves_the_login_that_has_its_key(
+    asked: str, key: str, now: float, user: str | None
+) -> None:
+    made = Authenticator(VAULT, password_lanes(2), proof_lanes(2), now=lambda: now)
+    credentials = identified(CertificateCredentials(asked), key, CERTIFIED)
+    place = LanePosition(is_authorized_host=False, share="192.0.2.1")
+    proved = asyncio.run(made.authenticate(credentials, CERTIFIED, place))
+    assert (proved.login.user if isinstance(proved, ProvedLogin) else None) == user
+    made.close()
+
+
+def test_a_key_of_two_logins_needs_the_name_of_one() -> None:
+    twice = Directory(logins={"anna": WITH_CERTIFICATE, "b": replace(WITH_CERTIFICATE, user="b")})
+    assert identified(CertificateCredentials(""), MAIL_KEY, twice).user == ""
+    assert identified(CertificateCredentials("b"), MAIL_KEY, twice).user == "b"
+
+
+def test_other_credentials_stay_as_they_are() -> None:
+    credentials = PasswordCredentials("anna", PASSWORD)
+    assert identified(credentials, MAIL_KEY, CERTIFIED) is credentials
+
+
+def test_a_login_without_a_password_has_none_that_could_be_guessed(
+    authenticator: Authenticator,
+) -> None:
+    bare = replace(WITH_CERTIFICATE, password_hash="", sealed_secret=None, sealed_verifier=None)
+    directory = Directory(logins={"anna": bare})
+    place = LanePosition(is_authorized_host=False, share="192.0.2.1")
+    client = ScramClient("anna", "abc")
+    exchange = ScramSha256("def", lambda name: authenticator.salting(name, directory))
+    salting = client.take_server_first(exchange.begin(client.first()).text)
+    for credentials in (
+        PasswordCredentials("anna", ""),
+        PasswordCredentials("anna", PASSWORD),
+        DigestCredentials("anna", CHALLENGE, digest("", CHALLENGE)),
+        exchange.respond(client.final(salted_password("", salting))),
+    ):
+        assert not isinstance(credentials, Challenge)
+        assert asyncio.run(authenticator.authenticate(credentials, directory, place)) is None

@@ -5,6 +5,7 @@ from typing import Final
 
 from restante.sasl.auth_login import AuthLogin
 from restante.sasl.cram_md5 import CramMd5
+from restante.sasl.external import ExternalExchange
 from restante.sasl.plain import PlainExchange
 from restante.sasl.scram import ScramSha256
 from restante.sasl.scram_keys import Salting
@@ -59,6 +60,7 @@ class Conversation:
             "LOGIN": AuthLogin,
             "CRAM-MD5": lambda: CramMd5(CHALLENGE),
             "SCRAM-SHA-256": lambda: ScramSha256("SERVER", lambda _user: Salting(b"salt", 1)),
+            "EXTERNAL": ExternalExchange,
         }
         options = ServerOptions(
             "mx2.example.net", limits or SmtpLimits(), mechanisms, can_start_tls, profile

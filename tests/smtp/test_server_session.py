@@ -3,11 +3,13 @@
 import pytest
 
 from restante.mail.dsn_request import Notify, RecipientRequest, Ret
+from restante.sasl.mechanism import CertificateCredentials
 from restante.smtp import replies
 from restante.smtp.commands import Atrn, Etrn, Mail, Rcpt, StartTls
 from restante.smtp.limits import SmtpLimits
 from restante.smtp.phases import Phase
 from restante.smtp.server_events import (
+    Authenticate,
     ChunkReceived,
     ContentReceived,
     TransactionAborted,
@@ -559,6 +561,42 @@ class TestOdmrProfile:
             C: QUIT
             S: 221 2.0.0 mx2.example.net closing connection
             """
+        )
+
+
+class TestExternal:
+    def test_a_client_that_has_shown_a_certificate_is_offered_it(self) -> None:
+        talk = Conversation(has_tls=True, profile=ODMR)
+        talk.session.has_certificate = True
+        talk.transcript(
+            """
+            S: 220 mx2.example.net ESMTP Restante
+            C: EHLO c.example
+            S: 250-mx2.example.net
+            S: 250-PIPELINING
+            S: 250-ENHANCEDSTATUSCODES
+            S: 250-AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 EXTERNAL
+            S: 250-ATRN
+            S: 250-ETRN
+            S: 250 HELP
+            C: AUTH EXTERNAL YWNtZS1tYWls
+            S: 235 2.7.0 Authentication successful
+            """
+        )
+        [asked] = [event for event in talk.events if isinstance(event, Authenticate)]
+        assert asked == Authenticate("EXTERNAL", CertificateCredentials("acme-mail"))
+
+    @pytest.mark.parametrize("line", ["AUTH EXTERNAL =", "AUTH EXTERNAL\r\n"])
+    def test_the_identity_may_be_empty(self, line: str) -> None:
+        talk = Conversation(has_tls=True)
+        talk.session.has_certificate = True
+        talk.greet().send(f"{line}\r\n".encode())
+        assert talk.session.is_authenticated
+        assert talk.events[-1] == Authenticate("EXTERNAL", CertificateCredentials(""))
+
+    def test_without_a_certificate_it_is_unknown(self) -> None:
+        Conversation(has_tls=True).greet().transcript(
+            "C: AUTH EXTERNAL =\nS: 504 5.5.4 Unrecognized authentication mechanism"
         )
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 import pytest
 
+from restante.tenancy.login_certificate import LoginCertificate
 from restante.tenancy.model import (
     Destination,
     DestinationLogin,
@@ -90,6 +91,13 @@ def test_a_secret_is_never_shown() -> None:
         DOMAIN, destination=Destination("192.0.2.1", login=DestinationLogin("u", b"secret"))
     )
     assert "secret" not in repr(changes_between(DOMAIN, with_login)).replace("sealed_password", "")
+
+
+def test_a_certificate_is_shown_by_its_subject_and_key() -> None:
+    certificate = LoginCertificate("PEM", "ab" * 32, "CN=primary", 9.0)
+    [change] = changes_between(LOGIN, replace(LOGIN, certificates=(certificate,)))
+    assert (change.field, change.before) == ("certificates", "none")
+    assert change.after == f"CN=primary (key {'ab' * 32})"
 
 
 def test_a_long_list_is_cut_and_counted() -> None:

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 SELF_SIGNED_DAYS: Final = 397  # some clients refuse more
+CLIENT_DAYS: Final = 3650  # of a client's certificate: only we have to accept it
 SigningKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 _RSA_BITS: Final = 2048
@@ -63,6 +64,26 @@ def self_signed(hostname: str, key: SigningKey, now: float) -> bytes:
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(identifier, critical=False)
         .add_extension(issuer, critical=False)
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+
+
+def self_signed_client(user: str, key: SigningKey, now: float) -> bytes:
+    """Make a certificate, as PEM, that a client shows for a login. `now` is Unix time.
+
+    Only its key counts, so it is valid for long.
+    """
+    begin = datetime.fromtimestamp(now, UTC) - timedelta(hours=1)
+    name = _subject(user)
+    return (
+        x509.CertificateBuilder(issuer_name=name, subject_name=name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=CLIENT_DAYS))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
         .public_bytes(Encoding.PEM)
     )

@@ -22,6 +22,7 @@ from restante.reception.credential_lanes import CheckOmitted, CredentialLanes, L
 from restante.reception.scram_check import ScramCheck
 from restante.sasl.cram_md5 import digest
 from restante.sasl.mechanism import (
+    CertificateCredentials,
     DigestCredentials,
     PasswordCredentials,
     SaslCredentials,
@@ -44,6 +45,23 @@ class ProvedLogin:
     login: Login
     last_word: bytes = b""
     has_expired: bool = False  # the password is right, and the time of the login is over
+
+
+def identified(credentials: SaslCredentials, key: str, directory: Directory) -> SaslCredentials:
+    """Add the key that a client has proved, which stands for its only login if it names none."""
+    if not isinstance(credentials, CertificateCredentials):
+        return credentials
+    user = credentials.user
+    if not user:
+        logins = directory.logins_with_key(key)
+        user = logins[0].user if len(logins) == 1 else ""
+    return CertificateCredentials(user, key)
+
+
+def _has_key(login: Login | None, key: str, now: float) -> bool:
+    """Return whether a login has a good certificate of the key that a client has proved."""
+    certificates = () if login is None else login.certificates
+    return any(one.key == key and one.is_good(now) for one in certificates)
 
 
 class Authenticator:
@@ -95,6 +113,8 @@ class Authenticator:
                 )
             case DigestCredentials():
                 last_word = b"" if self._digest_matches(credentials, login, prior) else None
+            case CertificateCredentials():
+                last_word = b"" if _has_key(login, credentials.key, now) else None
         if last_word is CheckOmitted.UNCHECKED:
             return last_word
         if login is None or last_word is None:
@@ -113,7 +133,8 @@ class Authenticator:
     def _check_password(
         self, credentials: PasswordCredentials, login: Login | None, prior: PriorPassword | None
     ) -> bytes | None:
-        hashes = [one.password_hash for one in (login, prior) if one is not None]
+        known = [one.password_hash for one in (login, prior) if one is not None]
+        hashes = [one for one in known if one]  # a login may have certificates only
         return b"" if self._matches(hashes, credentials.password) else None
 
     def _check_scram(

@@ -25,6 +25,7 @@ from restante.reception.admitted_transaction import (
     examine_content,
 )
 from restante.reception.auth_gate import deferred_decision
+from restante.reception.authentication import identified
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
@@ -109,6 +110,7 @@ class Dialogue:
         self._is_abandoned = False
         self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
+        self.client_key = ""  # of the certificate that the client has shown; hex SHA-256
         self.tally = SessionTally()
         self._log = TransactionLog(services.log, self._peer_text)
         self.expects_much = False  # content was announced that goes to a file
@@ -403,6 +405,7 @@ class Dialogue:
     async def _authenticate(self, mechanism: str, credentials: SaslCredentials) -> None:
         services = self._services
         directory = services.admission.directory.now
+        credentials = identified(credentials, self.client_key, directory)
         if services.store.is_reachable:
             verdict = await services.auth_gate.attempt(
                 credentials, self._peer, directory, lambda: not self.client_has_left

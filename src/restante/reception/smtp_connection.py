@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Protocol
 
+from restante.network.requested_certificates import RequestedCertificates
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import Wire
 from restante.reception.dialogue import Dialogue
@@ -42,6 +43,13 @@ class SessionSettings:
     options: ServerOptions
     tls: SSLContext
     is_implicit_tls: bool
+    certificates: RequestedCertificates | None = None  # where clients may show one
+
+    def tls_layer(self) -> TlsLayer:
+        """Return the TLS of a new connection."""
+        if self.certificates is not None:
+            self.certificates.follow(self.services.admission.directory.now.client_certificates)
+        return TlsLayer(self.tls, is_server=True)
 
 
 class ConnectionOwner(Protocol):
@@ -127,7 +135,7 @@ class SmtpConnection:
             self._turn_away()
             return
         if self._settings.is_implicit_tls:
-            wire.begin_tls(TlsLayer(self._settings.tls, is_server=True))
+            wire.begin_tls(self._settings.tls_layer())
         self._owner.joined(self)
         self._flush()
 
@@ -152,6 +160,9 @@ class SmtpConnection:
         if self._is_closing:
             return
         self._dialogue.tls = f"{self.wire.tls_version} {self.wire.tls_cipher}"
+        if self._settings.certificates is not None:
+            self._dialogue.client_key = self.wire.peer_key
+            self._session.has_certificate = bool(self._dialogue.client_key)
         if not self._session.has_tls:
             self._session.start_tls()
         self._time.restart(self._clock())
@@ -263,7 +274,7 @@ class SmtpConnection:
             return
         if dialogue.wants_tls:
             dialogue.wants_tls = False
-            wire.begin_tls(TlsLayer(self._settings.tls, is_server=True))
+            wire.begin_tls(self._settings.tls_layer())
         if dialogue.turnaround is not None:
             self._hand_over(dialogue.turnaround)
             return

@@ -45,7 +45,17 @@ class ScramCredentials:
     proof: bytes = field(repr=False)  # 32 octets
 
 
-SaslCredentials = PasswordCredentials | DigestCredentials | ScramCredentials
+@dataclass(frozen=True, slots=True)
+class CertificateCredentials:
+    """The identity that a client asks for, and the key that it has proved in the TLS handshake."""
+
+    user: str  # "": the login that has the key
+    key: str = ""  # hex SHA-256 of its SubjectPublicKeyInfo; the mechanism does not know it
+
+
+SaslCredentials = (
+    PasswordCredentials | DigestCredentials | ScramCredentials | CertificateCredentials
+)
 
 
 class SaslMechanism(Protocol):

@@ -8,6 +8,7 @@ from restante.config.server_certificates import ServerIdentity
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.own_names import other_names
 from restante.network.addresses import peer_address
+from restante.network.requested_certificates import RequestedCertificates
 from restante.reception.admission import AdmissionSettings
 from restante.reception.authentication import Authenticator
 from restante.reception.offered_mechanisms import offered_mechanisms
@@ -40,16 +41,23 @@ class SessionSettingsMaker:
                 settings=admission_settings(config, self.own_addresses, identity),
             ),
         )
+        is_odmr = listen.service in ODMR_SERVICES
         options = ServerOptions(
             hostname=config.hostname,
             limits=_limits(reception),
-            mechanisms=offered_mechanisms(config.hostname, self._salting),
+            mechanisms=offered_mechanisms(
+                config.hostname, self._salting, takes_certificates=is_odmr
+            ),
             can_start_tls=listen.service not in IMPLICIT_TLS,
             profile=service_profile(config, listen),
         )
         context = identity.context(listen, config.tls)
         return SessionSettings(
-            services, options, context, is_implicit_tls=listen.service in IMPLICIT_TLS
+            services,
+            options,
+            context,
+            is_implicit_tls=listen.service in IMPLICIT_TLS,
+            certificates=RequestedCertificates(context) if is_odmr else None,
         )
 
     def _salting(self, user: str) -> Salting:

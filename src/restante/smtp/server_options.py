@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import product
 
+from restante.sasl.external import EXTERNAL
 from restante.sasl.mechanism import SaslMechanism
 from restante.smtp import replies
 from restante.smtp.commands import Atrn, Command, Data, Mail, Rcpt, Verify
@@ -56,7 +57,7 @@ class ServerOptions:
     greeting: Reply = field(init=False)  # replies that every session gets are encoded once
     hello: Reply = field(init=False)
     bye: Reply = field(init=False)
-    _offers: Mapping[tuple[bool, bool], Reply] = field(init=False, repr=False, compare=False)
+    _offers: Mapping[tuple[bool, bool, bool], Reply] = field(init=False, repr=False, compare=False)
     _help: Mapping[bool, Reply] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -68,14 +69,20 @@ class ServerOptions:
             object.__setattr__(self, name, reply.fill(hostname=self.hostname))
         object.__setattr__(self, "not_offered", self.profile.not_offered)
         object.__setattr__(self, "_help", {state: self._verbs(state) for state in (False, True)})
-        states = product((False, True), repeat=2)
+        states = product((False, True), repeat=3)
         object.__setattr__(
             self, "_offers", {state: self._answer_to_ehlo(*state) for state in states}
         )
 
-    def offers(self, *, has_tls: bool, is_authenticated: bool) -> Reply:
+    def offers(
+        self, *, has_tls: bool, is_authenticated: bool, has_certificate: bool = False
+    ) -> Reply:
         """Return the answer to EHLO in that state of a session."""
-        return self._offers[has_tls, is_authenticated]
+        return self._offers[has_tls, is_authenticated, has_certificate]
+
+    def mechanism(self, name: str, *, has_certificate: bool) -> Callable[[], SaslMechanism] | None:
+        """Return the maker of exchanges of a mechanism that a client is offered."""
+        return self.mechanisms.get(name) if has_certificate or name != EXTERNAL else None
 
     def help(self, *, has_tls: bool) -> Reply:
         """Return the answer to HELP in that state of a session."""
@@ -84,10 +91,19 @@ class ServerOptions:
     def _verbs(self, has_tls: bool) -> Reply:  # noqa: FBT001
         return replies.HELP.fill(verbs=" ".join(self.profile.verbs(has_tls=has_tls)))
 
-    def _answer_to_ehlo(self, has_tls: bool, is_authenticated: bool) -> Reply:  # noqa: FBT001
+    def _answer_to_ehlo(
+        self,
+        has_tls: bool,  # noqa: FBT001
+        is_authenticated: bool,  # noqa: FBT001
+        has_certificate: bool,  # noqa: FBT001
+    ) -> Reply:
         offered = offered_extensions(
             message_octets=self.limits.message_octets if self.profile.takes_mail else None,
-            mechanisms=tuple(self.mechanisms),
+            mechanisms=tuple(
+                name
+                for name in self.mechanisms
+                if self.mechanism(name, has_certificate=has_certificate)
+            ),
             has_tls=has_tls,
             can_start_tls=self.can_start_tls,
             is_authenticated=is_authenticated,

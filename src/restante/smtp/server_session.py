@@ -102,6 +102,7 @@ class ServerSession:
         "command_count",
         "end",
         "error_count",
+        "has_certificate",
         "has_tls",
         "is_authenticated",
         "is_extended",
@@ -122,6 +123,7 @@ class ServerSession:
         self._content_octets = 0  # announced by the BDATs of this transaction
         self.phase = Phase.CONNECTED
         self.has_tls = has_tls
+        self.has_certificate = False  # whether the client has shown one
         self.is_authenticated = False
         self.is_extended = False
         self.client_name = ""  # as EHLO or HELO gave it
@@ -307,7 +309,11 @@ class ServerSession:
         self._count_junk()
 
     def _offers(self) -> Reply:
-        return self._options.offers(has_tls=self.has_tls, is_authenticated=self.is_authenticated)
+        return self._options.offers(
+            has_tls=self.has_tls,
+            is_authenticated=self.is_authenticated,
+            has_certificate=self.has_certificate,
+        )
 
     def _check_start_tls(self, command: StartTls) -> None:
         if self.has_tls:
@@ -391,7 +397,7 @@ class ServerSession:
             raise CommandRefused(replies.AUTH_NEEDS_TLS)
         if self.is_authenticated:
             raise CommandRefused(replies.AUTH_ALREADY)
-        factory = self._options.mechanisms.get(auth.mechanism)
+        factory = self._options.mechanism(auth.mechanism, has_certificate=self.has_certificate)
         if factory is None:
             raise CommandRefused(replies.UNKNOWN_MECHANISM)
         self._exchange = AuthExchange(auth.mechanism, factory())

@@ -46,7 +46,7 @@ def way_of(event: NoticeSent | NoticeDeferred | NoticeGivenUp) -> LabelValues:
     return (event.transport,)
 
 
-MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"))
+MECHANISM = MetricLabel("mechanism", ("PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256", "EXTERNAL"))
 AUTHENTICATION_RESULT = MetricLabel("result", tuple(AuthenticationResult))
 DEFERRAL_LIMIT = MetricLabel("limit", tuple(AuthenticationLimit))
 RELEASE_RESULT = MetricLabel(

@@ -14,6 +14,7 @@ from typing import TypeVar
 from restante.mail.address import canonical_domain
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.history_detail import HistoryDetail
+from restante.tenancy.login_certificate import LoginCertificate
 from restante.tenancy.notice import Channel, NoticeFacts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy
 from restante.tenancy.portal_user import PortalPasskey, PortalUser
@@ -168,7 +169,7 @@ class Login:
 
     user: str
     account: str
-    password_hash: str  # Argon2id, PHC string
+    password_hash: str  # Argon2id, PHC string; "" where only certificates prove it
     sealed_secret: (
         bytes | None
     )  # the password under the key file, for CRAM-MD5; None where that is not allowed
@@ -177,6 +178,12 @@ class Login:
     valid_until: float | None = None  # Unix time; None: no end
     prior: PriorPassword | None = None  # during a rotation
     turnaround: bool = False  # may take mail over its own connection, where a domain allows that
+    certificates: tuple[LoginCertificate, ...] = ()  # that it may show instead of its password
+
+    @property
+    def has_password(self) -> bool:
+        """Whether it can be proved by a password, and not by certificates only."""
+        return bool(self.password_hash)
 
     def has_expired(self, now: float) -> bool:
         """Return whether its time is over. It is then answered like a wrong password."""
@@ -225,6 +232,15 @@ class Directory:
         """Yield an account's logins by user name."""
         return iter(self._logins_by_account.get(account, ()))
 
+    def logins_with_key(self, key: str) -> Sequence[Login]:
+        """Return the logins with a certificate of this key, as hex SHA-256."""
+        return self._logins_by_key.get(key, ())
+
+    @property
+    def client_certificates(self) -> Sequence[str]:
+        """The certificates of all logins, as PEM."""
+        return self._client_certificates
+
     def channels_of(self, account: str) -> Sequence[Channel]:
         """Return an account's channels."""
         return self._channels_by_account.get(account, ())
@@ -272,6 +288,8 @@ class Directory:
             self._rates,
             self._domains_by_account,
             self._logins_by_account,
+            self._logins_by_key,
+            self._client_certificates,
             self._channels_by_account,
             self._tokens_by_account,
             self._portal_users_by_account,
@@ -297,6 +315,18 @@ class Directory:
     @cached_property
     def _logins_by_account(self) -> Mapping[str, Sequence[Login]]:
         return _grouped(self.logins[user] for user in sorted(self.logins))
+
+    @cached_property
+    def _logins_by_key(self) -> Mapping[str, Sequence[Login]]:
+        logins: dict[str, list[Login]] = {}
+        for login in self.logins.values():
+            for key in {one.key for one in login.certificates}:
+                logins.setdefault(key, []).append(login)
+        return logins
+
+    @cached_property
+    def _client_certificates(self) -> Sequence[str]:
+        return [one.pem for login in self.logins.values() for one in login.certificates]
 
     @cached_property
     def _channels_by_account(self) -> Mapping[str, Sequence[Channel]]:

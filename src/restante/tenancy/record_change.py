@@ -79,6 +79,8 @@ def _flat(prefix: str, record: Any) -> Iterator[tuple[str, object]]:
         if field.name == "passkeys":
             yield name, tuple(one.key for one in value)
             yield f"{prefix}names of passkeys", _Secret(tuple(one.name for one in value))
+        elif field.name == "certificates":
+            yield name, tuple(f"{one.subject} (key {one.key})" for one in value)
         elif isinstance(value, bytes) or field.name in _SECRET_FIELDS:
             yield f"{prefix}{_SECRET_FIELDS.get(field.name, field.name)}", _Secret(value)
         elif isinstance(value, AuthorizedHosts):

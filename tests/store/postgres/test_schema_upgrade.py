@@ -16,7 +16,7 @@ _FORMER = """
 DROP TABLE failed_login;
 DROP INDEX message_aged;
 ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
-ALTER TABLE login DROP COLUMN turnaround;
+ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates;
 ALTER TABLE drain DROP COLUMN way;
 UPDATE restante_schema SET version = 1, oldest = 1
 """

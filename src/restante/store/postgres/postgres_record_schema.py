@@ -36,7 +36,8 @@ CREATE TABLE login (
     prior_secret    bytea,
     prior_verifier  bytea,
     prior_until     float8,
-    turnaround      smallint NOT NULL DEFAULT 0
+    turnaround      smallint NOT NULL DEFAULT 0,
+    certificates    text NOT NULL DEFAULT ''
 );
 CREATE INDEX login_account ON login (account);
 CREATE TABLE login_use (

@@ -49,11 +49,14 @@ _TURNAROUNDS: Final = """
 ALTER TABLE login ADD COLUMN turnaround smallint NOT NULL DEFAULT 0;
 ALTER TABLE drain ADD COLUMN way text NOT NULL DEFAULT 'destination'
 """
+# A former server does not know certificates, and keeps the column's value: it writes others.
+_CERTIFICATES: Final = "ALTER TABLE login ADD COLUMN certificates text NOT NULL DEFAULT ''"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
     3: SchemaStep(_FAILED_LOGINS, oldest=1),
     4: SchemaStep(_TURNAROUNDS, oldest=1),
+    5: SchemaStep(_CERTIFICATES, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

@@ -59,6 +59,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.add_attempts,
     portal_schema.store_factors_as_words,
     portal_schema.add_turnarounds,
+    portal_schema.add_client_certificates,
 )
 
 

@@ -308,3 +308,14 @@ ALTER TABLE drain ADD COLUMN way TEXT NOT NULL DEFAULT 'destination';
 def add_turnarounds(connection: apsw.Connection) -> None:
     """Let logins take mail by ATRN, and tell such drains from others."""
     connection.execute(_TURNAROUNDS)
+
+
+_CERTIFICATES = """
+-- PEM text: the certificates that it may show instead of its password.
+ALTER TABLE login ADD COLUMN certificates TEXT NOT NULL DEFAULT '';
+"""
+
+
+def add_client_certificates(connection: apsw.Connection) -> None:
+    """Let logins be proved by certificates."""
+    connection.execute(_CERTIFICATES)

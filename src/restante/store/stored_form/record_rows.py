@@ -12,6 +12,7 @@ from restante.store.stored_form.policy_column import (
 )
 from restante.store.stored_form.row_type import Row
 from restante.tenancy.history_detail import HistoryDetail
+from restante.tenancy.login_certificate import certificates_text, read_login_certificates
 from restante.tenancy.model import (
     Account,
     AuthorizedHosts,
@@ -62,13 +63,16 @@ def login_row(login: Login) -> Row:
     if prior is not None:
         sealed = (prior.sealed_secret, prior.sealed_verifier)
         before = (prior.password_hash, *sealed, prior.valid_until)
-    return (login.user, login.account, *secrets, login.valid_until, *before, int(login.turnaround))
+    certificates = certificates_text(login.certificates)
+    rest = (int(login.turnaround), certificates)
+    return (login.user, login.account, *secrets, login.valid_until, *before, *rest)
 
 
 def login_of(row: Row) -> Login:
     """Read a login back."""
-    *present, prior_hash, prior_secret, prior_verifier, prior_until, turnaround = row
-    login = replace(Login(*present), turnaround=bool(turnaround))
+    *present, prior_hash, prior_secret, prior_verifier, prior_until, turnaround, pem = row
+    certificates = read_login_certificates(pem)
+    login = replace(Login(*present), turnaround=bool(turnaround), certificates=certificates)
     if prior_hash is None:
         return login
     prior = PriorPassword(prior_hash, prior_secret, prior_verifier, prior_until)

@@ -1,0 +1,39 @@
+"""The certificates that clients of a listener may show.
+
+Python can verify a client's certificate only against trusted ones, and has no function that would
+be asked. So each registered certificate is trusted itself. Until there is one, no client is asked
+for a certificate. A certificate that is no longer registered stays trusted until the context is
+replaced, and proves nothing, as its key belongs to no login.
+
+Limitation: a client that shows another certificate fails in the handshake.
+"""
+
+import ssl
+from collections.abc import Sequence
+
+
+class RequestedCertificates:
+    """Has a listener's context ask for the registered certificates."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """`context` is changed in place: its keys may no longer be readable."""
+        self._context = context
+        self._trusted: set[str] = set()
+        self._followed: Sequence[str] = ()
+
+    def follow(self, certificates: Sequence[str]) -> None:
+        """Trust the certificates, as PEM, that came since the last call."""
+        if certificates is self._followed:
+            return
+        self._followed = certificates
+        for certificate in set(certificates) - self._trusted:
+            self._trusted.add(certificate)
+            self._trust(certificate)
+
+    def _trust(self, certificate: str) -> None:
+        try:
+            self._context.load_verify_locations(cadata=certificate)
+        except ssl.SSLError:  # too weak for OpenSSL: its owner can use the password
+            return
+        self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it need not be an authority
+        self._context.verify_mode = ssl.CERT_OPTIONAL
