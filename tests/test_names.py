@@ -86,7 +86,7 @@ OTHER_MEANINGS: dict[str, str] = {
     r"tests/smtp/test_replies\.py:nodes?": "the syntax trees of Python",
     r"(tests|tools)/.*:node": "a syntax tree of Python, where the file imports ast",
     r"((src/restante|tests)/(admin|cli|contract|contract_shared|server|store|telemetry|tenancy|web)"
-    r"|bench/scale|docs)/.*:.*([nN]ode|NODE).*": "a server of a cluster",
+    r"|bench/(scale|rows)|docs)/.*:.*([nN]ode|NODE).*": "a server of a cluster",
     r"tests/(postgres_cluster|acceptance/test_workers)\.py:.*[nN]ode.*": "a server of a cluster",
     r"tests/store/sqlite/test_migrations\.py:news": "a column in earlier versions of the store",
 }

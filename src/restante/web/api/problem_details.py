@@ -141,7 +141,7 @@ def problem(
     )
 
 
-def status_of(error: AdminError) -> HTTPStatus:
+def problem_status(error: AdminError) -> HTTPStatus:
     """Return the status of a refusal. One because of a limit on requests says so."""
     return HTTPStatus.TOO_MANY_REQUESTS if error.seconds else STATUSES[error.kind]
 
@@ -152,7 +152,7 @@ async def answer_admin_error(request: Request, error: Exception) -> JSONResponse
     say = _words_for(request)
     found = error.problems if isinstance(error, NotApplicable) else None
     return problem(
-        status_of(error),
+        problem_status(error),
         error.kind,
         say(error.error),
         say(error.remedy),
