@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -89,6 +90,9 @@ class SidTree:
         self.top = Path(self._directory.name)
         shutil.copytree(stock, self.top, copy_function=os.link, dirs_exist_ok=True, symlinks=True)
         self.top.chmod(0o755)
+        # fetchmail looks up the name of this machine.
+        (self.top / "etc/hosts").unlink()
+        (self.top / "etc/hosts").write_text(f"127.0.0.1 localhost {socket.gethostname()}\n")
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +102,7 @@ class SidTree:
 
     def run(self, program: str, *words: str, timeout: float = 60.0) -> Ended:
         """Run a program of the tree, which sees it as the root directory."""
-        return run("chroot", self.top, program, *words, timeout=timeout)
+        return run("chroot", self.top, program, *words, timeout=timeout, home_inside="/root")
 
     def take(self, file: Path, place: str) -> None:
         """Copy a file into the tree."""

@@ -55,10 +55,13 @@ def peers_directory() -> Path:
     return Path(os.environ.get("RESTANTE_PEERS_DIR", "/var/lib/restante-peers"))
 
 
-def run(program: str, *arguments: str | Path, timeout: float = 60.0) -> Ended:
+def run(
+    program: str, *arguments: str | Path, timeout: float = 60.0, home_inside: str = ""
+) -> Ended:
     """Run `program` to its end, whatever its exit code.
 
     It gets none of our environment and an empty home: no .swaksrc, .curlrc or .msmtprc counts.
+    `home_inside` is its home in another root directory.
     """
     command = [require(program), *map(str, arguments)]
     with TemporaryDirectory() as home:
@@ -71,5 +74,5 @@ def run(program: str, *arguments: str | Path, timeout: float = 60.0) -> Ended:
             encoding="utf-8",
             errors="replace",
             timeout=timeout,
-            env={"PATH": PLACES, "HOME": home, "LC_ALL": "C"},
+            env={"PATH": PLACES, "HOME": home_inside or home, "LC_ALL": "C"},
         )
