@@ -25,7 +25,7 @@ from restante.admin.long_work import beside_mail
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
-from restante.web.api.problem_details import status_of
+from restante.web.api.problem_details import problem_status
 from restante.web.portal import (
     access_page,
     audit_page,
@@ -178,7 +178,7 @@ async def _answer_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, AdminError)
     if error.kind is ErrorKind.NOT_FOUND:
         return await _not_found(request)
-    return await _error_page(request, status_of(error), error.error, error.remedy)
+    return await _error_page(request, problem_status(error), error.error, error.remedy)
 
 
 async def _not_found(request: Request) -> Response:
