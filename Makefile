@@ -132,7 +132,7 @@ lock:
 	@$(PYTHON) -m venv .venv/tools
 	@.venv/tools/bin/python -m pip install --quiet --disable-pip-version-check $(UV)
 	.venv/tools/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
-	.venv/tools/bin/uv pip compile $(LOCKING) --extra postgres pyproject.toml -o requirements-postgres.lock
+	.venv/tools/bin/uv pip compile $(LOCKING) --extra postgres --extra objects pyproject.toml -o requirements-postgres.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --group dev pyproject.toml -o requirements-dev.lock
 
 # Looks up every pinned package in the database of known vulnerabilities. Fails without a network.

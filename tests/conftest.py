@@ -13,6 +13,7 @@ from tests.no_io import WhatIsOpened
 from tests.pure_modules import unit_tests
 
 if TYPE_CHECKING:
+    from tests.object_server import ObjectServer
     from tests.postgres_cluster import PostgresCluster
     from tests.wire import Wire
 
@@ -50,6 +51,16 @@ def smtp() -> "Iterator[Wire]":
     wire = Wire()
     yield wire
     wire.close()
+
+
+@pytest.fixture(scope="session")
+def object_server() -> "Iterator[ObjectServer]":
+    """An object store for all tests of this process, as above."""
+    from tests.object_server import ObjectServer  # noqa: PLC0415  few runs need it
+
+    server = ObjectServer()
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")

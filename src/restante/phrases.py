@@ -23,6 +23,8 @@ LOW_DISK: Final = "less than reception.disk_reserve is free on the store's disk"
 
 NO_STORE: Final = "the directory of the store does not exist"
 NO_DATABASE_DRIVER: Final = "a store on PostgreSQL needs a library that is not installed"
+NO_OBJECT_DRIVER: Final = "an object store needs a library that is not installed"
+INSTALL_OBJECT_DRIVER: Final = "install it: pip install 'restante[objects]'"
 INSTALL_DATABASE_DRIVER: Final = "install it: pip install 'restante[postgres]'"
 FOREIGN_KEY_FILE: Final = (
     "differs from the key file of the other servers of this store, so it cannot decrypt secrets;"

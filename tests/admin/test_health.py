@@ -23,6 +23,11 @@ CASES = [
         "because of the store: timeout; it is",
     ),
     (
+        {"content_absence": "s3://mail: no answer in time"},
+        HealthLevel.CRITICAL,
+        "mail of 1 MiB or more is neither taken nor handed over, because of the object store: s3:",
+    ),
+    (
         {"is_room_short": True},
         HealthLevel.CRITICAL,
         "no mail is taken: less than reception.disk_reserve is free on the store's disk",

@@ -426,6 +426,44 @@ def test_a_database_needs_its_library(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "install it: pip install 'restante[postgres]'" in failures(config)
 
 
+def with_objects(tmp_path: Path, *more: str) -> Path:
+    """Return the configuration of a server with an object store."""
+    (tmp_path / "state").mkdir()
+    lines = ("[objects]", 'url = "s3://mail/held"', *more)
+    config = on_database(tmp_path)
+    config.write_text(config.read_text() + "\n" + "\n".join(lines) + "\n")
+    return config
+
+
+def test_an_object_store_needs_its_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = with_objects(tmp_path)
+    assert warnings(config) == []
+    monkeypatch.setattr(config_check, "object_driver_is_installed", lambda: False)
+    assert "install it: pip install 'restante[objects]'" in failures(config)
+
+
+def test_the_files_of_an_object_store_are_examined(tmp_path: Path) -> None:
+    config = with_objects(
+        tmp_path,
+        'access_key_id = "AKIA"',
+        'secret_key_file = "objects.secret"',
+        'ca_file = "objects.pem"',
+    )
+    secret, authority = tmp_path / "objects.secret", tmp_path / "objects.pem"
+    found = failures(config)
+    assert "objects.secret_key_file" in found
+    assert "objects.ca_file" in found
+    secret.write_text("secret")
+    secret.chmod(0o644)
+    authority.write_text("no certificate")
+    found = failures(config)
+    assert f"chmod 640 {secret}" in found
+    assert "sign the object store's certificate" in found
+    secret.chmod(0o600)
+    trustme.CA().cert_pem.write_to_path(authority)
+    assert warnings(config) == []
+
+
 def test_the_password_of_a_database_can_be_read_by_us_alone(tmp_path: Path) -> None:
     config = on_database(tmp_path, 'store_password_file = "secret"')
     (tmp_path / "state").mkdir()

@@ -8,12 +8,16 @@ from pydantic import ValidationError
 
 from restante.config.schema import Config, Listen, ResolverSettings, TelemetrySettings, TlsSettings
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
+from restante.store.object_access import ObjectAccess
 
 MINIMUM: dict[str, Any] = {
     "hostname": "mx2.example",
     "listen": [{"service": "mx", "address": "127.0.0.1:25"}],
     "tls": {"certificate": "c.pem", "key": "k.pem"},
 }
+
+
+DATABASE = "postgresql://restante@db/mail"
 
 
 def config(**settings: Any) -> Config:
@@ -61,11 +65,68 @@ def test_paths_start_at_the_file() -> None:
         ({"telemetry": {"otlp": "http://:4318"}}, "is no URL of a collector"),
         ({"telemetry": {"otlp": "http://a:b/"}}, "is no URL of a collector"),
         ({"resolver": {"nameservers": ["ns.example"]}}, "ADDRESS or ADDRESS:PORT"),
+        (
+            {"objects": {"url": "s3://mail"}},
+            "is for a store on PostgreSQL only: one on SQLite keeps",
+        ),
+        ({"objects": {"region": "eu"}}, "needs `url`"),
+        *(
+            ({"store": DATABASE, "objects": {"url": url}}, 'write "s3://BUCKET"')
+            for url in ("mail", "file:///tmp", "memory:///", "s3://", "s3://Mail", "s3://mail/a b")
+        ),
+        *(
+            (
+                {"store": DATABASE, "objects": {"url": "s3://mail", "endpoint": endpoint}},
+                "is no endpoint",
+            )
+            for endpoint in (
+                "s3.example",
+                "https://",
+                "https://s3.example:0",
+                "https://a@s3.example/b",
+            )
+        ),
+        (
+            {
+                "store": DATABASE,
+                "objects": {"url": "s3://mail", "endpoint": "http://s3.example"},
+            },
+            "would let others read mail: http is for loopback only",
+        ),
+        (
+            {"store": DATABASE, "objects": {"url": "s3://mail", "access_key_id": "AKIA"}},
+            "has half of a key",
+        ),
+        (
+            {"store": DATABASE, "objects": {"url": "s3://mail", "orphan_hours": 0}},
+            "greater than or equal to 1",
+        ),
         ({"uvlop": True}, "Extra inputs are not permitted"),
     ],
 )
 def test_a_wrong_value_is_refused(settings: dict[str, Any], problem: str) -> None:
     assert problem in refused(**settings)
+
+
+def test_an_object_store_is_beside_a_database() -> None:
+    given = {
+        "url": "s3://mail/held/",
+        "endpoint": "https://s3.example:9000/",
+        "access_key_id": "AKIA",
+        "secret_key_file": "secret",
+    }
+    made = config(store=DATABASE, state_dir="state", objects=given)
+    assert made.database_access.objects == ObjectAccess(
+        "s3://mail/held",
+        "https://s3.example:9000",
+        "us-east-1",
+        "AKIA",
+        Path("/etc/r/secret"),
+        None,
+        Path("/etc/r/state"),
+    )
+    assert config(store=DATABASE).database_access.objects is None
+    assert config(store=DATABASE, objects={"url": ""}).objects.url == ""
 
 
 def test_a_database_leaves_the_socket_in_the_state_directory() -> None:

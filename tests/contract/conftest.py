@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from restante.store.choice import open_store
 from restante.store.interface import Store
+from restante.store.object_access import ObjectAccess
 from tests.contract.running import directory, loop_kind, pytest_pyfunc_call, runner
 
 if TYPE_CHECKING:
@@ -17,9 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["directory", "loop_kind", "pytest_pyfunc_call", "runner", "store"]
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgres"])
+KINDS = ("memory", "sqlite", "postgres")
+WITH_OBJECTS = (*KINDS, "objects")
+
+
+@pytest.fixture(params=KINDS)
 def implementation(request: pytest.FixtureRequest) -> str:
-    """Which store."""
+    """Which store. Some files test `objects` too: large content in an object store."""
     return str(request.param)
 
 
@@ -37,6 +43,12 @@ def postgres_template(postgres_cluster: "PostgresCluster") -> str:
     return asyncio.run(made())
 
 
+def objects_in(directory: Path) -> ObjectAccess:
+    """Return an object store in a directory, for content of a few octets already."""
+    directory.mkdir(exist_ok=True)
+    return ObjectAccess(f"file://{directory}/objects", directory=directory, smallest=2)
+
+
 @pytest.fixture
 def postgres_url(request: pytest.FixtureRequest, runner: asyncio.Runner) -> Iterator[str]:
     """The URL of a database with an empty store."""
@@ -52,11 +64,14 @@ def store(
     request: pytest.FixtureRequest, implementation: str, runner: asyncio.Runner, directory: Path
 ) -> Iterator[Store]:
     """An empty store."""
-    if implementation == "postgres":
+    if implementation in ("postgres", "objects"):
         from restante.store.postgres import open_postgres  # noqa: PLC0415  an extra
         from tests.postgres_cluster import ALONE  # noqa: PLC0415  as above
 
-        opening = open_postgres(request.getfixturevalue("postgres_url"), ALONE)
+        access = ALONE
+        if implementation == "objects":
+            access = replace(ALONE, objects=objects_in(directory))
+        opening = open_postgres(request.getfixturevalue("postgres_url"), access)
         store: Store = runner.run(opening)
     else:
         url = "memory:" if implementation == "memory" else f"sqlite://{directory}"

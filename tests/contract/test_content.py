@@ -13,9 +13,16 @@ from restante.store.content_store import DAMAGED
 from restante.store.interface import Store
 from restante.store.queue_store import QueueFilter
 from restante.store.store_errors import Damaged, StoreError
+from tests.contract.conftest import WITH_OBJECTS
 from tests.contract.making import all_held, content, delivered, hosted, message, opened, spooled
 
 BIG = os.urandom(300_000) * 2
+
+
+@pytest.fixture(params=WITH_OBJECTS)
+def implementation(request: pytest.FixtureRequest) -> str:
+    """Which store."""
+    return str(request.param)
 
 
 async def keep_blocks(got: list[bytes], blocks: AsyncIterator[bytes]) -> None:

@@ -13,7 +13,7 @@ from restante.mail.message import ContentFile, HeldMessage
 from restante.mail.received_field import HEADER_OCTETS
 from restante.store.content_store import ContentStore
 from restante.store.handover_store import HandoverStore
-from restante.store.store_errors import Damaged, StoreError
+from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
 from tests.smtp.client_talk import mail
 
 
@@ -25,6 +25,7 @@ class Shelf:
         self.files: dict[str, bytes] = {}
         self.looked_into: list[str] = []
         self.damaged: set[str] = set()
+        self.unreachable: set[str] = set()
 
     async def held(self, _: int, after: int, limit: int, __: int) -> list[HeldMessage]:
         return [message for message in self.messages if message.number > after][:limit]
@@ -33,6 +34,8 @@ class Shelf:
         self.looked_into.append(file.name)
         if file.name in self.damaged:
             raise Damaged("it is not what was written")
+        if file.name in self.unreachable:
+            raise ContentUnreachable("no answer in time")
         if file.name not in self.files:
             raise StoreError("it cannot be read now")
         return self.files[file.name][:beginning]
@@ -213,6 +216,27 @@ def test_damaged_content_is_passed_over_and_keeps_nobody_back() -> None:
     assert take_all(supply) == [2]
     shelf.messages.clear()  # the store has marked them
     assert not read(supply)
+
+
+def test_content_out_of_reach_is_passed_over_and_told_once_a_round() -> None:
+    shelf = Shelf()
+    for number in (1, 2, 3):
+        shelf.add_large(number, RECEIVED, b"content")
+    shelf.unreachable = {"file-1", "file-3"}
+    supply = supply_of(shelf)
+    assert read(supply)
+    assert take_all(supply) == [2]
+    told = supply.take_unreachable()
+    assert [(one.message.number, one.reason) for one in told] == [
+        (1, "no answer in time"),
+        (3, "no answer in time"),
+    ]
+    assert supply.take_unreachable() == []
+    assert supply.damaged == 0
+    shelf.unreachable.clear()
+    supply.begin_round()
+    assert read(supply)
+    assert take_all(supply) == [1, 2, 3]
 
 
 def test_smtputf8_is_asked_for_only_where_an_address_or_a_header_needs_it() -> None:

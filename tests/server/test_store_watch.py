@@ -1,7 +1,7 @@
 """The server's acts when a store is away, and when one has failed."""
 
 from restante.server.store_watch import StoreWatch
-from restante.telemetry.events import ServerFailing, StoreAway, StoreBack
+from restante.telemetry.events import ObjectsAway, ObjectsBack, ServerFailing, StoreAway, StoreBack
 from tests.away_store import AwayStore
 from tests.log_lines import Lines
 
@@ -28,10 +28,23 @@ def test_an_absence_is_reported_when_it_begins_and_when_it_ends() -> None:
     assert scene.failures == [], "the process goes on"
 
 
+def test_an_outage_of_the_object_store_is_reported_beside() -> None:
+    class WithObjects:
+        failure = absence = content_absence = ""
+
+    scene, upkeep = Scene(), WithObjects()
+    watch = StoreWatch(upkeep, scene.log, lambda: scene.now, scene.failures.append)  # type: ignore[arg-type]
+    for scene.now, upkeep.content_absence in ((0.0, ""), (1.0, "slow"), (2.0, "gone"), (5.0, "")):
+        watch.look()
+    assert [line["reason"] for line in scene.log.of(ObjectsAway)] == ["slow"]
+    assert [line["seconds"] for line in scene.log.of(ObjectsBack)] == [4.0]
+    assert scene.log.of(StoreAway) == []
+
+
 def test_a_failure_ends_the_server_once() -> None:
     class Failed:
         failure = "a sync failed: the store must be reopened"
-        absence = ""
+        absence = content_absence = ""
 
     scene = Scene()
     watch = StoreWatch(Failed(), scene.log, lambda: 0.0, scene.failures.append)  # type: ignore[arg-type]

@@ -34,6 +34,7 @@ STATE: Final = State(
     disk_reserve=2000,
     is_room_short=True,
     is_store_away=True,
+    are_objects_away=True,
     nodes={"serving": 2, "silent": 1},
     is_mail_at_risk=True,
     clock_offset=-0.25,

@@ -78,6 +78,7 @@ def test_the_state_is_shown_as_it_is() -> None:
         "restante_disk_reserve_octets": 2000,
         "restante_room_short": 1,
         "restante_store_away": 1,
+        "restante_objects_away": 1,
         "restante_loop_lag_seconds": 0.125,
         "restante_loop_stalls_total": 0,
         "restante_trace_spans_dropped_total": 4,

@@ -45,6 +45,7 @@ def gate_parts(
     api: ASGIApp = echo,
     *,
     is_ready: Callable[[], bool] = lambda: True,
+    defers_large_mail: Callable[[], bool] = lambda: False,
     request_seconds: float = 30.0,
     portal: ASGIApp | None = None,
 ) -> GateParts:
@@ -53,6 +54,7 @@ def gate_parts(
         api=api,
         identify=by_token,
         is_ready=is_ready,
+        defers_large_mail=defers_large_mail,
         counts=RequestCounts(),
         monotonic=lambda: 0.0,
         now=lambda: 0.0,

@@ -88,6 +88,15 @@ def test_health_is_shown_to_anybody_and_says_no_more() -> None:
     assert ask("/healthz", method="POST").headers["allow"] == "GET, HEAD"
 
 
+def test_a_server_without_its_object_store_is_ready_and_says_so() -> None:
+    """Each server would say the same, and then nobody would take small mail."""
+    parts = gate_parts(defers_large_mail=lambda: True)
+    answer = ask("/readyz", parts=parts)
+    assert (answer.status_code, answer.text) == (200, "ready, without large mail\n")
+    parts = gate_parts(is_ready=lambda: False, defers_large_mail=lambda: True)
+    assert ask("/readyz", parts=parts).status_code == 503
+
+
 def test_no_page_takes_a_token_in_its_url() -> None:
     token = f"rst_{'a' * 10}_{'b' * 43}"
     assert token_inside(f"/healthz?token={token}") is not None

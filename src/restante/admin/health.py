@@ -33,6 +33,7 @@ class HealthFacts:
     is_running: bool
     store_failure: str = ""  # why no mail is taken or delivered
     store_absence: str = ""  # why it cannot be reached or takes no mail
+    content_absence: str = ""  # why large content cannot be reached or kept
     is_room_short: bool = False
     certificate_expires_at: float | None = None
     clock_leap: float = 0.0  # seconds, while the wall clock is in doubt
@@ -83,6 +84,11 @@ def _critical(facts: HealthFacts) -> list[HealthProblem]:
         texts.append(
             f"no mail is taken because of the store: {facts.store_absence}; "
             "it is tried again by itself"
+        )
+    if facts.content_absence:
+        texts.append(
+            "mail of 1 MiB or more is neither taken nor handed over, because of the object store:"
+            f" {facts.content_absence}; it is tried again by itself"
         )
     if facts.is_room_short:
         texts.append(f"no mail is taken: {LOW_DISK}; make room")

@@ -304,6 +304,7 @@ def _health(
         damaged_messages=store.damaged_messages,
         uncertain_messages=uncertain,
         store_absence=context.store.upkeep.absence,
+        content_absence=context.store.upkeep.content_absence,
         notices_waiting=notices.count,
         notices_since=notices.since,
     )

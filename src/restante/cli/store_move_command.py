@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -26,12 +27,13 @@ from restante.store.store_errors import (
     StoreMisplaced,
     StoreUnusable,
 )
-from restante.store.store_url import StoreUrlUnusable, parse_store_url
+from restante.store.store_url import StoreKind, StoreUrlUnusable, parse_store_url
 from restante.tenancy.principal import COMMAND_LINE
 
 if TYPE_CHECKING:
     from restante.admin.store_move import MoveView, UndoView
     from restante.config.schema import Config
+    from restante.store.database_access import DatabaseAccess
     from restante.tenancy.principal import Principal
 
 _AGAIN: Final = "run the same command again to go on"
@@ -110,10 +112,17 @@ async def _moved(
     async with AsyncExitStack() as opened:
         source = await choice.open_move_source(source_url, access)
         opened.push_async_callback(source.close)
-        target = await choice.open_move_target(target_url, access)
+        target = await choice.open_move_target(target_url, _of_target(access, source_url))
         opened.push_async_callback(target.close)
         with phases("store move", "rows") as show:
             return await move_store(principal, source, target, show)
+
+
+def _of_target(access: "DatabaseAccess", source_url: str) -> "DatabaseAccess":
+    """Return the access to the target: from database to database, [objects] is the source's."""
+    if parse_store_url(source_url).kind is StoreKind.POSTGRESQL:
+        return replace(access, objects=None)
+    return access
 
 
 async def _undone(
@@ -128,7 +137,7 @@ async def _undone(
         opened.push_async_callback(source.close)
         target = None
         if target_url:
-            target = await choice.open_move_target(target_url, access)
+            target = await choice.open_move_target(target_url, _of_target(access, source_url))
             opened.push_async_callback(target.close)
         return await undo_store_move(principal, source, target)
 

@@ -33,13 +33,16 @@ from restante.mail.address import canonical_domain, split_mailbox
 from restante.network.tls_context import verifying_client_context
 from restante.phrases import (
     INSTALL_DATABASE_DRIVER,
+    INSTALL_OBJECT_DRIVER,
     NO_DATABASE_DRIVER,
+    NO_OBJECT_DRIVER,
     NO_STORE,
     NO_USER,
 )
 from restante.reception.disk_space import free_octets, size_octets
 from restante.reception.reception_settings import MEBIBYTE
 from restante.store.database_driver import database_driver_is_installed
+from restante.store.object_driver import object_driver_is_installed
 from restante.telemetry.trace_export import is_installed
 
 SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
@@ -57,6 +60,7 @@ def check_config(config: Config, now: float) -> list[str]:
         *_user_problems(config),
         *_directory_problems(config),
         *_database_problems(config),
+        *_object_problems(config),
         *_socket_problems(config),
         *_worker_problems(config),
         *_postmaster_problems(config),
@@ -173,6 +177,18 @@ def _database_problems(config: Config) -> Iterator[ConfigProblem]:
         yield from _secret_problems(config, ("store_password_file",), config.store_password_file)
 
 
+def _object_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Check what an object store needs on this machine. It is not asked."""
+    objects = config.objects
+    if objects.url and not object_driver_is_installed():
+        yield _problem(config, ("objects", "url"), NO_OBJECT_DRIVER, INSTALL_OBJECT_DRIVER)
+    if objects.secret_key_file is not None:
+        place = ("objects", "secret_key_file")
+        yield from _secret_problems(config, place, objects.secret_key_file)
+    if objects.ca_file is not None:
+        yield from _authority_problems(config, ("objects", "ca_file"), objects.ca_file)
+
+
 def _may_write(config: Config, directory: Path) -> bool:
     """Return whether the server's later user may write to the directory and the files in it."""
     account = _account_of(config) if config.user and os.geteuid() == 0 else None
@@ -238,12 +254,19 @@ def _provider_problems(config: Config) -> Iterator[ConfigProblem]:
     if secret:
         yield from _secret_problems(config, ("oidc", "client_secret_file"), Path(secret))
     if authorities:
-        try:
-            verifying_client_context(authorities)
-        except OSError as error:  # ssl.SSLError among them
-            cause = f"has no CA certificates that can be read: {error.strerror or error}"
-            remedy = "name a PEM file with the authorities that sign the provider's certificate"
-            yield _problem(config, ("oidc", "ca_file"), cause, remedy, authorities)
+        yield from _authority_problems(config, ("oidc", "ca_file"), authorities)
+
+
+def _authority_problems(
+    config: Config, place: SettingLocation, file: str | Path
+) -> Iterator[ConfigProblem]:
+    try:
+        verifying_client_context(str(file))
+    except OSError as error:  # ssl.SSLError among them
+        cause = f"has no CA certificates that can be read: {error.strerror or error}"
+        other = "provider" if place[0] == "oidc" else "object store"
+        remedy = f"name a PEM file with the authorities that sign the {other}'s certificate"
+        yield _problem(config, place, cause, remedy, file)
 
 
 def _secret_problems(config: Config, place: SettingLocation, file: Path) -> Iterator[ConfigProblem]:

@@ -31,6 +31,7 @@ NEED_RESTART: Final = (
     "pooled",
     "state_dir",
     "workers",
+    "objects",
     "key_file",
     "control_socket",
     "user",

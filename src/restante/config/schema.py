@@ -5,6 +5,7 @@ collected here. Values are frozen: a reload makes a new Config.
 """
 
 import ipaddress
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -36,6 +37,7 @@ from restante.release.release_settings import ReleaseSettings
 from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
+from restante.store.object_access import ObjectAccess
 from restante.store.store_url import StoreKind, StoreUrlUnusable, parse_store_url
 from restante.telemetry.metrics_settings import MetricsSettings
 from restante.web.oidc_settings import OidcSettings
@@ -48,6 +50,7 @@ CONTROL_NAME = "control.sock"
 MOST_WORKERS = 32
 ODMR_SERVICES = frozenset({"odmr", "odmrs"})  # of RFC 2645: they take no mail
 IMPLICIT_TLS = frozenset({"smtps", "odmrs"})  # services that speak TLS from the first byte
+_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
@@ -283,6 +286,90 @@ def _beside_the_store(values: dict[str, Any]) -> Path:
     return (directory or values["state_dir"] or DEFAULT_STATE_DIR) / CONTROL_NAME
 
 
+def _check_bucket(text: str) -> str:
+    url = urlsplit(text)
+    if text and (
+        url.scheme != "s3"
+        or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", url.netloc)
+        or not re.fullmatch(r"(/[A-Za-z0-9._-]+)*/?", url.path)
+        or url.query
+        or url.fragment
+    ):
+        raise _wrong("is no bucket", 'write "s3://BUCKET" or "s3://BUCKET/PREFIX"')
+    return text.rstrip("/")
+
+
+def _check_object_endpoint(text: str) -> str:
+    url = urlsplit(text)
+    try:
+        is_fit = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+    except ValueError:  # the port is no number
+        is_fit = False
+    if text and (not is_fit or url.path.strip("/") or url.query or url.fragment or url.username):
+        remedy = 'write the URL of the object store alone, such as "https://s3.example.net"'
+        raise _wrong("is no endpoint", remedy)
+    if url.scheme == "http" and url.hostname not in _LOOPBACK_HOSTS:
+        cause = "would let others read mail: http is for loopback only"
+        raise _wrong(cause, "write https, and name a private authority as ca_file of [objects]")
+    return text.rstrip("/")
+
+
+class ObjectSettings(Section):
+    """Where content of 1 MiB or more is kept, beside a store on PostgreSQL."""
+
+    url: Annotated[str, AfterValidator(_check_bucket)] = Field(
+        default="",
+        description="Bucket and prefix for content of 1 MiB or more: `s3://BUCKET/PREFIX`. Nothing"
+        " else may use that prefix. Empty: all content is in the database. Needs"
+        " `restante[objects]`, and a store on PostgreSQL.",
+        examples=["s3://restante-mail/held"],
+    )
+    endpoint: Annotated[str, AfterValidator(_check_object_endpoint)] = Field(
+        default="",
+        description="URL of the object store. Empty: that of Amazon S3 for `region`.",
+        examples=["https://s3.example.net"],
+    )
+    region: str = Field(
+        default="us-east-1",
+        pattern=r"^[A-Za-z0-9-]+$",
+        description="Region of the bucket. Many other object stores ignore it.",
+    )
+    access_key_id: str = Field(
+        default="",
+        description="Access key, whose secret is in `secret_key_file`. Empty: the environment"
+        " (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`), or the role of the machine.",
+        examples=["AKIAIOSFODNN7EXAMPLE"],
+    )
+    secret_key_file: ConfigPath | None = Field(
+        default=None,
+        description="File with the secret of `access_key_id`, read at the start.",
+        examples=["objects.secret"],
+    )
+    ca_file: ConfigPath | None = Field(
+        default=None,
+        description="PEM file with a private authority that may sign the certificate of `endpoint`,"
+        " beside those of the system.",
+        examples=["objects-ca.pem"],
+    )
+    orphan_hours: int = Field(
+        default=24,
+        ge=1,
+        le=24 * 365,
+        description="Hours for which an object is kept that belongs to no message.",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        fields = type(self).model_fields
+        others = {name for name in fields if getattr(self, name) != fields[name].default}
+        if others and not self.url:
+            raise _wrong("needs `url`", f"add url, or remove {', '.join(sorted(others))}")
+        if bool(self.access_key_id) != (self.secret_key_file is not None):
+            remedy = "set both access_key_id and secret_key_file, or none for the environment"
+            raise _wrong("has half of a key", remedy)
+        return self
+
+
 class Config(Section):
     """The whole configuration of a server."""
 
@@ -354,6 +441,10 @@ class Config(Section):
         min_length=1, description="Addresses that accept connections."
     )
     tls: TlsSettings = Field(description="Certificates and TLS versions.")
+    objects: ObjectSettings = Field(
+        default=ObjectSettings(),
+        description="An object store for large content. Only for PostgreSQL.",
+    )
     log: LogSettings = Field(default=LogSettings(), description="The format of the log.")
     telemetry: TelemetrySettings = Field(
         default=TelemetrySettings(), description="Metrics for monitoring programs."
@@ -406,6 +497,19 @@ class Config(Section):
             raise _wrong("is a setting for a store on PostgreSQL only", "remove it")
         return value
 
+    @field_validator("objects")
+    @classmethod
+    def _objects_are_beside_a_database(
+        cls, objects: ObjectSettings, info: ValidationInfo
+    ) -> ObjectSettings:
+        store = info.data.get("store")  # missing if it is invalid itself
+        if objects.url and store and parse_store_url(store).kind is not StoreKind.POSTGRESQL:
+            cause = (
+                "is for a store on PostgreSQL only: one on SQLite keeps content in its directory"
+            )
+            raise _wrong(cause, "remove it")
+        return objects
+
     @field_validator("workers")
     @classmethod
     def _share_a_database(cls, workers: int, info: ValidationInfo) -> int:
@@ -455,7 +559,27 @@ class Config(Section):
     @property
     def database_access(self) -> DatabaseAccess:
         """How the database of the store is opened."""
-        return DatabaseAccess(self.store_password_file, self.rpo, is_plain=self.pooled)
+        return DatabaseAccess(
+            self.store_password_file,
+            self.rpo,
+            is_plain=self.pooled,
+            objects=self._object_access,
+        )
+
+    @property
+    def _object_access(self) -> ObjectAccess | None:
+        objects = self.objects
+        if not objects.url:
+            return None
+        return ObjectAccess(
+            objects.url,
+            objects.endpoint,
+            objects.region,
+            objects.access_key_id,
+            objects.secret_key_file,
+            objects.ca_file,
+            self.local_directory,
+        )
 
 
 def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:

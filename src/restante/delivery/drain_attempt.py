@@ -236,12 +236,22 @@ class DrainAttempt:
         except StoreError as error:
             self.end(f"held mail cannot be read: {error}")
             return
+        self._defer_unreachable()
         if has_more:
             self._open_connections()
             self._connections.wake()
         elif was_all and self._has_tried_all:
             left = counted(self._supply.left_behind, "message was", "messages were")
             self.end(f"every message was tried, {left} deferred", AttemptKind.COMPLETE)
+
+    def _defer_unreachable(self) -> None:
+        """Defer messages whose content the store cannot reach: the next round tries them again."""
+        for message, reason in self._supply.take_unreachable():
+            outcome = deferred_for(message, f"its content cannot be read now: {reason}")
+            self._settlement.add(outcome)
+            self._tally.tried += 1
+            self._drain_log.record(message, outcome, "")
+            self._supply.left_behind += 1
 
     def _take(self) -> HeldMessage | None:
         if self._context.directory.now is not self._picture:

@@ -3,7 +3,8 @@
 A message that has passed too many hosts is marked here, where its header is available;
 delivery/reply_outcome.py refuses it. A content file is read whole before a connection takes its
 message. A damaged file would interrupt the connection, and every pipelined message beside it would
-be sent again. The store sets a damaged one apart.
+be sent again. The store sets a damaged one apart. One that cannot be reached is passed over, and
+is deferred by the attempt.
 
 A round is one walk over all held mail. It may take several attempts. One that is stopped keeps its
 place, so that ten deferred messages do not block all the others permanently. Two rules ensure that
@@ -13,7 +14,7 @@ when everything of this one is settled (the caller's part).
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from restante.mail.first_line import has_ascii_header, set_off
 from restante.mail.message import HeldMessage, message_name
@@ -21,7 +22,7 @@ from restante.mail.received_field import HEADER_OCTETS, has_more_hops
 from restante.smtp.client_transaction import MAX_RECIPIENTS
 from restante.store.content_store import ContentStore
 from restante.store.handover_store import HandoverStore
-from restante.store.store_errors import Damaged, StoreError
+from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256
 BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain
@@ -30,6 +31,13 @@ _LOSS_AFTER_MAIL: Final = 1
 _MOST_LOSSES: Final = 3
 FILES_AT_ONCE: Final = 16  # examined before the connections get more mail: a disk may be slow
 FILE_OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # the same limit for their size
+
+
+class UnreachableMessage(NamedTuple):
+    """A message whose content could not be reached."""
+
+    message: HeldMessage
+    reason: str
 
 
 class MailSupply:
@@ -52,6 +60,7 @@ class MailSupply:
         self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
         self._pending: deque[HeldMessage] = deque()
         self._last_read = 0  # number of the last one that was pending
+        self._unreachable: list[UnreachableMessage] = []
         self.damaged = 0  # messages that this drain met and could not send
         self._losses: dict[
             tuple[int, str], int
@@ -98,6 +107,14 @@ class MailSupply:
             self._pending.appendleft(message)
         return True
 
+    def take_unreachable(self) -> list[UnreachableMessage]:
+        """Return the messages of this round whose content could not be reached, once each.
+
+        They were passed over, so that they keep no other mail waiting.
+        """
+        taken, self._unreachable = self._unreachable, []
+        return taken
+
     async def read(self) -> bool:
         """Read on, even past an earlier end; return whether there was something."""
         if not self._unseen:
@@ -124,6 +141,9 @@ class MailSupply:
             except Damaged:
                 is_whole = False
                 self.damaged += 1
+            except ContentUnreachable as error:
+                is_whole = False
+                self._unreachable.append(UnreachableMessage(message, str(error)))
             except StoreError:  # it happens again when the content is sent, and is logged there
                 pass
         if has_more_hops(content, self._hops_limit()):

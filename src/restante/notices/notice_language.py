@@ -45,6 +45,9 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.STORE_AWAY: "The store could not be reached: mail was deferred and drains waited."
     " Sent when it is back, because notices are stored first.",
     NoticeKind.STORE_BACK: "The store can be reached again.",
+    NoticeKind.OBJECTS_AWAY: "The object store cannot be used: mail of 1 MiB or more is deferred."
+    " Other mail is taken and handed over.",
+    NoticeKind.OBJECTS_BACK: "The object store can be used again.",
     NoticeKind.CLOCK_DOUBTED: "The server's clock leapt by more than a day. For twelve hours, ages"
     " are counted by the expected time: set the clock if it is wrong.",
     NoticeKind.TEST: "Somebody ran `restante notice test`. Every channel receives it.",

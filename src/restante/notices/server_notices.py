@@ -9,6 +9,8 @@ from restante.phrases import EXPIRES, HAS_EXPIRED
 from restante.telemetry.events import (
     CertificateExpiring,
     ClockDoubted,
+    ObjectsAway,
+    ObjectsBack,
     RoomBack,
     RoomShort,
     ServerFailing,
@@ -84,6 +86,20 @@ def _store_back(event: StoreBack, at: float) -> Iterator[NoticeFacts]:
     yield make_notice(NoticeKind.STORE_BACK, "", at, "store", text, seconds=round(event.seconds))
 
 
+def _objects_away(event: ObjectsAway, at: float) -> Iterator[NoticeFacts]:
+    text = (
+        f"The object store cannot be used: {event.reason}. Mail of 1 MiB or more is deferred"
+        " when it comes, and in drains. Other mail is not concerned."
+    )
+    yield make_notice(NoticeKind.OBJECTS_AWAY, "", at, "objects", text, reason=event.reason)
+
+
+def _objects_back(event: ObjectsBack, at: float) -> Iterator[NoticeFacts]:
+    text = f"The object store can be used again, after {event.seconds:.0f} s."
+    seconds = round(event.seconds)
+    yield make_notice(NoticeKind.OBJECTS_BACK, "", at, "objects", text, seconds=seconds)
+
+
 def _clock_doubted(event: ClockDoubted, at: float) -> Iterator[NoticeFacts]:
     where = "ahead" if event.seconds > 0 else "behind"
     days = counted(round(abs(event.seconds) / DAY), "day")
@@ -109,5 +125,7 @@ SERVER_RULES: Final[tuple[PairedRule, ...]] = (
     paired(RoomBack, _room_back),
     paired(StoreAway, _store_away),
     paired(StoreBack, _store_back),
+    paired(ObjectsAway, _objects_away),
+    paired(ObjectsBack, _objects_back),
     paired(ClockDoubted, _clock_doubted),
 )

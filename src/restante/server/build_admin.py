@@ -228,6 +228,7 @@ def _gate(
         api=PreparedApi(build_api(context)),
         identify=lambda scope, client: identify(scope, token_gate, client),
         is_ready=lambda: not (care.failure or care.absence or disk_space.is_short),
+        defers_large_mail=lambda: bool(care.content_absence),
         counts=request_counts,
         monotonic=time.monotonic,
         now=time.time,

@@ -25,6 +25,7 @@ from restante.reports.report_sender import ReportPorts, ReportSender
 from restante.retention.clock_watch import ClockWatch
 from restante.retention.held_recorder import HeldRecorder, HeldSources
 from restante.retention.history_sweep import HistorySweep
+from restante.retention.object_sweep import ObjectSweep
 from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_ledger import UseLedger
@@ -215,9 +216,17 @@ def _sweeps(ground: BuildContext, retention: RetentionSweep) -> RetentionSweeps:
     used_values = UsedValueSweep(
         store.used, store.duties, Rounds(ground.setup.log, WorkWord.USED_VALUES), ground.ages.now
     )
+    objects = ObjectSweep(
+        store.upkeep,
+        store.duties,
+        Rounds(ground.setup.log, WorkWord.SWEEP_OBJECTS),
+        ground.ages.now,
+        orphan_hours=lambda: ground.settings.config.objects.orphan_hours,
+        log=ground.setup.log,
+    )
     clock = ClockWatch(ground.ages, store.retention, directory, ground.setup.log, ground.clocks)
     held, uses = _recorders(ground)
-    return RetentionSweeps(retention, history, presence, used_values, held, uses, clock)
+    return RetentionSweeps(retention, history, presence, used_values, objects, held, uses, clock)
 
 
 def _recorders(ground: BuildContext) -> tuple[HeldRecorder, UseRecorder]:

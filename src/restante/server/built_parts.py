@@ -33,6 +33,7 @@ from restante.retention.age_clock import AgeClock
 from restante.retention.clock_watch import ClockWatch
 from restante.retention.held_recorder import HeldRecorder
 from restante.retention.history_sweep import HistorySweep
+from restante.retention.object_sweep import ObjectSweep
 from restante.retention.presence_sweep import PresenceSweep
 from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_recorder import UseRecorder
@@ -88,6 +89,7 @@ class RetentionSweeps:
     history: HistorySweep
     presence: PresenceSweep
     used_values: UsedValueSweep
+    objects: ObjectSweep
     held: HeldRecorder
     uses: UseRecorder
     clock: ClockWatch

@@ -81,6 +81,7 @@ class ServerInstruments:
             disk_reserve=reception.disk_space.reserve,
             is_room_short=reception.disk_space.is_short,
             is_store_away=bool(self.store.upkeep.absence),
+            are_objects_away=bool(self.store.upkeep.content_absence),
             nodes=await self._nodes(),
             is_mail_at_risk=bool(self.store.nodes.risk),
             clock_offset=self.store.nodes.clock_offset,

@@ -149,6 +149,7 @@ class Application:
             tasks.create_task(delivery.retention.history.run()),
             tasks.create_task(delivery.retention.presence.run()),
             tasks.create_task(delivery.retention.used_values.run()),
+            tasks.create_task(delivery.retention.objects.run()),
             tasks.create_task(delivery.retention.held.run()),
             tasks.create_task(delivery.retention.uses.run()),
             tasks.create_task(

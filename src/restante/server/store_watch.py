@@ -5,7 +5,7 @@ from collections.abc import Callable
 from restante.store.store_errors import StoreError
 from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.event_bus import Log
-from restante.telemetry.events import ServerFailing, StoreAway, StoreBack
+from restante.telemetry.events import ObjectsAway, ObjectsBack, ServerFailing, StoreAway, StoreBack
 
 
 class StoreWatch:
@@ -24,6 +24,7 @@ class StoreWatch:
         self._monotonic = monotonic
         self._on_failure = on_failure
         self._away_since: float | None = None
+        self._objects_away_since: float | None = None
         self._has_failed = False
 
     def look(self) -> None:
@@ -36,6 +37,17 @@ class StoreWatch:
         elif not absence and self._away_since is not None:
             self._log.publish(StoreBack(seconds=round(now - self._away_since, 3)))
             self._away_since = None
+
+        self._look_for_objects(now)
+
+    def _look_for_objects(self, now: float) -> None:
+        absence, since = self._upkeep.content_absence, self._objects_away_since
+        if absence and since is None:
+            self._objects_away_since = now
+            self._log.publish(ObjectsAway(reason=absence))
+        elif not absence and since is not None:
+            self._objects_away_since = None
+            self._log.publish(ObjectsBack(seconds=round(now - since, 3)))
 
     def _look_for_failure(self) -> None:
         reason = self._upkeep.failure

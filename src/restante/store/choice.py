@@ -55,7 +55,9 @@ async def open_store(
             _check_driver()
             from restante.store.postgres import open_postgres  # noqa: PLC0415  an extra
 
-            return await open_postgres(place.database, access, on_damage=on_damage)
+            return await open_postgres(
+                place.database, access, on_damage=on_damage, is_server=is_server
+            )
         case StoreKind.MEMORY:
             return MemoryStore()
         case _:

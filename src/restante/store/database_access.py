@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from restante.store.object_access import ObjectAccess
+
 
 class RecoveryPoint(StrEnum):
     """The acceptable loss, if the machine of the database is lost: the setting `rpo`."""
@@ -28,3 +30,4 @@ class DatabaseAccess:
     recovery_point: RecoveryPoint = RecoveryPoint.ZERO
     is_plain: bool = False  # use plain SQL only, for a pooler: the setting `pooled`
     seat: NodeSeat | None = None  # None: a server by itself
+    objects: ObjectAccess | None = None  # None: large content is in the database

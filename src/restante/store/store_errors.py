@@ -26,6 +26,10 @@ class StoreUnreachable(StoreError):  # noqa: N818
     """The store cannot be reached at present, and nothing changed. Time cures it."""
 
 
+class ContentUnreachable(StoreUnreachable):
+    """Large content cannot be reached or kept at present; all other mail can. Time cures it."""
+
+
 class Damaged(StoreError):  # noqa: N818
     """Content is not what was written, or is not there. No time cures it."""
 

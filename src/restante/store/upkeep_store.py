@@ -42,6 +42,14 @@ class UpkeepStore(Protocol):
         """
 
     @property
+    def content_absence(self) -> str:
+        """Why large content cannot be reached or kept at present; "" while it can. No I/O.
+
+        Time cures it. All other mail is taken and handed over meanwhile. Only a store that keeps
+        large content elsewhere is ever without it.
+        """
+
+    @property
     def is_reachable(self) -> bool:
         """Whether the store answers at present. No I/O.
 
@@ -63,6 +71,19 @@ class UpkeepStore(Protocol):
 
         A message found damaged is reported and marked as in `held`. Raises StoreError; damage to
         the database is met here as anywhere, and then `failure` says so.
+        """
+
+    async def remove_left_content(self) -> int:
+        """Remove large content elsewhere whose message has left; return how much was removed.
+
+        Messages leave without waiting for this. Raises StoreError; the rest is left for later.
+        """
+
+    async def remove_stray_content(self, before: float) -> int:
+        """Remove large content elsewhere that belongs to nobody; return how much was removed.
+
+        Only what is older than `before`, in Unix time. Its transaction never came, or was undone
+        by a backup of the database. Raises StoreError; the rest is left for later.
         """
 
     async def backup(self, directory: Path) -> BackupCopy:

@@ -41,6 +41,7 @@ class State:
     disk_reserve: int  # octets
     is_room_short: bool
     is_store_away: bool
+    are_objects_away: bool
     nodes: Mapping[str, int] | None  # by state; None: a store of one server, or it cannot say
     is_mail_at_risk: bool  # one machine's loss could lose acknowledged mail
     clock_offset: float | None  # seconds ahead of the database; None: it has no clock

@@ -405,6 +405,12 @@ METRICS: Final[tuple[Metric, ...]] = (
         lambda state: state.is_store_away,
     ),
     Read(
+        "restante_objects_away",
+        MetricKind.GAUGE,
+        "1 while the object store cannot be used and mail of 1 MiB or more is deferred, else 0.",
+        lambda state: state.are_objects_away,
+    ),
+    Read(
         "restante_nodes",
         MetricKind.GAUGE,
         "Servers that share the store, by state; absent for a store of one server, and while the"

@@ -26,6 +26,7 @@ class WorkWord(StrEnum):
     HELD_MAIL = "held-mail"
     ACCOUNT_USE = "account-use"
     SCRUB = "scrub"
+    SWEEP_OBJECTS = "sweep-objects"
     COLLECT_GARBAGE = "collect-garbage"
     CERTIFICATE = "certificate"
     SWEEP = "sweep"

@@ -35,6 +35,8 @@ class NoticeKind(StrEnum):
     ROOM_BACK = "room-back"
     STORE_AWAY = "store-away"
     STORE_BACK = "store-back"
+    OBJECTS_AWAY = "objects-away"
+    OBJECTS_BACK = "objects-back"
     CLOCK_DOUBTED = "clock-doubted"
     TEST = "test"
 
@@ -48,6 +50,8 @@ OF_THE_SERVER: Final = frozenset(
         NoticeKind.ROOM_BACK,
         NoticeKind.STORE_AWAY,
         NoticeKind.STORE_BACK,
+        NoticeKind.OBJECTS_AWAY,
+        NoticeKind.OBJECTS_BACK,
         NoticeKind.CLOCK_DOUBTED,
     }
 )

@@ -62,6 +62,7 @@ class GateParts:
     api: ASGIApp
     identify: Identify
     is_ready: Callable[[], bool]
+    defers_large_mail: Callable[[], bool]
     counts: RequestCounts
     monotonic: Callable[[], float]
     now: Callable[[], float]  # Unix time
@@ -198,7 +199,8 @@ class WebGate:
         if scope["path"] == "/healthz":
             return PlainTextResponse("alive\n")
         if self._parts.is_ready():
-            return PlainTextResponse("ready\n")
+            is_in_part = self._parts.defers_large_mail()  # another server could do no better
+            return PlainTextResponse("ready, without large mail\n" if is_in_part else "ready\n")
         return PlainTextResponse("not ready\n", HTTPStatus.SERVICE_UNAVAILABLE)
 
     def _turned_away(self, scope: Scope, client: IpAddress) -> Response | None:

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from restante.store.postgres import PostgresStore, content_queries
-from restante.store.postgres.chunk_spool import CHUNK
+from restante.store.postgres.chunk_spool import CHUNK, ChunkSpool
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.store_errors import StoreError
 from tests.contract.making import (
@@ -167,6 +167,7 @@ async def test_a_removal_waits_for_a_chunk_on_its_way_and_takes_it_along(
     spool = other.reception.open_spool()
     await spool.write(bytes(CHUNK))
     await lapse(store, other, 61)
+    assert isinstance(spool, ChunkSpool)
     writer = await asyncpg.connect(postgres_url)
     block = writer.transaction()
     await block.start()

@@ -13,7 +13,7 @@ from tests.postgres_cluster import ALONE, PostgresCluster
 
 pytestmark = pytest.mark.usefixtures("runner")
 _FORMER = """
-DROP TABLE failed_login;
+DROP TABLE failed_login, content_object, object_mark;
 DROP INDEX message_aged;
 ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
 ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates;

@@ -26,6 +26,11 @@ class MemoryUpkeep:
         return True
 
     @property
+    def content_absence(self) -> str:
+        """It has no large content elsewhere."""
+        return ""
+
+    @property
     def absence(self) -> str:
         """It is never away."""
         return ""
@@ -49,6 +54,14 @@ class MemoryUpkeep:
                 except Damaged:
                     damaged = 1
             yield ScrubSlice(1, record.message.size, record.message.file is not None, 0.0, damaged)
+
+    async def remove_left_content(self) -> int:
+        """There is none elsewhere."""
+        return 0
+
+    async def remove_stray_content(self, before: float) -> int:  # noqa: ARG002
+        """There is none elsewhere."""
+        return 0
 
     async def backup(self, directory: Path) -> BackupCopy:
         """Raise CareUnsupported: there is nothing that would outlive the process."""

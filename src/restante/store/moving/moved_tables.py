@@ -233,6 +233,8 @@ STAYS_ON_POSTGRES: Final[Mapping[str, str]] = {
     "duty": "leases of processes that have ended",
     "usage": "counted again from the messages",
     "chunk": "the content of messages, which moves with them",
+    "content_object": "the names of large content, which moves with its messages",
+    "object_mark": "the mark of an object store, which is this store's own",
     "spool": "content on its way in: there is none",
 }
 # Columns that one kind has beside those that move.

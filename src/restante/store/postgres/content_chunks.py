@@ -4,15 +4,19 @@ import time
 import zlib
 from collections.abc import AsyncGenerator
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from restante.mail.message import ContentFile
-from restante.store.postgres import content_queries
+from restante.store.object_access import LARGE
+from restante.store.postgres import content_queries, object_queries
 from restante.store.postgres.chunk_spool import CHUNK, content_id
+from restante.store.postgres.content_objects import NO_OBJECTS, ContentObjects, new_name
 from restante.store.postgres.lane_set import SessionKind
+from restante.store.postgres.object_spool import add_object
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
-from restante.store.store_errors import Damaged, StoreError
+from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
 
 BLOCK: Final = 256 * 1024  # octets that a reader gets at once
 
@@ -20,24 +24,47 @@ BLOCK: Final = 256 * 1024  # octets that a reader gets at once
 async def blocks_of(core: PostgresCore, file: ContentFile) -> AsyncGenerator[bytes, None]:
     """Yield content in blocks; the last one only after all of it is known to be whole."""
     number = content_id(file)
+    name = await object_name(core, file)
     crc32 = 0
     for part in range(max(1, -(-file.size // CHUNK))):
-        rows = await core.fetch(content_queries.CHUNK, number, part)
-        chunk = bytes(rows[0][0]) if rows else None
-        is_last = (part + 1) * CHUNK >= file.size
-        if chunk is None or len(chunk) != min(CHUNK, file.size - part * CHUNK):
+        length = min(CHUNK, file.size - part * CHUNK)
+        if name is not None:
+            chunk = await objects_of(core).read(name, part * CHUNK, length)
+        else:
+            rows = await core.fetch(content_queries.CHUNK, number, part)
+            chunk = bytes(rows[0][0]) if rows else b""
+            if not rows:
+                raise Damaged(f"content {file.name} is not whole")
+        if len(chunk) != length:
             raise Damaged(f"content {file.name} is not whole")
         crc32 = zlib.crc32(chunk, crc32)
-        if is_last and crc32 != file.crc32:
+        if (part + 1) * CHUNK >= file.size and crc32 != file.crc32:
             raise Damaged(f"content {file.name} does not match its checksum")
         for start in range(0, len(chunk), BLOCK):
             yield chunk[start : start + BLOCK]
+
+
+async def object_name(core: PostgresCore, file: ContentFile) -> str | None:
+    """Return the name of content in the object store; None if it is in the database."""
+    if file.size < (LARGE if core.objects is None else core.objects.smallest):
+        return None
+    rows = await core.fetch(object_queries.NAME, content_id(file))
+    return rows[0][0] if rows else None
+
+
+def objects_of(core: PostgresCore) -> ContentObjects:
+    """Return the object store. Raises ContentUnreachable where this process has none."""
+    if core.objects is None:  # it was opened before the first server with an object store
+        raise ContentUnreachable(NO_OBJECTS)
+    return core.objects
 
 
 async def beginning_of(core: PostgresCore, file: ContentFile, octets: int) -> bytes:
     """Return the first octets of content, unproven."""
     number = content_id(file)
     wanted = min(octets, file.size)
+    if (name := await object_name(core, file)) is not None:
+        return await objects_of(core).read(name, 0, wanted) if wanted else b""
     found = b""
     for part in range(max(1, -(-wanted // CHUNK))):
         rows = await core.fetch(content_queries.BEGINNING, number, part, wanted - len(found))
@@ -50,6 +77,11 @@ async def beginning_of(core: PostgresCore, file: ContentFile, octets: int) -> by
 async def copy_content(core: PostgresCore, file: ContentFile) -> ContentFile:
     """Copy content under a number of its own: a chunk is a statement, as when it was written."""
     number, copy = content_id(file), core.mirror.content_numbers.next(time.time())
+    if (name := await object_name(core, file)) is not None:
+        new = new_name()
+        await core.write(partial(add_object, number=copy, name=new), SessionKind.SPOOLING)
+        await objects_of(core).copy(name, new, file.size)
+        return replace(file, name=str(copy))
 
     async def change(transaction: PostgresTransaction) -> None:
         await transaction.fetch(content_queries.ADD_SPOOL, copy, *transaction.node)

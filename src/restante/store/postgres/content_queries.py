@@ -1,4 +1,4 @@
-"""The statements about large content, which is in rows of a mebibyte."""
+"""The statements about large content in rows of a mebibyte."""
 
 ADD_SPOOL = "INSERT INTO spool (content_id, node, epoch) VALUES ($1, $2, $3)"
 # Only while the content is not given up by others, who remove its row of `spool` first.
@@ -17,9 +17,12 @@ COPY_CHUNK = """
 """
 # A statement before DISCARD: it waits for a chunk on its way, so that DISCARD sees that chunk.
 LOCK_SPOOL = "SELECT content_id FROM spool WHERE content_id = $1 FOR UPDATE"
-# Content without a message: not that of held mail.
+# Content without a message: not that of held mail. Its object is removed later, as all are.
 DISCARD = """
-    WITH gone AS (DELETE FROM spool WHERE content_id = $1 RETURNING content_id)
+    WITH gone AS (DELETE FROM spool WHERE content_id = $1 RETURNING content_id), doomed AS (
+        UPDATE content_object SET doomed_at = clock_timestamp()
+        WHERE content_id IN (SELECT content_id FROM gone)
+    )
     DELETE FROM chunk WHERE content_id IN (SELECT content_id FROM gone)
 """
 # Content that was being written by processes that ended: their lease is over for an hour, or they

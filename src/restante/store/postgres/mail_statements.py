@@ -94,6 +94,9 @@ SETTLE_WHOLE = """
     ), removed AS (
         DELETE FROM chunk
         WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
+    ), doomed AS (
+        UPDATE content_object SET doomed_at = clock_timestamp()
+        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
     ), counted AS (
         UPDATE release_drain SET delivered = delivered + (SELECT count(*) FROM gone)
         FROM lease
@@ -166,6 +169,9 @@ REMOVE = """
         WHERE last_reply.domain_id = gone.domain_id AND last_reply.number = gone.number
     ), chunks AS (
         DELETE FROM chunk
+        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
+    ), doomed AS (
+        UPDATE content_object SET doomed_at = clock_timestamp()
         WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
     )
     SELECT domain_id, count(*), sum(size)::bigint, count(*) FILTER (WHERE held_paths = '')

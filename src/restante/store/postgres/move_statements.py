@@ -144,7 +144,7 @@ USAGE_ANEW: Final = """
     FROM message GROUP BY domain_id
 """
 _FILLED: Final = ", ".join(
-    _quoted(name) for name in (*(table.name for table in MOVED), "chunk", "usage")
+    _quoted(name) for name in (*(table.name for table in MOVED), "chunk", "content_object", "usage")
 )
 ANALYZE: Final = f"ANALYZE {_FILLED}"
 CLEAR: Final = f"TRUNCATE {_FILLED} RESTART IDENTITY"

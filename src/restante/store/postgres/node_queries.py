@@ -93,4 +93,8 @@ LAST_NUMBER = """
         (SELECT max(id) FROM release)
     )
 """
-LAST_CONTENT = "SELECT coalesce(max(content_id), 0) FROM chunk"
+LAST_CONTENT = """
+    SELECT greatest(
+        (SELECT max(content_id) FROM chunk), (SELECT max(content_id) FROM content_object), 0
+    )
+"""

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from restante.mail.message import ContentFile
 from restante.store.postgres import mail_statements
 from restante.store.postgres.chunk_spool import content_id
-from restante.store.postgres.content_chunks import beginning_of, blocks_of
+from restante.store.postgres.content_chunks import beginning_of, blocks_of, object_name, objects_of
 from restante.store.postgres.held_reading import UnfitMessage, park
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.store_errors import Damaged
@@ -39,6 +39,22 @@ class PostgresContent:
     async def read_beginning(self, file: ContentFile, octets: int) -> bytes:
         """Return the first octets of it."""
         return await beginning_of(self._core, file, octets)
+
+    async def examine(self, file: ContentFile) -> None:
+        """Prove it whole, as `prove_file`.
+
+        An object is not read, only its size. Object stores compare content with checksums of their
+        own, and it is read before it is handed over.
+        """
+        name = await object_name(self._core, file)
+        if name is None:
+            await self.prove_file(file, 0)
+            return
+        try:
+            await objects_of(self._core).examine(name, file.size)
+        except Damaged as damage:
+            await self._park(file, damage)
+            raise
 
     async def _park(self, file: ContentFile, damage: Damaged) -> None:
         rows = await self._core.fetch(mail_statements.NUMBER_OF_CONTENT, content_id(file))

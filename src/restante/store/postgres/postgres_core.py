@@ -15,6 +15,7 @@ from restante.store.figure_store import DomainUsage
 from restante.store.postgres import sqlstate, usage_queries
 from restante.store.postgres.change_marks import ChangeMarks
 from restante.store.postgres.cluster_node import ClusterNode
+from restante.store.postgres.content_objects import ContentObjects
 from restante.store.postgres.database_session import DatabaseSession, OutcomeUnknown, PostgresRow
 from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
@@ -53,12 +54,19 @@ class PostgresCore:
     """Writes and reads for the parts. Belongs to the event loop on which it was opened."""
 
     def __init__(
-        self, lanes: LaneSet, node: ClusterNode, mirror: FigureMirror, on_damage: OnDamage
+        self,
+        lanes: LaneSet,
+        node: ClusterNode,
+        mirror: FigureMirror,
+        on_damage: OnDamage,
+        objects: ContentObjects | None = None,
     ) -> None:
+        """`objects`: where large content is; None: in the database."""
         self._lanes = lanes
         self.node = node
         self.mirror = mirror
         self.on_damage = on_damage
+        self.objects = objects
         self._reading = SessionKind.READING
         self._at_work: set[asyncio.Task[Any]] = set()  # shared with a core apart
         self._doubts = Doubts()  # shared with a core apart
@@ -140,6 +148,8 @@ class PostgresCore:
         if not self._lanes.is_closed:
             self._lanes.is_closed = True
             await asyncio.gather(*self._at_work, return_exceptions=True)
+            if self.objects is not None:
+                await self.objects.close()
             await self.node.close()
             await self._lanes.close()
 

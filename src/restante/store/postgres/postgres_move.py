@@ -11,7 +11,8 @@ into the same database exclude each other by the name of the runner: the later o
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -22,17 +23,22 @@ from restante.store.moving.move_end import MovedRow, MoveStep
 from restante.store.moving.move_mark import MoveMark, MovePhase
 from restante.store.moving.moved_tables import ID_COLUMNS, MESSAGES, MOVED, MovedTable
 from restante.store.moving.step_text import key_of_text, key_text
-from restante.store.postgres import move_statements, node_queries, sqlstate
+from restante.store.object_access import ObjectAccess
+from restante.store.postgres import move_statements, node_queries, object_queries, sqlstate
 from restante.store.postgres.audit_writing import record
 from restante.store.postgres.chunk_spool import CHUNK
 from restante.store.postgres.cluster_node import risk_of
+from restante.store.postgres.content_objects import NO_OBJECTS, ContentObjects, new_name
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow, open_granted
 from restante.store.postgres.move_mark_row import mark_of
+from restante.store.postgres.object_opening import open_objects
+from restante.store.postgres.object_spool import StagedContent
 from restante.store.postgres.postgres_opening import CANNOT_OPEN, prepare_tables
 from restante.store.postgres.postgres_schema import VERSION
 from restante.store.postgres.postgres_transaction import NodeKey, PostgresTransaction
 from restante.store.postgres.schema_upgrade import SCHEMA_FOUND, check_schema
 from restante.store.store_errors import (
+    Damaged,
     NotEmpty,
     StoreError,
     StoreMismatched,
@@ -51,9 +57,16 @@ class PostgresMoveEnd:
     """A store in a database, read by one session and written by another."""
 
     def __init__(
-        self, url: str, sessions: tuple[DatabaseSession, DatabaseSession], mark: MoveMark | None
+        self,
+        url: str,
+        sessions: tuple[DatabaseSession, DatabaseSession],
+        mark: MoveMark | None,
+        access: ObjectAccess | None,
     ) -> None:
+        """`access`: to the object store with large content, if there is one."""
         self._url = url
+        self._access = access
+        self._objects: ContentObjects | None = None  # once it is needed
         self._reading, self._writing = sessions
         self._read_turn, self._write_turn = asyncio.Lock(), asyncio.Lock()
         self._mark = mark
@@ -89,12 +102,33 @@ class PostgresMoveEnd:
         return [_moved_row(table, row) for row in found]
 
     async def content(self, name: str) -> AsyncIterator[bytes]:
-        """Yield the chunks of a content as they are."""
+        """Yield the chunks of a content as they are, or its object."""
+        if rows := await self._fetch(object_queries.NAME, int(name)):
+            with suppress(Damaged):  # it is lost
+                async for block in self._object_blocks(rows[0][0]):
+                    yield block
+            return
         part = 0
         while rows := await self._fetch(move_statements.NEXT_CHUNK, int(name), part):
             [(found, body)] = rows
             part = found + 1
             yield bytes(body)
+
+    async def _object_blocks(self, name: str) -> AsyncIterator[bytes]:
+        await self.open_objects()
+        if self._objects is None:
+            raise StoreMismatched(NO_OBJECTS)
+        size = await self._objects.size_of(name)
+        for start in range(0, size, CHUNK):
+            yield await self._objects.read(name, start, min(CHUNK, size - start))
+
+    async def open_objects(self) -> None:
+        """Open the object store, if there is one. Raises StoreMismatched, ContentUnreachable."""
+        if self._objects is None:
+            async with self._write_turn, _as_raised("writing"):
+                self._objects = await open_objects(self._writing, self._access)
+            if self._objects is not None:
+                await self._objects.compare_marks()
 
     async def check_idle(self) -> None:
         """Raise StoreUnusable if a server has the store open. Fence those that have ended."""
@@ -113,6 +147,8 @@ class PostgresMoveEnd:
 
     async def close(self) -> None:
         """Let go of the database."""
+        if self._objects is not None:
+            await self._objects.close()
         for session in (self._reading, self._writing):
             if session.is_idle:
                 await session.close()
@@ -162,6 +198,7 @@ class PostgresMoveSource(PostgresMoveEnd):
 
     async def counts(self) -> Mapping[str, int]:
         """Return the number of rows of each table that moves."""
+        await self.open_objects()  # nothing is copied where content cannot be read
         return {
             table.name: int((await self._fetch(move_statements.count_rows(table)))[0][0])
             for table in MOVED
@@ -204,6 +241,7 @@ class PostgresMoveTarget(PostgresMoveEnd):
         async with self._write_turn, _as_raised("writing"):
             await prepare_tables(self._writing)
         await self.check_idle()
+        await self.open_objects()
 
         async def prepare(session: DatabaseSession) -> list[PostgresRow]:
             [(is_begun,)] = await session.fetch(move_statements.HAS_STEPS)
@@ -250,7 +288,28 @@ class PostgresMoveTarget(PostgresMoveEnd):
         await self._write(change)
 
     async def take_content(self, number: int, blocks: AsyncIterator[bytes]) -> str:
-        """Write the chunks of a content, under the number of its message."""
+        """Write a content under the number of its message: as an object, or in chunks."""
+        if self._objects is None:
+            await self._add_chunks(number, blocks)
+            return str(number)
+        staged = StagedContent(self._objects)
+        try:
+            async for block in blocks:
+                await staged.add(block)
+            if staged.is_large:
+                [(name,)] = await self._write(
+                    lambda session: session.fetch(
+                        object_queries.ADD_OBJECT_ONCE, number, new_name()
+                    )
+                )
+                await self._objects.put(name, staged.blocks(), staged.size)
+            else:
+                await self._add_chunks(number, _one(bytes(staged.waiting)))
+        finally:
+            staged.discard()
+        return str(number)
+
+    async def _add_chunks(self, number: int, blocks: AsyncIterator[bytes]) -> None:
         waiting = bytearray()
         part = 0
         async for block in blocks:
@@ -261,7 +320,6 @@ class PostgresMoveTarget(PostgresMoveEnd):
                 part += 1
         if waiting or not part:
             await self._add_chunk(number, part, bytes(waiting))
-        return str(number)
 
     async def finish(self, last_ids: Mapping[str, int], entry: AuditEntry) -> None:
         """Become a whole store."""
@@ -286,6 +344,9 @@ class PostgresMoveTarget(PostgresMoveEnd):
 
     async def clear(self) -> None:
         """Remove all that was written, and the mark."""
+        [(has_tables,)] = await self._fetch(move_statements.HAS_TABLES)
+        if has_tables and self._access is not None:
+            await self._clear_objects()
 
         async def change(session: DatabaseSession) -> None:
             [(has_tables,)] = await session.fetch(move_statements.HAS_TABLES)
@@ -297,6 +358,13 @@ class PostgresMoveTarget(PostgresMoveEnd):
 
         await self._write(change)
         self._note_mark(None)
+
+    async def _clear_objects(self) -> None:
+        await self.open_objects()
+        assert self._objects is not None
+        while rows := await self._fetch(object_queries.SOME, _MOST_ROWS):
+            await self._objects.delete([name for _, name in rows])
+            await self._write(partial(_forget_objects, numbers=[number for number, _ in rows]))
 
     async def check_new(self) -> None:
         """Raise NotEmpty if the database holds anything, unless a move into it began."""
@@ -325,7 +393,7 @@ class PostgresMoveTarget(PostgresMoveEnd):
 
 async def open_source(url: str, access: DatabaseAccess) -> PostgresMoveSource:
     """Connect to the store in a database. Raises StoreError."""
-    source = PostgresMoveSource(url, *await _sessions(url, access))
+    source = PostgresMoveSource(url, *await _sessions(url, access), access.objects)
     async with _closed_on_error(source):
         await source.check_store()
         await source.check_idle()
@@ -334,7 +402,7 @@ async def open_source(url: str, access: DatabaseAccess) -> PostgresMoveSource:
 
 async def open_target(url: str, access: DatabaseAccess) -> PostgresMoveTarget:
     """Connect to a database without a store, or to that of a move. Raises StoreError."""
-    target = PostgresMoveTarget(url, *await _sessions(url, access))
+    target = PostgresMoveTarget(url, *await _sessions(url, access), access.objects)
     async with _closed_on_error(target):
         await target.check_new()
     return target
@@ -381,6 +449,14 @@ async def _as_raised(doing: str) -> AsyncIterator[None]:
         if isinstance(error, asyncpg.DataError):
             raise
         raise (sqlstate.store_error(error, doing) or StoreError(cause_of(error))) from error
+
+
+async def _forget_objects(session: DatabaseSession, numbers: list[int]) -> None:
+    await session.fetch(object_queries.CLEAR, numbers)
+
+
+async def _one(octets: bytes) -> AsyncIterator[bytes]:
+    yield octets
 
 
 def _booleans(table: MovedTable) -> frozenset[int]:

@@ -1,5 +1,6 @@
 """Opening a store on PostgreSQL: the version of the server, the tables, a slot, and the figures."""
 
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -23,11 +24,12 @@ from restante.store.postgres.figure_mirror import FigureMirror
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.move_mark_row import mark_of
 from restante.store.postgres.node_numbers import NodeNumbers
+from restante.store.postgres.object_opening import open_objects
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_schema import SCHEMA
 from restante.store.postgres.postgres_transaction import usages_of_rows
 from restante.store.postgres.schema_upgrade import SCHEMA_FOUND, check_schema
-from restante.store.store_errors import StoreUnreachable, StoreUnusable
+from restante.store.store_errors import ContentUnreachable, StoreUnreachable, StoreUnusable
 
 OLDEST_SERVER: Final = 15
 CANNOT_OPEN: Final = (
@@ -43,11 +45,16 @@ _SERVER: Final = """
 """
 
 
-async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> PostgresCore:
-    """Open the store in a database. Raises StoreUnusable, which says why and what to do."""
+async def open_core(
+    url: str, access: DatabaseAccess, on_damage: OnDamage, *, is_server: bool = False
+) -> PostgresCore:
+    """Open the store in a database. Raises StoreUnusable, which says why and what to do.
+
+    A server asks its object store whether it is the right one; a command only where it needs it.
+    """
     lanes = LaneSet(partial(open_granted, url, access))
     try:
-        return await _opened(url, lanes, access, on_damage)
+        core = await _opened(url, lanes, access, on_damage)
     except StoreUnreachable as error:
         await lanes.close()
         raise StoreUnusable(str(error)) from error
@@ -57,6 +64,14 @@ async def open_core(url: str, access: DatabaseAccess, on_damage: OnDamage) -> Po
     except BaseException:
         await lanes.close()
         raise
+    if core.objects is not None and is_server:
+        try:
+            with suppress(ContentUnreachable):  # it may come back, and other mail need not wait
+                await core.objects.compare_marks()
+        except BaseException:
+            await core.close()
+            raise
+    return core
 
 
 async def _opened(
@@ -72,12 +87,13 @@ async def _opened(
     try:  # a move marks the store and then looks for nodes: one of both sees the other
         async with lanes[SessionKind.READING].session() as session:
             check_mark(await mark_of(session), url)
+            objects = await open_objects(session, access.objects)
     except BaseException:
         await node.close()
         raise
     async with lanes[SessionKind.READING].session() as session:
         mirror = await _mirror(session, node)
-    core = PostgresCore(lanes, node, mirror, on_damage)
+    core = PostgresCore(lanes, node, mirror, on_damage, objects)
     node.begin(ClusterReading(core).read_changes)
     return core
 

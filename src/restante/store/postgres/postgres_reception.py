@@ -14,9 +14,11 @@ from restante.store.postgres.chunk_spool import ChunkSpool, content_id
 from restante.store.postgres.content_chunks import copy_content
 from restante.store.postgres.database_session import OutcomeUnknown, PostgresRow
 from restante.store.postgres.lane_set import SessionKind
+from restante.store.postgres.object_spool import ObjectSpool
 from restante.store.postgres.postgres_core import PostgresCore, take_note
 from restante.store.postgres.postgres_transaction import PostgresTransaction, usages_of_rows
 from restante.store.postgres.quota_closeness import close_quotas
+from restante.store.reception_store import ContentSpool
 from restante.store.store_errors import Conflict, StoreError, StoreUnreachable
 from restante.store.stored_form.rows import message_row
 
@@ -138,9 +140,10 @@ class PostgresReception:
         contents = [content_id(one.file) for one in messages if one.file is not None]
         return [*columns, domain_ids, self._core.node.key.id, contents]
 
-    def open_spool(self) -> ChunkSpool:
+    def open_spool(self) -> ContentSpool:
         """Begin large content."""
-        return ChunkSpool(self._core)
+        objects = self._core.objects
+        return ChunkSpool(self._core) if objects is None else ObjectSpool(self._core, objects)
 
     async def duplicate(self, file: ContentFile) -> ContentFile:
         """Give the same content a second name: its chunks are copied inside the database."""

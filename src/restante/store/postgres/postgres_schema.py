@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -81,7 +81,19 @@ CREATE INDEX message_delay ON message (received_at) WHERE flags & 8 <> 0;
 CREATE INDEX message_sought ON message USING hash (message_id);
 CREATE INDEX message_content ON message (content_id) WHERE content_id IS NOT NULL;
 
--- Large content, a mebibyte a row. The names are given like message numbers.
+-- Large content in the object store, if there is one. An object is named before it is written.
+CREATE TABLE content_object (
+    content_id bigint PRIMARY KEY,
+    name       text COLLATE "C" NOT NULL UNIQUE, -- random, and never used again
+    doomed_at  timestamptz                  -- its message left, and its object shall follow
+);
+CREATE INDEX content_object_doomed ON content_object (doomed_at) WHERE doomed_at IS NOT NULL;
+-- One row at most: the object store has the same mark.
+CREATE TABLE object_mark (
+    place smallint PRIMARY KEY CHECK (place = 1),
+    mark  text NOT NULL
+);
+-- Other large content, a mebibyte a row. The names are given like message numbers.
 CREATE TABLE chunk (
     content_id bigint,
     part       integer,

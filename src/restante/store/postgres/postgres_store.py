@@ -48,10 +48,14 @@ _STRICT: Final = DatabaseAccess()
 
 
 async def open_postgres(
-    url: str, access: DatabaseAccess = _STRICT, *, on_damage: OnDamage | None = None
+    url: str,
+    access: DatabaseAccess = _STRICT,
+    *,
+    on_damage: OnDamage | None = None,
+    is_server: bool = False,
 ) -> "PostgresStore":
     """Open the store in a database. Raises StoreUnusable."""
-    return PostgresStore(await open_core(url, access, on_damage or _unheard))
+    return PostgresStore(await open_core(url, access, on_damage or _unheard, is_server=is_server))
 
 
 def _unheard(_number: int, _text: str, _domain_id: int) -> None:

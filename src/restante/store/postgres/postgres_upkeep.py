@@ -8,10 +8,11 @@ from typing import Final
 
 from restante.store.postgres import content_queries, held_reading, mail_statements
 from restante.store.postgres.chunk_spool import remove_unheld
+from restante.store.postgres.object_removal import remove_doomed, remove_orphans
 from restante.store.postgres.postgres_content import PostgresContent
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.store_care import ScrubSlice
-from restante.store.store_errors import CareUnsupported, Damaged
+from restante.store.store_errors import CareUnsupported, ContentUnreachable, Damaged
 from restante.store.upkeep_store import BackupCopy
 
 _STEP: Final = 64  # rows that are read at once
@@ -46,6 +47,12 @@ class PostgresUpkeep:
         node = self._core.node
         return not (node.absence or node.silence)
 
+    @property
+    def content_absence(self) -> str:
+        """Why the object store cannot be used at present."""
+        objects = self._core.objects
+        return "" if objects is None else objects.absence
+
     def free_octets(self) -> int | None:
         """Nobody here can tell: the disk is another machine's."""
         return None
@@ -64,12 +71,24 @@ class PostgresUpkeep:
             files = [one.file for one in found.messages if one.file is not None]
             for file in files:
                 try:
-                    await self._content.prove_file(file, 0)
+                    await self._content.examine(file)
                 except Damaged:
                     damaged += 1
+                except ContentUnreachable:  # `content_absence` says so; another scrub has its turn
+                    continue
             octets = sum(one.size for one in found.messages)
             yield ScrubSlice(len(rows), octets, len(files), process_time() - begun, damaged)
             after = rows[-1][0]
+
+    async def remove_left_content(self) -> int:
+        """Remove objects whose content has left."""
+        objects = self._core.objects
+        return 0 if objects is None else await remove_doomed(self._core, objects)
+
+    async def remove_stray_content(self, before: float) -> int:
+        """Remove old objects that nobody has."""
+        objects = self._core.objects
+        return 0 if objects is None else await remove_orphans(self._core, objects, before)
 
     async def backup(self, directory: Path) -> BackupCopy:
         """Raise CareUnsupported: PostgreSQL has its own tools."""

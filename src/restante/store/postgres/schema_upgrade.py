@@ -51,12 +51,23 @@ ALTER TABLE drain ADD COLUMN way text NOT NULL DEFAULT 'destination'
 """
 # A former server does not know certificates, and keeps the column's value: it writes others.
 _CERTIFICATES: Final = "ALTER TABLE login ADD COLUMN certificates text NOT NULL DEFAULT ''"
+_OBJECTS: Final = """
+CREATE TABLE content_object (
+    content_id bigint PRIMARY KEY,
+    name text COLLATE "C" NOT NULL UNIQUE,
+    doomed_at timestamptz
+);
+CREATE INDEX content_object_doomed ON content_object (doomed_at) WHERE doomed_at IS NOT NULL;
+CREATE TABLE object_mark (place smallint PRIMARY KEY CHECK (place = 1), mark text NOT NULL)
+"""
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
     3: SchemaStep(_FAILED_LOGINS, oldest=1),
     4: SchemaStep(_TURNAROUNDS, oldest=1),
     5: SchemaStep(_CERTIFICATES, oldest=1),
+    # A former server never looks there. The first server with an object store keeps it away.
+    6: SchemaStep(_OBJECTS, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

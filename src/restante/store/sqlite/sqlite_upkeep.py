@@ -21,6 +21,7 @@ from restante.store.upkeep_store import BackupCopy
 class SqliteUpkeep:
     """An `UpkeepStore`."""
 
+    content_absence = ""  # it has no large content elsewhere
     is_reachable = True  # its files stay open, wherever their names are
 
     def __init__(self, core: StoreCore) -> None:
@@ -65,6 +66,14 @@ class SqliteUpkeep:
         finally:
             threads.submit(walk.close)
             threads.close(0.0)
+
+    async def remove_left_content(self) -> int:
+        """There is none elsewhere."""
+        return 0
+
+    async def remove_stray_content(self, before: float) -> int:  # noqa: ARG002
+        """There is none elsewhere."""
+        return 0
 
     async def backup(self, directory: Path) -> BackupCopy:
         """Write a copy of everything, as at one moment."""

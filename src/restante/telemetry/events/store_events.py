@@ -72,6 +72,38 @@ class StoreBack(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectsAway(Event):
+    """The object store for large content cannot be used.
+
+    A message of 1 MiB or more is answered 451 after its content, and held ones are deferred. All
+    other mail is taken and handed over.
+    """
+
+    event: ClassVar[str] = "objects-away"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectsBack(Event):
+    """The object store can be used again, after so many seconds."""
+
+    event: ClassVar[str] = "objects-back"
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectsRemoved(Event):
+    """Objects that belonged to no message were removed from the object store.
+
+    They were older than `objects.orphan_hours`. A few are normal after a server was killed. Many
+    show that a backup of the database was restored, or that somebody else writes there.
+    """
+
+    event: ClassVar[str] = "objects-removed"
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoomShort(Event):
     """Less than `reception.disk_reserve` is free on the store's disk. MAIL is answered 452."""
 

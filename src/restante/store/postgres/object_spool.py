@@ -1,0 +1,132 @@
+"""Large content on its way to the object store: first on the disk, then an object at once.
+
+An upload begins when all octets are here. So no slow client holds a part of it in memory, or its
+place in the line of uploads. The file has no name, and ends with the process.
+"""
+
+import asyncio
+import errno
+import tempfile
+import time
+import zlib
+from collections.abc import AsyncIterator, Callable
+from functools import partial
+from typing import IO, Final, TypeVar
+
+from restante.mail.message import ContentFile
+from restante.store.postgres import content_queries, object_queries
+from restante.store.postgres.chunk_spool import ChunkSpool, remove_unheld
+from restante.store.postgres.content_objects import ContentObjects, new_name
+from restante.store.postgres.lane_set import SessionKind
+from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.postgres.postgres_transaction import PostgresTransaction
+from restante.store.store_errors import StoreError, StoreFull
+
+_BLOCK: Final = 1 << 20
+_Answer = TypeVar("_Answer")
+
+
+class StagedContent:
+    """Octets in memory, and in a file without a name once they are many."""
+
+    def __init__(self, objects: ContentObjects) -> None:
+        self._objects = objects
+        self._file: IO[bytes] | None = None
+        self.waiting = bytearray()  # in memory
+        self.size = 0
+        self.crc32 = 0
+
+    @property
+    def is_large(self) -> bool:
+        """Whether it must become an object."""
+        return self.size >= self._objects.smallest
+
+    async def add(self, block: bytes) -> None:
+        """Append. Raises StoreFull, StoreError."""
+        self.size += len(block)
+        self.crc32 = zlib.crc32(block, self.crc32)
+        self.waiting += block
+        if self.is_large:
+            await self._write_out()
+
+    async def blocks(self) -> AsyncIterator[bytes]:
+        """Yield all octets. It must be large."""
+        await self._write_out()
+        assert self._file is not None
+        await self._on_disk(partial(self._file.seek, 0))
+        while block := await self._on_disk(partial(self._file.read, _BLOCK)):
+            yield block
+
+    def discard(self) -> None:
+        """Forget all."""
+        self.waiting.clear()
+        if self._file is not None:
+            self._objects.threads.submit(self._file.close)  # behind a write on its way
+
+    async def _write_out(self) -> None:
+        data, self.waiting = bytes(self.waiting), bytearray()
+        if self._file is None:
+            self._file = await self._on_disk(self._made)
+        await self._on_disk(partial(self._file.write, data))
+
+    def _made(self) -> IO[bytes]:
+        return tempfile.TemporaryFile(dir=self._objects.directory, buffering=0)
+
+    async def _on_disk(self, work: Callable[[], _Answer]) -> _Answer:
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._objects.threads, work)
+        except (OSError, ValueError, RuntimeError) as error:  # the latter two: it was closed
+            cause = getattr(error, "strerror", None) or str(error)
+            kind = StoreFull if getattr(error, "errno", 0) == errno.ENOSPC else StoreError
+            place = self._objects.directory or tempfile.gettempdir()
+            raise kind(f"large content cannot be written to {place}: {cause}") from error
+
+
+class ObjectSpool:
+    """A `ContentSpool`: content that stays small goes into the database."""
+
+    def __init__(self, core: PostgresCore, objects: ContentObjects) -> None:
+        self._core = core
+        self._objects = objects
+        self._staged = StagedContent(objects)
+        self._chunks: ChunkSpool | None = None
+        self._number = 0  # once it has a row
+
+    async def write(self, block: bytes) -> None:
+        """Append. Raises ContentUnreachable at once if an object is due and cannot be kept."""
+        if self._staged.size + len(block) >= self._objects.smallest:
+            self._objects.check()
+        await self._staged.add(block)
+
+    async def close(self) -> ContentFile:
+        """Make it durable."""
+        staged = self._staged
+        if not staged.is_large:
+            self._chunks = ChunkSpool(self._core)
+            await self._chunks.write(bytes(staged.waiting))
+            return await self._chunks.close()
+        self._objects.check()
+        self._number, name = self._core.mirror.content_numbers.next(time.time()), new_name()
+        await self._core.write(
+            partial(add_object, number=self._number, name=name), SessionKind.SPOOLING
+        )
+        await self._objects.put(name, staged.blocks(), staged.size)
+        staged.discard()
+        return ContentFile(str(self._number), staged.size, staged.crc32)
+
+    def discard(self) -> None:
+        """Forget it. Its row is removed beside other work, and its object after that."""
+        self._staged.discard()
+        if self._chunks is not None:
+            self._chunks.discard()
+        if self._number:
+            removing = partial(remove_unheld, number=self._number)
+            self._number = 0
+            self._core.begin(self._core.write(removing, SessionKind.SPOOLING))
+
+
+async def add_object(transaction: PostgresTransaction, number: int, name: str) -> None:
+    """Note the name of an object that is about to be written, as content without a message."""
+    await transaction.fetch(content_queries.ADD_SPOOL, number, *transaction.node)
+    await transaction.fetch(object_queries.ADD_OBJECT, number, name)

@@ -1,0 +1,277 @@
+"""Large content as objects: acknowledged once the object store and the database have it."""
+
+import asyncio
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from restante.store.object_access import LARGE, ObjectAccess
+from restante.store.postgres import PostgresStore
+from restante.store.store_errors import (
+    ContentUnreachable,
+    Damaged,
+    StoreError,
+    StoreFull,
+)
+from tests.contract.making import (
+    NOTED,
+    all_held,
+    content,
+    delivered,
+    held_numbers,
+    hosted,
+    message,
+    opened,
+    spooled,
+)
+from tests.store.postgres.fake_bucket import (
+    SMALLEST,
+    WITH_OBJECTS,
+    FakeBucket,
+    opened_at,
+    use,
+)
+from tests.store.postgres.test_chunk_spool import CHUNKS, counted, lapse, swept
+
+BIG = os.urandom(LARGE + 5)
+ROWS = "SELECT count(*) FROM content_object"
+DOOMED = "SELECT count(*) FROM content_object WHERE doomed_at IS NOT NULL"
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> FakeBucket:
+    """An empty one, which stores use."""
+    bucket = FakeBucket()
+    use(bucket, monkeypatch)
+    return bucket
+
+
+@pytest.fixture
+def damages() -> list[tuple[int, str, int]]:
+    """The damage that was reported."""
+    return []
+
+
+@pytest.fixture
+def store(
+    postgres_url: str,
+    bucket: FakeBucket,
+    runner: asyncio.Runner,
+    damages: list[tuple[int, str, int]],
+) -> Iterator[PostgresStore]:
+    """An empty store, whose process may judge others."""
+    store = runner.run(opened_at(postgres_url, on_damage=lambda *told: damages.append(told)))
+    for _ in range(2):
+        runner.run(store.core.node.beat())
+    yield store
+    runner.run(store.close())
+
+
+@pytest.fixture
+def other(
+    postgres_url: str, store: PostgresStore, runner: asyncio.Runner
+) -> Iterator[PostgresStore]:
+    """The same store, opened by another process."""
+    other = runner.run(opened_at(postgres_url))
+    yield other
+    runner.run(other.close())
+
+
+async def test_large_content_is_one_object_and_small_content_is_none(
+    store: PostgresStore, bucket: FakeBucket
+) -> None:
+    large, small = await spooled(store, BIG[:999], BIG[999:]), await spooled(store, BIG[:999])
+    assert list(map(bucket.objects.get, bucket.contents())) == [BIG]
+    assert await counted(store, CHUNKS) == 1
+    assert await content(store.content.read_file(large)) == BIG
+    assert await content(store.content.read_file(small)) == BIG[:999]
+    assert await store.content.read_beginning(large, 7) == BIG[:7]
+    assert await store.content.read_beginning(large, 0) == b""
+
+
+async def test_an_object_goes_after_its_message(store: PostgresStore, bucket: FakeBucket) -> None:
+    domain_id = await hosted(store)
+    for number in (1, 2):
+        file = await spooled(store, BIG)
+        await store.reception.hold([message(number, domain_id, file=file)])
+    assert await store.upkeep.remove_left_content() == 0
+    await store.handover.settle(await opened(store, domain_id), [delivered(1)])
+    assert len(bucket.contents()) == 2, "mail leaves without waiting for its object"
+    await store.queue.delete([2], NOTED)
+    assert await counted(store, DOOMED) == 2
+    assert await store.upkeep.remove_left_content() == 2
+    assert (bucket.contents(), await counted(store, ROWS)) == (set(), 0)
+
+
+async def test_a_removal_that_fails_is_made_later(store: PostgresStore, bucket: FakeBucket) -> None:
+    spool = store.reception.open_spool()
+    await spool.write(BIG)
+    await spool.close()
+    spool.discard()
+    await asyncio.gather(*store.core._at_work)
+    bucket.outage = "away"
+    with pytest.raises(ContentUnreachable):
+        await store.upkeep.remove_left_content()
+    assert (len(bucket.contents()), await counted(store, DOOMED)) == (1, 1)
+    bucket.outage = bucket.absence = ""
+    assert await store.upkeep.remove_left_content() == 1
+    assert (bucket.contents(), await counted(store, ROWS)) == (set(), 0)
+
+
+async def test_large_content_is_not_taken_during_an_outage_and_small_is(
+    store: PostgresStore, bucket: FakeBucket
+) -> None:
+    domain_id = await hosted(store)
+    bucket.outage = "no answer in time"
+    spool = store.reception.open_spool()
+    await spool.write(BIG)
+    with pytest.raises(ContentUnreachable, match="no answer in time"):
+        await spool.close()
+    spool.discard()
+    assert store.upkeep.content_absence == "no answer in time"
+    assert store.upkeep.absence == ""
+    early = store.reception.open_spool()
+    await early.write(BIG[: SMALLEST - 1])
+    with pytest.raises(ContentUnreachable):
+        await early.write(b"1")
+    small = await spooled(store, b"small")
+    await store.reception.hold([message(1, domain_id), message(2, domain_id, file=small)])
+    assert await held_numbers(store, domain_id) == [1, 2]
+    bucket.outage = bucket.absence = ""
+    await asyncio.gather(*store.core._at_work)
+    assert await store.upkeep.remove_left_content() == 1, "of the upload that failed"
+    assert await counted(store, ROWS) == 0
+
+
+async def test_a_duplicate_is_an_object_of_its_own(
+    store: PostgresStore, bucket: FakeBucket
+) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(store, BIG)
+    copy = await store.reception.duplicate(file)
+    assert len(bucket.contents()) == 2
+    await store.reception.hold([message(1, domain_id, file=file), message(2, domain_id, file=copy)])
+    await store.handover.settle(await opened(store, domain_id), [delivered(1)])
+    assert await store.upkeep.remove_left_content() == 1
+    assert await content(store.content.read_file(copy)) == BIG
+
+
+async def test_what_a_killed_process_had_put_and_not_committed_goes(
+    store: PostgresStore, other: PostgresStore, bucket: FakeBucket
+) -> None:
+    """Killed between PUT and COMMIT: nothing was acknowledged, and nothing is held."""
+    domain_id = await hosted(store)
+    await spooled(other, BIG)
+    own = await spooled(store, BIG[::-1])
+    await lapse(store, other, 61)
+    assert await swept(store) == 1
+    assert await store.upkeep.remove_left_content() == 1
+    assert list(map(bucket.objects.get, bucket.contents())) == [BIG[::-1]]
+    await store.reception.hold([message(1, domain_id, file=own)])
+    assert await content(store.content.read_file(own)) == BIG[::-1]
+
+
+async def test_a_message_is_not_held_if_its_object_was_given_up(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(other, BIG)
+    await lapse(store, other, 61)
+    await swept(store)
+    with pytest.raises(StoreError, match="was removed before it was held"):
+        await other.reception.hold([message(1, domain_id, file=file)])
+
+
+@pytest.mark.parametrize(
+    ("fault", "way"),
+    [
+        *product(["missing", "changed", "cut"], ["prove", "read"]),
+        *product(["missing", "cut"], ["scrub"]),  # which leaves checksums to the object store
+    ],
+)
+async def test_damage_of_an_object_is_reported_and_sets_its_message_apart_alone(
+    store: PostgresStore,
+    bucket: FakeBucket,
+    damages: list[tuple[int, str, int]],
+    fault: str,
+    way: str,
+) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(store, BIG)
+    await store.reception.hold([message(1, domain_id, file=file), message(2, domain_id)])
+    [name] = bucket.contents()
+    if fault == "missing":
+        del bucket.objects[name]
+    else:
+        bucket.objects[name] = BIG[:-1] + (b"" if fault == "cut" else bytes([BIG[-1] ^ 1]))
+    if way == "scrub":
+        [part] = [part async for part in store.upkeep.scrub()]
+        assert part.damaged == 1
+    else:
+        with pytest.raises(Damaged):
+            await (
+                store.content.prove_file(file, 1)
+                if way == "prove"
+                else content(store.content.read_file(file))
+            )
+    assert [(number, of) for number, _, of in damages] == [(1, domain_id)]
+    assert [one.number for one in await all_held(store, domain_id)] == [2]
+    assert await counted(store, DOOMED) == 0, "what is left of it is kept"
+
+
+async def test_an_outage_is_no_damage(
+    store: PostgresStore, bucket: FakeBucket, damages: list[tuple[int, str, int]]
+) -> None:
+    domain_id = await hosted(store)
+    file = await spooled(store, BIG)
+    await store.reception.hold([message(1, domain_id, file=file)])
+    bucket.outage = "away"
+    with pytest.raises(ContentUnreachable):
+        await store.content.prove_file(file, 1)
+    with pytest.raises(ContentUnreachable):
+        await store.reception.duplicate(file)
+    assert [part.damaged async for part in store.upkeep.scrub()] == [0]
+    assert (damages, await held_numbers(store, domain_id)) == ([], [1])
+    bucket.outage = bucket.absence = ""
+    assert await content(store.content.read_file(file)) == BIG
+
+
+async def test_a_bucket_that_was_swapped_is_no_damage_of_all_content(
+    store: PostgresStore, bucket: FakeBucket, damages: list[tuple[int, str, int]]
+) -> None:
+    file = await spooled(store, BIG)
+    bucket.objects.clear()
+    with pytest.raises(ContentUnreachable, match="has no object restante-store"):
+        await store.content.prove_file(file, 1)
+    assert damages == []
+
+
+@pytest.mark.parametrize(("code", "kind"), [(errno.ENOSPC, StoreFull), (errno.EIO, StoreError)])
+async def test_a_disk_that_takes_nothing_is_a_store_error(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, code: int, kind: type[StoreError]
+) -> None:
+    def fail(**_given: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", fail)
+    spool = store.reception.open_spool()
+    with pytest.raises(kind, match="large content cannot be written to "):
+        await spool.write(BIG)
+    spool.discard()
+
+
+async def test_content_waits_in_the_directory_of_the_server(
+    postgres_url: str, bucket: FakeBucket, tmp_path: Path
+) -> None:
+    objects = ObjectAccess("s3://fake", directory=tmp_path / "gone", smallest=SMALLEST)
+    store = await opened_at(postgres_url, replace(WITH_OBJECTS, objects=objects))
+    spool = store.reception.open_spool()
+    with pytest.raises(StoreError, match=f"{tmp_path}/gone: No such file"):
+        await spool.write(BIG)
+    await store.close()
