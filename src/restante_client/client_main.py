@@ -159,6 +159,10 @@ def _watch(given: argparse.Namespace) -> ClientExit:
     if given.files:
         _print(_start_file(given.files, command, given.every))
         return ClientExit.DONE
+    if "-" in (inner.password_file, getattr(inner, "token_file", "")):
+        raise ClientFailure(
+            ClientExit.USAGE, "watch reads the secret at each run; name a file instead of -"
+        )
     from restante_client.endpoints import read_endpoint  # noqa: PLC0415  heavy
     from restante_client.watch_loop import WatchLoop, address_towards  # noqa: PLC0415
 

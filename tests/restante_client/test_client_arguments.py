@@ -37,6 +37,7 @@ def test_what_is_no_span(text: str) -> None:
         ["watch", "--every", "0", "turn", "mx.example"],
         ["watch", "watch", "turn", "mx.example"],
         ["watch", "turn"],
+        ["watch", "turn", "mx.example", "--login", "a", "--password-file", "-"],
     ],
 )
 def test_a_wrong_command_is_told_on_one_line(client: RunClient, words: list[str]) -> None:

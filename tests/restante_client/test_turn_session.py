@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import ssl
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ import trustme
 from tests.cli.answering import answering
 from tests.restante_client.conftest import PASSWORD, Ended, RunClient
 from tests.restante_client.local_stub import LocalStub
+from tests.restante_client.test_client_package import TOP, interpreters
 from tests.restante_client.turning_script import BY_DATA, CONTENT, TurningScript, by_bdat
 
 PLAIN = base64.b64encode(f"\0acme-mail\0{PASSWORD}".encode()).decode()
@@ -210,3 +213,22 @@ def test_too_many_names_are_not_sent(client: RunClient, who: list[str]) -> None:
         ended = client("turn", "localhost:1", *names, *who, "--local", local.address)
     assert ended.code == 64
     assert "name fewer, or none" in ended.err
+
+
+@pytest.mark.parametrize("python", interpreters(), ids=lambda path: path[-40:])
+def test_every_python_of_this_machine_fetches_mail(
+    context: ssl.SSLContext, who: list[str], python: str
+) -> None:
+    """TLS, sockets and SASL differ between versions."""
+    script = TurningScript(context, flights=by_bdat(b"one", b"x" * 400_000))
+    with LocalStub() as local, answering(script):
+        words = ["turn", f"localhost:{script.port}", *who, "--local", local.address]
+        ended = subprocess.run(
+            [python, "-m", "restante_client", *words],
+            env={**os.environ, "PYTHONPATH": str(TOP.parent)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.endswith(": 2 messages delivered\n")
