@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from restante.admin.add_or_find import AddedMeanwhile, add_or_find
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import (
@@ -22,7 +23,7 @@ from restante.admin.auditing import (
 )
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.policy_change import Amount, changed_quota
-from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.request_bounds import LineText
 from restante.mail.quantity import counted
 from restante.phrases import EXISTS, did_you_mean

@@ -16,6 +16,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
+from restante.admin.add_or_find import AddedMeanwhile, add_or_find
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import (
@@ -41,7 +42,7 @@ from restante.admin.compared_secrets import judge_secret
 from restante.admin.destinations import allow_check
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.scope import account_in_scope, owner_of
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.past_notice import past_notice

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from restante.admin.accounts import find_account
+from restante.admin.add_or_find import AddedMeanwhile, add_or_find
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import (
@@ -48,7 +49,7 @@ from restante.admin.policy_change import (
     settings_without_effect,
 )
 from restante.admin.primary_state import PrimaryView, primary_view
-from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.scope import domain_name, domains_in_scope
 from restante.mail.quantity import counted
 from restante.phrases import (

@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from restante.admin.accounts import find_account
+from restante.admin.add_or_find import AddedMeanwhile, add_or_find
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import (
@@ -37,7 +38,7 @@ from restante.admin.login_passwords import (
 from restante.admin.login_rotation import OLD_VALID_SECONDS, rotated
 from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.repeated_add import AddedMeanwhile, add_or_find, refuse_difference
+from restante.admin.repeated_add import refuse_difference
 from restante.admin.request_bounds import LineText, Moment, Secret
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.store.record_store import ABSENT

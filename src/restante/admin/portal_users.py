@@ -10,11 +10,11 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict
 
 from restante.admin.accounts import find_account
+from restante.admin.add_or_find import AddedMeanwhile, add_or_find
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.permissions import AdminAction, lacking_for, permit
-from restante.admin.repeated_add import AddedMeanwhile, add_or_find
 from restante.admin.request_bounds import AtMost, LineText
 from restante.admin.scope import owner_of
 from restante.phrases import EXISTS, did_you_mean
