@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from restante.web.portal.page_wording import (
+    address_pieces,
     clock,
     counted_thing,
     day,
@@ -61,3 +62,14 @@ def test_words() -> None:
     assert span_in_words(5400) == "1.5 hours"
     assert counted_thing(1, "message") == "1 message"
     assert counted_thing(1204, "message") == "1,204 messages"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["anna@alpha.example", "bounces+123-anna=alpha.example@mail4.sender-of-news.example", "a" * 90],
+)
+def test_an_address_is_broken_between_its_words_only(path: str) -> None:
+    pieces = address_pieces(path)
+    assert "".join(pieces) == path
+    assert len(pieces) == (10 if "+" in path else 1)
+    assert len(pieces) == 1 or all(piece.rstrip("@.=+_-").isalnum() for piece in pieces)

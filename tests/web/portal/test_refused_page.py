@@ -57,7 +57,7 @@ def test_groups_and_an_action_for_each() -> None:
     assert '<span class="quiet">such as</span> 550 5.7.1 rate limit' in text
     asked = visit(admin, "/queue/confirm", ALPHA, form={**form, "group_reply": shown}).text
     assert "such as 550 5.7.1 rate limit" in asked
-    assert "the group of refused mail" in asked
+    assert "with the same reply" in asked
     assert "that you ticked" not in asked
     done = visit(admin, "/queue/carry-out", ALPHA, form=form)
     told = visit(admin, done.headers["location"], ALPHA).text

@@ -56,6 +56,7 @@ def page_templates() -> Environment:
         "span": page_wording.short_span,
         "span_in_words": page_wording.span_in_words,
         "exact": page_wording.exact,
+        "pieces": page_wording.address_pieces,
         "segment": lambda text: quote(text, safe=""),
         "query": urlencode,
         "shell": shell_word,

@@ -1,5 +1,6 @@
 """Times, spans and amounts as the pages of the portal say them. Pure. All times are UTC."""
 
+import re
 from datetime import UTC, datetime
 from typing import Final
 
@@ -7,6 +8,8 @@ _SPANS: Final = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 _UNITS: Final = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP: Final = 1024  # as in the shell, and in the amounts that people give
 _FEW: Final = 10  # below it, an amount is shown with one decimal
+_LONG: Final = 24  # characters of an address: a longer one may need two lines
+_BREAK_AFTER: Final = re.compile(r"(?<=[@.=+_-])(?=[^@.=+_-])")
 _FEW_SPANS: Final = 2  # of a unit: below it, the smaller unit says more
 
 
@@ -80,3 +83,8 @@ def time_ago(at: datetime, now: float) -> str:
 def exact(at: datetime) -> str:
     """Return a moment to the second: `2026-11-28 03:12:07`."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+def address_pieces(path: str) -> list[str]:
+    """Return the pieces of an address between which a line may end: words stay whole."""
+    return _BREAK_AFTER.split(path) if len(path) > _LONG else [path]

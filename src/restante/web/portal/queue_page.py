@@ -309,7 +309,7 @@ def _words_of(form: FormValues, chosen: ChosenMessages) -> str:
     if not form.text("group_reply"):
         return "those that you ticked"
     domain = form.text("domain")
-    return f"the group of refused mail{f' of {domain}' if domain else ''}"
+    return f"refused mail{f' of {domain}' if domain else ''} with the same reply"
 
 
 def _amount(form: FormValues, name: str) -> float | None:
