@@ -20,6 +20,7 @@ PAGES: Final = {
     "domain": "/domains/alpha.example",
     "domain-away": "/domains/shop.alpha.example",
     "recipients": "/domains/alpha.example/recipients",
+    "policy": "/domains/alpha.example/policy",
     "setup": "/domains/alpha.example/setup",
     "direction": "/domains/alpha.example/direction",
     "direction-waits": "/domains/old-branch-office.alpha.example/direction",
@@ -50,6 +51,7 @@ OPERATORS_PAGES: Final = {
     "operator-audit": "/audit",
     "operator-access": "/access?account=alpha",
     "operator-users": "/users",
+    "operator-policy": "/domains/shop.alpha.example/policy",
     "operator-direction": "/domains/old-branch-office.alpha.example/direction",
 }
 SIZES: Final = {"wide": (1280, "light"), "narrow": (390, "light"), "dark": (1280, "dark")}

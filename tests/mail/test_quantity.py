@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.quantity import agreeing, counted, span_text
+from restante.mail.quantity import agreeing, counted, read_span, span_text
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,16 @@ def test_parts_of_a_thing_are_many(number: float, said: str) -> None:
 )
 def test_a_span_has_the_largest_unit_that_divides_it(seconds: float, text: str) -> None:
     assert span_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90m", 5400), (" 2d ", 172_800), ("1w", 604_800), ("0s", 0)]
+)
+def test_a_span_is_read_as_options_take_it(text: str, seconds: int) -> None:
+    assert read_span(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "2", "d", "2 d", "-2d", "²d", "2y"])
+def test_another_text_is_no_span(text: str) -> None:
+    with pytest.raises(ValueError, match="is not an age"):
+        read_span(text)

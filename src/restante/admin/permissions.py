@@ -412,6 +412,13 @@ def permit(principal: Principal, action: AdminAction) -> None:
         )
 
 
+def may_set(principal: Principal, field: str) -> bool:
+    """Return whether the principal may change a field of a domain to any value."""
+    is_policy = _FIELD_ACTIONS.get(field, AdminAction.DOMAIN_CHANGE)
+    action = AdminAction.DOMAIN_CHANGE if field == "hold" else is_policy
+    return may(principal, action)
+
+
 def permit_fields(principal: Principal, given: Iterable[str]) -> None:
     """Raise AdminError unless the principal may change all these fields of a domain."""
     for name in given:

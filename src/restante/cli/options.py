@@ -1,8 +1,8 @@
 """Options that many commands share, and how their values are read."""
 
-import re
 import sys
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +12,9 @@ import typer
 from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure
 from restante.mail.octets import read_octets
+from restante.mail.quantity import read_span
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 NEVER = "never"
-_AGE = re.compile(r"(\d+)([smhdw])")
 
 
 def _given_or_global(context: typer.Context, value: Path | None) -> Path | None:
@@ -83,12 +82,10 @@ PasswordStdinOption = Annotated[
 
 def seconds(text: str) -> int:
     """Read an age such as 2d or 90m. Raises typer.BadParameter."""
-    found = _AGE.fullmatch(text.strip())
-    if not found:
-        raise typer.BadParameter(
-            f"{text!r} is not an age; write a number and one of s m h d w, such as 3h"
-        )
-    return int(found[1]) * _SECONDS[found[2]]
+    try:
+        return read_span(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def past_moment(option: str, text: str) -> float:
@@ -96,8 +93,8 @@ def past_moment(option: str, text: str) -> float:
 
     Raises typer.BadParameter.
     """
-    if _AGE.fullmatch(text.strip()):
-        return time.time() - seconds(text)
+    with suppress(ValueError):
+        return time.time() - read_span(text)
     try:
         read = datetime.fromisoformat(text)
     except ValueError:

@@ -3,8 +3,11 @@
 For texts that people read. Fields of the log, of the API and of notices stay numbers.
 """
 
+import re
 from typing import Final
 
+_READ: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+_AGE: Final = re.compile(r"(\d+)([smhdw])", re.ASCII)
 _SPANS: Final = {"d": 86400, "h": 3600, "m": 60}
 
 
@@ -27,3 +30,11 @@ def span_text(seconds: float) -> str:
         if seconds >= length and not seconds % length:
             return f"{seconds / length:.0f}{unit}"
     return f"{seconds:.0f}s"
+
+
+def read_span(text: str) -> int:
+    """Return how many seconds a span such as 2d or 90m is. Raises ValueError."""
+    found = _AGE.fullmatch(text.strip())
+    if not found:
+        raise ValueError(f"{text!r} is not an age; write a number and one of s m h d w, such as 3h")
+    return int(found[1]) * _READ[found[2]]

@@ -1,11 +1,10 @@
-"""Logins, tokens and recipients."""
+"""Logins and tokens."""
 
 import asyncio
 
 from pydantic import SecretStr
 
 from restante.admin.logins import NewLogin, add_login
-from restante.admin.recipient_lists import RecipientChange, change_recipients
 from restante.admin.tokens import NewToken, add_token
 from restante.tenancy.grants import Scope
 from tests.admin.admin_world import AdminWorld
@@ -22,8 +21,6 @@ def with_access() -> AdminWorld:
         await add_login(admin.context, "alpha", login)
         new = NewToken(account="alpha", name="ci", scopes=(Scope.RELEASE,))
         await add_token(admin.context, new)
-        names = RecipientChange(add=("postmaster", "anna"))
-        await change_recipients(admin.context, "alpha.example", names)
 
     asyncio.run(story())
     return admin
@@ -50,13 +47,3 @@ def test_an_operator_chooses_an_account() -> None:
     text = visit(admin, "/access?account=alpha", OPERATOR).text
     assert "alpha-mail" in text
     assert "of all accounts" not in text
-
-
-def test_recipients_can_be_found_by_a_part_of_their_name() -> None:
-    admin = with_access()
-    text = visit(admin, "/domains/alpha.example/recipients", ALPHA).text
-    assert "postmaster" in text
-    assert "anna" in text
-    found = visit(admin, "/domains/alpha.example/recipients?find=POST", ALPHA).text
-    assert "postmaster" in found
-    assert "anna</th>" not in found

@@ -7,15 +7,12 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from restante.admin.domains import show_domain
-from restante.admin.listing_page import MOST_ROWS
 from restante.admin.logins import list_logins
 from restante.admin.permissions import AdminAction, lacking_for, may
-from restante.admin.recipient_lists import KnownRecipientView, list_recipients
 from restante.admin.tokens import list_tokens
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole
 from restante.web.portal.own_path import step_up_path
-from restante.web.portal.portal_visit import Visit, all_made, page_route
+from restante.web.portal.portal_visit import Visit, page_route
 
 ROWS: Final = 100
 
@@ -61,26 +58,6 @@ def _grants(visit: Visit, account: str) -> list[Grant]:
     ]
 
 
-async def recipients(visit: Visit) -> Response:
-    """List the known recipients of a domain."""
-    domain = (await show_domain(visit.context, visit.part("name"))).name
-    wanted = visit.query.text("find").casefold()
-    rows: list[KnownRecipientView] = []
-    after: str | None = ""
-    while after is not None and len(rows) <= ROWS:
-        page = await list_recipients(visit.context, domain, after, MOST_ROWS)
-        rows += [one for one in await all_made(page.views) if wanted in one.name.casefold()]
-        after = page.after
-    return visit.page(
-        "recipients.html",
-        name=domain,
-        rows=rows[:ROWS],
-        is_cut=len(rows) > ROWS,
-        wanted=wanted,
-    )
-
-
 ROUTES: Final[list[Route]] = [
     page_route("/access", access),
-    page_route("/domains/{name}/recipients", recipients),
 ]

@@ -96,14 +96,15 @@ def of_uptime(domain: str, base_url: str) -> list[str]:
 
 
 def of_recipients(domain: str, base_url: str) -> list[str]:
-    """Return the lines that list and add recipients."""
+    """Return the lines that list, add and remove recipients."""
     path = f"/v1/domains/{quote(domain, safe='')}/recipients"
-    change = posted(base_url, path, {"add": ["NAME"]})
     return [
         shell_line(["restante", "recipient", "list", domain]),
         asked(base_url, path),
         shell_line(["restante", "recipient", "add", domain, "NAME"]),
-        change.replace("curl ", "curl -X PATCH ", 1),
+        _patched(base_url, path, {"add": ["NAME"]}),
+        shell_line(["restante", "recipient", "remove", domain, "NAME"]),
+        _patched(base_url, path, {"remove": ["NAME"]}),
     ]
 
 
@@ -158,6 +159,34 @@ def redirected(domain: str, destination: str, hosts: Sequence[str], base_url: st
     url = f"{base_url}/v1/domains/{quote(domain, safe='')}"
     curl = f'curl -X PATCH -H "Authorization: Bearer $TOKEN" --json {shell_word(body)} {url}'
     return [shell_line(words), curl]
+
+
+def of_policy(
+    domain: str, fields: Sequence[tuple[str, str]], body: Mapping[str, Any], base_url: str
+) -> list[str]:
+    """Return the lines that set these fields of a policy. They show the present values."""
+    flags = {"yes": "", "no": "no-"}
+    words = ["restante", "domain", "set", domain]
+    for name, text in fields:
+        option = name.replace("_", "-")
+        words += [f"--{flags[text]}{option}"] if text in flags else [f"--{option}", text]
+    return [shell_line(words), _patched(base_url, _of_domain(domain), body)]
+
+
+def of_suspension(domain: str, hold: str, base_url: str) -> list[str]:
+    """Return the lines that suspend a domain, or those that end it: `hold` applies then."""
+    words = ["restante", "domain", "set", domain, "--hold", hold or "suspended"]
+    words += [] if hold else ["--reason", "why"]
+    body = {"hold": hold} if hold else {"hold": "suspended", "reason": "why"}
+    return [shell_line(words), _patched(base_url, _of_domain(domain), body)]
+
+
+def _of_domain(domain: str) -> str:
+    return f"/v1/domains/{quote(domain, safe='')}"
+
+
+def _patched(base_url: str, path: str, body: Mapping[str, Any]) -> str:
+    return posted(base_url, path, body).replace("curl ", "curl -X PATCH ", 1)
 
 
 def acted(
