@@ -55,6 +55,7 @@ NOTE = "<!-- Written by docs/generate.py from the code: change it there. -->"
 AUDIT_MEANINGS = {
     AuditAction.RELEASE_REQUESTED: "A domain's mail was requested: by ETRN, `restante release`, the"
     " API or the portal.",
+    AuditAction.TURNAROUND_REQUESTED: "A login asked by ATRN for mail on its own connection.",
     AuditAction.DRAIN_STOPPED: "A drain was stopped; the rest of its mail stays held.",
     AuditAction.REPORTS_DROPPED: "Reports to senders about the named messages were dropped without"
     " being sent.",

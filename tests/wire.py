@@ -7,14 +7,14 @@ login, named after it, and `{account}` in a transcript is its PLAIN initial resp
 import asyncio
 import base64
 import ipaddress
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from restante.checks.check import Check, CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
-from restante.delivery.cannot_start import CannotStart
+from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
@@ -39,7 +39,7 @@ from restante.release.release_allowance import ReleaseAllowance
 from restante.release.releaser import Releaser
 from restante.sasl.cram_md5 import CramMd5
 from restante.smtp.limits import SmtpLimits
-from restante.smtp.server_options import ServerOptions
+from restante.smtp.server_options import TAKES_MAIL, ServerOptions, ServiceProfile
 from restante.smtp.server_session import ServerSession
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
@@ -81,11 +81,44 @@ class NoDrains:
 
     started: list[str] = field(default_factory=list)
     is_broken: bool = False
+    is_busy: bool = False  # with a turnaround of the account
+    turned: list[list[str]] = field(default_factory=list)
+    turnarounds: list["NoTurnaround"] = field(default_factory=list)
+
+    async def turn(
+        self, domains: Sequence[HostedDomain], login: Login, address: IpAddress, release: int
+    ) -> "NoTurnaround":
+        if self.is_busy:
+            raise TurnaroundBusy
+        if self.is_broken:
+            raise CannotStart("the server is stopping")
+        assert login.turnaround
+        assert address == HOME
+        assert release
+        self.turned.append([domain.name for domain in domains])
+        self.turnarounds.append(NoTurnaround())
+        return self.turnarounds[-1]
 
     async def start(self, domain: HostedDomain, requested_by: str, release: int) -> None:
         if self.is_broken:
             raise CannotStart("the server is stopping")
         self.started.append(domain.name)
+
+
+@dataclass
+class NoTurnaround:
+    """Takes note of how it would begin or end."""
+
+    called_off: str = ""
+
+    def begin(self, wire: object) -> None:
+        raise AssertionError(wire)
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+    def call_off(self, reason: str) -> None:
+        self.called_off = reason
 
 
 @dataclass
@@ -133,6 +166,8 @@ class Wire:
         self.checks: list[tuple[Check, CheckLimits]] = [
             (SuspicionCheck(self.directory), CheckLimits())
         ]
+        self.profile: ServiceProfile = TAKES_MAIL  # of the listener
+        self.may_turn = True  # the connection can be given away
         self.is_up = False  # the destinations, as far as is known
         pending = self.settings.pending_authentications_limit
         self._authenticator = Authenticator(
@@ -189,6 +224,12 @@ class Wire:
             self.run(self.store.reception.hold([self._message(hosted.id) for _ in range(holding)]))
         return hosted
 
+    def lets_turn(self, account: str) -> None:
+        """Give the login of an account the right to turnarounds."""
+        present = self.directory.now.logins[account]
+        self.run(self.store.records.put_login(replace(present, turnaround=True), audit()))
+        self.run(self.directory.refresh())
+
     def change(self, domain: str, **policy: Any) -> None:
         """Change what is given of a domain's policy."""
         present = self.directory.now.domains[domain]
@@ -220,9 +261,8 @@ class Wire:
     def trail(self) -> list[AuditEntry]:
         """Return the release requests in the audit trail, oldest first."""
         entries = self.run(self.store.audit.audit(limit=1000))
-        return [
-            entry for entry in reversed(entries) if entry.action is AuditAction.RELEASE_REQUESTED
-        ]
+        asked = (AuditAction.RELEASE_REQUESTED, AuditAction.TURNAROUND_REQUESTED)
+        return [entry for entry in reversed(entries) if entry.action in asked]
 
     # The session
 
@@ -247,9 +287,17 @@ class Wire:
             refused_recipients=self.settings.refused_recipients_limit,
         )
         session = ServerSession(
-            ServerOptions("mx2.example.net", limits, mechanisms, True), has_tls=has_tls
+            ServerOptions("mx2.example.net", limits, mechanisms, True, self.profile),
+            has_tls=has_tls,
         )
-        dialogue = Dialogue(self._services, session, self.peer, lambda: None, port=PORT)
+        dialogue = Dialogue(
+            self._services,
+            session,
+            self.peer,
+            lambda: None,
+            port=PORT,
+            may_turn_around=lambda: self.may_turn,
+        )
         if has_tls:
             dialogue.tls = "TLSv1.3 TLS_AES_256_GCM_SHA384"
         return dialogue, session

@@ -120,3 +120,23 @@ def test_accounts_with_as_few_slots_follow_one_another() -> None:
             await visits.leave(name)
 
     assert played(slots(1), scene) == ["a1", "a2", "b1", "c1", "a3", "b2"]
+
+
+def test_a_slot_can_be_taken_without_waiting_only_if_nobody_waits() -> None:
+    async def main() -> None:
+        few = slots(2, account_limit=1)
+        assert few.take_now("a")
+        assert not few.take_now("a")  # its account has as many as it may
+        assert few.take_now("b")
+        assert not few.take_now("c")  # all are taken
+        visits = Visits(few)
+        await visits.come("c1")
+        assert visits.log == []
+        few.give_back("a")
+        await settled()
+        assert visits.log == ["c1"]
+        assert not few.take_now("a")
+        few.give_back("b")
+        await visits.leave("c1")
+
+    asyncio.run(main())

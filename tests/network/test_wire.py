@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 import pytest
 import trustme
+from hypothesis import given
+from hypothesis import strategies as st
 
 from restante.network.tls import TlsFailed, TlsLayer
-from restante.network.wire import Wire
+from restante.network.wire import Wire, line_records
 from tests.delivery.world import until
 
 
@@ -293,3 +295,18 @@ def test_a_close_with_all_sent_arms_no_timer() -> None:
         await until(lambda: pair.client_owner.octets == b"bye")
 
     joined(test)
+
+
+@given(st.lists(st.binary(max_size=40).map(lambda line: line.replace(b"\n", b"")), max_size=20))
+def test_each_line_has_a_record_of_its_own(lines: list[bytes]) -> None:
+    data = b"".join(line + b"\r\n" for line in lines)
+    records = list(line_records(data))
+    assert b"".join(records) == data
+    assert records == [line + b"\r\n" for line in lines]
+
+
+def test_a_long_line_is_cut_and_the_rest_of_one_stands_alone() -> None:
+    records = list(line_records(b"x" * 20_000 + b"\r\nend\r\nhal"))
+    assert [len(one) for one in records] == [8191, 8191, 3620, 5, 3]
+    assert b"".join(records).endswith(b"end\r\nhal")
+    assert list(line_records(b"")) == []

@@ -22,6 +22,7 @@ from tests.admin.admin_world import Lines
 from tests.away_store import AwayStore
 from tests.contract.making import NOTED, account, domain, message
 from tests.delivery.world import until
+from tests.wire import NoTurnaround
 
 REQUEST = ReleaseRequest(Requester(is_operator=True, acting=actor_named("operator")), "#alpha")
 
@@ -41,6 +42,9 @@ class Drains:
         self.refused = refused
         self.started: list[str] = []
         self.at_once = self.most_at_once = 0
+
+    async def turn(self, *asked: object) -> NoTurnaround:
+        raise AssertionError(asked)
 
     async def start(self, domain: HostedDomain, _requested_by: str, _release: int) -> None:
         self.at_once += 1

@@ -46,3 +46,20 @@ def test_a_size_that_says_nothing_is_no_limit(size: bytes) -> None:
     offer = read_offer(ServerReply(250, (b"p", size)))
     assert offer.has_size
     assert offer.size_limit == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "limit"),
+    [
+        (b"LIMITS MAILMAX=1000 RCPTMAX=50000", 1000),
+        (b"limits rcptmax=5 mailmax=3", 3),
+        (b"LIMITS RCPTMAX=5", 0),
+        (b"LIMITS", 0),
+        (b"LIMITS MAILMAX=many", 0),
+        (b"LIMITS MAILMAX", 0),
+        (b"SIZE 5000", 0),
+    ],
+)
+def test_the_limit_of_transactions_is_read(line: bytes, limit: int) -> None:
+    """RFC 9422 §4.1."""
+    assert read_offer(ServerReply(250, (b"p.example", line))).mail_limit == limit

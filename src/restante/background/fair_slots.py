@@ -29,7 +29,15 @@ class FairSlots:
         try:
             yield
         finally:
-            self._give_back(account)
+            self.give_back(account)
+
+    def take_now(self, account: str) -> bool:
+        """Take a slot if one is free and nobody waits before; give it back by `give_back`."""
+        has_room = self._taken.total() < self._limit()
+        if self._waiting or not has_room or self._taken[account] >= self._account_limit():
+            return False
+        self._taken[account] += 1
+        return True
 
     def limits_changed(self) -> None:
         """Begin at once as many as a higher limit allows."""
@@ -43,7 +51,7 @@ class FairSlots:
             await place
         except asyncio.CancelledError:
             if not place.cancelled():  # it had its slot already
-                self._give_back(account)
+                self.give_back(account)
             else:
                 self._leave(account, place)
             raise
@@ -53,7 +61,8 @@ class FairSlots:
             self._waiting[account].remove(place)
             self._forget_if_empty(account)
 
-    def _give_back(self, account: str) -> None:
+    def give_back(self, account: str) -> None:
+        """Return a slot."""
         self._taken[account] -= 1
         if not self._taken[account]:
             del self._taken[account]

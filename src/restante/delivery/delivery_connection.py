@@ -122,6 +122,16 @@ class DeliveryConnection:
         return self._session.reply_count
 
     @property
+    def peer_name(self) -> str:
+        """The server's own name in its reply to EHLO, "" before."""
+        return self._session.offer.server_name
+
+    @property
+    def mail_limit(self) -> int:
+        """How many messages the server takes on a connection, 0 where it does not tell."""
+        return self._session.offer.mail_limit
+
+    @property
     def may_be_cut(self) -> bool:
         """Whether the destination says nothing before the content of a message, or in a window.
 

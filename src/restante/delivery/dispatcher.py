@@ -15,26 +15,31 @@ from enum import StrEnum
 from typing import Final
 
 from restante.background.fair_slots import FairSlots
+from restante.delivery.account_turnarounds import AccountTurnarounds
 from restante.delivery.callout import Callouts
 from restante.delivery.cannot_start import CannotStart
+from restante.delivery.client_turnaround import ClientTurnaround
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.destination_probe import probe
 from restante.delivery.domain_drain import DomainDrain, DrainStopCause
 from restante.delivery.drain_claims import FENCE_SECONDS, DrainClaims
 from restante.delivery.drain_state import DrainCensus, DrainSnapshot, unclaimed_view
 from restante.delivery.greeting_probe import greeting_probe
+from restante.delivery.turnaround_part import TurnaroundPart
 from restante.mail.address import Mailbox
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainState, DrainWay
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
-from restante.tenancy.model import Destination, HostedDomain
+from restante.tenancy.model import Destination, HostedDomain, IpAddress, Login
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
 STOP_GRACE: Final = 5.0  # seconds for outstanding replies: interrupted mail may be delivered twice
 
 _RECORD_SECONDS: Final = 5.0  # for stopped drains to record their end
+_LOOK_SECONDS: Final = 0.2  # between two looks whether a drain elsewhere has ended
+_TURN_REASON: Final = "the client takes the mail over its own connection"
 
 
 class DrainStart(StrEnum):
@@ -60,12 +65,13 @@ class Dispatcher:
         self._tasks = tasks
         self._grace = grace
         self._end_listeners: list[Callable[[int], None]] = []
-        self._drains: dict[int, DomainDrain] = {}
+        self._drains: dict[int, DomainDrain | TurnaroundPart] = {}
         self._running: dict[int, asyncio.Task[None]] = {}
         self._doors: defaultdict[int, asyncio.Lock] = defaultdict(
             asyncio.Lock
         )  # one start per domain at a time
         self._is_stopping = False
+        self._turnarounds = AccountTurnarounds(context, tasks, self._slots, self._open_part)
         self._claims = DrainClaims(context, self._leases, self._take_up, self._obey)
 
     def on_end(self, listener: Callable[[int], None]) -> None:
@@ -107,12 +113,23 @@ class Dispatcher:
             if isinstance(opened, JoinedDrain):
                 if drain is not None:
                     drain.times_asked = opened.times  # it knows already
+                    if isinstance(drain, TurnaroundPart):
+                        drain.release_after = (requested_by, release)
                 else:
                     self._claims.look_soon(domain.id)
                 return DrainStart.JOINED
             await self._replace(domain.id)
             await self._launch(opened, domain)
             return DrainStart.STARTED
+
+    async def turn(
+        self, domains: Sequence[HostedDomain], login: Login, address: IpAddress, release: int
+    ) -> ClientTurnaround:
+        """Prepare to hand the mail of these domains over on the client's own connection.
+
+        Raises TurnaroundBusy if the account has another one, CannotStart, or StoreError.
+        """
+        return await self._turnarounds.turn(domains, login, address, release)
 
     async def stop(self, domain_id: int, reason: str = "stopped on request") -> bool:
         """End a domain's drain permanently; its mail stays held. False if there is none.
@@ -237,7 +254,53 @@ class Dispatcher:
         """Return the drains on record that do not run here."""
         return [one for one in self._handover.open_drains() if one.domain_id not in self._drains]
 
-    async def _join(self, domain_id: int) -> DomainDrain | None:
+    async def _open_part(
+        self, domain: HostedDomain, name: str, requested_by: str, release: int
+    ) -> TurnaroundPart:
+        """Take the lease of a domain for a turnaround. A drain that runs is ended gently first.
+
+        Raises CannotStart or StoreError.
+        """
+        await self._end_elsewhere(domain.id)
+        async with self._doors[domain.id]:
+            await self._end_here(domain.id)
+            if self._is_stopping:
+                raise CannotStart("the server is stopping")
+            now = self._context.clocks.now()
+            deadline = now + self._context.settings.patience
+            opened = await self._handover.open_drain(
+                domain.id, now, deadline, release, requested_by, way=DrainWay.TURNAROUND
+            )
+            if isinstance(opened, JoinedDrain):
+                raise CannotStart(f"a drain of {domain.name} runs elsewhere")
+            part = TurnaroundPart(opened, domain, self._context, name)
+            self._drains[domain.id] = part
+            self._running[domain.id] = self._tasks.create_task(self._run(part, domain))
+            return part
+
+    async def _end_here(self, domain_id: int) -> None:
+        if (drain := self._drains.get(domain_id)) is None:
+            return
+        drain.stop(DrainStopCause(_TURN_REASON, stays_recorded=False), self._grace)
+        running = self._running[domain_id]
+        await asyncio.wait([running], timeout=self._grace + _RECORD_SECONDS)
+        if not running.done():
+            raise CannotStart("the drain of the domain does not end")
+
+    async def _end_elsewhere(self, domain_id: int) -> None:
+        """End a drain that runs on another server, or nowhere yet. Its owner needs a moment."""
+        clocks, handover = self._context.clocks, self._handover
+        until = clocks.monotonic() + self._grace + _RECORD_SECONDS
+        if domain_id in self._drains or not handover.is_draining(domain_id):
+            return
+        if await handover.ask_stop(domain_id, _TURN_REASON):
+            self._claims.look_soon(domain_id)
+        while domain_id not in self._drains and handover.is_draining(domain_id):
+            if clocks.monotonic() > until:
+                raise CannotStart("the drain of the domain does not end on another server")
+            await clocks.wait(asyncio.Event(), _LOOK_SECONDS)
+
+    async def _join(self, domain_id: int) -> DomainDrain | TurnaroundPart | None:
         """Join the domain's drain. None if there is none here, or after an ending one has ended."""
         while (drain := self._drains.get(domain_id)) is not None:
             running = self._running[domain_id]
@@ -257,8 +320,12 @@ class Dispatcher:
             if domain.id in self._drains or self._is_stopping:
                 return
             store = self._handover
+            was_asked = any(asked.times for asked in await store.asked([recorded]))
             lease = await store.take_over(recorded)
             if lease is None:
+                return
+            if lease.way is DrainWay.TURNAROUND:
+                await self._close_turnaround(lease, domain, was_asked=was_asked)
                 return
             must_stop = any(asked.stop for asked in await store.asked([lease]))
             if must_stop or domain.policy.suspension_at(self._context.clocks.now()) is not None:
@@ -266,6 +333,33 @@ class Dispatcher:
                 self._tell_end(domain.id)
             else:
                 await self._launch(lease, domain)
+
+    async def _close_turnaround(
+        self, lease: Drain, domain: HostedDomain, *, was_asked: bool
+    ) -> None:
+        """End a turnaround whose connection is gone: its mail must not go anywhere else by itself.
+
+        A release that was asked for meanwhile begins a drain.
+        """
+        await self._handover.close_drain(lease, at=self._context.clocks.now())
+        self._tell_end(domain.id)
+        if was_asked and domain.destination.is_reachable:
+            self._tasks.create_task(self._start_after(domain, lease.requested_by, 0))
+
+    async def _start_after(self, domain: HostedDomain, requested_by: str, release: int) -> None:
+        """Start the drain that was asked for while a turnaround had the domain."""
+        try:
+            await self.start(domain, requested_by, release)
+        except (CannotStart, StoreError) as error:
+            self._context.log.publish(StoreFailed(error=error, doing=WorkWord.CLAIM_DRAINS))
+
+    def _follow_up(self, part: TurnaroundPart) -> None:
+        """Begin a drain if a release was asked for during a turnaround, and mail is left."""
+        domain = self._context.directory.now.domain_by_id(part.lease.domain_id)
+        if part.release_after is None or self._is_stopping or domain is None:
+            return
+        if domain.destination.is_reachable and self._context.store.figures.usage(domain.id).held:
+            self._tasks.create_task(self._start_after(domain, *part.release_after))
 
     async def _obey(self, asked: DrainRequests) -> None:
         """Do what others ask of a drain that runs here."""
@@ -294,7 +388,7 @@ class Dispatcher:
         self._drains[domain.id] = drain
         self._running[domain.id] = self._tasks.create_task(self._run(drain, domain))
 
-    async def _run(self, drain: DomainDrain, domain: HostedDomain) -> None:
+    async def _run(self, drain: DomainDrain | TurnaroundPart, domain: HostedDomain) -> None:
         try:
             await drain.run()
             if self._is_stopping:
@@ -305,6 +399,8 @@ class Dispatcher:
             del self._drains[domain.id], self._running[domain.id]
             self._claims.ended(domain.id)
             self._tell_end(domain.id)
+            if isinstance(drain, TurnaroundPart):
+                self._follow_up(drain)
 
     async def _give_back(self, drains: Sequence[Drain]) -> None:
         if not drains:

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from restante.queue.deferral_cause import DeferralCause
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainState, DrainWay
 from restante.store.handover_store import Drain
 from restante.tenancy.model import HostedDomain
 
@@ -39,7 +39,7 @@ def unclaimed_view(drain: Drain, domain: HostedDomain) -> DrainSnapshot:
     """Return the view of a drain on record that does not run here."""
     return DrainSnapshot(
         domain=domain.name,
-        destination=domain.destination.text,
+        destination=("turnaround" if drain.way is DrainWay.TURNAROUND else domain.destination.text),
         started_at=drain.requested_at,
         delivered=0,
         refused=0,

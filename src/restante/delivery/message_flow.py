@@ -92,7 +92,16 @@ class MessageFlow:
         self._link_plan.pace.adapt(self._clock() - self._ahead_since, is_whole=is_whole)
 
     def _next_message(self) -> HeldMessage | None:
-        if self._record.begun == self._link_plan.messages:
+        if self._record.begun >= self._most:
             self._session.quit()
             return None
         return self._work.take()
+
+    @property
+    def _most(self) -> int:
+        """How many messages this connection may take: by us, or by the server (RFC 9422)."""
+        limit = self._session.offer.mail_limit
+        if not limit:
+            return self._link_plan.messages
+        probes = 1 if self._session.probed is not None else 0  # a probe is a transaction too
+        return min(self._link_plan.messages, max(1, limit - probes))

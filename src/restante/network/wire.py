@@ -23,7 +23,7 @@ import asyncio
 import fcntl
 import struct
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol, cast
 
 from restante.network.addresses import peer_address
@@ -31,7 +31,24 @@ from restante.network.small_reads import SmallReads
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.tenancy.model import IpAddress
 
+_RECORD_OCTETS: Final = 8191  # of a line, in one record: fetchmail has a buffer of 8,192
+
 CheckPeer = Callable[[TlsLayer], None]  # after the handshake; raises TlsFailed
+
+
+def line_records(data: bytes) -> Iterator[bytes]:
+    """Cut octets into records with one line each, or with a part of a long one."""
+    for line in _lines(data):
+        for start in range(0, len(line), _RECORD_OCTETS):
+            yield line[start : start + _RECORD_OCTETS]
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    first = 0
+    while first < len(data):
+        end = data.find(b"\n", first) + 1 or len(data)
+        yield data[first:end]
+        first = end
 
 
 def _any_peer(_: TlsLayer) -> None:
@@ -132,6 +149,7 @@ class Wire(asyncio.Protocol):
         "_on_lost",
         "_owner",
         "_reads_less",
+        "_sends_lines",
         "_tls",
         "_transport",
         "is_reading",
@@ -149,6 +167,7 @@ class Wire(asyncio.Protocol):
         self._on_lost: Callable[[], None] = _nothing
         self._cut_timer: asyncio.TimerHandle | None = None
         self._reads_less = False
+        self._sends_lines = False
         self.is_reading = True
         self.is_shaking_hands = False  # TLS was begun and is not established yet
         self.is_secure = False  # the handshake is over, and the peer was accepted
@@ -231,9 +250,18 @@ class Wire(asyncio.Protocol):
         """Send. Raises TlsFailed."""
         if self._tls is None:
             self._transport.write(data)
-        else:
-            self._tls.send(data)
-            self._send_ciphertext(self._tls)
+            return
+        for record in line_records(data) if self._sends_lines else (data,):
+            self._tls.send(record)
+        self._send_ciphertext(self._tls)
+
+    def send_line_by_line(self) -> None:
+        """Put each line into its own TLS record from now on.
+
+        fetchmail waits on the socket and then reads one line. Other lines in the same record stay
+        in its TLS library, where nothing wakes it for them.
+        """
+        self._sends_lines = True
 
     def pause_reading(self) -> None:
         """Read nothing for now."""

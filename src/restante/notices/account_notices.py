@@ -11,6 +11,7 @@ from restante.telemetry.events import (
     ChangeEnded,
     ChangeScheduled,
     LoginExpiring,
+    TurnaroundFromNewPlace,
 )
 from restante.tenancy.notice import NoticeFacts, NoticeKind
 
@@ -51,6 +52,24 @@ def _login_expiring(event: LoginExpiring, at: float) -> Iterator[NoticeFacts]:
         login=event.login,
         days=event.days,
         ends=event.ends,
+    )
+
+
+def _turnaround_from_new_place(event: TurnaroundFromNewPlace, at: float) -> Iterator[NoticeFacts]:
+    text = (
+        f"The login {event.login} took held mail over its own connection, from {event.peer}. It"
+        f" never did so from {event.block} before. If that was not your server, change the"
+        " password of the login."
+    )
+    yield make_notice(
+        NoticeKind.TURNAROUND_FROM_NEW_PLACE,
+        event.account,
+        at,
+        f"{event.login}, {event.block}",
+        text,
+        login=event.login,
+        peer=event.peer,
+        block=event.block,
     )
 
 
@@ -98,6 +117,7 @@ def _change_ended(event: ChangeEnded, at: float) -> Iterator[NoticeFacts]:
 ACCOUNT_RULES: Final[tuple[PairedRule, ...]] = (
     paired(AuthenticationBurst, _authentication_burst),
     paired(LoginExpiring, _login_expiring),
+    paired(TurnaroundFromNewPlace, _turnaround_from_new_place),
     paired(ChangeScheduled, _change_scheduled),
     paired(ChangeEnded, _change_ended),
 )

@@ -27,6 +27,8 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for"
     " an account's logins together.",
     NoticeKind.LOGIN_EXPIRING: f"A login {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",
+    NoticeKind.TURNAROUND_FROM_NEW_PLACE: "A login took held mail over its own connection, from a"
+    " network where it never did so before. Every channel of the account receives it.",
     NoticeKind.CHANGE_SCHEDULED: "Somebody of the account asked for another destination of a"
     " domain, or for other authorized hosts. It is applied later, unless it is cancelled. Every"
     " channel of the account receives it.",

@@ -36,7 +36,7 @@ from restante.reception.transaction_log import TransactionLog
 from restante.reception.turnaround import Turnaround
 from restante.release.atrn import atrn_reply
 from restante.release.etrn import etrn_reply
-from restante.release.release_outcome import Refused, is_confirmed
+from restante.release.release_outcome import is_confirmed
 from restante.release.release_request import ReleaseRequest, Requester
 from restante.sasl.mechanism import SaslCredentials
 from restante.smtp import replies
@@ -400,7 +400,7 @@ class Dialogue:
         self._answer_later(self._release(event.argument))
 
     def _answer_atrn(self, event: Atrn) -> None:
-        self._session.reply(atrn_reply(Refused(event.argument, "no turnaround is possible yet")))
+        self._answer_later(self._turn(event.argument))
 
     async def _authenticate(self, mechanism: str, credentials: SaslCredentials) -> None:
         services = self._services
@@ -449,6 +449,19 @@ class Dialogue:
         self.tally.releases += is_confirmed(outcome)
         if not self._is_abandoned:
             self._session.reply(etrn_reply(outcome))
+            self._go_on()
+
+    async def _turn(self, argument: str) -> None:
+        """Answer ATRN, and give the connection away behind the 250."""
+        request = ReleaseRequest(Requester(login=self.login, address=self._peer), argument)
+        answer = await self._services.releaser.turn(request)
+        reply = atrn_reply(answer.outcome)
+        if answer.turnaround is not None and not self.turn_around(answer.turnaround):
+            reply = replies.BAD_SEQUENCE
+            answer.turnaround.call_off("the client has left, or sent more behind its command")
+        self.tally.releases += self.turnaround is not None
+        if not self._is_abandoned:
+            self._session.reply(reply)
             self._go_on()
 
     def _answer_later(self, answer: Coroutine[None, None, None]) -> None:

@@ -47,10 +47,10 @@ def authorize(
     now: float,
 ) -> ReleaseAuthorization:
     """Decide which domains this request releases; `now` is Unix time."""
-    return _without_suspended(_authorize(requester, target, directory, host_addresses), now)
+    return without_suspended(_authorize(requester, target, directory, host_addresses), now)
 
 
-def _without_suspended(granted: ReleaseAuthorization, now: float) -> ReleaseAuthorization:
+def without_suspended(granted: ReleaseAuthorization, now: float) -> ReleaseAuthorization:
     """Remove suspended domains from those granted."""
     suspended: list[HostedDomain] = []
     left: list[HostedDomain] = []
@@ -81,7 +81,7 @@ def _authorize(
         if requester.only_domains is not None:
             covered = tuple(one for one in covered if one.name in requester.only_domains)
         return ReleaseAuthorization(covered, requester.right if covered else NO_SUCH_DOMAIN)
-    account = _proven_account(requester, directory)
+    account = proven_account(requester, directory)
     own = tuple(domain for domain in covered if domain.account == account)
     allowed: list[HostedDomain] = []
     left_out: list[HostedDomain] = []
@@ -93,7 +93,7 @@ def _authorize(
     return ReleaseAuthorization((), _refusal_reason(requester, account, covered, own))
 
 
-def _proven_account(requester: Requester, directory: Directory) -> str | None:
+def proven_account(requester: Requester, directory: Directory) -> str | None:
     """Name the client's account; None if its login was changed or removed meanwhile."""
     login = requester.login
     return (
@@ -116,7 +116,7 @@ def is_authorized_host(
 
 
 def _grant_reason(left_out: Sequence[HostedDomain]) -> str:
-    return f"granted, but host not authorized for {_names(left_out)}" if left_out else "granted"
+    return f"granted, but host not authorized for {names_of(left_out)}" if left_out else "granted"
 
 
 def _refusal_reason(
@@ -133,10 +133,11 @@ def _refusal_reason(
         return NO_SUCH_DOMAIN
     if not own:
         return "the domain belongs to another account"
-    return f"host not authorized for {_names(own)}"
+    return f"host not authorized for {names_of(own)}"
 
 
-def _names(domains: Sequence[HostedDomain]) -> str:
+def names_of(domains: Sequence[HostedDomain]) -> str:
+    """Return the first names of a list, and how many more there are."""
     return ", ".join(domain.name for domain in domains[:NAMED]) + _more(len(domains))
 
 

@@ -13,13 +13,14 @@ addresses decide: otherwise a client could cause any number of look-ups.
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from restante.delivery.cannot_start import CannotStart
+from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
 from restante.phrases import NOTHING_WAITS, cause_of
+from restante.release.atrn import atrn_reply
 from restante.release.authorization import (
     NOT_AUTHENTICATED,
     HostAddresses,
@@ -42,12 +43,15 @@ from restante.release.release_outcome import (
     result_of,
 )
 from restante.release.release_request import ReleaseRequest, Requester
+from restante.release.turn_answer import GrantedTurnaround, TurnAnswer, TurnaroundStarter
+from restante.release.turn_authorization import authorize_turn, parse_turn_targets
+from restante.smtp.replies import Reply
 from restante.store.figure_store import FigureStore
 from restante.store.live_directory import LiveDirectory
 from restante.store.release_store import ReleaseRecord, ReleaseStore
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import Log
-from restante.telemetry.events import ReleaseRequested, StoreFailed
+from restante.telemetry.events import ReleaseRequested, StoreFailed, TurnaroundGranted
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
@@ -55,16 +59,29 @@ from restante.tenancy.model import Directory, HostedDomain
 
 STARTS_AT_ONCE: Final = 25  # drains
 TARGET_SHOWN: Final = 300  # characters of the argument that the store and the log get
+_TOO_MANY: Final = "too many requests in a minute; not audited"
 _POSITIVE: Final = (
     250  # of an account whose client stops at the first 251 (fetchmail with several domains)
 )
 
 
-class DrainStarter(Protocol):
+class DrainStarter(TurnaroundStarter, Protocol):
     """Starts drains (delivery/dispatcher.py)."""
 
     async def start(self, domain: HostedDomain, requested_by: str, release: int) -> object:
         """Start a drain for a release, or join the open one. Raises CannotStart or StoreError."""
+
+
+@dataclass(frozen=True, slots=True)
+class _RequestForm:
+    """How a request is answered and recorded."""
+
+    reply: Callable[[ReleaseOutcome], Reply]
+    action: AuditAction
+
+
+_ETRN: Final = _RequestForm(etrn_reply, AuditAction.RELEASE_REQUESTED)
+_ATRN: Final = _RequestForm(atrn_reply, AuditAction.TURNAROUND_REQUESTED)
 
 
 class Releaser:
@@ -109,7 +126,7 @@ class Releaser:
         may_be_right = _may_be_right(requester, target, directory)
         if not self._allowance.has_left(requester, is_right=may_be_right):
             return self._defer(request, is_right=may_be_right)
-        names = _host_names_needed(requester, target, directory)
+        names = _host_names_needed(requester, target.covers, directory)
         authorization = authorize(
             requester, target, directory, await self._host_addresses(requester, names), self._now()
         )
@@ -117,6 +134,107 @@ class Releaser:
         if not self._allowance.take(requester, is_right=is_right):
             return self._defer(request, is_right=is_right)
         return await self._act(request, target, authorization, directory)
+
+    async def turn(self, request: ReleaseRequest) -> TurnAnswer:
+        """Decide about a turnaround, take the leases, record, and return the answer (RFC 2645).
+
+        On return the entry in the trail is written. Nothing that a peer does makes it raise.
+        """
+        requester, directory, at = request.requester, self._directory.now, self._now()
+        request = replace(request, id=self._releases.next_id(at), at=at)
+        try:
+            targets = parse_turn_targets(request.argument)
+        except ValueError:
+            return await self._end_turn(request, NotATarget(is_missing=False))
+        if requester.login is None:
+            return await self._end_turn(request, NotAuthenticated(NOT_AUTHENTICATED))
+
+        def covers(domain: HostedDomain) -> bool:
+            return not targets or any(target.covers(domain) for target in targets)
+
+        may_be_right = any(map(covers, directory.domains_of(requester.account)))
+        if not self._allowance.has_left(requester, is_right=may_be_right):
+            return self._defer_turn(request)
+        names = _host_names_needed(requester, covers, directory)
+        addresses = await self._host_addresses(requester, names)
+        authorization = authorize_turn(requester, targets, directory, addresses, self._now())
+        is_right = authorization.is_granted or bool(authorization.suspended)
+        if not self._allowance.take(requester, is_right=is_right):
+            return self._defer_turn(request)
+        return await self._turn(request, authorization)
+
+    async def _turn(
+        self, request: ReleaseRequest, authorization: ReleaseAuthorization
+    ) -> TurnAnswer:
+        target, reason = request.argument[:TARGET_SHOWN], authorization.reason
+        if not authorization.is_granted:
+            if not authorization.suspended:
+                return await self._end_turn(request, Refused(target, reason))
+            suspensions = authorization.suspensions
+            return await self._end_turn(request, CannotNow(target, reason, suspensions=suspensions))
+        try:
+            await self._figures.catch_up([domain.id for domain in authorization.domains])
+            usages = [(one, self._figures.usage(one.id).held) for one in authorization.domains]
+            waiting = [domain for domain, held in usages if held]
+            if not waiting:
+                nothing = NothingHeld(target, f"{reason}; {NOTHING_WAITS}")
+                return await self._end_turn(request, nothing)
+            turnaround = await self._start_turn(request, waiting)
+        except TurnaroundBusy:
+            busy = Refused(target, "another turnaround of the account is running")
+            return await self._end_turn(request, busy)
+        except (CannotStart, StoreError) as error:
+            failed = CannotNow(target, f"no turnaround could start: {cause_of(error)}")
+            return await self._end_turn(request, failed)
+        granted = Granted(target, sum(held for _, held in usages), reason)
+        return await self._grant_turn(request, granted, turnaround)
+
+    async def _start_turn(
+        self, request: ReleaseRequest, waiting: Sequence[HostedDomain]
+    ) -> GrantedTurnaround:
+        login, address = request.requester.login, request.requester.address
+        assert login is not None
+        assert address is not None
+        return await self._drains.turn(waiting, login, address, request.id)
+
+    async def _grant_turn(
+        self, request: ReleaseRequest, granted: Granted, turnaround: GrantedTurnaround
+    ) -> TurnAnswer:
+        """Record the grant before the reply. One that is not recorded is called off."""
+        outcome: ReleaseOutcome = granted
+        try:
+            outcome = await self._conclude(request, request.requester.account, granted, _ATRN)
+        finally:
+            if not isinstance(outcome, Granted) or not outcome.release:
+                turnaround.call_off("the request could not be recorded")
+        if not isinstance(outcome, Granted):
+            return TurnAnswer(outcome)
+        login, address = request.requester.login, request.requester.address
+        assert login is not None
+        self._log.publish(
+            TurnaroundGranted(
+                account=login.account,
+                login=login.user,
+                peer=str(address),
+                messages=granted.pending,
+                release=message_name(outcome.release),
+            )
+        )
+        return TurnAnswer(outcome, turnaround)
+
+    async def _end_turn(self, request: ReleaseRequest, outcome: ReleaseOutcome) -> TurnAnswer:
+        """Record a request that gets no turnaround."""
+        if isinstance(outcome, NotATarget | NotAuthenticated) and not self._allowance.take(
+            request.requester, is_right=False
+        ):
+            return self._defer_turn(request)
+        account = request.requester.account
+        return TurnAnswer(await self._conclude(request, account, outcome, _ATRN))
+
+    def _defer_turn(self, request: ReleaseRequest) -> TurnAnswer:
+        outcome = Refused(request.argument[:TARGET_SHOWN], _TOO_MANY)
+        self._log_release(request, request.requester.account, outcome, _ATRN)
+        return TurnAnswer(outcome)
 
     async def _host_addresses(self, requester: Requester, names: Collection[str]) -> HostAddresses:
         if not names:
@@ -225,38 +343,43 @@ class Releaser:
         return failures
 
     async def _conclude(
-        self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome
+        self,
+        request: ReleaseRequest,
+        account: str,
+        outcome: ReleaseOutcome,
+        form: _RequestForm = _ETRN,
     ) -> ReleaseOutcome:
         """Record the request, and write the log line. An unrecorded release is not confirmed."""
         release = _record(request, account, outcome)
         try:
             await self._releases.record_release(
-                release, _audit_entry(release, str(etrn_reply(outcome)), self._now())
+                release, _audit_entry(release, str(form.reply(outcome)), form.action, self._now())
             )
         except StoreError as error:
             self._log.publish(StoreFailed(error=error, doing=WorkWord.AUDIT))
             outcome = _unrecorded(outcome, release.target, str(error))
         else:
             outcome = replace(outcome, release=release.id)
-        self._log_release(request, account, outcome)
+        self._log_release(request, account, outcome, form)
         return outcome
 
     def _defer(self, request: ReleaseRequest, *, is_right: bool) -> ReleaseOutcome:
         """Answer a request over the limit. Only the log has it: a flood must not fill the audit."""
-        reason = "too many requests in a minute; not audited"
         seconds = self._allowance.seconds_left(request.requester, is_right=is_right)
-        outcome = CannotNow(request.argument[:TARGET_SHOWN], reason, seconds=seconds)
-        self._log_release(request, request.requester.account, outcome)
+        outcome = CannotNow(request.argument[:TARGET_SHOWN], _TOO_MANY, seconds=seconds)
+        self._log_release(request, request.requester.account, outcome, _ETRN)
         return outcome
 
-    def _log_release(self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> None:
+    def _log_release(
+        self, request: ReleaseRequest, account: str, outcome: ReleaseOutcome, form: _RequestForm
+    ) -> None:
         self._log.publish(
             ReleaseRequested(
                 actor=request.requester.actor.text,
                 acted_from=request.requester.acted_from,
                 target=request.argument[:TARGET_SHOWN],
                 account=account,
-                answer=str(etrn_reply(outcome)),
+                answer=str(form.reply(outcome)),
                 result=result_of(outcome),
                 reason=_full_reason(request, outcome),
                 release=message_name(outcome.release) if outcome.release else None,
@@ -279,10 +402,10 @@ def _record(request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> R
     )
 
 
-def _audit_entry(release: ReleaseRecord, answer: str, at: float) -> AuditEntry:
+def _audit_entry(release: ReleaseRecord, answer: str, action: AuditAction, at: float) -> AuditEntry:
     return AuditEntry(
         at=at,
-        action=AuditAction.RELEASE_REQUESTED,
+        action=action,
         actor=release.actor,
         subject=release.target,
         account=release.account,
@@ -319,7 +442,9 @@ def _may_be_right(requester: Requester, target: EtrnTarget, directory: Directory
     return any(map(target.covers, directory.domains_of(requester.account)))
 
 
-def _host_names_needed(requester: Requester, target: EtrnTarget, directory: Directory) -> set[str]:
+def _host_names_needed(
+    requester: Requester, covers: Callable[[HostedDomain], bool], directory: Directory
+) -> set[str]:
     """Name the hosts that must be looked up; none if a recorded address or network decides."""
     if requester.login is None or requester.address is None:
         return set()
@@ -327,7 +452,7 @@ def _host_names_needed(requester: Requester, target: EtrnTarget, directory: Dire
     return {
         name
         for domain in directory.domains_of(account)
-        if target.covers(domain)
+        if covers(domain)
         and not any(address in network for network in domain.authorized_hosts.networks)
         for name in domain.authorized_hosts.names
     }

@@ -20,6 +20,7 @@ from restante.notices.transports import Transports
 from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_request import BY_POLICY, ReleaseRequest
 from restante.release.releaser import Releaser
+from restante.release.turnaround_places import TurnaroundPlaces
 from restante.reports.mx_delivery import MxAccess
 from restante.reports.report_sender import ReportPorts, ReportSender
 from restante.retention.clock_watch import ClockWatch
@@ -36,7 +37,7 @@ from restante.server.built_parts import (
     DeliveryParts,
     RetentionSweeps,
 )
-from restante.telemetry.events import DeliveryAttempt
+from restante.telemetry.events import DeliveryAttempt, TurnaroundGranted
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import HoldPolicy
@@ -49,6 +50,7 @@ def build_delivery(ground: BuildContext, tasks: asyncio.TaskGroup) -> DeliveryPa
     ground.settings.on_change(lambda _: dispatcher.settings_changed())
     ground.records.directory.on_numbered(dispatcher.records_changed)
     releaser = _releaser(ground, dispatcher)
+    _watch_places(ground)
     watcher = _watcher(ground, dispatcher, releaser)
     access = MxAccess(dialer, ground.resolver, lambda: ground.settings.config.reports)
     reports = _reports(ground, dsn_writer, access)
@@ -147,6 +149,18 @@ def _releaser(ground: BuildContext, dispatcher: Dispatcher) -> Releaser:
         now=time.time,
         allowance=allowance,
     )
+
+
+def _watch_places(ground: BuildContext) -> None:
+    """Let accounts hear of turnarounds from new places."""
+    places = TurnaroundPlaces(
+        ground.records.store.used,
+        ground.records.directory,
+        ground.setup.log,
+        time.time,
+        ground.spawner.spawn,
+    )
+    ground.setup.log.subscribe(places.granted, TurnaroundGranted)
 
 
 def _watcher(ground: BuildContext, dispatcher: Dispatcher, releaser: Releaser) -> Watcher:

@@ -20,6 +20,7 @@ class EhloOffer:
     has_size: bool = False  # RFC 1870
     size_limit: int = 0  # octets; 0 where the server names none
     mechanisms: frozenset[str] = frozenset()  # RFC 4954
+    mail_limit: int = 0  # transactions of a session (RFC 9422); 0 where the server names none
 
 
 NO_OFFER = EhloOffer()
@@ -44,7 +45,13 @@ def read_offer(reply: ServerReply) -> EhloOffer:
         mechanisms=frozenset(
             name for parts in words if parts and parts[0] == "AUTH" for name in parts[1:]
         ),
+        mail_limit=_mail_limit(keywords.get("LIMITS", [])),
     )
+
+
+def _mail_limit(limits: list[str]) -> int:
+    values = dict(limit.partition("=")[::2] for limit in limits)
+    return _number(values.get("MAILMAX", ""))
 
 
 def _words(text: str) -> list[str]:

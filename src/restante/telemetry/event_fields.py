@@ -65,6 +65,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "address": FieldMeaning("The address and port of a connection.", "192.0.2.25:25"),
     "answer": FieldMeaning("The reply or the decision.", f"550 5.7.1 The domain {NOT_HOSTED}"),
     "at_end": FieldMeaning("The action of the policy: `delete`, `bounce` or `keep`.", "bounce"),
+    "block": FieldMeaning("A network: a /24 of IPv4, or a /48 of IPv6.", "203.0.113.0/24"),
     "bounced": FieldMeaning("True if the sender gets a report at once.", True),
     "changes": FieldMeaning("The changed fields: before and after.", ("note:  → moved",)),
     "cause": FieldMeaning(

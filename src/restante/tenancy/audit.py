@@ -20,6 +20,7 @@ class AuditAction(StrEnum):
     """
 
     RELEASE_REQUESTED = "release-requested"
+    TURNAROUND_REQUESTED = "turnaround-requested"
     ACCOUNT_ADDED = "account-added"
     ACCOUNT_CHANGED = "account-changed"
     ACCOUNT_REMOVED = "account-removed"

@@ -72,6 +72,11 @@ class Destination:
         return bool(self.set_by) and not self.may_be_private
 
     @property
+    def is_reachable(self) -> bool:
+        """Whether there is one: without a host, mail leaves by turnarounds only."""
+        return bool(self.host)
+
+    @property
     def text(self) -> str:
         """Return `host:port`, with an IPv6 address in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"

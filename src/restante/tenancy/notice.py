@@ -25,6 +25,7 @@ class NoticeKind(StrEnum):
     MAIL_EXPIRED = "mail-expired"
     AUTHENTICATION_BURST = "authentication-burst"
     LOGIN_EXPIRING = "login-expiring"
+    TURNAROUND_FROM_NEW_PLACE = "turnaround-from-new-place"
     CHANGE_SCHEDULED = "change-scheduled"
     CHANGE_ENDED = "change-ended"
     CERTIFICATE_EXPIRING = "certificate-expiring"
@@ -57,7 +58,13 @@ OF_THE_SERVER: Final = frozenset(
 )
 # Every channel of an account receives these, whatever its kinds are: a thief who can redirect
 # mail could silence a channel too.
-ALWAYS_TOLD: Final = frozenset({NoticeKind.CHANGE_SCHEDULED, NoticeKind.CHANGE_ENDED})
+ALWAYS_TOLD: Final = frozenset(
+    {
+        NoticeKind.CHANGE_SCHEDULED,
+        NoticeKind.CHANGE_ENDED,
+        NoticeKind.TURNAROUND_FROM_NEW_PLACE,
+    }
+)
 OF_ACCOUNTS: Final = frozenset(NoticeKind) - OF_THE_SERVER - {NoticeKind.TEST}
 
 

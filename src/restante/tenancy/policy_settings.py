@@ -208,7 +208,7 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         "turnaround",
         SettingKind.CHOICE,
         "Let logins with that right take the mail by ATRN, on their own connection. It then goes to"
-        " whoever holds the login. Authorized hosts still apply.",
+        " the holder of the login. Authorized hosts still apply.",
         "turnaround",
         _values(type_at(Policy, "turnaround")),
         is_limit=True,

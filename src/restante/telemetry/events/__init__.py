@@ -54,6 +54,8 @@ from restante.telemetry.events.reception_events import (
     RecipientRefused,
     ReleaseRequested,
     SessionClosed,
+    TurnaroundFromNewPlace,
+    TurnaroundGranted,
 )
 from restante.telemetry.events.sending_events import (
     NoticeDeferred,
@@ -156,6 +158,8 @@ __all__ = [
     "StoreScrubbed",
     "SuccessReportsDropped",
     "TokenRefused",
+    "TurnaroundFromNewPlace",
+    "TurnaroundGranted",
     "WorkerEnded",
 ]
 
@@ -195,6 +199,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     AuthenticationBurst,
     LoginExpiring,
     ReleaseRequested,
+    TurnaroundGranted,
+    TurnaroundFromNewPlace,
     DrainStarted,
     DrainFinished,
     DeliveryAttempt,

@@ -238,3 +238,29 @@ class ReleaseRequested(Event):
     answer: str
     reason: str
     release: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnaroundGranted(Event):
+    """A client takes its mail over its own connection, by ATRN."""
+
+    event: ClassVar[str] = "turnaround-granted"
+    account: str
+    login: str
+    peer: str
+    messages: int
+    release: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnaroundFromNewPlace(Event):
+    """A login took mail by ATRN from an address block where it never did before.
+
+    The block is a /24 of IPv4, or a /48 of IPv6.
+    """
+
+    event: ClassVar[str] = "turnaround-from-new-place"
+    account: str
+    login: str
+    peer: str
+    block: str

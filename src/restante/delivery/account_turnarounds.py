@@ -1,0 +1,83 @@
+"""The turnarounds of this process, at most one for each account (RFC 2645).
+
+A second one is refused while the first moves mail. One that has not moved anything for a minute is
+ended for the second: a client that has restarted must not wait for our time limits.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from restante.background.fair_slots import FairSlots
+from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
+from restante.delivery.client_turnaround import ClientTurnaround, turnaround_name
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.turnaround_part import TurnaroundPart
+from restante.store.store_errors import StoreError
+from restante.tenancy.actor import Actor, ActorKind
+from restante.tenancy.model import HostedDomain, IpAddress, Login
+
+IDLE_SECONDS: Final = 60.0  # without a reply and without anything sent: the client may be gone
+_OVER_SECONDS: Final = 10.0  # for one that was ended to be over
+
+OpenPart = Callable[[HostedDomain, str, str, int], Awaitable[TurnaroundPart]]
+
+
+class AccountTurnarounds:
+    """Prepares turnarounds, and knows those that run."""
+
+    def __init__(
+        self,
+        context: DeliveryContext,
+        tasks: asyncio.TaskGroup,
+        slots: FairSlots,
+        open_part: OpenPart,
+    ) -> None:
+        """`open_part` takes the lease of a domain, for a name, a requester and a release."""
+        self._context = context
+        self._tasks = tasks
+        self._slots = slots
+        self._open_part = open_part
+        self._running: dict[str, ClientTurnaround] = {}  # by account
+
+    async def turn(
+        self, domains: Sequence[HostedDomain], login: Login, address: IpAddress, release: int
+    ) -> ClientTurnaround:
+        """Take the leases. Raises TurnaroundBusy, CannotStart or StoreError."""
+        await self._end_idle(login.account)
+        if not self._slots.take_now(login.account):
+            raise CannotStart("as many drains as are allowed are running")
+        turnaround = ClientTurnaround(
+            login, turnaround_name(login, address), self._context, self._tasks, self._over
+        )
+        self._running[login.account] = turnaround
+        requested_by = Actor(ActorKind.LOGIN, login.user).text
+        name = turnaround_name(login, address)
+        try:
+            for domain in domains:
+                turnaround.add(await self._open_part(domain, name, requested_by, release))
+        except (CannotStart, StoreError) as error:
+            turnaround.call_off(str(error))
+            raise
+        except BaseException:
+            turnaround.call_off("internal error")
+            raise
+        return turnaround
+
+    async def _end_idle(self, account: str) -> None:
+        """Raise TurnaroundBusy unless the account has none, or one that can be ended."""
+        present = self._running.get(account)
+        if present is None:
+            return
+        if present.seconds_still < IDLE_SECONDS:
+            raise TurnaroundBusy
+        present.abort("the client has asked again, on another connection")
+        await self._context.clocks.wait(present.over, _OVER_SECONDS)
+        if account in self._running:
+            raise TurnaroundBusy
+
+    def _over(self, turnaround: ClientTurnaround) -> None:
+        account = turnaround.login.account
+        if self._running.get(account) is turnaround:
+            del self._running[account]
+            self._slots.give_back(account)

@@ -1,0 +1,297 @@
+"""A turnaround: held mail of several domains over one connection that a client made (RFC 2645).
+
+Theory of operation. The session of our server side gives the wire away once its 250 has left. From
+then on it is a delivery connection like any other: the client's greeting comes first, and nothing
+is said before it. The parts (turnaround_part.py) hold one lease for each domain. The connection
+takes their messages in turn, the domains one after another.
+
+It differs from an attempt of a drain, because there is only one connection:
+
+- No probe for CHUNKING and nothing ahead of replies, except MAIL, RCPT and DATA in one flight. A
+  probe that breaks the connection would cost the whole turnaround.
+- No limit of messages for the connection but the client's own: LIMITS MAILMAX (RFC 9422). Exim
+  answers 421 to the MAIL after it, so we say QUIT at it.
+- Each line has its own TLS record. fetchmail waits on the socket, and reads one line each time; it
+  never sees what else a record has.
+- No retry, no second round and no patience. Outstanding messages are held at the end.
+
+It ends when the mail of all domains was tried, and at the signs that end an attempt: ten messages
+deferred in a row, a limit of the rate, a client that refuses everything.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from restante.delivery.attempt_end import AttemptKind
+from restante.delivery.connection_source import adopt
+from restante.delivery.delivery_connection import DeliveryConnection
+from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
+from restante.delivery.route import Endpoint
+from restante.delivery.stop_rules import AttemptStop, StopRules
+from restante.delivery.turnaround_part import TurnaroundPart
+from restante.mail.message import HeldMessage
+from restante.mail.quantity import counted
+from restante.network.wire import Wire
+from restante.queue.broken_destination import BrokenDestinationDetector
+from restante.queue.drain_word import DrainEnd
+from restante.queue.recipient_status import MessageOutcome, RecipientMove
+from restante.smtp.handshake import ClientOptions
+from restante.smtp.pipelining import Pipelining
+from restante.store.store_errors import StoreError
+from restante.telemetry.events import InternalError
+from restante.tenancy.model import Directory, IpAddress, Login, TlsUse
+
+_NO_GREETING: Final = "the client closed the connection before its greeting"
+_ENDS: Final = {
+    AttemptKind.COMPLETE: DrainEnd.FINISHED,
+    AttemptKind.REFUSING: DrainEnd.REFUSED,
+    AttemptKind.CHANGED: DrainEnd.STOPPED,
+}
+
+
+def turnaround_name(login: Login, address: IpAddress) -> str:
+    """Return what stands for the destination, in logs and listings."""
+    return f"turnaround {address} (login {login.user})"
+
+
+class ClientTurnaround:
+    """One connection of one login, from the grant to its end."""
+
+    def __init__(
+        self,
+        login: Login,
+        name: str,
+        context: DeliveryContext,
+        tasks: asyncio.TaskGroup,
+        on_over: Callable[["ClientTurnaround"], None],
+    ) -> None:
+        """`on_over` is called once, when it has ended or was called off."""
+        self.login = login
+        self._name = name
+        self._context = context
+        self._tasks = tasks
+        self._on_over = on_over
+        self._parts: list[TurnaroundPart] = []
+        experience = context.memory.experience
+        takes_mail = experience.has_taken_mail(self._taker)
+        self._refusals = BrokenDestinationDetector(takes_mail=takes_mail)
+        self._rules = StopRules(self._refusals)
+        self._woken = asyncio.Event()
+        self._connection: DeliveryConnection | None = None  # from `begin` on
+        self._stop: AttemptStop | None = None  # why no more is begun
+        self._picture: Directory | None = None  # in which the login was last looked up
+        self._delivered = 0
+        self.over = asyncio.Event()
+
+    def add(self, part: TurnaroundPart) -> None:
+        """Deliver a domain's mail too."""
+        self._parts.append(part)
+
+    # Called by the session (reception/turnaround.py)
+
+    def begin(self, wire: Wire) -> None:
+        """Take the wire, and deliver over it."""
+        wire.send_line_by_line()
+        plan = LinkPlan(
+            Endpoint(wire.peer, wire.peer_port),
+            self._name,
+            ClientOptions(self._context.dialer.hostname, TlsUse.OFF, pipelining=Pipelining.OPENING),
+            None,
+            self._context.settings,
+            messages=sys.maxsize,
+        )
+        work = ConnectionWork(self._take, self._report, self._context.store.content.read_file)
+        self._connection = DeliveryConnection(adopt(wire), plan, work)
+        for part in self._parts:
+            part.follow(self._settlement_changed, self._part_stopped)
+        self._refusals.begin()
+        self._tasks.create_task(self._run(self._connection, plan))
+
+    def stop(self) -> None:
+        """Begin no more messages, and end soon: the server stops."""
+        self.end("the server is stopping", AttemptKind.CHANGED)
+
+    def call_off(self, reason: str) -> None:
+        """End it before it has begun. Nothing was sent."""
+        self._stop = AttemptStop(reason, AttemptKind.CHANGED)
+        self._close_parts(DrainEnd.STOPPED, reason)
+
+    # Called by the next turnaround of the account
+
+    @property
+    def seconds_still(self) -> float:
+        """For how long the client has neither sent a reply nor got anything from us."""
+        return 0.0 if self._connection is None else self._connection.seconds_still
+
+    def abort(self, reason: str) -> None:
+        """Close the connection at once."""
+        self.end(reason, AttemptKind.STOPPED)
+        if self._connection is not None:
+            self._connection.abort(reason)
+
+    def end(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
+        """Begin no more messages; outstanding replies are awaited, and QUIT is sent."""
+        if self._stop is None:
+            self._stop = AttemptStop(reason, kind)
+            self._woken.set()
+            if self._connection is not None:
+                self._connection.finish_soon()
+
+    # The task
+
+    async def _run(self, connection: DeliveryConnection, plan: LinkPlan) -> None:
+        began = self._context.clocks.monotonic()
+        feeding = asyncio.get_running_loop().create_task(self._feed())
+        reason = "internal error"
+        outcome = DrainEnd.GIVEN_UP
+        try:
+            end = await connection.run()
+            self._take_back(end)
+            seconds = self._context.clocks.monotonic() - began
+            for part in self._parts:
+                part.connection_ended(plan, end, seconds)
+            outcome, reason = self._verdict(connection, end)
+        except Exception as error:  # noqa: BLE001  the boundary: it is no other connection's
+            self._context.log.publish(InternalError(error=error))
+        finally:
+            feeding.cancel()
+            self._close_parts(outcome, reason)
+
+    def _verdict(self, connection: DeliveryConnection, end: ConnectionEnd) -> tuple[DrainEnd, str]:
+        """Return how the parts ended, and why."""
+        if end.kind is not EndKind.QUIT:
+            has_greeted = bool(connection.reply_count)
+            is_silent_end = end.was_closed and not has_greeted
+            return DrainEnd.GIVEN_UP, _NO_GREETING if is_silent_end else end.reason
+        if self._stop is not None:
+            return _ENDS.get(self._stop.kind, DrainEnd.GIVEN_UP), self._stop.reason
+        most = counted(connection.mail_limit, "message", "messages")
+        return DrainEnd.GIVEN_UP, f"the client takes {most} on a connection, and more are held"
+
+    def _close_parts(self, outcome: DrainEnd, reason: str) -> None:
+        if self._stop is not None and self._stop.kind is AttemptKind.REFUSING:
+            next(iter(self._parts)).tell_refusals(self._stop.reason)
+        for part in self._parts:
+            is_whole = outcome is DrainEnd.FINISHED and part.left_behind
+            left = counted(part.left_behind, "message was", "messages were")
+            if is_whole:
+                part.close(DrainEnd.GIVEN_UP, f"every message was tried, {left} deferred")
+            else:
+                part.close(outcome, reason)
+        self._connection = None
+        self.over.set()
+        self._on_over(self)
+
+    # Mail for the connection
+
+    async def _feed(self) -> None:
+        """Keep the parts filled, until all was tried; then look once more for mail that came."""
+        while self._stop is None:
+            part = next((one for one in self._giving if not one.has_tried_all), None)
+            if part is not None and part.needs_mail:
+                await self._read(part)
+            elif part is None and not any(one.in_hand for one in self._parts):
+                if not await self._read_again():
+                    self.end("everything was tried", AttemptKind.COMPLETE)
+            else:
+                await self._woken.wait()
+                self._woken.clear()
+
+    @property
+    def _giving(self) -> Sequence[TurnaroundPart]:
+        return [part for part in self._parts if part.gives_mail]
+
+    async def _read_again(self) -> bool:
+        """Look for mail that came meanwhile; return whether there is some."""
+        return any([await self._read(part) for part in self._giving])
+
+    async def _read(self, part: TurnaroundPart) -> bool:
+        try:
+            has_more = await part.read()
+        except StoreError as error:
+            self.end(f"held mail cannot be read: {error}")
+            return False
+        if has_more and self._connection is not None:
+            self._connection.wake()
+        return has_more
+
+    def _take(self) -> HeldMessage | None:
+        self._look_at_login()
+        if self._stop is not None:
+            return None
+        for part in self._giving:
+            if part.is_full:
+                return None
+            message = part.take()
+            if part.needs_mail:
+                self._woken.set()
+            if message is not None or not part.is_read_to_its_end:
+                return message
+        self._woken.set()
+        return None
+
+    def _look_at_login(self) -> None:
+        """End if the login is another now: no more mail goes to whoever holds it."""
+        now = self._context.directory.now
+        if now is not self._picture:
+            self._picture = now
+            found = now.logins.get(self.login.user)
+            if found is None or not found.turnaround or found.account != self.login.account:
+                self.end("the login has no right to a turnaround any more", AttemptKind.CHANGED)
+
+    # Outcomes
+
+    def _report(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> None:
+        if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
+            self.end(*stop)
+        part = self._part_of(message)
+        move = part.report(message, outcome, reply, self._remote)
+        if move is RecipientMove.DELIVERED:
+            self._delivered += 1
+            self._rules.delivered()
+            if self._delivered == 1:
+                self._context.memory.experience.took_mail(self._taker)
+        elif stop := self._rules.not_delivered(outcome):
+            self.end(*stop)
+        self._woken.set()
+
+    def _take_back(self, end: ConnectionEnd) -> None:
+        for message in end.outstanding:
+            self._part_of(message).take_back(message, end)
+
+    def _part_of(self, message: HeldMessage) -> TurnaroundPart:
+        return next(one for one in self._parts if one.lease.domain_id == message.domain_id)
+
+    def _settlement_changed(self) -> None:
+        if any(part.has_lost_lease for part in self._parts):
+            self.abort("another server has taken a domain over")
+        elif failure := next((part.failure for part in self._parts if part.failure), ""):
+            self.end(failure)
+        elif self._connection is not None:
+            self._connection.wake()
+            self._woken.set()
+
+    def _part_stopped(self, reason: str, grace: float) -> None:
+        """Go on with the other domains; what the connection has of this one gets so long."""
+        if not self._giving:
+            self.end(reason, AttemptKind.CHANGED)
+        self._woken.set()
+        asyncio.get_running_loop().call_later(grace, self._abort_for_stopped, reason)
+
+    def _abort_for_stopped(self, reason: str) -> None:
+        if not self._giving or any(one.in_hand for one in self._parts if not one.gives_mail):
+            self.abort(reason)
+
+    @property
+    def _remote(self) -> str:
+        """The client's name in a report."""
+        connection = self._connection
+        return (connection.peer_name if connection is not None else "") or "unknown"
+
+    @property
+    def _taker(self) -> str:
+        """The client, as the memory of destinations names it."""
+        return f"login {self.login.user}"

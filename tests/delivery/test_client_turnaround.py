@@ -1,0 +1,281 @@
+"""One connection of a client, several domains: what is begun, and how it ends."""
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
+from restante.queue.recipient_status import RecipientStatus
+from restante.store.handover_store import PastDrain
+from restante.telemetry.events import DeliveryAttempt, DestinationRefuses, DrainFinished
+from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import OnRefusal
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, Script, ScriptedPrimary
+from tests.delivery.turning import LOGIN, Turning, ended
+from tests.delivery.world import World, until
+
+
+async def past_of(world: World, domain: HostedDomain) -> PastDrain:
+    return (await world.store.handover.past_drains([domain.id]))[domain.id]
+
+
+def test_the_mail_of_all_its_domains_leaves_in_one_session() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary() as client, world.dispatcher() as dispatcher:
+            first, second = await turning.hosts("b.example", 3), await turning.hosts("c.example", 2)
+            await turning.whole(dispatcher, client, first, second)
+            assert client.connections == 1
+            assert [one.forward_paths for one in client.taken] == [
+                *[("x@b.example",)] * 3,
+                *[("x@c.example",)] * 2,
+            ]
+            assert client.commands[0] == "EHLO mx2.example.net"
+            assert client.commands[-1] == "QUIT"
+            assert await world.waiting() == []
+            assert world.store.handover.open_drains() == []
+            for domain, count in ((first, 3), (second, 2)):
+                past = await past_of(world, domain)
+                assert (past.end, past.delivered) == (DrainEnd.FINISHED, count)
+        destinations = {line["destination"] for line in world.log.of(DrainFinished)}
+        assert destinations == {"turnaround 203.0.113.5 (login acme-mail)"}
+
+    asyncio.run(main())
+
+
+def test_no_chunk_is_tried_and_no_tls_begun_whatever_the_client_offers() -> None:
+    """A probe that broke the connection would cost the whole turnaround."""
+
+    async def main() -> None:
+        turning = Turning()
+        offer = ("PIPELINING", "CHUNKING", "STARTTLS", "AUTH PLAIN")
+        async with ScriptedPrimary(offer=offer) as client, turning.world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=20)
+            await turning.whole(dispatcher, client, domain)
+            verbs = {command.split()[0] for command in client.commands}
+            assert verbs == {"EHLO", "MAIL", "RCPT", "DATA", "QUIT"}
+            assert len(client.taken) == 20
+
+    asyncio.run(main())
+
+
+def test_mail_that_comes_meanwhile_leaves_too() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+
+        class Client(ScriptedPrimary):
+            def taken_by(self, session: Any) -> None:
+                if len(self.taken) == 1:
+                    self.more = asyncio.ensure_future(world.hold(domain, 2, "x@b.example"))
+
+        async with Client() as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            await turning.whole(dispatcher, client, domain)
+            assert len(client.taken) == 3
+            assert (await past_of(world, domain)).end is DrainEnd.FINISHED
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_the_clients_own_limit_of_messages_is_respected(limit: int) -> None:
+    """Exim answers 421 to the MAIL after it, and does not close."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        offer = ("PIPELINING", f"LIMITS MAILMAX={limit} RCPTMAX=50000")
+        async with ScriptedPrimary(offer=offer) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=5)
+            await turning.whole(dispatcher, client, domain)
+            assert len(client.taken) == limit
+            assert client.commands[-1] == "QUIT"
+            assert len(await world.waiting(RecipientStatus.HELD)) == 5 - limit
+            past = await past_of(world, domain)
+            assert past.end is DrainEnd.GIVEN_UP
+            assert "on a connection, and more are held" in past.reason
+
+    asyncio.run(main())
+
+
+def test_our_own_limit_of_messages_does_not_apply() -> None:
+    async def main() -> None:
+        turning = Turning()
+        turning.world.set(messages_per_connection=2)
+        async with ScriptedPrimary() as client, turning.world.dispatcher() as dispatcher:
+            await turning.whole(dispatcher, client, await turning.hosts(count=5))
+            assert len(client.taken) == 5
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("script", "reason", "taken"),
+    [
+        ({"GREETING": CLOSE}, "the client closed the connection before its greeting", 0),
+        ({"GREETING": "554 go away"}, "greeting: 554 go away", 0),
+        ({"GREETING": GARBAGE}, "", 0),
+        ({"EHLO": "421 busy"}, "421 busy", 0),
+        ({"EHLO": "250 mx2.example.net"}, "it is this server", 0),
+        ({"MAIL": ["250 OK", CLOSE]}, "the destination closed the connection", 1),
+        ({"DATA": ["354 go", CLOSE]}, "the destination closed the connection", 1),
+        ({"CONTENT": ["250 OK", CLOSE]}, "the destination closed the connection", 1),
+        ({"MAIL": ["250 OK", "421 too many messages in this connection"]}, "421", 1),
+        ({"QUIT": CLOSE}, "everything was handed over", 3),
+    ],
+)
+def test_outstanding_mail_is_held_wherever_the_client_ends(
+    script: dict[str, Any], reason: str, taken: int
+) -> None:
+    """There is no second connection."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary(script) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=3)
+            await turning.whole(dispatcher, client, domain)
+            assert client.connections == 1
+            assert len(client.taken) == taken
+            assert len(await world.waiting(RecipientStatus.HELD)) == 3 - taken
+            assert reason in (await past_of(world, domain)).reason
+            assert world.store.handover.open_drains() == []
+
+    asyncio.run(main())
+
+
+def test_a_message_whose_last_reply_never_comes_is_set_apart_the_third_time() -> None:
+    """Otherwise a client that breaks over it would get it for ever."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        for _ in range(3):
+            script: Script = {"CONTENT": ["250 OK", CLOSE]}
+            async with ScriptedPrimary(script) as client, world.dispatcher() as dispatcher:
+                domain = await turning.hosts(count=0)
+                waiting = await world.waiting(RecipientStatus.HELD)
+                await world.hold(domain, 1 if waiting else 2, "x@b.example")
+                await turning.whole(dispatcher, client, domain)
+        assert len(await world.waiting(RecipientStatus.UNCERTAIN)) <= 1
+
+    asyncio.run(main())
+
+
+def test_refused_mail_is_marked_by_the_policy_of_its_domain() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        script: Script = {
+            "RCPT TO:<x@b": "550 5.1.1 no such user",
+            "RCPT TO:<x@c": "550 5.1.1 none",
+        }
+        async with ScriptedPrimary(script) as client, world.dispatcher() as dispatcher:
+            kept = await turning.hosts("b.example", 1)
+            bounced = await turning.hosts("c.example", 1, on_refusal=OnRefusal.BOUNCE)
+            taken = await turning.hosts("d.example", 1)
+            await turning.whole(dispatcher, client, kept, bounced, taken)
+            assert [one.forward_paths for one in client.taken if one.forward_paths] == [
+                ("x@d.example",)
+            ]
+            assert len(await world.waiting(RecipientStatus.REFUSED)) == 1
+            (report,) = await world.reports()
+            assert "p.example" in str(report)  # the client, by its own name
+
+    asyncio.run(main())
+
+
+def test_a_client_that_refuses_everything_gets_no_more() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.set(refusals_limit=3)
+        script: Script = {"CONTENT": "554 5.6.0 no"}
+        async with ScriptedPrimary(script) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=10)
+            await turning.whole(dispatcher, client, domain)
+            assert len(await world.waiting(RecipientStatus.REFUSED)) == 3
+            assert (await past_of(world, domain)).end is DrainEnd.REFUSED
+        assert len(world.log.of(DestinationRefuses)) == 1
+
+    asyncio.run(main())
+
+
+def test_ten_deferred_messages_in_a_row_end_it() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        script: Script = {"CONTENT": "451 4.3.0 not now"}
+        async with ScriptedPrimary(script) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=30)
+            await turning.whole(dispatcher, client, domain)
+            assert client.commands.count("DATA") == 10
+            assert client.commands[-1] == "QUIT"
+            assert len(await world.waiting(RecipientStatus.HELD)) == 30
+
+    asyncio.run(main())
+
+
+def test_a_login_that_loses_its_right_gets_no_more() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+
+        class Client(ScriptedPrimary):
+            def taken_by(self, session: Any) -> None:
+                if len(self.taken) == 2:
+                    gone = turning.put_login(replace(LOGIN, turnaround=False))
+                    self.change = asyncio.ensure_future(gone)
+
+        async with Client(seconds={"CONTENT": 0.01}) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=40)
+            await turning.whole(dispatcher, client, domain)
+            assert len(client.taken) < 10
+            assert client.commands[-1] == "QUIT"
+            assert "no right" in (await past_of(world, domain)).reason
+
+    asyncio.run(main())
+
+
+def test_a_stopping_server_ends_it_gently_and_closes_its_record() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 5.0
+        async with ScriptedPrimary(seconds={"CONTENT": 0.02}) as client:
+            async with world.dispatcher() as dispatcher:
+                domain = await turning.hosts(count=100)
+                await turning.begun(dispatcher, client, domain)
+                await until(lambda: len(client.taken) > 0)
+                [running] = dispatcher.drains()
+                assert running.state is DrainState.DELIVERING
+                assert dispatcher.is_draining(domain.id)
+            assert client.commands[-1] == "QUIT"
+            assert len(client.taken) < 100
+            assert len(await world.waiting(RecipientStatus.HELD)) == 100 - len(client.taken)
+            assert world.store.handover.open_drains() == []  # nobody resumes it
+            assert (await past_of(world, domain)).end is DrainEnd.STOPPED
+
+    asyncio.run(main())
+
+
+def test_one_that_is_called_off_sends_nothing() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            turnaround = await turning.granted(dispatcher, domain)
+            [recorded] = world.store.handover.open_drains()
+            assert recorded.way is DrainWay.TURNAROUND
+            turnaround.call_off("the client has left")
+            await ended(dispatcher, [domain])
+            assert world.store.handover.open_drains() == []
+            assert await world.waiting() != []
+        assert world.log.of(DeliveryAttempt) == []
+
+    asyncio.run(main())

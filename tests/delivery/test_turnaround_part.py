@@ -1,0 +1,195 @@
+"""One domain of a turnaround, beside drains, ETRN, stops and changes of its record."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from restante.delivery.dispatcher import DrainStart
+from restante.queue.drain_word import DrainEnd, DrainWay
+from restante.queue.recipient_status import RecipientStatus
+from restante.store.handover_store import Drain
+from restante.telemetry.events import DrainStarted
+from restante.tenancy.model import Destination
+from restante.tenancy.policy import Policy, Suspension, TurnaroundPolicy
+from tests.delivery.scripted_primary import SILENCE, Script, ScriptedPrimary
+from tests.delivery.turning import ALLOWED, Turning, ended
+from tests.delivery.world import until
+from tests.wire import NOW, audit
+
+
+def test_a_release_asked_for_meanwhile_begins_a_drain_if_mail_is_left() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        offer = ("PIPELINING", "LIMITS MAILMAX=1")
+        slow = {"CONTENT": 0.02}
+        async with (
+            ScriptedPrimary(offer=offer, seconds=slow) as client,
+            ScriptedPrimary() as primary,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=3)
+            there = Destination("127.0.0.1", primary.port)
+            await world.store.records.put_domain(replace(domain, destination=there), audit())
+            await world.directory.refresh()
+            await turning.begun(dispatcher, client, domain)
+            started = await dispatcher.start(domain, "login other", 0)
+            assert started is DrainStart.JOINED
+            await until(lambda: len(client.taken) == 1)
+            await until(lambda: len(primary.taken) == 2)
+        started_by = [line["requested_by"] for line in world.log.of(DrainStarted)]
+        assert started_by == ["login acme-mail", "login other"]
+
+    asyncio.run(main())
+
+
+def test_a_running_drain_is_ended_gently_first_and_mail_leaves_once() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 5.0
+        async with (
+            ScriptedPrimary() as client,
+            ScriptedPrimary(seconds={"CONTENT": 0.02}) as primary,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=30)
+            there = Destination("127.0.0.1", primary.port)
+            await world.store.records.put_domain(replace(domain, destination=there), audit())
+            await world.directory.refresh()
+            domain = world.directory.now.domains["b.example"]
+            await dispatcher.start(domain, "operator", 0)
+            await until(lambda: len(primary.taken) > 0)
+            await turning.whole(dispatcher, client, domain)
+            assert len(primary.taken) + len(client.taken) == 30
+            assert client.taken
+            assert primary.commands[-1] == "QUIT"
+
+    asyncio.run(main())
+
+
+def test_a_drain_that_nobody_runs_yet_is_ended_first() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary() as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            await world.store.handover.open_drain(domain.id, NOW, NOW + 60, 0, "operator")
+            world.on_pause = dispatcher.look_for_drains
+            await turning.whole(dispatcher, client, domain)
+            assert len(client.taken) == 1
+
+    asyncio.run(main())
+
+
+def test_a_recorded_turnaround_is_closed_at_the_start_and_its_mail_stays() -> None:
+    """Resumed, it would deliver to the destination, for which nobody has asked."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            there = Destination("127.0.0.1", primary.port)
+            await world.store.records.put_domain(replace(domain, destination=there), audit())
+            await world.directory.refresh()
+            await world.store.handover.open_drain(domain.id, NOW, NOW + 60, way=DrainWay.TURNAROUND)
+            await dispatcher.look_for_drains()
+            assert world.store.handover.open_drains() == []
+            assert list(dispatcher.drains()) == []
+            assert primary.connections == 0
+            assert len(await world.waiting(RecipientStatus.HELD)) == 1
+
+    asyncio.run(main())
+
+
+def test_a_release_that_joined_a_lost_turnaround_begins_a_drain() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            there = Destination("127.0.0.1", primary.port)
+            await world.store.records.put_domain(replace(domain, destination=there), audit())
+            await world.directory.refresh()
+            handover = world.store.handover
+            lost = await handover.open_drain(domain.id, NOW, NOW + 60, way=DrainWay.TURNAROUND)
+            assert isinstance(lost, Drain)
+            await handover.open_drain(domain.id, NOW, NOW + 60)
+            await dispatcher.look_for_drains()
+            await until(lambda: len(primary.taken) == 1)
+
+    asyncio.run(main())
+
+
+def test_a_stop_of_one_domain_leaves_the_others() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 5.0
+        async with (
+            ScriptedPrimary(seconds={"CONTENT": 0.01}) as client,
+            world.dispatcher() as dispatcher,
+        ):
+            first = await turning.hosts("b.example", 50)
+            second = await turning.hosts("c.example", 2)
+            turnaround = await turning.begun(dispatcher, client, first, second)
+            await until(lambda: len(client.taken) > 0)
+            assert await dispatcher.stop(first.id)
+            await turnaround.over.wait()
+            await ended(dispatcher, [first, second])
+            domains = [one.forward_paths[0] for one in client.taken]
+            assert domains.count("x@c.example") == 2
+            assert domains.count("x@b.example") < 50
+            past = await world.store.handover.past_drains()
+            assert past[first.id].end is DrainEnd.STOPPED
+            assert past[second.id].end is DrainEnd.FINISHED
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        replace(ALLOWED, turnaround=TurnaroundPolicy.DENY),
+        replace(ALLOWED, suspension=Suspension("unpaid")),
+    ],
+)
+def test_a_domain_whose_record_forbids_it_gives_no_more(policy: Policy) -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 5.0
+        async with (
+            ScriptedPrimary(seconds={"CONTENT": 0.01}) as client,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=50)
+            await turning.begun(dispatcher, client, domain)
+            await until(lambda: len(client.taken) > 0)
+            await world.store.records.put_domain(replace(domain, policy=policy), audit())
+            await world.directory.refresh()
+            dispatcher.look_at_record(domain.id)
+            await ended(dispatcher, [domain])
+            assert len(client.taken) < 50
+            assert client.commands[-1] == "QUIT"
+
+    asyncio.run(main())
+
+
+def test_a_client_that_says_nothing_is_cut_after_the_grace_of_a_stop() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 0.01
+        script: Script = {"CONTENT": SILENCE}
+        async with ScriptedPrimary(script) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=2)
+            await turning.begun(dispatcher, client, domain)
+            await until(lambda: "DATA" in client.commands)
+            await dispatcher.stop(domain.id)
+            await until(lambda: not dispatcher.runs_here(domain.id), turns=10_000_000)
+            assert len(await world.waiting(RecipientStatus.HELD)) == 2
+
+    asyncio.run(main())
