@@ -173,3 +173,28 @@ async def test_a_drain_that_was_taken_over_is_not_taken_again_by_its_former_owne
     assert await one.handover.take_over(drain) is None
     assert (await one.handover.asked([drain]))[0].is_lost
     assert await other.handover.asked([taken]) == []
+
+
+async def test_drains_of_a_dead_process_are_taken_over_together(
+    one: PostgresStore, other: PostgresStore, postgres_url: str
+) -> None:
+    """What one of them cannot have keeps no other from its new owner."""
+    ids = [await hosted(one, f"d{number}.example") for number in range(4)]
+    drains = [await opened(one, domain_id) for domain_id in ids]
+    own = await opened(other, await hosted(other, "own.example"))
+    await kill(postgres_url, one)
+    earlier = drains[0]
+    drains[0] = await taken_over(other, earlier)
+    over = drains[1]
+    await other.handover.close_drain(await taken_over(other, over))
+    asked = [earlier, over, drains[2], drains[3], drains[3], own]
+    answers = await asyncio.gather(*map(other.handover.take_over, asked))
+    assert answers[:2] == [None, None], "another was faster, and one is over"
+    assert [answer and answer.number for answer in answers[2:]] == [
+        drains[2].number + 1,
+        drains[3].number + 1,
+        None,
+        own.number + 1,
+    ]
+    assert [answer.domain_id for answer in answers if answer] == [ids[2], ids[3], own.domain_id]
+    assert await other.handover.asked([one for one in answers if one]) == []

@@ -1,6 +1,6 @@
 """Changes of drains. Each function is called inside a transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import RecipientMove
@@ -71,13 +71,25 @@ async def _begin_release(transaction: PostgresTransaction, drain: Drain, release
 
 
 async def take_over(
-    transaction: PostgresTransaction, drain: Drain, *, may_judge: bool
-) -> Drain | None:
-    """Give a drain to this process, if it is in force and nobody runs it."""
-    given = (drain.domain_id, drain.number, *transaction.node, may_judge)
-    if await changed(transaction, drain_statements.TAKE_OVER, *given):
-        return record_of(transaction, drain.domain_id).drain
-    return None
+    transaction: PostgresTransaction, drains: Sequence[Drain], *, may_judge: bool
+) -> list[Drain | None]:
+    """Give drains to this process, as far as they are in force and nobody runs them.
+
+    If one is named twice, the first one gets it.
+    """
+    wanted = {(drain.domain_id, drain.number) for drain in drains}
+    domain_ids, numbers = map(list, zip(*sorted(wanted), strict=True))
+    given = (domain_ids, numbers, *transaction.node, may_judge)
+    rows = await transaction.fetch(drain_statements.TAKE_OVER, *given)
+    states = dict(map(drain_state, rows))
+    transaction.drains.update(states)
+    taken = {domain_id: record_of(transaction, domain_id).drain for domain_id in states}
+    answers = []
+    for drain in drains:
+        mine = taken.get(drain.domain_id)
+        is_mine = mine is not None and mine.number == drain.number + 1
+        answers.append(taken.pop(drain.domain_id) if is_mine else None)
+    return answers
 
 
 async def check(transaction: PostgresTransaction, drain: Drain, statement: str) -> int:

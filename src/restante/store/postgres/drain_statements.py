@@ -79,18 +79,22 @@ CLAIMABLE = f"""
     )
     ORDER BY domain_id
 """
-# A row that is locked is left for the next look. The lock may be that of a vanished machine, and
-# all drains of this process would wait for it. $5 is whether the process may judge others.
+# $1 and $2 are domains and numbers of drains, $3 and $4 the node. A row that is locked is left for
+# the next look. The lock may be that of a vanished machine, and all drains of this process would
+# wait for it. $5 is whether the process may judge others.
 TAKE_OVER = f"""
     UPDATE drain SET number = number + 1, version = version + 1, owner = $3, owner_epoch = $4,
         times = 0
-    WHERE domain_id = (
+    FROM unnest($1::integer[], $2::bigint[]) AS given (domain, fence)
+    WHERE domain_id = given.domain AND number = given.fence AND is_open AND domain_id = ANY(ARRAY(
         SELECT domain_id FROM drain
-        WHERE domain_id = $1 AND number = $2 AND is_open AND (
+        JOIN unnest($1::integer[], $2::bigint[]) AS sought (domain, fence)
+            ON domain_id = sought.domain AND number = sought.fence
+        WHERE is_open AND (
             (owner = $3 AND owner_epoch = $4) OR {_is_abandoned("$5")}
         )
-        FOR UPDATE SKIP LOCKED
-    ) AND number = $2 AND is_open
+        ORDER BY domain_id FOR UPDATE OF drain SKIP LOCKED
+    ))
     RETURNING {_COLUMNS}
 """
 GIVE_BACK = f"""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from itertools import chain
 
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
@@ -10,6 +11,7 @@ from restante.queue.recipient_status import MessageOutcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
 from restante.store.postgres import drain_changes, drain_statements, held_reading, settling
+from restante.store.postgres.joint_calls import JointCalls
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
@@ -21,6 +23,8 @@ class PostgresHandover:
 
     def __init__(self, core: PostgresCore) -> None:
         self._core = core
+        self._takeovers = JointCalls(self._take_over, core.begin)
+        self._requests = JointCalls(self._asked, core.begin)
 
     async def held(
         self, domain_id: int, after: int, limit: int, max_octets: int
@@ -83,8 +87,13 @@ class PostgresHandover:
         return unclaimed(drain_changes.open_records(rows), running)
 
     async def take_over(self, drain: Drain) -> Drain | None:
-        """Take over a claimable drain, if it still is."""
-        change = partial(drain_changes.take_over, drain=drain, may_judge=self._core.node.may_judge)
+        """Take over a claimable drain, if it still is; several at once by one commit."""
+        self._core.check()
+        return await self._takeovers.call(drain)
+
+    async def _take_over(self, drains: Sequence[Drain]) -> Sequence[Drain | None]:
+        may_judge = self._core.node.may_judge
+        change = partial(drain_changes.take_over, drains=drains, may_judge=may_judge)
         return await self._core.write(change, SessionKind.DRAINS)
 
     async def give_back(self, drains: Collection[Drain]) -> None:
@@ -98,15 +107,20 @@ class PostgresHandover:
 
     async def asked(self, drains: Collection[Drain]) -> list[DrainRequests]:
         """Return what others ask of these drains."""
-        if not drains:
-            return []
-        found = await self._core.fetch(drain_statements.ASKED, *_keys(drains))
+        self._core.check()
+        return await self._requests.call(drains) if drains else []
+
+    async def _asked(self, calls: Sequence[Collection[Drain]]) -> Sequence[list[DrainRequests]]:
+        found = await self._core.fetch(drain_statements.ASKED, *_keys(list(chain(*calls))))
         ids = {domain_id for (domain_id,) in found}
         if not ids:
-            return []
+            return [[] for _ in calls]
         rows = await self._core.fetch(drain_statements.OF_DOMAINS, sorted(ids))
-        some = [drain for drain in drains if drain.domain_id in ids]
-        return asked_of(drain_changes.open_records(rows), some)
+        records = drain_changes.open_records(rows)
+        return [
+            asked_of(records, [drain for drain in drains if drain.domain_id in ids])
+            for drains in calls
+        ]
 
     async def ask_stop(self, domain_id: int, reason: str) -> bool:
         """Ask the owner of a domain's drain to end it."""
