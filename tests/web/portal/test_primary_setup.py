@@ -5,10 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from restante.web.portal.primary_setup import SetupLines, SetupNames, asking, receiving
+from restante.web.portal.primary_setup import (
+    SetupLines,
+    SetupNames,
+    asking,
+    fetching,
+    receiving,
+)
 
 NAMES = SetupNames("mx2.example.net", 465, "acme.example", "acme-mail", "mail.acme.example")
-PAGE = (Path(__file__).parents[3] / "docs/how-to/ask-for-mail.md").read_text()
+DOCS = Path(__file__).parents[3] / "docs/how-to"
+PAGE_FOR_CGNAT = DOCS / "run-a-primary-behind-cgnat.md"
+PAGE = (DOCS / "ask-for-mail.md").read_text()
 
 
 @pytest.mark.parametrize("one", asking(NAMES), ids=lambda one: one.title)
@@ -19,6 +27,13 @@ def test_the_lines_are_those_that_the_documentation_runs(one: SetupLines) -> Non
 @pytest.mark.parametrize("one", asking(replace(NAMES, port=8465)), ids=lambda one: one.title)
 def test_another_port_is_named(one: SetupLines) -> None:
     assert "8465" in one.text
+
+
+def test_a_primary_that_cannot_be_reached_fetches_its_mail() -> None:
+    """As its own page of the documentation does."""
+    page = PAGE_FOR_CGNAT.read_text()
+    assert fetching(NAMES).text in page
+    assert "mx2.example.net:3660 acme" in fetching(replace(NAMES, odmr_port=3660)).text
 
 
 def test_the_backup_has_the_larger_preference() -> None:

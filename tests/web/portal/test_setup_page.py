@@ -6,6 +6,8 @@ import pytest
 from pydantic import SecretStr
 
 from restante.admin.admin_context import OpenListener
+from restante.admin.domain_change import DomainChange
+from restante.admin.domains import change_domain
 from restante.admin.logins import NewLogin, add_login
 from tests.admin.admin_world import AdminWorld, FakeServer
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, visit
@@ -65,3 +67,12 @@ def test_others_do_not_see_it() -> None:
     admin = with_logins("alpha-mail")
     assert visit(admin, PAGE, BETA).status_code == 404
     assert "alpha-mail" in visit(admin, PAGE, OPERATOR).text
+
+
+def test_a_domain_that_allows_turnarounds_shows_how_to_fetch() -> None:
+    admin = with_logins("alpha-mail")
+    fetch = "restante-client turn mx2.example.net"
+    assert fetch not in visit(admin, PAGE, ALPHA).text
+    change = DomainChange.model_validate({"turnaround": "allow"})
+    asyncio.run(change_domain(admin.context, "alpha.example", change))
+    assert fetch in visit(admin, PAGE, ALPHA).text

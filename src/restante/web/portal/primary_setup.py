@@ -9,6 +9,8 @@ from ipaddress import ip_address
 from typing import Final
 
 IMPLICIT_TLS_PORT: Final = 465
+ODMR_PORT: Final = 366
+_PASSWORD_FILE: Final = "/etc/restante-password"  # noqa: S105  a path
 NO_LOGIN: Final = "LOGIN"  # stands where the account has no login yet
 NO_NAME: Final = "HOST-NAME"  # stands where only the primary's address is known
 
@@ -22,6 +24,7 @@ class SetupNames:
     domain: str  # A-labels
     login: str
     primary: str  # the destination's host: a name or an address
+    odmr_port: int = ODMR_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,18 @@ class SetupLines:
 def asking(names: SetupNames) -> list[SetupLines]:
     """Return the ways to ask for the mail; one of them is enough."""
     at_port = "" if names.port == IMPLICIT_TLS_PORT else f":{names.port}"
-    file = "/etc/restante-password"
+    file = _PASSWORD_FILE
     etrn = (
         f"restante etrn {names.server}{at_port} {names.domain} "
         f"--login {names.login} --password-file {file}"
     )
     return [
+        SetupLines(
+            "restante-client",
+            _client_lines("ask", names, at_port),
+            "It waits until the primary's own mail server answers. `restante-client watch ask …`"
+            " asks at once, every ten minutes, and when the network comes back.",
+        ),
         SetupLines(
             "cron with restante etrn",
             f"*/10 * * * *  root  {etrn}\n@reboot       root  {etrn}",
@@ -69,6 +78,24 @@ def asking(names: SetupNames) -> list[SetupLines]:
             f"      --passwordeval='cat {file}' --rmqs={names.domain}",
         ),
     ]
+
+
+def fetching(names: SetupNames) -> SetupLines:
+    """Return the way to fetch the mail over the primary's own connection."""
+    at_port = "" if names.odmr_port == ODMR_PORT else f":{names.odmr_port}"
+    return SetupLines(
+        "restante-client, for a primary that cannot be reached",
+        _client_lines("turn", names, at_port),
+        f"The mail comes over the connection to {names.server}, not to the destination. The login"
+        " must be allowed to do that.",
+    )
+
+
+def _client_lines(verb: str, names: SetupNames, at_port: str) -> str:
+    return (
+        f"restante-client {verb} {names.server}{at_port} {names.domain} --login {names.login} \\\n"
+        f"    --password-file {_PASSWORD_FILE}"
+    )
 
 
 def receiving(names: SetupNames) -> list[SetupLines]:

@@ -9,12 +9,15 @@ from starlette.routing import Route
 from restante.admin.domains import DomainView, show_domain
 from restante.admin.logins import list_logins
 from restante.admin.permissions import AdminAction, may
+from restante.tenancy.policy import TurnaroundPolicy
 from restante.web.portal.portal_visit import Visit, page_route
 from restante.web.portal.primary_setup import (
     IMPLICIT_TLS_PORT,
     NO_LOGIN,
+    ODMR_PORT,
     SetupNames,
     asking,
+    fetching,
     receiving,
 )
 
@@ -28,17 +31,19 @@ async def setup(visit: Visit) -> Response:
     chosen = visit.query.text("login")
     names = SetupNames(
         server=visit.context.network.hostname,
-        port=_implicit_tls_port(visit),
+        port=_port_of(visit, "smtps", IMPLICIT_TLS_PORT),
         domain=record.name,
         login=chosen if chosen in logins else next(iter(logins), NO_LOGIN),
         primary=_host(record),
+        odmr_port=_port_of(visit, "odmr", ODMR_PORT),
     )
+    may_turn = record.policy.turnaround == TurnaroundPolicy.ALLOW
     return visit.page(
         "setup.html",
         record=record,
         names=names,
         logins=logins,
-        asking=asking(names),
+        asking=[*([fetching(names)] if may_turn else []), *asking(names)],
         receiving=receiving(names),
     )
 
@@ -55,13 +60,13 @@ async def _logins(visit: Visit, record: DomainView) -> list[str]:
     return [one.user for one in islice(found, MOST_LOGINS)]
 
 
-def _implicit_tls_port(visit: Visit) -> int:
-    """Return the port of the first listener for it."""
+def _port_of(visit: Visit, service: str, default: int) -> int:
+    """Return the port of the first listener for a service."""
     server = visit.context.server
     for one in server.listeners() if server is not None else ():
-        if one.service == "smtps":
+        if one.service == service:
             return int(one.address.rpartition(":")[2])
-    return IMPLICIT_TLS_PORT
+    return default
 
 
 ROUTES: Final[list[Route]] = [page_route("/domains/{name}/setup", setup)]
