@@ -14,7 +14,7 @@ from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ObjectsRemoved
 
-LEFT_SECONDS: Final = 30.0  # between two looks for content that left
+LEFT_SECONDS: Final = 5.0  # between two looks for content that left
 STRAY_SECONDS: Final = 3600.0  # between two listings of the whole bucket
 _HOUR: Final = 3600.0
 

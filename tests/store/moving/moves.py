@@ -9,6 +9,7 @@ from typing import Any
 import apsw
 
 from restante.store import choice
+from restante.store.database_access import DatabaseAccess
 from restante.store.moving.move_end import MoveSource, MoveTarget
 from restante.store.moving.moved_tables import MESSAGES, MOVED, MovedTable
 from restante.store.moving.store_mover import MoveReport, StoreMover, new_mark
@@ -101,12 +102,14 @@ def _mail(number: int, directory: Path) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def ends(source: str, target: str) -> AsyncIterator[tuple[MoveSource, MoveTarget]]:
+async def ends(
+    source: str, target: str, access: DatabaseAccess = ALONE
+) -> AsyncIterator[tuple[MoveSource, MoveTarget]]:
     """Open the stores of a move."""
     async with AsyncExitStack() as opened:
-        one = await choice.open_move_source(source, ALONE)
+        one = await choice.open_move_source(source, access)
         opened.push_async_callback(one.close)
-        other = await choice.open_move_target(target, ALONE)
+        other = await choice.open_move_target(target, access)
         opened.push_async_callback(other.close)
         yield one, other
 
@@ -115,17 +118,18 @@ async def move(
     source: str,
     target: str,
     change: Callable[[MoveTarget], MoveTarget] = lambda target: target,
+    access: DatabaseAccess = ALONE,
 ) -> MoveReport:
     """Move a store, into a changed target."""
-    async with ends(source, target) as (one, other):
+    async with ends(source, target, access) as (one, other):
         mover = StoreMover(one, change(other), nothing_shown)
         mark = new_mark(f"move of {source}", other.place)
         return await mover.move(mark, lambda _report: MOVED_ENTRY)
 
 
-async def everything(url: str) -> Everything:
+async def everything(url: str, access: DatabaseAccess = ALONE) -> Everything:
     """Return the rows of all tables that move, each with its content."""
-    source = await choice.open_move_source(url, ALONE)
+    source = await choice.open_move_source(url, access)
     try:
         return {table.name: [row async for row in _rows(source, table)] for table in MOVED}
     finally:

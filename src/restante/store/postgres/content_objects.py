@@ -140,7 +140,7 @@ class ContentObjects:
         if self._probing is not None:
             self._probing.cancel()
             await asyncio.wait([self._probing])
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        self.threads.shutdown(wait=False)  # work that was begun is done
 
     def _look(self) -> None:
         if self.absence and (self._probing is None or self._probing.done()):

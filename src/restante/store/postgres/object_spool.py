@@ -10,6 +10,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from functools import partial
 from typing import IO, Final, TypeVar
 
@@ -61,7 +62,8 @@ class StagedContent:
         """Forget all."""
         self.waiting.clear()
         if self._file is not None:
-            self._objects.threads.submit(self._file.close)  # behind a write on its way
+            with suppress(RuntimeError):  # the store is closed
+                self._objects.threads.submit(self._file.close)  # behind a write on its way
 
     async def _write_out(self) -> None:
         data, self.waiting = bytes(self.waiting), bytearray()
