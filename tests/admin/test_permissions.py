@@ -275,6 +275,8 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.USER_LIST: [
         lambda c, of: portal_users.list_users(c, of.account),
         lambda c, _: portal_users.list_users(c),
+        at_once(lambda c, of: portal_users.show_user(c, f"ana@{of.domain}")),
+        at_once(lambda c, of: known_records.known_user(c, f"ana@{of.domain}")),
     ],
     AdminAction.USER_CHANGE: [
         lambda c, of: portal_users.change_user(
@@ -383,6 +385,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.TRACE: [
         lambda c, of: mail_search.trace(c, TraceSelection(domain=of.domain)),
         lambda c, of: mail_search.trace(c, TraceSelection(name=of.held)),
+        lambda c, of: mail_search.show_mail(c, of.held),
         lambda c, of: mail_history.list_history(c, HistorySelection(domain=of.domain)),
         lambda c, of: lines_of(mail_history.export_history(c, HistorySelection(domain=of.domain))),
     ],

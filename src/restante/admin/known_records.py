@@ -6,6 +6,7 @@ from restante.admin.channels import find_channel
 from restante.admin.domains import find_domain
 from restante.admin.logins import find_login
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.portal_users import find_user
 from restante.tenancy.model import Account, HostedDomain, Login
 from restante.tenancy.notice import Channel
 
@@ -26,6 +27,16 @@ def known_domain(context: AdminContext, name: str) -> HostedDomain:
     """Return a domain. Raises AdminError if it is not hosted."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
     return find_domain(context, name)
+
+
+def known_user(context: AdminContext, email: str) -> tuple[object, ...]:
+    """Return what an administrator sets of a user of the portal. Raises AdminError.
+
+    The rest of the record changes when the user signs in, and is not compared.
+    """
+    permit(context.principal, AdminAction.USER_LIST)
+    user = find_user(context, email)
+    return (user.email, user.account, user.grants)
 
 
 def known_channel(context: AdminContext, account: str, name: str) -> Channel:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
+from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import AuditView, list_audit, moment
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import (
@@ -30,6 +31,7 @@ from restante.store.queue_store import QueueFilter, QueuePage
 from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditFilter
 
+MOST_OUTCOMES = 1000  # of one message: as many as it can have recipients
 MOST_NAMES = 20  # messages whose audit entries are looked for
 SearchedOutcome = Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"]
 PatternText = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
@@ -133,6 +135,33 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
         await _audit(context, found) if len(found) <= MOST_NAMES and shows_trail else [],
         None if here.after is None else message_name(here.after),
         gone.before,
+    )
+
+
+class MailView(BaseModel):
+    """All that is known of one message: where it is, what became of it, and who acted on it."""
+
+    name: str
+    held: MessageView | None  # null: it is not here any more
+    left: list[HistoryView]  # the outcome for each recipient that left, newest first
+    releases: list[PastReleaseView]  # that moved it, newest first
+    audit: list[AuditView]  # entries that name it, oldest first
+
+
+async def show_mail(context: AdminContext, name: str) -> MailView:
+    """Return a message that is held, or has left. Raises AdminError if nothing is known of it."""
+    permit(context.principal, AdminAction.TRACE)
+    found = await trace(context, TraceSelection(name=name, limit=MOST_OUTCOMES))
+    held, left = list(found.held), list(found.left)
+    if not held and not left and not found.audit:
+        error = f"message {name}: is not held, and has no history"
+        raise AdminError(ErrorKind.NOT_FOUND, error, "`restante trace` searches for mail")
+    return MailView(
+        name=message_name(number_of(name)),
+        held=held[0] if held else None,
+        left=left,
+        releases=list(found.releases),
+        audit=list(found.audit),
     )
 
 

@@ -129,6 +129,12 @@ async def list_users(
     ]
 
 
+def show_user(context: AdminContext, email: str) -> PortalUserView:
+    """Return a user. Raises AdminError if it does not exist."""
+    permit(context.principal, AdminAction.USER_LIST)
+    return _view(context, find_user(context, email))
+
+
 async def change_user(
     context: AdminContext, email: str, wanted: PortalUserChange, reason: str = ""
 ) -> PortalUserView:

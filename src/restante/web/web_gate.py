@@ -42,6 +42,7 @@ from restante.web.api.bearer_tokens import authenticated, url_text
 from restante.web.api.problem_details import problem
 from restante.web.api.request_id import RequestIds
 from restante.web.client_address import client_address, is_trusted
+from restante.web.head_requests import answer_head
 from restante.web.request_counts import NO_ROUTE, RequestCounts, RequestRefusal
 from restante.web.request_places import PORTAL, NoPlace, PlaceKind, RequestPlaces, place_owner
 from restante.web.route_limits import body_limit, is_long
@@ -114,8 +115,9 @@ class WebGate:
         """Complete the answer's headers, and count it."""
         parts = self._parts
         began, status = parts.monotonic(), 0
-        # Of its own, as the connection looks at the method to leave out the body of an answer.
-        inner = {**scope, "method": "GET"} if scope["method"] == "HEAD" else dict(scope)
+        inner = dict(scope)  # of its own: the connection looks at the method, too
+        if is_head := scope["method"] == "HEAD":
+            inner["method"] = "GET"
 
         async def send_complete(message: Message) -> None:
             nonlocal status
@@ -127,7 +129,10 @@ class WebGate:
 
         parts.counts.running += 1
         try:
-            await self._pass(inner, receive, send_complete)
+            if is_head:
+                await answer_head(self._pass, inner, receive, send_complete)
+            else:
+                await self._pass(inner, receive, send_complete)
         finally:
             parts.counts.running -= 1
             if status:

@@ -6,12 +6,16 @@ import httpx
 import pytest
 
 from restante.admin import mail_history
+from restante.mail.message import message_name
+from restante.tenancy.principal import Principal, Role
+from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld, run
 from tests.contract.making import delivered, opened
 from tests.web.api.asking import ask, story
 
 MEDIA_TYPE = "application/x-ndjson"
 MESSAGES = 5
+OTHER = Principal(Role.ACCOUNT, actor_named("token ci (beta)"), "192.0.2.9", "beta")
 
 
 @pytest.fixture
@@ -80,3 +84,25 @@ def test_an_error_has_a_status(admin: AdminWorld, query: str, status: int, accep
     answer = ask(admin, "GET", f"/v1/history?{query}", headers={"Accept": accept})
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_one_message_is_shown_whether_it_is_here_or_has_left(admin: AdminWorld) -> None:
+    gone = ask(admin, "GET", f"/v1/messages/{message_name(3)}").json()
+    assert (gone["name"], gone["held"]) == (message_name(3), None)
+    assert [one["forward_path"] for one in gone["left"]] == ["x3@alpha.example"]
+    run(admin.hold(9, 1, "here@alpha.example"))
+    here = ask(admin, "GET", f"/v1/messages/{message_name(9)}").json()
+    assert (here["held"]["name"], here["left"]) == (message_name(9), [])
+    body = {"names": [message_name(9)], "reason": "asked by the customer"}
+    assert ask(admin, "POST", "/v1/queue/delete", json=body).status_code == 200
+    [entry] = ask(admin, "GET", f"/v1/messages/{message_name(9)}").json()["audit"]
+    assert entry["reason"] == "asked by the customer"
+
+
+def test_a_message_of_another_account_and_none_are_the_same(admin: AdminWorld) -> None:
+    foreign = ask(admin, "GET", f"/v1/messages/{message_name(3)}", acting=OTHER)
+    none = ask(admin, "GET", f"/v1/messages/{message_name(77)}", acting=OTHER)
+    assert (foreign.status_code, none.status_code) == (404, 404)
+    name = message_name(3)
+    assert foreign.json()["detail"] == none.json()["detail"].replace(message_name(77), name)
+    assert "GET /v1/trace" in none.json()["remedy"]

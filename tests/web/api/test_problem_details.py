@@ -108,9 +108,9 @@ def test_a_defect_is_logged_and_says_nothing_of_itself(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("path", "allowed"),
     [
-        ("/v1/audit", "GET"),
-        ("/v1/accounts", "GET, POST"),
-        ("/v1/accounts/alpha", "DELETE, GET, PATCH"),
+        ("/v1/audit", "GET, HEAD"),
+        ("/v1/accounts", "GET, HEAD, POST"),
+        ("/v1/accounts/alpha", "DELETE, GET, HEAD, PATCH"),
     ],
 )
 def test_a_method_that_a_path_does_not_take_names_those_that_it_takes(

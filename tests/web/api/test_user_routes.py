@@ -30,3 +30,23 @@ def test_an_unknown_role_or_user_is_refused() -> None:
         assert ask(admin, "POST", "/v1/users", json=NEW | wrong).status_code == 422
     assert ask(admin, "DELETE", PATH, params={"reason": "x"}).status_code == 404
     assert ask(admin, "PATCH", PATH, json={"role": "account-reader"}).status_code == 404
+
+
+def test_a_user_is_changed_only_as_the_client_knows_it() -> None:
+    admin = AdminWorld()
+    story(admin)
+    ask(admin, "POST", "/v1/users", json=NEW)
+    got = ask(admin, "GET", PATH)
+    assert (got.status_code, got.json()["email"]) == (200, "ana@alpha.example")
+    known = {"If-None-Match": got.headers["etag"]}
+    assert ask(admin, "GET", PATH, headers=known).status_code == 304
+    tag = {"If-Match": got.headers["etag"]}
+    done = ask(admin, "PATCH", PATH, json={"role": "account-operator", "scopes": []}, headers=tag)
+    assert done.status_code == 200
+    for method, more in (("PATCH", {"json": {"role": "account-reader"}}), ("DELETE", {})):
+        params = {"reason": "left"}
+        stale = ask(admin, method, PATH, headers=tag, params=params, **more)
+        assert (stale.status_code, stale.json()["kind"]) == (412, "stale")
+    again = {"If-Match": done.headers["etag"]}
+    assert ask(admin, "DELETE", PATH, headers=again, params={"reason": "x"}).status_code == 204
+    assert ask(admin, "GET", PATH).status_code == 404

@@ -47,6 +47,7 @@ from restante.web.api.idempotency_keys import RequestsUnderWay
 from restante.web.api.malformed_request import answer_bad_shape
 from restante.web.api.problem_details import handle_problems
 from restante.web.api.request_id import RequestIds
+from restante.web.head_requests import HeadRequests
 
 ROUTES = (  # in the order of the reference
     account_routes,
@@ -99,6 +100,7 @@ def build_api(
     if gate is not None:
         api.add_middleware(BearerTokens, gate=gate)
     api.add_middleware(RequestIds)
+    api.add_middleware(HeadRequests)
     return api
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 
-from restante.admin import mail_history
+from restante.admin import mail_history, mail_search
 from restante.admin.mail_history import HistorySelection
-from restante.admin.mail_search import HistoryView
+from restante.admin.mail_search import HistoryView, MailView
 from restante.web.api.answer_format import asks_for
 from restante.web.api.idempotency_keys import ActingRoute
 from restante.web.api.json_lines import MEDIA_TYPE, JsonLines
@@ -43,6 +43,12 @@ async def list_history(
         return await _all(mail_history.export_history(context, query))
     wanted = WantedPage(query.after, query.limit, request)
     return await as_listing_page(await mail_history.list_history(context, query), wanted)
+
+
+@router.get("/messages/{name}")
+async def show_mail(context: ReadingContext, name: str) -> MailView:
+    """Show one message, whether it is held or has left, with the entries that name it."""
+    return await mail_search.show_mail(context, name)
 
 
 async def _all(slices: Any) -> StreamingResponse:

@@ -225,6 +225,7 @@ def _allowed_methods(request: Request) -> str:
             for part, segment in zip(parts, segments, strict=True)
         ):
             found.update(method.upper() for method in methods)
+            found |= {"HEAD"} if "get" in methods else set()
     return ", ".join(sorted(found))
 
 

@@ -49,6 +49,7 @@ _ROUTES: Final[Mapping[str, str]] = {
     "release": "POST /v1/releases",
     "token add": "POST /v1/tokens",
     "token list": "GET /v1/tokens",
+    "trace": "GET /v1/trace",
     "user list": "GET /v1/users",
 }
 _OF_THE_PROGRAM: Final = frozenset({"config", "socket"})  # options that no request has
