@@ -13,7 +13,7 @@ from tests.acceptance.certificates import Authority
 from tests.acceptance.client_run import login_words, run_client
 from tests.acceptance.installation import at
 from tests.acceptance.peers.eventually import eventually
-from tests.acceptance.peers.odmr_customers import EximCustomer, fetchmail_turns
+from tests.acceptance.peers.odmr_programs import EximCustomer, fetchmail_turns
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.peers.primary import Primary
 from tests.acceptance.peers.server import Login, Server, Tls
