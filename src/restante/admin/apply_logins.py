@@ -11,6 +11,7 @@ from restante.admin.apply_steps import ApplyOptions, ApplyStage, ApplyStep, Appl
 from restante.admin.auditing import moment
 from restante.admin.compared_secrets import judge_secret
 from restante.admin.configuration_entries import LoginEntry
+from restante.admin.login_certificates import check_provable, with_certificates
 from restante.admin.login_passwords import checked_password, is_password_of
 from restante.admin.logins import (
     LoginChange,
@@ -80,10 +81,21 @@ def _wanted_turnaround(entry: LoginEntry, present: Login, options: ApplyOptions)
     return entry.turnaround
 
 
+def _wanted_certificates(
+    context: AdminContext, entry: LoginEntry, present: Login, options: ApplyOptions
+) -> Login:
+    """Return a login with the certificates that an entry wants. Raises AdminError."""
+    if entry.certificates is None and not options.is_pruning:
+        return present
+    return with_certificates(context, present, all_of=entry.certificates or ())
+
+
 def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
     permit(context.principal, AdminAction.LOGIN_ADD)
     if entry.user not in context.directory.now.logins:  # otherwise the name is a good one
         check_user(context, entry.user)
+    if entry.password is None and entry.certificates:
+        return _certified_step(context, entry)
     cram_md5 = entry.cram_md5 is not False
     changes = [
         Change("user", NOTHING, entry.user),
@@ -107,15 +119,34 @@ def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
         changes[2] = Change("password", NOTHING, "generated")
     else:
         checked_password(entry.password)
+        certificates = entry.certificates or ()
+        bare = Login(entry.user, entry.account, "", None, 0.0)
+        changes += changes_between(bare, with_certificates(context, bare, all_of=certificates))
         new = NewLogin(
             user=entry.user,
             password=entry.password,
             cram_md5=cram_md5,
             expires_at=entry.expires_at,
             turnaround=turnaround,
+            certificates=certificates,
         )
         work = partial(_add, context, entry.account, new)
     return _step(entry, ApplyVerb.ADD, changes, work)
+
+
+def _certified_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
+    """Return the step for a new login that only its certificates prove."""
+    certificates = entry.certificates or ()
+    bare = Login(entry.user, entry.account, "", None, 0.0, turnaround=bool(entry.turnaround))
+    wanted = with_certificates(context, bare, all_of=certificates)
+    new = NewLogin(
+        user=entry.user,
+        certificates=certificates,
+        expires_at=entry.expires_at,
+        turnaround=wanted.turnaround,
+    )
+    work = partial(_add, context, entry.account, new)
+    return _step(entry, ApplyVerb.ADD, changes_between(None, wanted), work)
 
 
 async def _change_step(
@@ -141,6 +172,9 @@ async def _change_step(
     wanted = _wanted_turnaround(entry, present, options)
     if wanted != present.turnaround:
         changes += changes_between(present, replace(present, turnaround=wanted))
+    certified = _wanted_certificates(context, entry, present, options)
+    check_provable(certified)
+    changes += changes_between(present, certified)
     of_end = changes_between(present, replace(present, valid_until=ends))
     changes += of_end
     if not changes:
@@ -150,7 +184,11 @@ async def _change_step(
     if of_end:
         expires_at = "never" if ends is None else moment(ends)
     change = LoginChange(
-        password=password, cram_md5=entry.cram_md5, expires_at=expires_at, turnaround=wanted
+        password=password,
+        cram_md5=entry.cram_md5,
+        expires_at=expires_at,
+        turnaround=wanted,
+        certificates=[one.pem for one in certified.certificates],
     )
     work = partial(_change, context, entry.account, entry.user, change)
     return _step(entry, ApplyVerb.CHANGE, changes, work)
@@ -201,7 +239,9 @@ def _sealed_step(
         valid_until=ends,
         prior=kept.prior if has_rotation else base.prior,
         turnaround=_wanted_turnaround(entry, base, options),
+        certificates=_wanted_certificates(context, entry, base, options).certificates,
     )
+    check_provable(wanted)
     changes = changes_between(present, wanted)
     if not changes:
         return None

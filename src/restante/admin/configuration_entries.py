@@ -15,6 +15,7 @@ from restante.admin.accounts import AccountChange
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange
 from restante.admin.domain_change import DomainFields
+from restante.admin.login_certificates import PemList
 from restante.admin.request_bounds import LineText, Moment, RecipientNames, SealedText, Secret
 from restante.admin.scope import domain_name
 from restante.mail.quantity import counted
@@ -45,10 +46,11 @@ class LoginEntry(BaseModel):
 
     user: LineText
     account: LineText
-    password: Secret | None = None  # None: a new login gets one, another keeps its own
+    password: Secret | None = None  # None: a new login without certificates gets one
     sealed: SealedText | None = None  # as exported under the same key file
     cram_md5: bool | None = None
     turnaround: bool | None = None
+    certificates: PemList | None = None
     expires_at: Moment | Literal["never"] | None = None
     place: LineText = ""
 

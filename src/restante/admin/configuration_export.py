@@ -123,6 +123,8 @@ def login_fields(login: Login, sealed: str | None = None) -> ExportedFields:
         fields["cram_md5"] = False
     if login.turnaround:
         fields["turnaround"] = True
+    if login.certificates:
+        fields["certificates"] = [one.pem for one in login.certificates]
     if login.valid_until is not None:
         fields["expires_at"] = moment(login.valid_until).isoformat().replace("+00:00", "Z")
     return fields if sealed is None else fields | {"sealed": sealed}

@@ -27,6 +27,15 @@ from restante.admin.auditing import (
     with_changes,
 )
 from restante.admin.compared_secrets import judge_secret
+from restante.admin.login_certificates import (
+    KeyList,
+    LoginCertificateView,
+    PemList,
+    certificate_views,
+    check_provable,
+    with_certificates,
+    without_password,
+)
 from restante.admin.login_passwords import (
     checked_password,
     generate_password,
@@ -57,7 +66,8 @@ class NewLogin(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     user: LineText
-    password: Secret
+    password: Secret | None = None  # None: `certificates` alone prove it
+    certificates: PemList = ()  # PEM texts, for AUTH EXTERNAL
     cram_md5: bool = True
     expires_at: Moment | Literal["never"] | None = None  # not given: never
     turnaround: bool = False
@@ -73,6 +83,10 @@ class LoginChange(BaseModel):
     rotate: bool = False  # with `password`: the present one stays good, too
     old_valid_until: Moment | None = None  # with `rotate`; not given: for seven days
     end_rotation: bool = False  # the old password is no longer good
+    drop_password: bool = False  # certificates alone prove it from now on
+    certificates: PemList | None = None  # PEM texts; all that it is to have
+    add_certificates: PemList = ()
+    drop_certificates: KeyList = ()  # by key or its beginning
     expires_at: Moment | Literal["never"] | None = None
     turnaround: bool | None = None
 
@@ -85,6 +99,8 @@ class LoginView(BaseModel):
     cram_md5: bool  # may authenticate by CRAM-MD5: the password is kept, sealed
     scram: bool  # may authenticate by SCRAM-SHA-256; an old login may need a new password for it
     turnaround: bool  # may take mail by ATRN, where a domain allows that
+    has_password: bool
+    certificates: list[LoginCertificateView]  # that a client may show instead, on ODMR listeners
     created_at: datetime
     expires_at: datetime | None  # None: never
     has_expired: bool
@@ -115,18 +131,21 @@ async def _added(context: AdminContext, account: str, new: NewLogin) -> ChangedL
     if present is not None and present.account == account:
         return await _added_again(context, present, new)
     check_user(context, new.user)
-    password = checked_password(new.password)
-    hashes = await password_hashes(context, new.user, password)
+    if new.password is None:
+        return await _add(context, account, new, "", None)
+    hashes = await password_hashes(context, new.user, checked_password(new.password))
     return await _add(context, account, new, *hashes)
 
 
 async def _added_again(context: AdminContext, present: Login, new: NewLogin) -> ChangedLogin:
     """Return a login that is there with the given values. Raises AdminError for other values."""
-    password, wanted = checked_password(new.password), present
-    is_same = await hashed_in_turn(password_matches, present.password_hash, password)
-    judge_secret(context, f"login {present.user}", is_same=is_same)
-    if not is_same:
+    wanted = present
+    if new.password is None:
+        wanted = replace(wanted, password_hash="")
+    elif not await _is_known(context, present, checked_password(new.password)):
         wanted = replace(wanted, password_hash="another")  # noqa: S106  it is only compared
+    if new.certificates:
+        wanted = with_certificates(context, wanted, all_of=new.certificates)
     if "cram_md5" in new.model_fields_set and new.cram_md5 != (present.sealed_secret is not None):
         wanted = replace(wanted, sealed_secret=b"another" if new.cram_md5 else None)
     if new.expires_at is not None:
@@ -136,6 +155,13 @@ async def _added_again(context: AdminContext, present: Login, new: NewLogin) -> 
     remedy = f"change it by `restante login set {present.account} {present.user}`"
     refuse_difference(f"login {present.user}", changes_between(present, wanted), remedy)
     return await _view_changed(context, present, ())
+
+
+async def _is_known(context: AdminContext, login: Login, password: str) -> bool:
+    """Return whether it is the password. Raises AdminError after too many wrong ones."""
+    is_same = await hashed_in_turn(password_matches, login.password_hash, password)
+    judge_secret(context, f"login {login.user}", is_same=is_same)
+    return is_same
 
 
 async def add_generated_login(
@@ -165,13 +191,16 @@ async def add_generated_login(
 
 
 async def _add(
-    context: AdminContext, account: str, new: NewLogin, password_hash: str, verifier: bytes
+    context: AdminContext, account: str, new: NewLogin, password_hash: str, verifier: bytes | None
 ) -> ChangedLogin:
-    password = new.password.get_secret_value()
-    secret = sealed_secret_of(context, new.user, password) if new.cram_md5 else None
+    secret = None
+    if new.password is not None and new.cram_md5:
+        secret = sealed_secret_of(context, new.user, new.password.get_secret_value())
     ends = login_end(context, new.user, new.expires_at)
     login = Login(new.user, account, password_hash, secret, context.now(), verifier, ends)
     login = replace(login, turnaround=new.turnaround)
+    login = with_certificates(context, login, added=new.certificates)
+    check_provable(login)
     return await _view_changed(context, login, await store_login(context, None, login))
 
 
@@ -229,16 +258,37 @@ async def change_login(
         )
     else:
         login = with_cram_md5(context, login, wanted=change.cram_md5)
+    login = _with_certificates(context, login, change)
     if find_login(context, account, user) != found:  # hashing takes time
         error = f"login {user}: somebody changed it meanwhile"
         raise AdminError(ErrorKind.CONFLICT, error, "look at it, and try again if necessary")
     return await _view_changed(context, login, await store_login(context, found, login))
 
 
+def _with_certificates(context: AdminContext, login: Login, change: LoginChange) -> Login:
+    """Return a login with the certificates that a change wants. Raises AdminError."""
+    if change.drop_password and change.password is not None:
+        error = f"login {login.user}: a new password, and no password"
+        raise AdminError(ErrorKind.USAGE, error, "give one of them")
+    login = with_certificates(
+        context,
+        login,
+        all_of=change.certificates,
+        added=change.add_certificates,
+        dropped=change.drop_certificates,
+    )
+    login = without_password(login) if change.drop_password else login
+    check_provable(login)
+    return login
+
+
 async def _rotated(
     context: AdminContext, login: Login, change: LoginChange, password: str
 ) -> Login:
     """Return a login that begins a rotation. Raises AdminError if the password is the present."""
+    if not login.has_password:
+        error = f"login {login.user}: has no password to keep beside the new one"
+        raise AdminError(ErrorKind.USAGE, error, "give the new password without --rotate")
     if await hashed_in_turn(password_matches, login.password_hash, password):
         error = f"login {login.user}: the new password is the present one"
         raise AdminError(ErrorKind.INVALID, error, "choose another, or leave --password-stdin out")
@@ -356,6 +406,8 @@ def _view(context: AdminContext, login: Login, use: LoginUse | None) -> LoginVie
         cram_md5=login.sealed_secret is not None,
         scram=login.can_use_scram,
         turnaround=login.turnaround,
+        has_password=login.has_password,
+        certificates=certificate_views(login),
         created_at=moment(login.created_at),
         expires_at=None if login.valid_until is None else moment(login.valid_until),
         has_expired=login.has_expired(now),

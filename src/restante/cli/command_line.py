@@ -24,6 +24,7 @@ from restante.cli import (
     etrn_command,
     export_config_command,
     init_command,
+    login_certificate_command,
     login_commands,
     node_commands,
     notice_commands,
@@ -83,6 +84,7 @@ def version() -> None:
     typer.echo(f"restante {__version__}")
 
 
+login_commands.group.command("certificate")(login_certificate_command.certificate)
 for _group in (
     account_commands,
     login_commands,

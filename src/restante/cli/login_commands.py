@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,11 +32,23 @@ from restante.cli.options import (
     expiry,
     password_from_stdin,
 )
+from restante.phrases import cause_of
 
 group = typer.Typer(name="login", help="User names and passwords of primaries that request mail.")
 
 LoginAccountArgument = Annotated[
     str, typer.Argument(metavar="ACCOUNT", help="The account of the login.")
+]
+KEY_BEGINNING = 16  # digits of a key that are shown
+CertificateOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--certificate",
+        metavar="FILE",
+        help="A client certificate (PEM) that proves the login on ODMR listeners. Without a"
+        " password option, it alone does.",
+        show_default=False,
+    ),
 ]
 UserArgument = Annotated[
     str, typer.Argument(metavar="USER", help="The user name, unique across all accounts.")
@@ -55,7 +68,13 @@ def _state(row: JsonObject) -> str:
         words.append(f"old password valid until {human_time(row['old_password_valid_until'])}")
     if row["turnaround"]:
         words.append("may take mail by ATRN")
+    if not row["has_password"]:
+        words.append("by certificate only")
     return ", ".join(words)
+
+
+def _certificate(one: JsonObject) -> str:
+    return f"{one['key'][:KEY_BEGINNING]} {one['subject']} until {human_time(one['expires_at'])}"
 
 
 COLUMNS = (
@@ -70,6 +89,8 @@ COLUMNS = (
 DETAILS = (
     *COLUMNS[:-1],
     Column("TURNAROUND", lambda row: "yes" if row["turnaround"] else "no"),
+    Column("PASSWORD", lambda row: "yes" if row["has_password"] else "no"),
+    Column("CERTIFICATES", lambda row: ", ".join(map(_certificate, row["certificates"]))),
     Column("FROM", lambda row: row["last_used_from"] or ""),
     Column("BY", lambda row: row["last_used_mechanism"] or ""),
     time_column("EXPIRES", "expires_at"),
@@ -111,6 +132,7 @@ def add(
             "--no-cram-md5", help="Store hashes only. CRAM-MD5 needs the encrypted password."
         ),
     ] = False,
+    certificate: CertificateOption = None,
     turnaround: TurnaroundOption = None,
     expires: ExpiresOption = None,
     reason: OptionalReasonOption = None,
@@ -119,11 +141,13 @@ def add(
 ) -> None:
     """Add a login."""
     password = _new_password(from_stdin=password_stdin, generated=generate)
-    if password is None:
+    if password is None and certificate is None:
         password = _prompted_password()
     body: dict[str, Any] = {"user": user, "password": password, "expires_at": expiry(expires)}
     if no_cram_md5:
         body["cram_md5"] = False
+    if certificate is not None:
+        body["certificates"] = [certificate_text(certificate)]
     if turnaround is not None:
         body["turnaround"] = turnaround
     done = ask(
@@ -253,6 +277,14 @@ def remove(
         params={"reason": reason},
     )
     say(f"login {user} removed")
+
+
+def certificate_text(file: Path) -> str:
+    """Return the text of a file of certificates. Raises typer.BadParameter."""
+    try:
+        return file.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{file}: cannot be read: {cause_of(error)}") from None
 
 
 def _new_password(*, from_stdin: bool, generated: bool) -> str | None:

@@ -133,8 +133,7 @@ class Authenticator:
     def _check_password(
         self, credentials: PasswordCredentials, login: Login | None, prior: PriorPassword | None
     ) -> bytes | None:
-        known = [one.password_hash for one in (login, prior) if one is not None]
-        hashes = [one for one in known if one]  # a login may have certificates only
+        hashes = [one.password_hash for one in (login, prior) if one is not None]
         return b"" if self._matches(hashes, credentials.password) else None
 
     def _check_scram(

@@ -67,7 +67,7 @@ def any_matches(hashes: Sequence[str], password: str) -> bool:
 
 def _any_match(hashes: Sequence[str], password: str) -> bool:
     light = [one for one in hashes if one.startswith(_LIGHT_BEGINNING)]
-    full = [one for one in hashes if one not in light]
+    full = [one for one in hashes if one and one not in light]  # "" for a login without a password
     is_full_right = _is_among(full, password, _nobodys_hash())
     is_light_right = _is_among(light, password, _nobodys_light_hash())
     return is_full_right or is_light_right
