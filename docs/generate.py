@@ -338,7 +338,10 @@ _RECORDS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "login set",
         {
             "account": "The account of the login.",
-            "password": "Without it, a new login gets a generated one; others keep their own.",
+            "password": "Without it, a new login without certificates gets a generated one; others"
+            " keep their own.",
+            "certificates": "List of PEM texts: client certificates that prove the login on ODMR"
+            " listeners.",
             "expires_at": "The time or day from which it is refused, or never.",
             "password_file": "File with the password on its first line.",
             "sealed": "Credentials in an export, encrypted with the key file.",

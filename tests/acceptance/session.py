@@ -7,18 +7,28 @@ import socket
 import ssl
 from typing import Self
 
+from tests.acceptance.peers.primary import KeyPair
 from tests.acceptance.peers.server import Login, Server, Tls
 
 TIMEOUT = 20.0  # seconds
 
 
 class Session:
-    """Connects and says EHLO, under TLS as the `Server` wants it. `source` is its own address."""
+    """Connects and says EHLO, under TLS as the `Server` wants it.
+
+    `source` is its own address, and `shows` its certificate.
+    """
 
     def __init__(
-        self, server: Server, *, source: str = "127.0.0.1", hello: str = "asker.example"
+        self,
+        server: Server,
+        *,
+        source: str = "127.0.0.1",
+        hello: str = "asker.example",
+        shows: KeyPair | None = None,
     ) -> None:
         self._server = server
+        self._shows = shows
         self._hello = hello
         address = (server.host, server.port)
         self._socket = socket.create_connection(
@@ -42,6 +52,8 @@ class Session:
 
     def _begin_tls(self) -> None:
         context = ssl.create_default_context(cafile=self._server.authority)
+        if self._shows is not None:
+            context.load_cert_chain(self._shows.certificate, self._shows.key)
         self._socket = context.wrap_socket(self._socket, server_hostname=self._server.host)
 
     def __enter__(self) -> Self:

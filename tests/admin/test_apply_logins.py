@@ -10,9 +10,10 @@ from pydantic import SecretStr
 from restante.admin.apply_steps import PruneScope
 from restante.admin.configuration_entries import NotApplicable
 from restante.admin.logins import LoginChange, change_login
+from restante.config.self_signed import new_ecdsa_key, self_signed_client
 from restante.tenancy.passwords import password_matches
 from restante.tenancy.sealed_secrets import Vault
-from tests.admin.admin_world import AdminWorld
+from tests.admin.admin_world import NOW, AdminWorld
 from tests.admin.configurations import applied, apply, exported, fields_changed, numbers, told
 
 ACCOUNTS = [{"thing": "account", "name": name} for name in ("a", "b")]
@@ -211,3 +212,50 @@ def test_a_rotation_and_an_expiry_are_exported_with_secrets(admin: AdminWorld) -
     assert other.context.directory.now.logins["one"] == login
     assert numbers(apply(admin, [{**GIVEN, "password": "battery staple"}]))[1] == 0
     assert admin.context.directory.now.logins["one"].prior is not None, "a rotation goes on"
+
+
+PEM = self_signed_client("one", new_ecdsa_key(), NOW).decode()
+OTHER_PEM = self_signed_client("one", new_ecdsa_key(), NOW).decode()
+CERTIFIED = {**LOGIN, "certificates": [PEM]}
+
+
+def certificates(admin: AdminWorld) -> list[str]:
+    return [one.pem for one in admin.context.directory.now.logins["one"].certificates]
+
+
+def test_a_login_with_certificates_and_without_a_password_gets_none(admin: AdminWorld) -> None:
+    answer = apply(admin, [CERTIFIED])
+    assert any(line.startswith("certificates: none → CN=one") for line in fields_changed(answer))
+    assert not admin.context.directory.now.logins["one"].has_password
+    assert certificates(admin) == [PEM]
+    assert numbers(apply(admin, [CERTIFIED]))[3] == 1
+
+
+def test_certificates_stand_beside_a_password_and_are_replaced_and_pruned(
+    admin: AdminWorld,
+) -> None:
+    apply(admin, [{**GIVEN, "certificates": [PEM]}])
+    apply(admin, [{**LOGIN, "certificates": [OTHER_PEM]}])
+    assert certificates(admin) == [OTHER_PEM]
+    apply(admin, [LOGIN])
+    assert certificates(admin) == [OTHER_PEM]
+    apply(admin, [LOGIN], PruneScope.RECORDS)
+    assert certificates(admin) == []
+    assert admin.context.directory.now.logins["one"].has_password
+
+
+def test_the_last_proof_of_a_login_is_not_pruned(admin: AdminWorld) -> None:
+    apply(admin, [CERTIFIED])
+    problem = problem_of(admin, LOGIN, PruneScope.RECORDS)
+    assert "neither a password nor a certificate" in problem
+
+
+def test_a_login_with_certificates_alone_is_exported_and_put_back(admin: AdminWorld) -> None:
+    apply(admin, [CERTIFIED])
+    before = admin.context.directory.now.logins["one"]
+    [entry] = [one for one in asyncio.run(exported(admin.context)) if one["thing"] == "login"]
+    other = AdminWorld()
+    apply(other, ACCOUNTS)
+    apply(other, [entry])
+    after = other.context.directory.now.logins["one"]
+    assert replace(after, created_at=before.created_at) == before

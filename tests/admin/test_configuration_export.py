@@ -332,7 +332,7 @@ EXPORTED = {
     Account: {"name", "empty_reply", "note", "quota", "report_details", "history", "change_lock"},
     Login: {
         *("user", "account", "password_hash", "sealed_secret", "sealed_verifier"),
-        *("valid_until", "prior", "turnaround"),
+        *("valid_until", "prior", "turnaround", "certificates"),
     },
     HostedDomain: {"name", "account", "destination", "authorized_hosts", "policy"},
     Destination: {*Destination.__dataclass_fields__},

@@ -23,7 +23,7 @@ _MOST_GIVEN: Final = 16  # in a request: the present ones are told from too many
 
 PemList = Annotated[Sequence[PemText], Field(max_length=_MOST_GIVEN)]
 KeyList = Annotated[
-    Sequence[Annotated[str, Field(pattern=r"\A[0-9a-f]{8,64}\Z")]], Field(max_length=_MOST_GIVEN)
+    Sequence[Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]], Field(max_length=_MOST_GIVEN)
 ]
 
 
