@@ -1,10 +1,9 @@
 """How long a batch waits for more mail. Pure.
 
 Clients that were answered by the end of a batch come back soon, each at its own moment. If the
-first of them began the next batch alone, the others would wait for its commit, and there would be
-two commits for each round of clients. So the next batch waits until as many mails are here as were
-at the end of the last batch, but no longer than a few commits take. A single client waits for
-nobody.
+first of them began the next batch alone, the others would wait for its commit. There would be two
+commits for each round of clients. So the next batch waits for as many mails as there were at the
+end of the last batch, but no longer than a few commits take. A single client waits for nobody.
 
 A database on another machine is worth it: a commit there costs as much as several messages, on both
 sides. A store in this process commits while others send, and waits for nobody.
@@ -17,7 +16,7 @@ COMMITS: Final = 4.0  # clients share the processors with the servers, and need 
 
 
 class BatchGathering:
-    """What the last batch says about the next one. Times are in seconds, monotonic."""
+    """The wait of the next batch, from the last one. Times are in seconds, monotonic."""
 
     def __init__(self, commits: float = COMMITS) -> None:
         """`commits` is how many of them a batch waits at most."""

@@ -97,7 +97,7 @@ class TurnaroundPolicy(StrEnum):
     """Whether the client's own connection may take the mail (RFC 2645)."""
 
     DENY = "deny"
-    ALLOW = "allow"  # mail goes to whoever holds a login with that right, not to the destination
+    ALLOW = "allow"  # mail goes to the holder of a login with that right, not to the destination
 
 
 @dataclass(frozen=True, slots=True)

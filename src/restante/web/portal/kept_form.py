@@ -27,7 +27,7 @@ class KeptForm:
 
 
 def kept_form(form: FormValues, following: str, question: str) -> KeptForm:
-    """Return a form that is to be kept. One that is too large is not: its page opens again."""
+    """Return a form to keep. One that is too large is not kept: its page opens again."""
     question = question_path(question)
     pairs = [(name, "" if name in SECRETS else one) for name, one in form.pairs()]
     kept = urlencode([one for one in pairs if one[0] not in _NOT_KEPT])

@@ -291,8 +291,8 @@ def _needs_factor(visit: Visit, action: str, count: int) -> bool:
 def _stepped_up(visit: Visit, form: FormValues, *, is_again: bool) -> Response:
     """Return the answer that asks for a factor first, and then comes back to the question.
 
-    The form comes back with it. The address is where a cancellation leads, and where a form opens
-    again that is too large to be kept: it has the selection if that is short enough.
+    The form comes back with it. A cancellation leads to the address, and so does a form that is too
+    large to be kept. The address has the selection if that is short enough.
     """
     fields = form.without("csrf", "reason", "again", "group_reply")
     address = f"/queue/confirm?{fields}"
