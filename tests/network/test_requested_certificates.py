@@ -1,4 +1,4 @@
-"""Registered client certificates are asked for, and no others are let in."""
+"""Registered client certificates are asked for, and no others are admitted."""
 
 import ssl
 from pathlib import Path

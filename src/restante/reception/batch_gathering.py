@@ -2,8 +2,8 @@
 
 Clients that were answered by the end of a batch come back soon, each at its own moment. If the
 first of them began the next batch alone, the others would wait for its commit. There would be two
-commits for each round of clients. So the next batch waits for as many mails as there were at the
-end of the last batch, but no longer than a few commits take. A single client waits for nobody.
+commits for each round of clients. So the next batch waits for as many mails as the last one
+had at its end, but no longer than a few commits take. A single client waits for nobody.
 
 A database on another machine is worth it: a commit there costs as much as several messages, on both
 sides. A store in this process commits while others send, and waits for nobody.

@@ -15,7 +15,7 @@ start would meet the same again (PERMANENT). Such a worker is not started again,
 on. When none is left, the whole ends with that code.
 
 A worker that serves gives a sign of life every few seconds. The supervisor looks each
-LOOK_SECONDS. A worker that gave none before ABORT_AT looks in a row hangs: it is aborted, which
+LOOK_SECONDS. A worker that gave none before ABORT_AT looks in a row hangs. It is aborted, which
 logs where it hangs, and killed at the next look. Looks are counted and not seconds, so a machine
 that was suspended does not lose its workers.
 
