@@ -42,7 +42,7 @@ def test_the_drain_is_a_part_of_its_own_that_refreshes_itself() -> None:
     assert 'hx-trigger="every 2s"' in text
     assert "<dd>5</dd>" in text
     quiet = visit(admin, "/domains/beta.example/drain", BETA).text
-    assert "hx-trigger" not in quiet
+    assert 'hx-trigger="every 10s"' in quiet  # a drain that begins later appears
 
 
 def test_a_refresh_replaces_all_that_shows_the_drain_or_the_queue() -> None:
@@ -72,6 +72,9 @@ def test_a_drain_that_waits_to_retry_says_so() -> None:
     assert '<span class="state warn">waiting to retry</span>' in text
     assert 'No connection: <span class="words">connection refused</span>' in text
     assert "The primary said" not in text
+    assert "<dt>Next attempt in</dt><dd>45 s</dd>" in text
+    assert "<dt>Per second so far</dt><dd>5.0</dd>" in text
+    assert "<dt>Ends in about</dt><dd>45 s</dd>" in text  # nothing is left: the wait alone
 
 
 def test_the_words_of_the_primary_are_text() -> None:

@@ -41,10 +41,11 @@ CHART_HEIGHT: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class DrainPace:
-    """How fast a drain goes: messages a second, and the seconds that are left; None: unknown."""
+    """How fast a drain goes: messages a second since it began, and the seconds that are left."""
 
     rate: float
-    left: float | None
+    left: float | None  # None: unknown
+    wait: float = 0.0  # seconds to the next attempt; 0: one is under way
 
 
 async def domain(visit: Visit) -> Response:
@@ -147,8 +148,9 @@ def _pace(glance: DomainGlance, now: float) -> DrainPace:
     if glance.drain is None:
         return DrainPace(0.0, None)
     seconds = max(now - glance.drain.started_at.timestamp(), 1.0)
-    rate = glance.drain.delivered / seconds
-    return DrainPace(rate, glance.held / rate if rate else None)
+    rate, next_at = glance.drain.delivered / seconds, glance.drain.next_attempt_at
+    wait = 0.0 if next_at is None else max(next_at.timestamp() - now, 0.0)
+    return DrainPace(rate, wait + glance.held / rate if rate else None, wait)
 
 
 ROUTES: Final[list[Route]] = [
