@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install client run demo test unit screenshots crash cluster fuzz simulate bench stalls scale check format lock audit docs clean
+.PHONY: install client run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -63,6 +63,10 @@ screenshots: install
 # acknowledged, lost, invented and doubled.
 crash: install
 	$(ON_LOOPBACK) tests.acceptance.crash.campaign $(N) $(SEED)
+
+# MESSAGES handed to Exim by ATRN, with N kills of the server and of Exim in between.
+turn-kills: install
+	$(ON_LOOPBACK) tests.acceptance.crash.turn_campaign $(or $(MESSAGES),10000) $(N) $(SEED)
 
 # The contract of a store on PostgreSQL in its other forms: plain SQL, PostgreSQL 15 of Debian, and
 # a pooler in transaction mode, with whole servers too; POOLER=/path/of/pgbouncer. Each takes some

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,9 +21,18 @@ from typing import Final, Self
 from tests.acceptance.peers.exim import EXIM_USER
 from tests.acceptance.peers.mailbox import Maildir
 from tests.acceptance.peers.primary import Primary
-from tests.acceptance.peers.programs import Ended, missing, peers_directory, require_root, run
+from tests.acceptance.peers.programs import (
+    PLACES,
+    Ended,
+    missing,
+    peers_directory,
+    require,
+    require_root,
+    run,
+)
 from tests.acceptance.peers.server import Login, Server, Tls
 
+EXIM: Final = "/usr/sbin/exim4"
 EXIM_CONFIGURATION: Final = Template("""\
 primary_hostname = mail.customer.example
 keep_environment =
@@ -32,6 +42,7 @@ log_selector = +smtp_connection
 log_file_path = /var/log/%slog
 tls_advertise_hosts =
 smtp_accept_queue_per_connection = 0
+$settings
 begin acl
 at_rcpt:
   accept domains = +ours
@@ -116,9 +127,11 @@ class EximCustomer(SidTree):
     0 after any 4xx, and 1 after a 5xx to ATRN.
     """
 
-    def __init__(self, domains: Sequence[str]) -> None:
+    def __init__(self, domains: Sequence[str], *settings: str) -> None:
+        """`settings` are further lines of its configuration."""
         super().__init__()
         self.domains = domains
+        self._settings = settings
         self.mailbox = Maildir(self.top / "var/mail/all")
         for place in ("var/mail", "var/spool/exim4", "var/log"):
             (self.top / place).mkdir(parents=True, exist_ok=True)
@@ -126,10 +139,31 @@ class EximCustomer(SidTree):
 
     def turn(self, server: Server, login: Login, targets: str) -> Ended:
         """Run `exim -atrn`; '' asks for all domains."""
+        self.configure(server, login)
+        return self.run(EXIM, "-atrn", server.host, targets)
+
+    def start_turn(self, server: Server, targets: str) -> subprocess.Popen[bytes]:
+        """Start the same, after `configure`, in a process group of its own."""
+        return subprocess.Popen(
+            [require("chroot"), self.top, EXIM, "-atrn", server.host, targets],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            env={"PATH": PLACES, "HOME": "/root", "LC_ALL": "C"},
+        )
+
+    def queued(self) -> list[Path]:
+        """Return the files of messages in its spool that are whole: each has an envelope."""
+        return list((self.top / "var/spool/exim4/input").glob("*-H"))
+
+    def configure(self, server: Server, login: Login) -> None:
+        """Write its configuration."""
         assert server.authority
         self.take(server.authority, "etc/exim4/ca.pem")
         (self.top / "etc/exim4/exim4.conf").write_text(
             EXIM_CONFIGURATION.substitute(
+                settings="\n".join(self._settings),
                 domains=" : ".join(self.domains),
                 port=server.port,
                 protocol="smtps" if server.tls is Tls.IMPLICIT else "smtp",
@@ -137,7 +171,6 @@ class EximCustomer(SidTree):
                 password=login.password,
             )
         )
-        return self.run("/usr/sbin/exim4", "-atrn", server.host, targets)
 
     def log(self) -> str:
         """Return what Exim has logged."""
