@@ -183,6 +183,23 @@ install -o restante -m 0600 /etc/restante-password /etc/restante/database.passwo
 """
 
 
+# A server whose store is there.
+RUNNING_ON_DATABASE: Final = (
+    DATABASE
+    + "echo PASSWORD >/etc/restante-password\n"
+    + PREPARED
+    + r"""
+cat >/steps/database.toml <<'END'
+store = "postgresql://restante@db1.example.net/restante"
+store_password_file = "/etc/restante/database.password"
+state_dir = "/var/lib/restante"
+END
+(cd $CHECKOUT && $PYTHON -m tests.documents.settings $CONFIG /steps/database.toml)
+systemctl start restante
+"""
+)
+
+
 # Compose is not there: its commands are checked, and start nothing.
 DOCKER: Final = r"""
 install -m 755 $CHECKOUT/tests/documents/compose_check.py /steps/bin/docker
@@ -234,6 +251,7 @@ PAGES: Final = {
     ),
     "docs/how-to/run-with-compose.md": Page(DOCKER),
     "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),
+    "docs/how-to/keep-large-mail-in-an-object-store.md": Page(RUNNING_ON_DATABASE),
     "docs/how-to/run-on-postgresql.md": Page(DATABASE, {"Configure the servers": ENTERED}),
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"
