@@ -2,40 +2,12 @@
 
 import asyncio
 import re
-import time
 
 import pytest
 
-from restante.background.loop_slices import TURN_SECONDS
+from restante.admin import refusal_groups
 from restante.mail.message import message_name
-from restante.web.portal import refused_page
-from restante.web.portal.refused_page import kind_of
 from tests.web.portal.visitors import ALPHA, BETA, hosting, visit
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("550 5.7.1 <a@x.example> unknown", "550 5.7.1 <b@x.example> unknown"),
-        ("550 5.7.1 no mail for a@x.example", "550 5.7.1 no mail for long.name@x.example"),
-        ("550 5.7.1 rejected 4fGh12Qw9z", "550 5.7.1 rejected 8kLm34Er2y"),
-        ("550-5.7.1 Blocked 192.0.2.1", "550 5.7.1 blocked 198.51.100.7"),
-    ],
-    ids=["address", "bare address", "queue id", "client"],
-)
-def test_replies_that_differ_in_names_are_of_one_kind(one: str, other: str) -> None:
-    assert kind_of(one) == kind_of(other)
-
-
-def test_other_replies_are_not() -> None:
-    assert kind_of("550 5.7.1 rate limit") != kind_of("550 5.1.1 unknown")
-
-
-def test_a_long_reply_without_an_address_takes_little_time() -> None:
-    started = time.process_time()
-    kind_of("550 " + "a" * 100_000)
-    kind_of("550 " + "a" * 50_000 + "@")
-    assert time.process_time() - started < 1
 
 
 def test_groups_and_an_action_for_each() -> None:
@@ -66,25 +38,19 @@ def test_groups_and_an_action_for_each() -> None:
     assert "Nothing is refused" in visit(admin, "/refused", BETA).text
 
 
-def test_others_get_turns_while_messages_are_grouped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_group_is_counted_whole_and_acted_on_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(refusal_groups, "MAX_NAMES", 2)
     admin = hosting()
-    turns: list[None] = []
-    seen: list[int] = []
 
     async def refuse() -> None:
-        for number in (1, 2, 3):
-            await admin.hold(number, 1, "u@alpha.example")
-            await admin.refuse(number, 1, "u@alpha.example", "550 5.7.1 rate limit")
-
-    def slow_kind_of(reply: str) -> str:
-        seen.append(len(turns))
-        asyncio.get_running_loop().call_soon(turns.append, None)
-        until = time.perf_counter() + TURN_SECONDS
-        while time.perf_counter() <= until:
-            pass
-        return reply
+        for number in range(1, 6):
+            await admin.hold(number, 1, f"u{number}@alpha.example")
+            await admin.refuse(number, 1, f"u{number}@alpha.example", "550 5.7.1 rate limit")
 
     asyncio.run(refuse())
-    monkeypatch.setattr(refused_page, "kind_of", slow_kind_of)
-    assert "rate limit" in visit(admin, "/refused", ALPHA).text
-    assert seen == [0, 1, 2]
+    text = visit(admin, "/refused", ALPHA).text
+    assert "<b>5 messages</b>, alpha.example: 5" in text
+    assert "Each press acts on the oldest 2 of them." in text
+    assert f'name="names" value="{message_name(1)} {message_name(2)}"' in text
