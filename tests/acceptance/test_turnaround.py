@@ -10,7 +10,7 @@ import pytest
 from tests.acceptance.installation import ALPHA, HOST, Installation
 from tests.acceptance.peers.odmr_customer import OdmrCustomer
 from tests.acceptance.peers.ports import free_port
-from tests.acceptance.peers.server import Login, Server, Tls
+from tests.acceptance.peers.server import Server, Tls
 from tests.acceptance.sample import message, send
 
 pytestmark = pytest.mark.parametrize("store_kind", ["sqlite", "postgres"], indirect=True)
@@ -20,7 +20,6 @@ service = "odmrs"
 address = "127.0.0.1:{port}"
 """
 REFUSED = b"450 4.7.1 ATRN request refused\r\n"
-BETA = Login("beta", "the-beta-password")
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +86,132 @@ def test_a_client_takes_the_mail_of_several_domains_on_its_own_connection(
         assert restante.held(domain) == 0
     entry = turns_of(restante)[0]
     assert entry["answer"] == "250 2.0.0 OK now reversing the connection"
+
+
+def test_a_large_message_and_a_long_line_arrive_as_they_were_sent(
+    restante: Installation, odmrs: Server
+) -> None:
+    domain = hosted(restante)
+    content = message("large", b"x" * 950 + b"\r\n" + (b"." + b"y" * 70 + b"\r\n") * 8000)
+    assert send(restante.mx, f"reader@{domain}", content=content).returncode == 0
+    with OdmrCustomer(odmrs, reads_like_fetchmail=True) as customer:
+        assert customer.turn(ALPHA, domain).startswith(b"250 ")
+        customer.serve()
+        [taken] = customer.taken
+        assert taken.endswith(content[content.index(b"x" * 950) :])
+    restante.wait_for_event("drain-finished", domain=domain, held=0)
+
+
+@pytest.mark.parametrize("argument", ["closed", "unknown", "foreign", "both"])
+def test_whatever_may_not_be_taken_is_refused_alike(restante: Installation, argument: str) -> None:
+    good = hosted(restante, held=1)
+    names = {
+        "closed": hosted(restante, turnaround="deny"),
+        "unknown": "nowhere.example",
+        "foreign": hosted(restante, account="beta"),
+    }
+    names["both"] = f"{good},{names['closed']}"
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(ALPHA, names[argument]) == REFUSED
+        assert customer.say(f"ATRN {good}").startswith(b"250 ")
+        customer.serve()
+        assert len(customer.taken) == 1
+    assert restante.held(good) == 0
+
+
+def test_a_login_without_the_right_is_refused(restante: Installation) -> None:
+    domain = hosted(restante, account="beta", held=1)
+    login = restante.has_account("beta")
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(login, domain) == REFUSED
+    restante.do("login", "set", "beta", "beta", "--turnaround")
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(login).startswith(b"250 ")
+        customer.serve()
+        assert len(customer.taken) >= 1
+    restante.do("login", "set", "beta", "beta", "--no-turnaround")
+
+
+def test_nothing_held_is_said(restante: Installation) -> None:
+    domain = hosted(restante)
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(ALPHA, domain) == b"453 4.2.0 You have no mail\r\n"
+        assert customer.say("MAIL FROM:<a@a.example>").startswith(b"502")
+        assert customer.say("QUIT").startswith(b"221")
+
+
+def test_a_mail_listener_does_not_offer_it(restante: Installation) -> None:
+    with OdmrCustomer(restante.starttls) as customer:
+        assert b"ATRN" not in customer.offered
+        assert customer.login(ALPHA).startswith(b"235")
+        assert customer.say("ATRN").startswith(b"502")
+
+
+def test_a_client_that_is_cut_gets_the_rest_the_next_time(restante: Installation) -> None:
+    domain = hosted(restante, held=6)
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(ALPHA, domain).startswith(b"250 ")
+        customer.serve(most=2)
+    restante.wait_for_event("drain-finished", domain=domain)
+    left = restante.held(domain)
+    assert 3 <= left <= 5
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(ALPHA, domain).startswith(b"250 ")
+        customer.serve()
+        assert len(customer.taken) == left
+    restante.wait_for_event("drain-finished", domain=domain, held=0)
+
+
+def test_a_second_turnaround_is_refused_and_a_release_is_confirmed(restante: Installation) -> None:
+    domain = hosted(restante, held=3)
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(ALPHA, domain).startswith(b"250 ")
+        with OdmrCustomer(restante.odmr) as second:
+            assert second.turn(ALPHA, domain) == REFUSED
+            assert second.say(f"ETRN {domain}").startswith(b"253 ")
+        [drain] = [one for one in restante.shown("drain", "list") if one["domain"] == domain]
+        assert drain["destination"].startswith("turnaround 127.0.0.1 (login alpha)")
+        customer.serve()
+        assert len(customer.taken) == 3
+    restante.wait_for_event("drain-finished", domain=domain, held=0)
+
+
+def test_after_a_stop_or_a_kill_nothing_is_lost_and_nothing_goes_elsewhere(
+    restante: Installation, odmrs: Server
+) -> None:
+    domain = hosted(restante, held=4)
+    for end in (restante.kill, restante.stop):
+        with OdmrCustomer(odmrs) as customer:
+            assert customer.turn(ALPHA, domain).startswith(b"250 ")
+            customer.send(b"220 mail.customer.example\r\n")
+            assert customer.reply().startswith(b"EHLO ")
+            end()
+        restante.start()
+        assert restante.shown("drain", "list") == []
+        assert restante.held(domain) == 4
+    with OdmrCustomer(odmrs) as customer:
+        assert customer.turn(ALPHA, domain).startswith(b"250 ")
+        customer.serve()
+        assert len(customer.taken) == 4
+
+
+def test_a_stop_of_the_drain_ends_the_turnaround_gently(restante: Installation) -> None:
+    domain = hosted(restante, held=3)
+
+    def reply_to(line: str) -> str:
+        if line == "DATA":
+            restante.do("drain", "stop", domain, "--reason", "a test")
+        return ""
+
+    with OdmrCustomer(restante.odmr, reply_to=reply_to) as customer:
+        assert customer.turn(ALPHA, domain).startswith(b"250 ")
+        customer.serve()
+        assert len(customer.taken) == 1
+        assert customer.commands[-1] == "QUIT"
+    restante.wait_for_event("drain-finished", domain=domain, end="stopped")
+    assert restante.held(domain) == 2
+
+
+def test_the_account_hears_of_a_new_place_once(restante: Installation) -> None:
+    [told] = restante.events("turnaround-from-new-place", login="alpha")
+    assert told["block"] == "127.0.0.0/24"
