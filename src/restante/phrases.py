@@ -37,6 +37,7 @@ WRONG_KEY_FILE: Final = "cannot be opened with this key file"
 NOT_HOSTED: Final = "is not hosted here"
 NO_LONGER_HOSTED: Final = "the domain is no longer hosted"
 EXISTS: Final = "is there already"
+BY_ATRN_ONLY: Final = "the domain has no destination: its mail leaves by ATRN only"
 REMOVED_MEANWHILE: Final = "was removed meanwhile"
 CHANGED_MEANWHILE: Final = "was changed by somebody else meanwhile"
 

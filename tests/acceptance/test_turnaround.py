@@ -215,3 +215,18 @@ def test_a_stop_of_the_drain_ends_the_turnaround_gently(restante: Installation) 
 def test_the_account_hears_of_a_new_place_once(restante: Installation) -> None:
     [told] = restante.events("turnaround-from-new-place", login="alpha")
     assert told["block"] == "127.0.0.0/24"
+
+
+def test_a_domain_without_a_destination_gives_its_mail_by_atrn_only(
+    restante: Installation,
+) -> None:
+    domain = f"d{next(_COUNT)}.example"
+    restante.hosts(domain, "none", "--turnaround", "allow", "--hold", "on-return")
+    hold(restante, domain, 2)
+    assert "by ATRN only" in restante.do("domain", "list")
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.login(ALPHA).startswith(b"235")
+        assert customer.say(f"ETRN {domain}").startswith(b"458 ")
+        assert customer.say(f"ATRN {domain}").startswith(b"250 ")
+        customer.serve()
+        assert len(customer.taken) == 2

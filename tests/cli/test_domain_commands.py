@@ -69,3 +69,18 @@ def test_a_largest_message_above_the_servers_own_limit_is_refused(
         True,
     )
     assert command("domain", "set", "alpha.example", "--message-size", "40M").code == 0
+
+
+def test_a_domain_may_have_no_destination(installation: Path, command: Command) -> None:
+    """Its mail leaves by turnarounds only."""
+    added = command("domain", "add", "n.example", "--account", "alpha", "--destination", "none")
+    assert added.code == 0
+    assert "forged address" not in added.err
+    assert "by ATRN only" in command("domain", "list").out
+    assert json.loads(command("domain", "show", "n.example", "--json").out)["destination"] == "none"
+    pinned = command("domain", "set", "n.example", "--pin-now")
+    assert "has no destination that could show a key" in pinned.err
+    moved = command("domain", "set", "n.example", "--destination", "192.0.2.1")
+    assert "destination.host" in moved.out
+    back = command("domain", "set", "n.example", "--destination", "none")
+    assert back.code == 0

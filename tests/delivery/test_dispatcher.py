@@ -12,12 +12,13 @@ from restante.delivery import domain_drain
 from restante.delivery.cannot_start import CannotStart
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dispatcher import Dispatcher, DrainStart
+from restante.mail.address import split_mailbox
 from restante.mail.message import HeldMessage
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import DrainFinished, DrainStarted, InternalError
-from restante.tenancy.policy import Policy, Suspension
+from restante.tenancy.policy import HoldPolicy, Policy, Suspension
 from tests.contract.making import opened
 from tests.contract.store_parts import part_with
 from tests.delivery.drained import numbers
@@ -781,5 +782,22 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
             assert await world.waiting(RecipientStatus.HELD) == [1]
             assert [lease.domain_id for lease in world.store.handover.open_drains()] == [domain.id]
         assert world.log.of(InternalError) == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("hold", [HoldPolicy.UNTIL_ASKED, HoldPolicy.RELAY])
+def test_a_domain_without_a_destination_has_no_drain(hold: HoldPolicy) -> None:
+    async def main() -> None:
+        world = World()
+        async with world.dispatcher() as dispatcher:
+            domain = await world.host(25, host="", policy=Policy(hold=hold))
+            await world.hold(domain, 1)
+            assert domain.destination.text == "none"
+            with pytest.raises(CannotStart, match="leaves by ATRN only"):
+                await dispatcher.start(domain, "login alpha")
+            assert world.store.handover.open_drains() == []
+            assert world.names.asked == []
+            assert await dispatcher.ask_destination(domain, split_mailbox("b@b.example")) is None
 
     asyncio.run(main())

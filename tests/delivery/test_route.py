@@ -89,3 +89,8 @@ def test_a_host_that_an_account_chose_is_reached_at_public_addresses_only(privat
     allowed = replace(chosen, may_be_private=True)
     assert len(route(allowed, addresses, "mx2", [])) == 2
     assert len(route(replace(chosen, set_by=""), addresses, "mx2", [])) == 2
+
+
+def test_nothing_leads_to_a_destination_without_a_host() -> None:
+    with pytest.raises(NoRoute, match="leaves by ATRN only"):
+        route(Destination(""), (), "mx2.example.net", ())

@@ -22,7 +22,7 @@ from restante.mail.address import canonical_domain
 from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.public_address import is_public
 from restante.network.resolver import LOCALHOST, LookupFailed, Resolver
-from restante.tenancy.model import Destination, IpAddress, TlsUse
+from restante.tenancy.model import NO_DESTINATION, Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Role
 
 Pinnable = TypeVar("Pinnable", bound=DomainFields)
@@ -33,8 +33,10 @@ _ZONE = re.compile(r"[A-Za-z0-9._:@-]{1,15}")  # a network interface of Linux
 
 
 def read_destination(text: str) -> tuple[str, int]:
-    """Return canonical host and port of HOST[:PORT] or [ADDRESS]:PORT. Raises AdminError."""
-    remedy = "write HOST, HOST:PORT or [IPv6 ADDRESS]:PORT"
+    """Return canonical host and port of HOST[:PORT], [ADDRESS]:PORT or none. Raises AdminError."""
+    remedy = "write HOST, HOST:PORT, [IPv6 ADDRESS]:PORT or none"
+    if text.strip().lower() == NO_DESTINATION:
+        return "", SMTP_PORT
     try:
         host, port = split_host_port(text.strip(), SMTP_PORT)
     except ValueError as error:
@@ -79,6 +81,8 @@ async def judge_destination(
     gets no address and no cause from the resolver, so that it cannot explore inside names.
     """
     is_account = context.principal.role is Role.ACCOUNT
+    if not host:
+        return []
     if host == context.network.hostname:
         raise _loop(host, port, "it is this server's own name")
     try:
@@ -107,7 +111,7 @@ def warnings_on_trust(destination: Destination, present: Destination) -> list[st
     if _basis_of_trust(destination) == _basis_of_trust(present):
         return []
     is_named = not (_literal(destination.host) or destination.host == LOCALHOST)
-    if destination.tls is TlsUse.VERIFY or not is_named:
+    if destination.tls is TlsUse.VERIFY or not is_named or not destination.is_reachable:
         return []
     takes = "its mail and the password for it" if destination.login else "its mail"
     cause = (
@@ -130,6 +134,9 @@ async def with_shown_pin(
     """
     if not fields.pin_now:
         return fields
+    if not destination.is_reachable:
+        error = "--pin-now: the domain has no destination that could show a key"
+        raise AdminError(ErrorKind.USAGE, error, "name a destination, or leave it out")
     if context.principal.role is Role.ACCOUNT and isinstance(fields, DomainChange):
         if fields.destination is not None:
             error = "--pin-now cannot be combined with a new destination"

@@ -20,7 +20,7 @@ from restante.admin.request_bounds import LineText
 from restante.background.loop_slices import in_slices, in_turns
 from restante.delivery.drain_state import DrainSnapshot
 from restante.queue.deferral_cause import DeferralCause
-from restante.queue.drain_word import DrainEnd, DrainState
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.store.handover_store import PastDrain
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
@@ -33,6 +33,7 @@ class DrainView(BaseModel):
 
     domain: str
     destination: str
+    way: DrainWay = DrainWay.DESTINATION
     state: DrainState
     started_at: datetime
     delivered: int
@@ -208,6 +209,7 @@ def drain_view(drain: DrainSnapshot) -> DrainView:
     return DrainView(
         domain=drain.domain,
         destination=drain.destination,
+        way=drain.way,
         state=drain.state,
         started_at=moment(drain.started_at),
         delivered=drain.delivered,

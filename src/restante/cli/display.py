@@ -39,6 +39,11 @@ def text_column(title: str, key: str, *, is_detail: bool = False) -> Column:
     return Column(title, lambda row: row[key], is_detail=is_detail)
 
 
+def destination_words(row: JsonObject) -> str:
+    """Return the destination of a domain, in words where it has none."""
+    return "by ATRN only" if row["destination"] == "none" else str(row["destination"])
+
+
 def number_column(title: str, key: str) -> Column:
     """Return a column of counts."""
     return Column(title, lambda row: row[key], is_number=True)

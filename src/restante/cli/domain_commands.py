@@ -11,6 +11,7 @@ from restante.cli.change_commands import changed_text
 from restante.cli.display import (
     Column,
     JsonObject,
+    destination_words,
     human_time,
     number_column,
     say,
@@ -64,7 +65,7 @@ def _authorities(row: JsonObject) -> str:
 COLUMNS = (
     text_column("DOMAIN", "name"),
     text_column("ACCOUNT", "account"),
-    text_column("DESTINATION", "destination"),
+    Column("DESTINATION", destination_words),
     text_column("TLS", "tls"),
     HOLD_COLUMN,
     number_column("MESSAGES", "messages"),

@@ -27,7 +27,8 @@ DestinationOption = Annotated[
     typer.Option(
         "--destination",
         metavar="HOST[:PORT]",
-        help="The primary: host name or address, and port (25). Mail goes to it and nowhere else.",
+        help="The primary: host name or address, and port (25). Mail goes to it and nowhere else."
+        " none: the mail leaves by ATRN only.",
     ),
 ]
 AllowOption = Annotated[

@@ -12,6 +12,7 @@ from restante.cli.display import (
     Column,
     JsonObject,
     amounts,
+    destination_words,
     human_size,
     number_column,
     say,
@@ -194,7 +195,7 @@ def _domains(view: JsonObject, now: float) -> list[Column]:
         *set_apart_columns(view["domains"]),
         _ago("OLDEST", "oldest_at", now),
         _ago("ASKED FOR", "last_request_at", now),
-        text_column("DESTINATION", "destination", is_detail=True),
+        Column("DESTINATION", destination_words, is_detail=True),
     ]
     if any(domain["hold"] == "suspended" for domain in view["domains"]):
         columns.append(Column("SUSPENDED", _suspended_for, is_detail=True))

@@ -1,7 +1,7 @@
 """The turnarounds of this process, at most one for each account (RFC 2645).
 
-A second one is refused while the first moves mail. One that has not moved anything for a minute is
-ended for the second: a client that has restarted must not wait for our time limits.
+A second one is refused while the first moves mail. If the first has not moved anything for a
+minute, it is ended for the second. So a client that has restarted does not wait for our limits.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from restante.tenancy.actor import Actor, ActorKind
 from restante.tenancy.model import HostedDomain, IpAddress, Login
 
 IDLE_SECONDS: Final = 60.0  # without a reply and without anything sent: the client may be gone
+_AT_ONCE: Final = 25  # leases: they share a sync
 _OVER_SECONDS: Final = 10.0  # for one that was ended to be over
 
 OpenPart = Callable[[HostedDomain, str, str, int], Awaitable[TurnaroundPart]]
@@ -54,15 +55,32 @@ class AccountTurnarounds:
         requested_by = Actor(ActorKind.LOGIN, login.user).text
         name = turnaround_name(login, address)
         try:
-            for domain in domains:
-                turnaround.add(await self._open_part(domain, name, requested_by, release))
-        except (CannotStart, StoreError) as error:
+            for first in range(0, len(domains), _AT_ONCE):
+                opening = [
+                    self._open_part(domain, name, requested_by, release)
+                    for domain in domains[first : first + _AT_ONCE]
+                ]
+                await self._add_all(turnaround, opening)
+        except (CannotStart, TurnaroundBusy, StoreError) as error:
             turnaround.call_off(str(error))
             raise
         except BaseException:
             turnaround.call_off("internal error")
             raise
         return turnaround
+
+    async def _add_all(
+        self, turnaround: ClientTurnaround, opening: Sequence[Awaitable[TurnaroundPart]]
+    ) -> None:
+        """Add the parts that could be opened. Raises the error of another one."""
+        failure: BaseException | None = None
+        for opened in await asyncio.gather(*opening, return_exceptions=True):
+            if isinstance(opened, BaseException):
+                failure = opened
+            else:
+                turnaround.add(opened)
+        if failure is not None:
+            raise failure
 
     async def _end_idle(self, account: str) -> None:
         """Raise TurnaroundBusy unless the account has none, or one that can be ended."""

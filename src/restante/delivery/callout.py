@@ -90,7 +90,8 @@ class Callouts:
             < AWAY_SECONDS
         )
         has_room = self._open[destination.text] < AT_ONCE
-        return has_room and not is_away and is_safe_path(forward_path) and forward_path.isascii()
+        is_possible = destination.is_reachable and has_room and not is_away
+        return is_possible and is_safe_path(forward_path) and forward_path.isascii()
 
     async def _ask(
         self, domain: HostedDomain, key: _DomainMailbox, forward_path: str

@@ -15,11 +15,12 @@ It differs from an attempt of a drain, because there is only one connection:
   never sees what else a record has.
 - No retry, no second round and no patience. Outstanding messages are held at the end.
 
-It ends when the mail of all domains was tried, and at the signs that end an attempt: ten messages
-deferred in a row, a limit of the rate, a client that refuses everything.
+It ends when the mail of all domains was tried. It ends sooner after ten deferred messages in a row,
+after a limit of the rate, and if the client refuses everything. So does an attempt.
 """
 
 import asyncio
+import math
 import sys
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -75,6 +76,8 @@ class ClientTurnaround:
         self._tasks = tasks
         self._on_over = on_over
         self._parts: list[TurnaroundPart] = []
+        self._by_domain: dict[int, TurnaroundPart] = {}
+        self._first = 0  # of the parts: all mail of those before it was begun
         experience = context.memory.experience
         takes_mail = experience.has_taken_mail(self._taker)
         self._refusals = BrokenDestinationDetector(takes_mail=takes_mail)
@@ -89,6 +92,7 @@ class ClientTurnaround:
     def add(self, part: TurnaroundPart) -> None:
         """Deliver a domain's mail too."""
         self._parts.append(part)
+        self._by_domain[part.lease.domain_id] = part
 
     # Called by the session (reception/turnaround.py)
 
@@ -124,7 +128,8 @@ class ClientTurnaround:
     @property
     def seconds_still(self) -> float:
         """For how long the client has neither sent a reply nor got anything from us."""
-        return 0.0 if self._connection is None else self._connection.seconds_still
+        seconds = 0.0 if self._connection is None else self._connection.seconds_still
+        return seconds if math.isfinite(seconds) else 0.0  # it has not even begun
 
     def abort(self, reason: str) -> None:
         """Close the connection at once."""
@@ -144,7 +149,7 @@ class ClientTurnaround:
 
     async def _run(self, connection: DeliveryConnection, plan: LinkPlan) -> None:
         began = self._context.clocks.monotonic()
-        feeding = asyncio.get_running_loop().create_task(self._feed())
+        feeding = asyncio.get_running_loop().create_task(self._feed_or_abort())
         reason = "internal error"
         outcome = DrainEnd.GIVEN_UP
         try:
@@ -187,10 +192,18 @@ class ClientTurnaround:
 
     # Mail for the connection
 
+    async def _feed_or_abort(self) -> None:
+        """Feed the connection. A defect ends this turnaround alone."""
+        try:
+            await self._feed()
+        except Exception as error:  # noqa: BLE001  the boundary, as in `_run`
+            self._context.log.publish(InternalError(error=error))
+            self.abort("internal error")
+
     async def _feed(self) -> None:
-        """Keep the parts filled, until all was tried; then look once more for mail that came."""
+        """Keep the parts filled, until all was tried; then look again for mail that came."""
         while self._stop is None:
-            part = next((one for one in self._giving if not one.has_tried_all), None)
+            part = self._present
             if part is not None and part.needs_mail:
                 await self._read(part)
             elif part is None and not any(one.in_hand for one in self._parts):
@@ -201,11 +214,22 @@ class ClientTurnaround:
                 self._woken.clear()
 
     @property
+    def _present(self) -> TurnaroundPart | None:
+        """The part whose mail is begun now; None once all mail was begun."""
+        while self._first < len(self._parts):
+            part = self._parts[self._first]
+            if part.gives_mail and not part.has_tried_all:
+                return part
+            self._first += 1
+        return None
+
+    @property
     def _giving(self) -> Sequence[TurnaroundPart]:
         return [part for part in self._parts if part.gives_mail]
 
     async def _read_again(self) -> bool:
         """Look for mail that came meanwhile; return whether there is some."""
+        self._first = 0
         return any([await self._read(part) for part in self._giving])
 
     async def _read(self, part: TurnaroundPart) -> bool:
@@ -222,7 +246,7 @@ class ClientTurnaround:
         self._look_at_login()
         if self._stop is not None:
             return None
-        for part in self._giving:
+        while (part := self._present) is not None:
             if part.is_full:
                 return None
             message = part.take()
@@ -234,7 +258,7 @@ class ClientTurnaround:
         return None
 
     def _look_at_login(self) -> None:
-        """End if the login is another now: no more mail goes to whoever holds it."""
+        """End if the login has lost its right: no more mail goes to its holder."""
         now = self._context.directory.now
         if now is not self._picture:
             self._picture = now
@@ -263,7 +287,7 @@ class ClientTurnaround:
             self._part_of(message).take_back(message, end)
 
     def _part_of(self, message: HeldMessage) -> TurnaroundPart:
-        return next(one for one in self._parts if one.lease.domain_id == message.domain_id)
+        return self._by_domain[message.domain_id]
 
     def _settlement_changed(self) -> None:
         if any(part.has_lost_lease for part in self._parts):
@@ -275,7 +299,7 @@ class ClientTurnaround:
             self._woken.set()
 
     def _part_stopped(self, reason: str, grace: float) -> None:
-        """Go on with the other domains; what the connection has of this one gets so long."""
+        """Go on with the other domains. Mail of this one in the connection gets the grace."""
         if not self._giving:
             self.end(reason, AttemptKind.CHANGED)
         self._woken.set()

@@ -38,6 +38,8 @@ class Dialer:
 
     async def endpoints(self, destination: Destination) -> tuple[Endpoint, ...]:
         """Look up a destination's endpoints. Raises NoRoute if there is none."""
+        if not destination.is_reachable:
+            return self.endpoints_at(destination, ())
         literal = recorded_address(destination)
         if literal is not None:
             return self.endpoints_at(destination, (literal,))

@@ -17,7 +17,7 @@ from typing import Final
 from restante.background.fair_slots import FairSlots
 from restante.delivery.account_turnarounds import AccountTurnarounds
 from restante.delivery.callout import Callouts
-from restante.delivery.cannot_start import CannotStart
+from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.delivery.client_turnaround import ClientTurnaround
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.destination_probe import probe
@@ -27,6 +27,7 @@ from restante.delivery.drain_state import DrainCensus, DrainSnapshot, unclaimed_
 from restante.delivery.greeting_probe import greeting_probe
 from restante.delivery.turnaround_part import TurnaroundPart
 from restante.mail.address import Mailbox
+from restante.phrases import BY_ATRN_ONLY
 from restante.queue.drain_word import DrainState, DrainWay
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
 from restante.store.store_errors import StoreError
@@ -97,6 +98,8 @@ class Dispatcher:
         on record with its patience, and survives a crash. Delivery continues by itself. Raises
         CannotStart or StoreError.
         """
+        if not domain.destination.is_reachable:
+            raise CannotStart(BY_ATRN_ONLY)
         async with self._doors[domain.id]:
             self._context.dialer.forget(domain.destination.host)
             drain = await self._join(domain.id)
@@ -293,6 +296,11 @@ class Dispatcher:
         until = clocks.monotonic() + self._grace + _RECORD_SECONDS
         if domain_id in self._drains or not handover.is_draining(domain_id):
             return
+        if any(
+            one.domain_id == domain_id and one.way is DrainWay.TURNAROUND
+            for one in handover.open_drains()
+        ):
+            raise TurnaroundBusy
         if await handover.ask_stop(domain_id, _TURN_REASON):
             self._claims.look_soon(domain_id)
         while domain_id not in self._drains and handover.is_draining(domain_id):
@@ -337,7 +345,7 @@ class Dispatcher:
     async def _close_turnaround(
         self, lease: Drain, domain: HostedDomain, *, was_asked: bool
     ) -> None:
-        """End a turnaround whose connection is gone: its mail must not go anywhere else by itself.
+        """End a turnaround whose connection was lost: its mail stays held.
 
         A release that was asked for meanwhile begins a drain.
         """

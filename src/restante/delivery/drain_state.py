@@ -25,6 +25,7 @@ class DrainSnapshot:
     last_error: str
     hindrance: DeferralCause | None = None  # the cause that it indicates
     uncertain: int = 0  # not among the refused
+    way: DrainWay = DrainWay.DESTINATION
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,4 +49,5 @@ def unclaimed_view(drain: Drain, domain: HostedDomain) -> DrainSnapshot:
         state=DrainState.UNCLAIMED,
         next_attempt_at=None,
         last_error="",
+        way=drain.way,
     )

@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from restante import phrases
 from restante.network.addresses import peer_address, plain_address, unmapped
 from restante.network.public_address import is_public
 from restante.tenancy.model import Destination, IpAddress
@@ -67,6 +68,8 @@ def route(
     `addresses` are those of the destination's host. One that is ours makes the whole destination
     wrong: some of the mail would come back.
     """
+    if not destination.is_reachable:
+        raise NoRoute(phrases.BY_ATRN_ONLY)
     if destination.must_be_public:
         addresses = public_addresses(destination.host, addresses)
     if destination.host == hostname:

@@ -1,11 +1,11 @@
 """One domain's part of a turnaround: its lease, its mail, and the outcomes (RFC 2645).
 
-A part is a drain on record like any other, so that status, retention and the watcher see it, and
-nobody else delivers the domain's mail meanwhile. It makes no connection and no second attempt. What
+A part is a drain on record like any other. So status, retention and the watcher see it, and nobody
+else delivers the domain's mail meanwhile. It makes no connection and no second attempt. Mail that
 is left at its end is held.
 
-It is never resumed: after a crash its record is closed (delivery/dispatcher.py). What was not
-settled then is handed over again by the next turnaround.
+It is never resumed: after a crash its record is closed (delivery/dispatcher.py). The next
+turnaround repeats messages that were not settled.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
 from restante.mail.message import HeldMessage
-from restante.queue.drain_word import DrainEnd, DrainState
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
 from restante.smtp.window_size import MOST_MESSAGES
@@ -56,7 +56,7 @@ class TurnaroundPart:
         self.domain = domain
         self._context = context
         self.times_asked = 0  # requests on record that joined it
-        self.release_after: tuple[str, int] | None = None  # who asked meanwhile, and the release
+        self.release_after: tuple[str, int] | None = None  # of the request that joined it
         self._log = DrainLog(context.log, domain.name, name)
         self._summary = DrainSummary(lease, domain, self._log, context)
         self._supply = MailSupply(
@@ -207,7 +207,10 @@ class TurnaroundPart:
 
     async def join(self, _patience: float) -> bool:
         """Take note that a release was asked for; False if this is about to end."""
-        return not self._is_closing and self._stop is None
+        if self._is_closing or self._stop is not None:
+            return False
+        self.release_after = self.release_after or (self._lease.requested_by, 0)
+        return True
 
     def look_at_record(self, grace: float) -> None:
         """End if the domain's present record no longer allows this."""
@@ -276,6 +279,7 @@ class TurnaroundPart:
             next_attempt_at=None,
             last_error=self._summary.last_error,
             hindrance=self._log.hindrance,
+            way=DrainWay.TURNAROUND,
         )
 
     # Internal

@@ -164,12 +164,16 @@ class Watcher:
 
     def mail_came(self, domain: HostedDomain) -> None:
         """Record that mail was held for a domain. Cheap: it is called for every batch."""
-        if domain.id not in self._waiting and domain.policy.leaves_unasked(self._now()):
+        if domain.id not in self._waiting and self._leaves_unasked(domain, self._now()):
             waiting = self._waiting[domain.id] = _WaitingDomain(domain, self._monotonic())
             self._enter(waiting.drain_at, waiting)
             if domain.policy.hold is HoldPolicy.ON_RETURN:
                 self._watch(domain)
             self._rounds.wake()
+
+    def _leaves_unasked(self, domain: HostedDomain, wall: float) -> bool:
+        """Tell whether a drain may start without a request, and can."""
+        return domain.destination.is_reachable and domain.policy.leaves_unasked(wall)
 
     def _watch(self, domain: HostedDomain) -> None:
         watched = self._watched.get(domain.destination.text)
@@ -292,13 +296,15 @@ class Watcher:
         eligible = [
             domain
             for domain in domains
-            if domain.policy.leaves_unasked(wall) and self._held(domain)
+            if self._leaves_unasked(domain, wall) and self._held(domain)
         ]
         self._waiting = {domain.id: self._as_waiting(domain, now) for domain in eligible}
         settings = self._presence()
         needed: set[str] = set()
         groups: defaultdict[str, list[HostedDomain]] = defaultdict(list)
         for domain in domains:
+            if not domain.destination.is_reachable:
+                continue
             is_needed = self._is_needed(domain)
             if is_needed or (settings.probes and domain.policy.probe is ProbePolicy.ON):
                 text = domain.destination.text

@@ -1,8 +1,8 @@
 """Tells when a login takes mail by ATRN from an address block for the first time.
 
-A turnaround sends mail to the holder of a login. So its account hears of each new place. The store
-keeps digests of the places, for all servers, and forgets them after about a year. After that, the
-same place is told again.
+A turnaround sends mail to the holder of a login. So its account is told about each new place.
+The store keeps digests of the places, for all servers, and forgets them after about a year. After
+that, the same place is told again.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def network_place(address: IpAddress) -> str:
 
 
 def place_digest(login: Login, place: str) -> bytes:
-    """Return what the store keeps. A login that is made again has no places."""
+    """Return what the store keeps. A login that was removed and added has no places."""
     text = f"turnaround\0{login.user}\0{login.created_at!r}\0{place}"
     return hashlib.sha256(text.encode()).digest()
 

@@ -23,6 +23,7 @@ from restante.tenancy.quota import NO_QUOTA, Quota
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+NO_DESTINATION = "none"  # text of a destination without a host: mail leaves by ATRN only
 _MAPPED_PREFIX = 96  # of ::ffff:0:0/96
 DEFAULT_CONNECTIONS = (
     20  # the same as Postfix; delivery/connection_ramp.py says when so many are opened
@@ -50,7 +51,7 @@ class DestinationLogin:
 class Destination:
     """Where a domain's mail goes, and nowhere else: hard-configured (S9), never the public MX."""
 
-    host: str  # a host name (A/AAAA are looked up) or an address in its canonical text
+    host: str  # a name (A/AAAA are looked up) or an address in its canonical text; "" for none
     port: int = 25
     tls: TlsUse = TlsUse.OPPORTUNISTIC
     ca_file: str = ""  # for VERIFY: PEM file to trust instead of the system's CAs
@@ -78,7 +79,9 @@ class Destination:
 
     @property
     def text(self) -> str:
-        """Return `host:port`, with an IPv6 address in brackets."""
+        """Return `host:port`, with an IPv6 address in brackets; `none` where there is no host."""
+        if not self.host:
+            return NO_DESTINATION
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 

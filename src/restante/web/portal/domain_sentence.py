@@ -16,6 +16,7 @@ from restante.admin.releases import RefusedReleaseRequests
 from restante.queue.drain_word import DrainState
 from restante.queue.presence import DestinationState
 from restante.tenancy.actor import ActorKind, read_actor
+from restante.tenancy.model import NO_DESTINATION
 from restante.web.portal.page_wording import (
     clock,
     counted_thing,
@@ -112,6 +113,8 @@ def trouble(error: str) -> tuple[str, str]:
 
 def _presence(glance: DomainGlance, now: float) -> str:
     host, primary = _host(glance), glance.primary
+    if glance.destination == NO_DESTINATION:
+        return "Mail leaves by ATRN only."
     if _takes_mail(glance.drain) and primary.seen is not DestinationState.UP:
         return f"{host} takes mail now."
     match primary.seen:
