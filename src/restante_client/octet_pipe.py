@@ -61,8 +61,11 @@ class OctetPipe:
         """
         self._take_from_provider(from_provider)
         self._take_from_local(from_local)
-        self._provider.setblocking(False)
-        self._local.setblocking(False)
+        for side in (self._provider, self._local):
+            side.setblocking(False)
+            with suppress(OSError):  # not of TCP
+                # Otherwise a small write waits for the receipt of the last, up to 40 ms.
+                side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         last = time.monotonic()
         while not self._is_over():
             if self._pass_on():
@@ -87,12 +90,15 @@ class OctetPipe:
     def _pass_on(self) -> bool:
         """Read and write what is possible now; tell whether anything moved."""
         moved = False
-        if not self._provider_ended and len(self._to_local) < BUFFER:
+        # All records that are there, so that one write passes them on: a provider may send a record
+        # for each line.
+        while not self._provider_ended and len(self._to_local) < BUFFER:
             octets = self._read(self._provider)
-            if octets is not None:
-                moved = True
-                self._take_from_provider(octets)
-                self._provider_ended = not octets
+            if octets is None:
+                break
+            moved = True
+            self._take_from_provider(octets)
+            self._provider_ended = not octets
         if not self._local_ended and len(self._to_provider) < BUFFER:
             octets = self._read(self._local)
             if octets is not None:

@@ -124,3 +124,21 @@ def test_a_provider_that_vanished_is_told() -> None:
         sides.local.close()
         sides.thread.join()
     assert sides.failure is None or isinstance(sides.failure, ConnectionError)
+
+
+def test_small_writes_do_not_wait_for_each_other() -> None:
+    """Otherwise a provider that sends a record for each line gets 30 messages a second across."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        near = [socket.create_connection(listener.getsockname()) for _ in range(2)]
+        far = [listener.accept()[0] for _ in near]
+        pipe = OctetPipe(near[0], near[1], 5.0, lambda _: None, lambda _: None)
+        thread = threading.Thread(target=pipe.run, args=(b"", b"220 local\r\n"))
+        thread.start()
+        far[0].settimeout(10)
+        assert far[0].recv(100) == b"220 local\r\n"
+        options = [end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for end in near]
+        for end in (far[1], far[0]):
+            end.close()
+        thread.join()
+        near[1].close()
+    assert all(options)
