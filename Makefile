@@ -68,11 +68,12 @@ crash: install
 turn-kills: install
 	$(ON_LOOPBACK) tests.acceptance.crash.turn_campaign $(or $(MESSAGES),10000) $(N) $(SEED)
 
-# The contract of a store on PostgreSQL in its other forms: plain SQL, PostgreSQL 15 of Debian, and
-# a pooler in transaction mode, with whole servers too; POOLER=/path/of/pgbouncer. Each takes some
+# The contract of a store on PostgreSQL in its other forms: plain SQL, content in an object store,
+# PostgreSQL 15 of Debian, and a pooler in transaction mode, with whole servers too; POOLER=/path/of/pgbouncer. Each takes some
 # minutes.
 contract-postgres: install
 	RESTANTE_PLAIN=1 $(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
+	RESTANTE_OBJECTS=1 $(ON_LOOPBACK) pytest -q tests/contract -k postgres
 	RESTANTE_POSTGRES=/usr/lib/postgresql/15/bin \
 		$(ON_LOOPBACK) pytest -q tests/contract tests/contract_shared -k postgres
 	$(if $(POOLER),RESTANTE_POOLER=$(POOLER) \

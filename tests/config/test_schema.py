@@ -72,7 +72,15 @@ def test_paths_start_at_the_file() -> None:
         ({"objects": {"region": "eu"}}, "needs `url`"),
         *(
             ({"store": DATABASE, "objects": {"url": url}}, 'write "s3://BUCKET"')
-            for url in ("mail", "file:///tmp", "memory:///", "s3://", "s3://Mail", "s3://mail/a b")
+            for url in (
+                "mail",
+                "file:///tmp",
+                "memory:///",
+                "s3://",
+                "s3://Mail",
+                "s3://mail/a b",
+                "s3://mail/a/../b",
+            )
         ),
         *(
             (

@@ -1,6 +1,7 @@
 """The implementations that the contract is tested on."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -69,7 +70,7 @@ def store(
         from tests.postgres_cluster import ALONE  # noqa: PLC0415  as above
 
         access = ALONE
-        if implementation == "objects":
+        if implementation == "objects" or os.environ.get("RESTANTE_OBJECTS"):
             access = replace(ALONE, objects=objects_in(directory))
         opening = open_postgres(request.getfixturevalue("postgres_url"), access)
         store: Store = runner.run(opening)

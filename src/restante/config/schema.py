@@ -291,7 +291,7 @@ def _check_bucket(text: str) -> str:
     if text and (
         url.scheme != "s3"
         or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", url.netloc)
-        or not re.fullmatch(r"(/[A-Za-z0-9._-]+)*/?", url.path)
+        or not re.fullmatch(r"(/(?!\.+(/|$))[A-Za-z0-9._-]+)*/?", url.path)
         or url.query
         or url.fragment
     ):
