@@ -43,6 +43,11 @@ def test_the_backup_has_the_larger_preference() -> None:
     ]
 
 
+def test_without_a_destination_the_backup_is_the_only_one() -> None:
+    dns = receiving(replace(NAMES, primary=""))[0]
+    assert dns.text == "acme.example.  IN MX 10 mx2.example.net."
+
+
 @pytest.mark.parametrize(
     ("address", "record"), [("192.0.2.25", "A 192.0.2.25"), ("2001:db8::25", "AAAA 2001:db8::25")]
 )

@@ -76,3 +76,13 @@ def test_a_domain_that_allows_turnarounds_shows_how_to_fetch() -> None:
     change = DomainChange.model_validate({"turnaround": "allow"})
     asyncio.run(change_domain(admin.context, "alpha.example", change))
     assert fetch in visit(admin, PAGE, ALPHA).text
+
+
+def test_a_domain_without_a_destination_fetches_only() -> None:
+    admin = AdminWorld()
+    asyncio.run(admin.host("alpha.example", "alpha", destination="none"))
+    text = visit(admin, PAGE, ALPHA).text
+    assert "restante-client turn mx2.example.net" in text
+    assert "restante-client ask" not in text
+    assert "IN MX 10 mx2.example.net." in text
+    assert "453 nothing is held" in text

@@ -23,7 +23,7 @@ class SetupNames:
     port: int  # of implicit TLS
     domain: str  # A-labels
     login: str
-    primary: str  # the destination's host: a name or an address
+    primary: str  # the destination's host: a name or an address; "" where there is none
     odmr_port: int = ODMR_PORT
 
 
@@ -122,6 +122,12 @@ def receiving(names: SetupNames) -> list[SetupLines]:
 
 def _mail_exchangers(names: SetupNames) -> SetupLines:
     """Return the domain's MX records. An MX record names a host, and never an address."""
+    if not names.primary:
+        return SetupLines(
+            "DNS",
+            f"{names.domain}.  IN MX 10 {names.server}.",
+            "No other host takes the domain's mail from the Internet.",
+        )
     note = (
         "The backup has the larger number. Keep the word mx out of the domain's SPF"
         " record, and name the primary's own addresses there."

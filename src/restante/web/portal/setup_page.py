@@ -9,6 +9,7 @@ from starlette.routing import Route
 from restante.admin.domains import DomainView, show_domain
 from restante.admin.logins import list_logins
 from restante.admin.permissions import AdminAction, may
+from restante.tenancy.model import NO_DESTINATION
 from restante.tenancy.policy import TurnaroundPolicy
 from restante.web.portal.portal_visit import Visit, page_route
 from restante.web.portal.primary_setup import (
@@ -37,19 +38,24 @@ async def setup(visit: Visit) -> Response:
         primary=_host(record),
         odmr_port=_port_of(visit, "odmr", ODMR_PORT),
     )
-    may_turn = record.policy.turnaround == TurnaroundPolicy.ALLOW
+    is_reachable = record.destination != NO_DESTINATION
+    may_turn = record.policy.turnaround == TurnaroundPolicy.ALLOW or not is_reachable
     return visit.page(
         "setup.html",
         record=record,
         names=names,
         logins=logins,
-        asking=[*([fetching(names)] if may_turn else []), *asking(names)],
+        is_reachable=is_reachable,
+        asking=[
+            *([fetching(names)] if may_turn else []),
+            *(asking(names) if is_reachable else []),
+        ],
         receiving=receiving(names),
     )
 
 
 def _host(record: DomainView) -> str:
-    """Return the destination without its port: a name, or an address without brackets."""
+    """Return the destination without its port: a name, an address without brackets, or ""."""
     return record.destination.rpartition(":")[0].strip("[]")
 
 
