@@ -353,7 +353,8 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: waiting_changes.apply_change(c, of.report),
     ],
     AdminAction.RECIPIENTS_LIST: [
-        lambda c, of: all_of(recipient_lists.list_recipients(c, of.domain))
+        lambda c, of: all_of(recipient_lists.list_recipients(c, of.domain)),
+        lambda c, of: recipient_lists.known_list(c, of.domain),
     ],
     AdminAction.RECIPIENTS_CHANGE: [
         lambda c, of: recipient_lists.change_recipients(
@@ -1271,6 +1272,7 @@ def test_every_field_of_a_changed_domain_needs_an_action_that_suits_it() -> None
         "quota_messages",
         "message_size",
         "change_lock",
+        "turnaround",
         "allow",
         "add_allow",
         "drop_allow",

@@ -3,7 +3,8 @@
 import pytest
 
 from restante.store.interface import Store
-from restante.store.live_recipients import recipient_pages
+from restante.store.live_directory import LiveDirectory
+from restante.store.live_recipients import LiveRecipients, list_digest, recipient_pages
 from restante.store.store_errors import Conflict
 from restante.tenancy.recipients import Recipient, RecipientSource
 from tests.contract.making import NOTED, hosted
@@ -80,3 +81,19 @@ async def test_they_come_by_source_and_name_from_where_one_left_off(store: Store
                 await store.recipients.recipients(domain_id, after, limit)
                 == found[start : start + limit]
             )
+
+
+async def test_the_digest_of_a_list_is_that_of_its_names(store: Store) -> None:
+    domain_id = await hosted(store)
+    directory = LiveDirectory(store.records)
+    await directory.refresh()
+    live = LiveRecipients(store.recipients, directory)
+    names = ["bert", "Zoe", "ünï", "sales-*", *(f"u{number}" for number in range(1500))]
+    await store.recipients.change_list(domain_id, names, [], NOTED)
+    await store.recipients.learn(
+        domain_id, [Recipient("carl", RecipientSource.DRAIN, is_there=True, at=2.0)]
+    )
+    assert await live.digest(domain_id) == list_digest(names[::-1])
+    await store.recipients.change_list(domain_id, [], ["bert"], NOTED)
+    await directory.refresh()
+    assert await live.digest(domain_id) == list_digest(set(names) - {"bert"})

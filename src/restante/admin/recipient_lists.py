@@ -1,6 +1,6 @@
 """The list of a domain's mailboxes: add, remove, replace, and show with learned recipients."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import RecipientNames
 from restante.mail.quantity import counted
 from restante.phrases import REMOVED_MEANWHILE, did_you_mean
-from restante.store.live_recipients import recipient_pages
+from restante.store.live_recipients import list_digest, recipient_pages
 from restante.store.store_errors import Conflict
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
@@ -54,6 +54,17 @@ class KnownRecipientView(BaseModel):
     at: datetime  # when it was listed, or said
 
 
+@dataclass(frozen=True, slots=True)
+class KnownList:
+    """A list as a client may know it."""
+
+    domain: str
+    digest: bytes
+
+
+IsKnown = Callable[[KnownList], bool]
+
+
 class ListChange(BaseModel):
     """The result of a change of a list, real or previewed."""
 
@@ -85,19 +96,27 @@ def _place_of(cursor: str) -> Recipient | None:
     return Recipient(name, RecipientSource(source), is_there=True, at=0.0)
 
 
+async def known_list(context: AdminContext, domain: str) -> KnownList:
+    """Return a domain's list, to be compared with what a client knows. Raises AdminError."""
+    permit(context.principal, AdminAction.RECIPIENTS_LIST)
+    hosted = find_domain(context, domain)
+    return KnownList(hosted.name, await context.parts.recipients.digest(hosted.id))
+
+
 async def change_recipients(
-    context: AdminContext, domain: str, change: RecipientChange
+    context: AdminContext, domain: str, change: RecipientChange, is_known: IsKnown | None = None
 ) -> ListChange:
     """Add and remove names.
 
-    Raises AdminError for an address outside the domain, or a missing name to remove.
+    Raises AdminError for an address outside the domain, or a missing name to remove. `is_known`
+    tells whether the client knows the list as it is; None: it does not say.
     """
     permit(context.principal, AdminAction.RECIPIENTS_CHANGE)
     hosted = find_domain(context, domain)
     removed = await _parsed(hosted, change.remove)
     added = await _parsed(hosted, change.add)
     async with context.parts.recipients.changing(hosted.id):
-        present = await _listed(context, hosted)
+        present = await _known(context, hosted, is_known)
         if missing := sorted(removed - present):
             error = f"recipient {missing[0]}: is not on the list of {hosted.name}"
             remedy = "`restante recipient list DOMAIN` shows those that are"
@@ -107,14 +126,14 @@ async def change_recipients(
 
 
 async def replace_recipients(
-    context: AdminContext, domain: str, wanted: RecipientList
+    context: AdminContext, domain: str, wanted: RecipientList, is_known: IsKnown | None = None
 ) -> ListChange:
     """Replace the list. Raises AdminError if that removes many names and is not confirmed."""
     permit(context.principal, AdminAction.RECIPIENTS_CHANGE)
     hosted = find_domain(context, domain)
     names = await _parsed(hosted, wanted.addresses)
     async with context.parts.recipients.changing(hosted.id):
-        present = await _listed(context, hosted)
+        present = await _known(context, hosted, is_known)
         plan = await beside_mail(_plan, present, names)
         if wanted.is_preview:
             return plan.change
@@ -131,6 +150,18 @@ async def replace_recipients(
 async def check_addresses(domain: HostedDomain, addresses: Sequence[str]) -> int:
     """Return how many names a new list would have. Raises AdminError for one that is no address."""
     return len(await _parsed(domain, addresses))
+
+
+async def _known(context: AdminContext, domain: HostedDomain, is_known: IsKnown | None) -> set[str]:
+    """Return the names of a list. Raises AdminError if a client knows another."""
+    present = await _listed(context, domain)
+    if is_known is not None:
+        digest = await beside_mail(list_digest, present)
+        if not is_known(KnownList(domain.name, digest)):
+            error = f"recipients of {domain.name}: have changed since you read them"
+            remedy = "read them again, and send the new ETag in If-Match"
+            raise AdminError(ErrorKind.STALE, error, remedy)
+    return present
 
 
 async def _listed(context: AdminContext, domain: HostedDomain) -> set[str]:

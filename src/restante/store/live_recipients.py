@@ -13,8 +13,9 @@ why).
 """
 
 import asyncio
+import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from typing import Final
 
 from restante.store.live_directory import LiveDirectory
@@ -22,7 +23,7 @@ from restante.store.recipient_store import RecipientStore
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 from restante.tenancy.policy import DAY, RecipientPolicy
-from restante.tenancy.recipients import Recipient, RecipientBook
+from restante.tenancy.recipients import Recipient, RecipientBook, RecipientSource
 
 PAGE: Final = 1000
 _OF_DOMAINS: Final = (RecordKind.DOMAIN, RecordKind.RECIPIENTS)
@@ -42,6 +43,21 @@ async def recipient_pages(store: RecipientStore, domain_id: int) -> AsyncIterato
         last = page[-1]
 
 
+def list_digest(names: Iterable[str]) -> bytes:
+    """Return a digest of the names of a list, in any order. For a thread: there may be many."""
+    found = _new_digest()
+    found.update(_digested(sorted(names)))
+    return found.digest()
+
+
+def _new_digest() -> "hashlib.blake2b":
+    return hashlib.blake2b(digest_size=16)
+
+
+def _digested(names: Iterable[str]) -> bytes:
+    return "".join(f"{name}\n" for name in names).encode()
+
+
 class LiveRecipients:
     """Holds the books."""
 
@@ -52,6 +68,7 @@ class LiveRecipients:
         self._reading: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unread: set[int] = set()  # ids of domains whose list was changed
+        self._digests: dict[int, bytes] = {}  # of lists, until they change
         self._catching_up = asyncio.Lock()
         directory.on_numbered(self._note)
 
@@ -62,6 +79,22 @@ class LiveRecipients:
     def changing(self, domain_id: int) -> asyncio.Lock:
         """Return the lock to hold during a change of a domain's list, from first look to end."""
         return self._changing[domain_id]
+
+    async def digest(self, domain_id: int) -> bytes:
+        """Return a digest of a domain's list, the same in each process. Raises StoreError.
+
+        It is kept until the list changes, as far as the changes are known here.
+        """
+        if kept := self._digests.get(domain_id):
+            return kept
+        self._digests[domain_id] = b""  # a change that comes meanwhile takes it away
+        found = _new_digest()
+        async for page in recipient_pages(self._store, domain_id):  # by name
+            listed = (one.name for one in page if one.source is RecipientSource.LIST)
+            found.update(_digested(listed))
+        if domain_id in self._digests:
+            self._digests[domain_id] = found.digest()
+        return found.digest()
 
     async def load(self) -> None:
         """Read those of all domains that want it. Raises StoreError."""
@@ -87,11 +120,14 @@ class LiveRecipients:
     def _note(self, changes: Sequence[NumberedChange] | None) -> None:
         """Forget the books that are no longer wanted, and note the lists to be read."""
         if changes is None:
+            self._digests.clear()
             hosted = self._directory.now.domains.values()
             changed = {*self._books, *(domain.id for domain in hosted)}
             self._unread |= changed
         else:
             changed = {int(one.key) for one in changes if one.kind in _OF_DOMAINS}
+            for domain_id in changed:
+                self._digests.pop(domain_id, None)
             self._unread |= {int(one.key) for one in changes if one.kind is RecordKind.RECIPIENTS}
         for domain_id in changed:
             if not self._is_wanted(domain_id):

@@ -6,6 +6,7 @@ same tag only one succeeds.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -33,6 +34,14 @@ class Precondition:
         self._locks = locks
         self._path = path
         self._if_match = if_match
+
+    @property
+    def is_known(self) -> Callable[[object], bool] | None:
+        """Whether the client knows a record as it is; None: it does not say.
+
+        For a record that is read inside its change.
+        """
+        return None if self._if_match is None else partial(allows_change, self._if_match)
 
     @asynccontextmanager
     async def holding(self, find: Find) -> AsyncIterator[None]:
