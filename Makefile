@@ -48,7 +48,8 @@ demo: install
 
 # A worker on each processor. Each file of tests runs on one of them: its servers start once.
 test: install
-	$(ON_LOOPBACK) pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder
+	$(ON_LOOPBACK) pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder \
+		--durations 40 --durations-min 3
 
 # The tests of the pure modules, without sockets, files and processes, with fewer examples, for use
 # while you work: under ten seconds on two cores. tests/pure_modules.py finds them.
