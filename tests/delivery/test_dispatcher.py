@@ -23,7 +23,7 @@ from tests.contract.making import opened
 from tests.contract.store_parts import part_with
 from tests.delivery.drained import numbers
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.world import World, until
+from tests.delivery.world import World, only_drain, until
 from tests.log_lines import Lines
 from tests.wire import NOW, audit
 
@@ -509,7 +509,7 @@ def test_a_changed_destination_ends_a_pause_and_a_change_of_other_things_does_no
             await until(lambda: states(dispatcher) == [DrainState.WAITING_TO_RETRY])
             await world.host(old.port, policy=Policy(ignores_tags=True))
             dispatcher.look_at_record(domain.id)
-            drain = dispatcher._drains[domain.id]
+            drain = only_drain(dispatcher)
             assert not drain._woken.is_set()
             await world.host(1)
             dispatcher.look_at_record(domain.id)

@@ -18,7 +18,7 @@ from restante.tenancy.model import HostedDomain
 from tests.contract.making import opened, taken_over
 from tests.delivery.drained import numbers
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.world import World, is_idle, until
+from tests.delivery.world import World, is_idle, only_drain, until
 from tests.log_lines import Lines
 from tests.wire import NOW
 
@@ -192,7 +192,7 @@ def test_requests_of_another_server_are_obeyed() -> None:
             await dispatcher.start(domain, "test")
             await paused.wait()
             await world.store.handover.open_drain(domain.id, NOW, NOW + 1e6)
-            (running,) = dispatcher._drains.values()
+            running = only_drain(dispatcher)
             patience = running._patience.deadline - running._summary._started
             world.now += 100
             await dispatcher.look_for_drains()
@@ -246,7 +246,7 @@ def test_a_request_is_recorded_with_its_patience() -> None:
             world.now += 50.0
             assert await dispatcher.start(domain, "test") is DrainStart.JOINED
             assert world.store.handover.open_drains()[0].deadline == NOW + 150
-            (running,) = dispatcher._drains.values()
+            running = only_drain(dispatcher)
             running._woken.clear()
             await dispatcher.look_for_drains()
             assert not running._woken.is_set(), "it knew already"

@@ -12,7 +12,7 @@ from restante.tenancy.model import HostedDomain
 from tests.delivery.cluster import LEASE_SECONDS, Cluster, Server
 from tests.delivery.drained import numbers
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
-from tests.delivery.world import is_idle, until
+from tests.delivery.world import is_idle, only_drain, until
 
 DOMAINS = 3
 CONNECTIONS = 2
@@ -41,7 +41,7 @@ def test_a_request_at_another_server_takes_no_drain_away() -> None:
                 await server.second()
             assert cluster.takeovers == 0
             assert cluster.owners[domain.id] is first
-            (drain,) = first.dispatcher._drains.values()
+            drain = only_drain(first.dispatcher)
             assert drain._woken.is_set(), "it was told"
             assert await second.dispatcher.stop(domain.id)
             await first.second()
@@ -70,7 +70,7 @@ def test_the_patience_of_a_drain_that_is_joined_elsewhere_is_no_matter_of_the_wa
             assert await second.dispatcher.start(domain, "test") is DrainStart.JOINED
             world.step(step)
             await first.second()
-            (drain,) = first.dispatcher._drains.values()
+            drain = only_drain(first.dispatcher)
             assert drain._patience.deadline == world.monotonic + world.settings.patience
             await first.stop()
             await second.stop()

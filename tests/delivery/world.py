@@ -22,6 +22,7 @@ from restante.delivery.delivery_context import (
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.dialer import Dialer
 from restante.delivery.dispatcher import Dispatcher
+from restante.delivery.domain_drain import DomainDrain
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import Report
 from restante.mail.envelope import Envelope
@@ -261,6 +262,13 @@ class World:
 def is_idle(dispatcher: Dispatcher) -> bool:
     """Return whether no drain runs; some may be on record."""
     return all(view.state is DrainState.UNCLAIMED for view in dispatcher.drains())
+
+
+def only_drain(dispatcher: Dispatcher) -> DomainDrain:
+    """Return the drain that runs, which goes to a destination."""
+    [drain] = dispatcher._drains.values()
+    assert isinstance(drain, DomainDrain)
+    return drain
 
 
 async def until(condition: Callable[[], bool], turns: int = 100_000) -> None:

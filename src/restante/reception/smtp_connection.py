@@ -45,11 +45,13 @@ class SessionSettings:
     is_implicit_tls: bool
     certificates: RequestedCertificates | None = None  # where clients may show one
 
-    def tls_layer(self) -> TlsLayer:
-        """Return the TLS of a new connection."""
-        if self.certificates is not None:
-            self.certificates.follow(self.services.admission.directory.now.client_certificates)
-        return TlsLayer(self.tls, is_server=True)
+
+def _tls_layer(settings: SessionSettings) -> TlsLayer:
+    """Return the TLS of a new connection."""
+    if settings.certificates is not None:
+        directory = settings.services.admission.directory.now
+        settings.certificates.follow(directory.client_certificates)
+    return TlsLayer(settings.tls, is_server=True)
 
 
 class ConnectionOwner(Protocol):
@@ -135,7 +137,7 @@ class SmtpConnection:
             self._turn_away()
             return
         if self._settings.is_implicit_tls:
-            wire.begin_tls(self._settings.tls_layer())
+            wire.begin_tls(_tls_layer(self._settings))
         self._owner.joined(self)
         self._flush()
 
@@ -274,7 +276,7 @@ class SmtpConnection:
             return
         if dialogue.wants_tls:
             dialogue.wants_tls = False
-            wire.begin_tls(self._settings.tls_layer())
+            wire.begin_tls(_tls_layer(self._settings))
         if dialogue.turnaround is not None:
             self._hand_over(dialogue.turnaround)
             return

@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Callable, Coroutine
 from typing import Final
 
-from restante.network.addresses import plain_address
+from restante.network.addresses import peer_address, plain_address
 from restante.store.live_directory import LiveDirectory
 from restante.store.store_errors import StoreError
 from restante.store.used_store import UsedStore
@@ -61,7 +61,7 @@ class TurnaroundPlaces:
             self._spawn(self._note(event, login))
 
     async def _note(self, event: TurnaroundGranted, login: Login) -> None:
-        place = network_place(ipaddress.ip_address(event.peer.partition("%")[0]))
+        place = network_place(peer_address(event.peer))
         try:
             until = self._now() + REMEMBERED_SECONDS
             is_new = await self._used.use(place_digest(login, place), until)

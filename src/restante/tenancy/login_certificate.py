@@ -14,6 +14,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from restante.phrases import HAS_EXPIRED
+
 MOST_CERTIFICATES: Final = 4  # of a login: for two machines, and one more each during a change
 _SUBJECT_LENGTH: Final = 100  # characters that are kept for people
 
@@ -66,7 +68,7 @@ def new_login_certificate(text: str, now: float) -> LoginCertificate:
         )
     [certificate] = found
     if not certificate.is_good(now):
-        raise UnfitClientCertificate("has expired", "give a newer one")
+        raise UnfitClientCertificate(HAS_EXPIRED, "give a newer one")
     purposes = _purposes(x509.load_pem_x509_certificate(text.encode()))
     if purposes is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
         raise UnfitClientCertificate(

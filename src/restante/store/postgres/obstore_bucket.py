@@ -172,7 +172,7 @@ def error_text(error: BaseException) -> str:
             return f"it answers {found[1].strip()}"
     if found := _CAUSE.search(text):
         return found[1][:_LONGEST]
-    return text.partition("\n")[0].rpartition(" - ")[2][:_LONGEST] or type(error).__name__
+    return text.partition("\n")[0].rpartition(" - ")[2][:_LONGEST] or "an error without a text"
 
 
 def open_bucket(access: ObjectAccess) -> ObstoreBucket:

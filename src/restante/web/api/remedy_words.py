@@ -38,6 +38,7 @@ _ROUTES: Final[Mapping[str, str]] = {
     "domain set": "PATCH /v1/domains/{}",
     "domain show": "GET /v1/domains/{}",
     "drain list": "GET /v1/drains",
+    "login certificate": "GET /v1/accounts/{}/logins",
     "login list": "GET /v1/accounts/{}/logins",
     "login set": "PATCH /v1/accounts/{}/logins",
     "notice list": "GET /v1/notices/channels",
@@ -96,7 +97,7 @@ def _route(found: re.Match[str]) -> str:
     if _is_past(found):
         return _PAST
     route = _ROUTES[command].format(rest[0] if rest else "NAME")
-    if command == "login set" and len(rest) > 1:
+    if command in {"login certificate", "login set"} and len(rest) > 1:
         route = f"{route}/{rest[1]}"
     return route + _query(rest) if route.startswith("GET") else route
 
