@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from bench.scale.filling import fill, prepare
+from restante.store.postgres.database_session import open_session
+from restante.store.postgres.schema_upgrade import upgrade_schema
 from tests.postgres_cluster import PostgresCluster
 
 DATABASE: Final = "scale"
@@ -57,6 +59,8 @@ def make(place: Path, messages: int, domains: int) -> float:
         seconds = float(found.pop("seconds"))
         if found != wanted:
             raise SystemExit(f"bench.scale: {place} has another size: {found}; name another --dir")
+        with running(place, **_FILLING) as cluster:
+            asyncio.run(_upgrade(cluster))
         return seconds
     place.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
@@ -75,6 +79,15 @@ async def _fill(cluster: PostgresCluster, messages: int, domains: int) -> None:
     began = time.monotonic()
     async for done in fill(url, messages, domains):
         print(f"{time.monotonic() - began:8.0f} s  {done}", flush=True)
+
+
+async def _upgrade(cluster: PostgresCluster) -> None:
+    """Bring the tables to the version of this checkout: they can be of an earlier one."""
+    session = await open_session(cluster.url(DATABASE))
+    try:
+        await upgrade_schema(session)
+    finally:
+        await session.close()
 
 
 def forget_pages(place: Path) -> None:
