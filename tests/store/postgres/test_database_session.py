@@ -114,6 +114,15 @@ async def test_the_socket_is_aborted_when_patience_ends(postgres_url: str) -> No
     assert session.is_lost
 
 
+async def test_a_statement_that_reads_much_is_waited_for_longer(postgres_url: str) -> None:
+    session = await open_session(postgres_url, patience=0.05)
+    with session.patient():
+        await session.fetch("SELECT pg_sleep(0.2)")
+    with pytest.raises((asyncpg.PostgresConnectionError, OSError)):
+        await session.fetch(SLEEP)
+    assert session.is_lost, "the usual patience is back"
+
+
 async def test_settings_of_the_database_change_no_session(postgres_url: str) -> None:
     """Each of these would break a rule: a timeout cancels the wait of a COMMIT, for example."""
     connection = await asyncpg.connect(postgres_url)

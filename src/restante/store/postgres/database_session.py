@@ -30,6 +30,7 @@ from restante.store.store_errors import StoreError, StoreUnusable
 PostgresRow = Sequence[Any]
 
 PATIENCE: Final = 10.0  # seconds for one statement, a COMMIT included
+WHOLE_PATIENCE: Final = 60.0  # for one that reads the records or the figures of all domains
 _CONNECT_PATIENCE: Final = 5.0  # for one host
 _STATEMENTS: Final = 300  # kept prepared, in each session
 _SETTINGS: Final = {
@@ -153,6 +154,15 @@ class DatabaseSession:
     async def _command(self, text: str) -> str:
         with self._bounded(), self._watched():
             return str(await self._connection.execute(text))
+
+    @contextmanager
+    def patient(self, seconds: float = WHOLE_PATIENCE) -> Iterator[None]:
+        """Wait longer for each statement of the block, as it reads much."""
+        usual, self._patience = self._patience, max(self._patience, seconds)
+        try:
+            yield
+        finally:
+            self._patience = usual
 
     @contextmanager
     def _watched(self) -> Iterator[None]:

@@ -1,10 +1,10 @@
 """The operator's records as they are read: all of them, or those that were changed."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from restante.store.postgres import record_statements
-from restante.store.postgres.database_session import DatabaseSession
+from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.stored_form.notice_rows import channel
 from restante.store.stored_form.portal_user_rows import portal_user
@@ -14,17 +14,29 @@ from restante.store.stored_form.token_rows import api_token
 from restante.tenancy.model import Directory
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
 
+DirectoryRows: TypeAlias = tuple[int, list[list[PostgresRow]]]  # with the number of the last change
 
-async def directory(session: DatabaseSession) -> Directory:
+
+async def directory_rows(session: DatabaseSession) -> DirectoryRows:
     """Read all of the operator's records; the session is in a snapshot."""
-    [(change_number,)] = await session.fetch(record_statements.CHANGE_NUMBER)
+    with session.patient():
+        [(change_number,)] = await session.fetch(record_statements.CHANGE_NUMBER)
+        return change_number, [await session.fetch(statement) for statement, _, _ in _ALL]
+
+
+def directory_of(found: DirectoryRows) -> Directory:
+    """Make the records of their rows.
+
+    Of very many, this takes so long that the database would end a transaction meanwhile.
+    """
+    change_number, tables = found
     read = [
-        {key(one): one for one in map(make, map(tuple, await session.fetch(statement)))}
-        for statement, make, key in _ALL
+        {key(one): one for one in map(make, map(tuple, rows))}
+        for rows, (_, make, key) in zip(tables, _ALL, strict=True)
     ]
-    found = Directory(change_number, *read)
-    found.make_indexes()  # here, and not at the first question
-    return found
+    directory = Directory(change_number, *read)
+    directory.make_indexes()  # here, and not at the first question
+    return directory
 
 
 async def changes_since(session: DatabaseSession, number: int) -> list[NumberedChange] | None:

@@ -125,13 +125,17 @@ async def _mirror(session: DatabaseSession, node: ClusterNode) -> FigureMirror:
     """Read the figures, as at one moment."""
     slot = node.key.id
     async with session.transaction("ISOLATION LEVEL REPEATABLE READ READ ONLY"):
-        [(last,)] = await session.fetch(node_queries.LAST_NUMBER)
-        [(last_content,)] = await session.fetch(node_queries.LAST_CONTENT)
-        mirror = FigureMirror(NodeNumbers(slot, last), NodeNumbers(slot, last_content))
-        mirror.take_domains(dict(map(tuple, await session.fetch(usage_queries.ACCOUNTS))))
-        mirror.take_own(usages_of_rows(await session.fetch(usage_queries.OWN, slot)))
-        mirror.take_others(usages_of_rows(await session.fetch(usage_queries.OF_OTHERS, slot)))
-        mirror.take_drains(
-            dict(map(drain_state, await session.fetch(drain_statements.OPEN_DRAINS)))
-        )
+        with session.patient():
+            [(last,)] = await session.fetch(node_queries.LAST_NUMBER)
+            [(last_content,)] = await session.fetch(node_queries.LAST_CONTENT)
+            accounts = await session.fetch(usage_queries.ACCOUNTS)
+            own = await session.fetch(usage_queries.OWN, slot)
+            others = await session.fetch(usage_queries.OF_OTHERS, slot)
+            drains = await session.fetch(drain_statements.OPEN_DRAINS)
+    # The database would end a transaction in which this took long.
+    mirror = FigureMirror(NodeNumbers(slot, last), NodeNumbers(slot, last_content))
+    mirror.take_domains(dict(map(tuple, accounts)))
+    mirror.take_own(usages_of_rows(own))
+    mirror.take_others(usages_of_rows(others))
+    mirror.take_drains(dict(map(drain_state, drains)))
     return mirror

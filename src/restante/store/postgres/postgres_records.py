@@ -27,7 +27,8 @@ class PostgresRecords:
 
     async def directory(self) -> Directory:
         """Return all of them at the present change number."""
-        return await self._core.read(directory_reading.directory, at_once=True)
+        found = await self._core.read(directory_reading.directory_rows, at_once=True)
+        return directory_reading.directory_of(found)
 
     async def changes_since(self, number: int) -> Sequence[NumberedChange] | None:
         """Return the changes after a change number, of each record the last."""
