@@ -14,7 +14,6 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from string import Template
 from tempfile import TemporaryDirectory
 from typing import Final, Self
 
@@ -33,41 +32,32 @@ from tests.acceptance.peers.programs import (
 from tests.acceptance.peers.server import Login, Server, Tls
 
 EXIM: Final = "/usr/sbin/exim4"
-EXIM_CONFIGURATION: Final = Template("""\
+# The router, the transport and the authenticator are those of the guide.
+GUIDE: Final = Path(__file__).parents[3] / "docs/how-to/run-a-primary-behind-cgnat.md"
+HEAD: Final = """\
 primary_hostname = mail.customer.example
 keep_environment =
-domainlist ours = $domains
+domainlist ours = {domains}
 acl_smtp_rcpt = at_rcpt
 log_selector = +smtp_connection
 log_file_path = /var/log/%slog
 tls_advertise_hosts =
 smtp_accept_queue_per_connection = 0
-$settings
+{settings}
 begin acl
 at_rcpt:
   accept domains = +ours
   deny   message = relay not permitted
-begin routers
-to_provider:
-  driver = manualroute
-  condition = $${if eq {$$atrn_mode}{C}}
-  route_data = <;$$domain byname
-  self = send
-  transport = call_provider
+
+"""
+LOCAL_ROUTER: Final = """\
 everyone:
   driver = accept
   domains = +ours
   transport = one_maildir
-begin transports
-call_provider:
-  driver = smtp
-  port = $port
-  protocol = $protocol
-  hosts_try_auth = *
-  hosts_require_tls = *
-  allow_localhost
-  command_timeout = 20s
-  tls_verify_certificates = /etc/exim4/ca.pem
+
+"""
+LOCAL_TRANSPORT: Final = """\
 one_maildir:
   driver = appendfile
   directory = /var/mail/all
@@ -76,17 +66,36 @@ one_maildir:
   envelope_to_add
   delivery_date_add
   user = Debian-exim
-begin authenticators
-cram:
-  driver = cram_md5
-  public_name = CRAM-MD5
-  client_name = $user
-  client_secret = $password
-plain:
-  driver = plaintext
-  public_name = PLAIN
-  client_send = ^$user^$password
-""")
+
+"""
+
+
+def guide_of_exim() -> str:
+    """Return the configuration in the guide, as a reader would copy it."""
+    _, _, rest = GUIDE.read_text(encoding="utf-8").partition("```text\nbegin routers\n")
+    text, fence, _ = rest.partition("```")
+    assert fence, f"no configuration of Exim in {GUIDE}"
+    return f"begin routers\n{text}"
+
+
+def exim_configuration(
+    server: Server, login: Login, domains: Sequence[str], settings: Sequence[str]
+) -> str:
+    """Return the guide's configuration with the names of a test, and local delivery."""
+    protocol = "\n  protocol = smtps" if server.tls is Tls.IMPLICIT else ""
+    names = {
+        "port = 366": f"port = {server.port}{protocol}\n  allow_localhost",
+        "command_timeout = 10m": "command_timeout = 20s",
+        "tls_verify_certificates = system": "tls_verify_certificates = /etc/exim4/ca.pem",
+        "^acme-mail^PASSWORD": f"^{login.user}^{login.password}",
+        "begin transports\n": f"{LOCAL_ROUTER}begin transports\n",
+        "begin authenticators\n": f"{LOCAL_TRANSPORT}begin authenticators\n",
+    }
+    text = guide_of_exim()
+    for of_the_guide, of_the_test in names.items():
+        assert of_the_guide in text, of_the_guide
+        text = text.replace(of_the_guide, of_the_test)
+    return HEAD.format(domains=" : ".join(domains), settings="\n".join(settings)) + text
 
 
 class SidTree:
@@ -123,7 +132,7 @@ class SidTree:
 class EximCustomer(SidTree):
     """Exim that turns the connection around, and delivers into one Maildir.
 
-    It uses CRAM-MD5, then PLAIN. It sends ATRN even where EHLO does not offer it. Its exit code is
+    It sends ATRN even where EHLO does not offer it. Its exit code is
     0 after any 4xx, and 1 after a 5xx to ATRN.
     """
 
@@ -161,16 +170,8 @@ class EximCustomer(SidTree):
         """Write its configuration."""
         assert server.authority
         self.take(server.authority, "etc/exim4/ca.pem")
-        (self.top / "etc/exim4/exim4.conf").write_text(
-            EXIM_CONFIGURATION.substitute(
-                settings="\n".join(self._settings),
-                domains=" : ".join(self.domains),
-                port=server.port,
-                protocol="smtps" if server.tls is Tls.IMPLICIT else "smtp",
-                user=login.user,
-                password=login.password,
-            )
-        )
+        text = exim_configuration(server, login, self.domains, self._settings)
+        (self.top / "etc/exim4/exim4.conf").write_text(text)
 
     def log(self) -> str:
         """Return what Exim has logged."""
