@@ -178,7 +178,7 @@ async def test_a_drain_that_was_taken_over_is_not_taken_again_by_its_former_owne
 async def test_drains_of_a_dead_process_are_taken_over_together(
     one: PostgresStore, other: PostgresStore, postgres_url: str
 ) -> None:
-    """What one of them cannot have keeps no other from its new owner."""
+    """A drain that cannot be claimed keeps no other from its new owner."""
     ids = [await hosted(one, f"d{number}.example") for number in range(4)]
     drains = [await opened(one, domain_id) for domain_id in ids]
     own = await opened(other, await hosted(other, "own.example"))

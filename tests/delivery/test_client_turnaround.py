@@ -1,4 +1,4 @@
-"""One connection of a client, several domains: what is begun, and how it ends."""
+"""One connection of a client, several domains: the beginning of each, and the end."""
 
 import asyncio
 from dataclasses import replace
@@ -149,7 +149,7 @@ def test_outstanding_mail_is_held_wherever_the_client_ends(
 
 
 def test_a_message_whose_last_reply_never_comes_is_set_apart_the_third_time() -> None:
-    """Otherwise a client that breaks over it would get it for ever."""
+    """Otherwise a client that breaks over it would get it each time."""
 
     async def main() -> None:
         turning = Turning()

@@ -1,4 +1,4 @@
-"""An account hears when a login takes mail from a network for the first time."""
+"""An account is told when a login takes mail from a network for the first time."""
 
 import asyncio
 import ipaddress

@@ -14,7 +14,7 @@ _Added = TypeVar("_Added")
 
 
 class AddedMeanwhile(AdminError):  # noqa: N818
-    """The store refused a new record: somebody was faster, or its account is gone."""
+    """The store refused a new record: somebody was faster, or its account was removed."""
 
     def __init__(self, refusal: AdminError) -> None:
         """`refusal` is the one of a record that is there."""
@@ -22,7 +22,7 @@ class AddedMeanwhile(AdminError):  # noqa: N818
 
 
 async def add_or_find(context: AdminContext, attempt: Callable[[], Awaitable[_Added]]) -> _Added:
-    """Return the result of an addition. If somebody was faster, it is tried once more.
+    """Return the result of an addition. If somebody was faster, it is tried again.
 
     The second attempt finds the record as it is now, and compares it. Raises AdminError.
     """

@@ -139,7 +139,7 @@ async def trace(context: AdminContext, selection: TraceSelection) -> FoundMail:
 
 
 class MailView(BaseModel):
-    """All that is known of one message: where it is, what became of it, and who acted on it."""
+    """All that is known of one message: its place, its outcome, and the actions of people on it."""
 
     name: str
     held: MessageView | None  # null: it is not here any more

@@ -97,7 +97,7 @@ def _place_of(cursor: str) -> Recipient | None:
 
 
 async def known_list(context: AdminContext, domain: str) -> KnownList:
-    """Return a domain's list, to be compared with what a client knows. Raises AdminError."""
+    """Return a domain's list, for comparison with a client's. Raises AdminError."""
     permit(context.principal, AdminAction.RECIPIENTS_LIST)
     hosted = find_domain(context, domain)
     return KnownList(hosted.name, await context.parts.recipients.digest(hosted.id))

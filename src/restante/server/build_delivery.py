@@ -152,7 +152,7 @@ def _releaser(ground: BuildContext, dispatcher: Dispatcher) -> Releaser:
 
 
 def _watch_places(ground: BuildContext) -> None:
-    """Let accounts hear of turnarounds from new places."""
+    """Tell accounts of turnarounds from new places."""
     places = TurnaroundPlaces(
         ground.records.store.used,
         ground.records.directory,

@@ -1,7 +1,7 @@
 """A primary that takes its mail by ATRN (RFC 2645), without a server of its own.
 
-With `reads_like_fetchmail`, it then waits on the socket and reads one line each time. Whatever else
-a TLS record has stays in its TLS library, and nothing wakes it for that.
+With `reads_like_fetchmail`, it then waits on the socket and reads one line each time. The rest of
+a TLS record stays in its TLS library, and nothing wakes it for that.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class PolicyField:
     name: str
     label: str
     text: str
-    was: str  # as the record has it
+    was: str  # the present value
     value: Any  # the same, as the API takes it
     choices: tuple[tuple[str, str], ...] = ()
     hint: str = ""
@@ -79,7 +79,7 @@ class PolicyField:
 def policy_groups(
     principal: Principal, policy: PolicyView, typed: FormValues | None = None
 ) -> dict[str, list[PolicyField]]:
-    """Return the fields that a principal may set, by heading; with what was `typed` before."""
+    """Return the fields that a principal may set, by heading, with the values `typed` before."""
     found = {
         heading: [
             _field(_BY_NAME[name], label, policy, typed)

@@ -69,7 +69,7 @@ def _suspension(visit: Visit, form: FormValues) -> DomainChange:
 
 
 async def _changed(visit: Visit, record: DomainView, form: FormValues, wanted: Any) -> Response:
-    """Make a change. What was typed stays on the page if it is refused."""
+    """Make a change. If it is refused, the typed values stay on the page."""
     try:
         context = visit.because(form.text("reason"))
         changed = await change_domain(context, record.name, wanted())
