@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -17,7 +18,7 @@ from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.mailbox import Maildir, content_below
 from tests.acceptance.peers.odmr_programs import EximCustomer, fetchmail_turns
 from tests.acceptance.peers.postfix import PostfixPrimary
-from tests.acceptance.peers.primary import Primary
+from tests.acceptance.peers.primary import KeyPair, Primary
 from tests.acceptance.peers.programs import Ended
 from tests.acceptance.peers.server import Login, Server
 from tests.acceptance.sample import DIFFICULT, MARKER, message, send
@@ -170,3 +171,24 @@ def test_where_no_local_server_is_nothing_is_asked(place: Place) -> None:
     assert held(place, SECOND) == [1]
     assert by_client(place, place.restante.odmr, SECOND).returncode == 0
     assert held(place, SECOND) == [0]
+
+
+@pytest.mark.parametrize("name", ["our client", "Exim"])
+def test_a_certificate_replaces_the_password(place: Place, tmp_path: Path, name: str) -> None:
+    user = place.login.user
+    made = tmp_path / "made"
+    place.restante.do("login", "certificate", ACCOUNT, user, "--generate", str(made))
+    keys = KeyPair(made / f"{user}.pem", made / f"{user}.key")
+    content = message(f"{name} by certificate")
+    send(place.restante.mx, f"reader@{SECOND}", content=content)
+    if name == "Exim":
+        ended = place.exim.turn(place.restante.odmr, place.login, SECOND, keys)
+        mailbox = place.exim.mailbox
+    else:
+        server, mailbox = place.restante.odmr, place.postfix.mailbox
+        words = ["turn", f"{server.host}:{server.port}", SECOND, "--local", at(place.postfix)]
+        words += ["--certificate", str(keys.certificate), "--key", str(keys.key)]
+        ended = run_client(*words, "--ca", str(server.authority))
+    assert ended.returncode == 0, ended.stdout
+    eventually(lambda: content in contents(mailbox), what="the message")
+    assert place.restante.events("authentication")[-1]["mechanism"] == "EXTERNAL"

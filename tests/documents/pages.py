@@ -94,6 +94,16 @@ for number in 1 2 3; do
 done
 """
 
+# Both hosts have the same files, so a copy to another one is made here.
+COPYING: Final = r"""
+cat >/steps/bin/scp <<'END'
+#!/bin/bash
+target=${*: -1}
+exec cp "${@:1:$#-1}" "${target#*:}"
+END
+chmod +x /steps/bin/scp
+"""
+
 # The mail server of a primary that only its own machine can reach.
 LOCAL_SERVER: Final = r"""
 nsenter --net=/run/netns/primary smtp-sink -u nobody 127.0.0.1:25 100 >/dev/null 2>&1 &
@@ -247,7 +257,7 @@ PAGES: Final = {
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
     ),
     "docs/how-to/run-a-primary-behind-cgnat.md": Page(
-        RUNNING + TRUSTED + MAIL, {"On the primary": LOCAL_SERVER}
+        RUNNING + TRUSTED + MAIL + COPYING, {"On the primary": LOCAL_SERVER}
     ),
     "docs/how-to/run-with-compose.md": Page(DOCKER),
     "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),

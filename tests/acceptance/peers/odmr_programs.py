@@ -19,7 +19,7 @@ from typing import Final, Self
 
 from tests.acceptance.peers.exim import EXIM_USER
 from tests.acceptance.peers.mailbox import Maildir
-from tests.acceptance.peers.primary import Primary
+from tests.acceptance.peers.primary import KeyPair, Primary
 from tests.acceptance.peers.programs import (
     PLACES,
     Ended,
@@ -67,6 +67,18 @@ one_maildir:
   delivery_date_add
   user = Debian-exim
 
+"""
+
+
+EXTERNAL: Final = """\
+by_certificate:
+  driver = external
+  public_name = EXTERNAL
+  client_send = USER
+"""
+OWN_CERTIFICATE: Final = """\
+  tls_certificate = /etc/exim4/own.pem
+  tls_privatekey = /etc/exim4/own.key
 """
 
 
@@ -146,9 +158,11 @@ class EximCustomer(SidTree):
             (self.top / place).mkdir(parents=True, exist_ok=True)
             os.chown(self.top / place, EXIM_USER, EXIM_USER)
 
-    def turn(self, server: Server, login: Login, targets: str) -> Ended:
-        """Run `exim -atrn`; '' asks for all domains."""
-        self.configure(server, login)
+    def turn(
+        self, server: Server, login: Login, targets: str, keys: KeyPair | None = None
+    ) -> Ended:
+        """Run `exim -atrn`; '' asks for all domains. With `keys` it uses EXTERNAL."""
+        self.configure(server, login, keys)
         return self.run(EXIM, "-atrn", server.host, targets)
 
     def start_turn(self, server: Server, targets: str) -> subprocess.Popen[bytes]:
@@ -166,11 +180,20 @@ class EximCustomer(SidTree):
         """Return the files of messages in its spool that are whole: each has an envelope."""
         return list((self.top / "var/spool/exim4/input").glob("*-H"))
 
-    def configure(self, server: Server, login: Login) -> None:
+    def configure(self, server: Server, login: Login, keys: KeyPair | None = None) -> None:
         """Write its configuration."""
         assert server.authority
         self.take(server.authority, "etc/exim4/ca.pem")
         text = exim_configuration(server, login, self.domains, self._settings)
+        if keys:
+            text = text.replace("begin authenticators\n", f"begin authenticators\n{EXTERNAL}")
+            text = text.replace(
+                "  hosts_try_auth = *\n", f"  hosts_try_auth = *\n{OWN_CERTIFICATE}"
+            )
+            text = text.replace("USER", login.user)
+            for file, name in ((keys.certificate, "own.pem"), (keys.key, "own.key")):
+                self.take(file, f"etc/exim4/{name}")
+                (self.top / "etc/exim4" / name).chmod(0o644)
         (self.top / "etc/exim4/exim4.conf").write_text(text)
 
     def log(self) -> str:
