@@ -19,6 +19,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange, DomainFields, is_pem
 from restante.delivery.shown_key import NoKey, shown_key
 from restante.mail.address import canonical_domain
+from restante.mail.quantity import counted
 from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.public_address import is_public
 from restante.network.resolver import LOCALHOST, LookupFailed, Resolver
@@ -173,7 +174,7 @@ def allow_check(context: AdminContext, target: str) -> None:
         raise AdminError(
             ErrorKind.TRY_LATER,
             f"{target}: it was checked less than a minute ago",
-            f"try again in {math.ceil(left)} seconds",
+            f"try again in {counted(math.ceil(left), 'second')}",
             seconds=left,
         )
 

@@ -14,6 +14,7 @@ from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, LineText
 from restante.mail.message import message_name
+from restante.mail.quantity import counted
 from restante.release.release_outcome import (
     CannotNow,
     ReleaseOutcome,
@@ -59,11 +60,11 @@ class NothingReleased(AdminError):  # noqa: N818
         why = f"{first.text}; {first.reason}"
         error = f"{first.target or repr('')}: {why}" + (f"; and {more} more" if more else "")
         remedy = result_remedy(first.result, is_suspended=bool(first.suspensions))
-        kinds = {_kind_of(one) for one in results}
+        kinds, waiting = {_kind_of(one) for one in results}, counted(ceil(seconds), "second")
         super().__init__(
             next(kind for kind in _KINDS if kind in kinds),
             error,
-            remedy or (f"try again in {ceil(seconds)} seconds" if seconds else "try again later"),
+            remedy or (f"try again in {waiting}" if seconds else "try again later"),
             seconds=seconds,
         )
 
