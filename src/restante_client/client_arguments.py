@@ -144,12 +144,9 @@ def _add_login(verb: argparse.ArgumentParser, default_tls: str) -> None:
     verb.add_argument(
         "--certificate",
         metavar="FILE",
-        type=Path,
         help="Client certificate in PEM, for AUTH EXTERNAL instead of a password.",
     )
-    verb.add_argument(
-        "--key", metavar="FILE", type=Path, help="Its key in PEM. Default: in the same file."
-    )
+    verb.add_argument("--key", metavar="FILE", help="Its key in PEM. Default: in the same file.")
     verb.add_argument(
         "--auth", choices=_MECHANISMS, help="SASL mechanism. Default: the best that is offered."
     )

@@ -253,10 +253,13 @@ def _api_server(given: argparse.Namespace) -> ApiServer:
 
 
 def _trust(given: argparse.Namespace) -> ClientTrust:
-    from restante_client.tls_trust import ClientTrust, read_key_pin  # noqa: PLC0415  heavy
+    from restante_client.secret_input import credential_path  # noqa: PLC0415  heavy
+    from restante_client.tls_trust import ClientTrust, read_key_pin  # noqa: PLC0415
 
     pin = read_key_pin(given.pin) if given.pin else None
-    return ClientTrust(given.ca, pin, given.certificate, given.key)
+    certificate = credential_path(given.certificate) if given.certificate else None
+    key = credential_path(given.key) if given.key else None
+    return ClientTrust(given.ca, pin, certificate, key)
 
 
 def _print(text: str) -> None:

@@ -21,7 +21,7 @@ def read_secret(place: str) -> str:
         if place == "-":
             text = sys.stdin.readline(_MAX_SECRET)
         else:
-            with _path_of(place).open(encoding="utf-8") as file:
+            with credential_path(place).open(encoding="utf-8") as file:
                 text = file.read(_MAX_SECRET)
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "is not UTF-8 text"
@@ -37,7 +37,8 @@ def read_secret(place: str) -> str:
     return secret
 
 
-def _path_of(place: str) -> Path:
+def credential_path(place: str) -> Path:
+    """Return the path of a file, or of a credential of systemd. Raises ClientFailure."""
     if not place.startswith(CREDENTIAL):
         return Path(place)
     directory = os.environ.get("CREDENTIALS_DIRECTORY", "")

@@ -7,20 +7,24 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 UNIT = "restante-client"
-_CREDENTIAL = "password"
 _PROFILES = "Microsoft-Windows-NetworkProfile/Operational"
 # Windows writes this event when a network is connected.
 _NETWORK_UP = (
     f'<QueryList><Query Path="{_PROFILES}"><Select Path="{_PROFILES}">*[System[EventID=10000]]'
     "</Select></Query></QueryList>"
 )
-_SECRET_OPTIONS = ("--password-file", "--token-file")
+# Options that name secret files, with the names of the credentials.
+_SECRET_OPTIONS = {
+    "--password-file": "password",
+    "--token-file": "token",
+    "--certificate": "certificate",
+    "--key": "key",
+}
 
 
 def systemd_service(command: Sequence[str]) -> str:
-    """Return a service. A secret in a file is passed as a credential."""
-    words, source = _with_credential(command)
-    load = [f"LoadCredential={_CREDENTIAL}:{source}"] if source else []
+    """Return a service. Secret files become credentials: its user may not read them."""
+    words, load = _with_credentials(command)
     return "\n".join(
         [
             f"# /etc/systemd/system/{UNIT}.service",
@@ -117,18 +121,22 @@ def windows_task(command: Sequence[str], seconds: int) -> str:
     )
 
 
-def _with_credential(command: Sequence[str]) -> tuple[list[str], str]:
-    """Return the command with its secret as a credential, and the file of the secret."""
-    words, source = list(command), ""
+def _with_credentials(command: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the command with its secret files as credentials, and their lines in a unit."""
+    words, lines = list(command), []
     for place, word in enumerate(words):
         name, mark, value = word.partition("=")
         if name not in _SECRET_OPTIONS:
             continue
+        credential = _SECRET_OPTIONS[name]
         if mark and value.startswith("/"):
-            words[place], source = f"{name}=credential:{_CREDENTIAL}", value
+            words[place] = f"{name}=credential:{credential}"
         elif not mark and place + 1 < len(words) and words[place + 1].startswith("/"):
-            source, words[place + 1] = words[place + 1], f"credential:{_CREDENTIAL}"
-    return words, source
+            value, words[place + 1] = words[place + 1], f"credential:{credential}"
+        else:
+            continue
+        lines.append(f"LoadCredential={credential}:{value}")
+    return words, lines
 
 
 def _systemd_word(word: str) -> str:

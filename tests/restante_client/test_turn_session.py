@@ -124,11 +124,22 @@ def test_a_wrong_password_is_told(
     assert not [line for line in script.heard if line.startswith("ATRN")]
 
 
+@pytest.fixture
+def own(authority: trustme.CA, tmp_path: Path) -> Path:
+    """A client certificate with its key, in one file."""
+    path = tmp_path / "own.pem"
+    issued = authority.issue_cert("mail.acme.example")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(path))
+    return path
+
+
 def test_a_certificate_logs_in_by_external(
-    client: RunClient, context: ssl.SSLContext, authority: trustme.CA, ca: Path, tmp_path: Path
+    client: RunClient,
+    context: ssl.SSLContext,
+    ca: Path,
+    own: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    own = tmp_path / "own.pem"
-    authority.issue_cert("mail.acme.example").private_key_and_cert_chain_pem.write_to_path(str(own))
     script = TurningScript(context)
     script.features[-1] = "AUTH PLAIN EXTERNAL"
     script.replies["AUTH EXTERNAL"] = "235 2.7.0 fine"
@@ -139,7 +150,9 @@ def test_a_certificate_logs_in_by_external(
         assert ended.code == 0, ended.err
         assert script.heard[3] == "AUTH EXTERNAL YWNtZS1tYWls"
         script.heard.clear()
-        assert turned(client, script, local, "--certificate", own, "--ca", ca).code == 0
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(own.parent))
+        words = ("--certificate", f"credential:{own.name}", "--ca", ca)
+        assert turned(client, script, local, *words).code == 0
         assert script.heard[3] == "AUTH EXTERNAL ="
 
 

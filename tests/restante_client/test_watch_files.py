@@ -40,11 +40,18 @@ def test_a_unit_gets_the_password_as_a_credential() -> None:
     assert sections(systemd_timer(600))["Timer"]["OnUnitInactiveSec"] == "600s"
 
 
-@pytest.mark.parametrize("word", ["--password-file=/etc/p", "--token-file=/etc/p"])
-def test_a_secret_in_one_word(word: str) -> None:
-    found = sections(systemd_service(["/bin/x", word]))
-    assert found["Service"]["LoadCredential"] == "password:/etc/p"
-    assert found["Service"]["ExecStart"].endswith("=credential:password")
+@pytest.mark.parametrize("name", ["password-file", "token-file", "certificate", "key"])
+def test_a_secret_in_one_word(name: str) -> None:
+    found = sections(systemd_service(["/bin/x", f"--{name}=/etc/p"]))
+    credential = name.partition("-")[0]
+    assert found["Service"]["LoadCredential"] == f"{credential}:/etc/p"
+    assert found["Service"]["ExecStart"] == f"/bin/x --{name}=credential:{credential}"
+
+
+def test_a_certificate_and_its_key_are_two_credentials() -> None:
+    text = systemd_service(["/bin/x", "--certificate", "/etc/c", "--key", "/etc/k", "--key"])
+    assert "LoadCredential=certificate:/etc/c\nLoadCredential=key:/etc/k\n" in text
+    assert "--certificate credential:certificate --key credential:key --key\n" in text
 
 
 def test_systemd_reads_the_units(tmp_path: Path) -> None:
