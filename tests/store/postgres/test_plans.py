@@ -91,6 +91,15 @@ async def test_mail_that_cannot_be_due_yet_is_not_read(filled: PostgresStore) ->
         assert re.search(r"message_aged.*\n.*Cond: .*domain_id = .*received_at < ", plan), plan
 
 
+async def test_old_mail_has_the_order_of_its_index(filled: PostgresStore) -> None:
+    """If it had to be sorted, a plan for large domains would read all their mail in that order."""
+    for mode in MODES:
+        plan = await plan_of(filled, "expired", mode)
+        assert re.search(r"Limit.*\n *->  Nested.*\n *->  Index Scan using message_aged", plan), (
+            plan
+        )
+
+
 async def plan_of(store: PostgresStore, name: str, mode: str) -> str:
     """Return the plan of a statement."""
     statement, values = STATEMENTS[name]

@@ -257,14 +257,15 @@ _EXPIRED = """
 """
 # Oldest first. The time counts from the last refusal or release of a recipient, if there was one.
 # $4 is the highest number that mail of that age can have, except for mail that is in the index
-# message_aged. Without it, each sweep would read all held mail.
+# message_aged. Without it, each sweep would read all held mail. That part has the order of its
+# index: in the order of numbers, a plan for all values would go along message_held.
 EXPIRED_HELD = f"""
     SELECT number FROM (
         ({_EXPIRED} AND number <= $4 ORDER BY number LIMIT $3)
         UNION
         (
             {_EXPIRED} AND received_at < (number >> 8)::float8 / 1000000 - 3600
-            ORDER BY number LIMIT $3
+            ORDER BY received_at LIMIT $3
         )
     ) AS due ORDER BY number LIMIT $3
 """
