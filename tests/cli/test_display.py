@@ -4,6 +4,8 @@ import pytest
 
 from restante.cli.display import (
     Column,
+    destination_words,
+    drain_state_words,
     human_size,
     human_time,
     number_column,
@@ -65,3 +67,20 @@ def test_of_many_recipients_the_first_is_named() -> None:
 def test_a_record_has_a_line_for_each_item(capsys: pytest.CaptureFixture[str]) -> None:
     show_record([("name", "x"), ("allow", ["a", "b"]), ("none", [])])
     assert capsys.readouterr().out == "name   x\nallow  a\nallow  b\nnone\n"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"state": "delivering", "way": "destination"}, "delivering"),
+        ({"state": "delivering", "way": "turnaround"}, "delivering, by ATRN"),
+        ({"state": "waiting-turn"}, "waiting its turn"),  # of an older server
+    ],
+)
+def test_the_state_of_a_drain_says_whether_it_goes_by_atrn(row: dict[str, str], words: str) -> None:
+    assert drain_state_words(row) == words
+
+
+def test_a_domain_without_a_destination_is_shown_in_words() -> None:
+    assert destination_words({"destination": "none"}) == "by ATRN only"
+    assert destination_words({"destination": "none.example:25"}) == "none.example:25"

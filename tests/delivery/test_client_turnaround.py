@@ -1,6 +1,8 @@
 """One connection of a client, several domains: the beginning of each, and the end."""
 
 import asyncio
+import gc
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -277,5 +279,26 @@ def test_one_that_is_called_off_sends_nothing() -> None:
             assert world.store.handover.open_drains() == []
             assert await world.waiting() != []
         assert world.log.of(DeliveryAttempt) == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("script", [{}, {"GREETING": "421 not now"}, {"CONTENT": CLOSE}])
+def test_one_that_is_over_leaves_nothing_for_the_collector(script: Script) -> None:
+    async def main() -> None:
+        turning = Turning()
+        async with ScriptedPrimary(script) as client, turning.world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=3)
+            turnaround = await turning.begun(dispatcher, client, domain)
+            over, gone = turnaround.over, weakref.ref(turnaround)
+            del turnaround
+            gc.collect()
+            gc.disable()
+            try:
+                await over.wait()
+                await ended(dispatcher, [domain])
+                await until(lambda: gone() is None)
+            finally:
+                gc.enable()
 
     asyncio.run(main())

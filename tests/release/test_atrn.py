@@ -93,6 +93,7 @@ def test_it_is_granted_for_what_may_be_taken(wire: Wire, argument: str, domains:
     assert wire.drains.turned == [domains]
     assert wire.dialogue.turnaround is wire.drains.turnarounds[0]
     [entry] = wire.trail()
+    assert entry.subject == (argument or "#alpha")
     assert entry.action is AuditAction.TURNAROUND_REQUESTED
     assert entry.answer == "250 2.0.0 OK now reversing the connection"
     [granted] = wire.log.of(TurnaroundGranted)

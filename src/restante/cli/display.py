@@ -15,6 +15,7 @@ from restante.cli.failures import for_terminal, printable
 from restante.cli.table import GAP, INDENT, ColumnHeading, fold, lay_out
 from restante.cli.text_width import width_of
 from restante.mail.quantity import counted
+from restante.queue.drain_word import DrainState, DrainWay
 
 JsonObject = Mapping[str, Any]
 
@@ -42,6 +43,12 @@ def text_column(title: str, key: str, *, is_detail: bool = False) -> Column:
 def destination_words(row: JsonObject) -> str:
     """Return the destination of a domain, in words where it has none."""
     return "by ATRN only" if row["destination"] == "none" else str(row["destination"])
+
+
+def drain_state_words(row: JsonObject) -> str:
+    """Return the state of a drain, and whether it goes by ATRN."""
+    way = ", by ATRN" if row.get("way") == DrainWay.TURNAROUND else ""
+    return f"{DrainState.text_of(row['state'])}{way}"
 
 
 def number_column(title: str, key: str) -> Column:

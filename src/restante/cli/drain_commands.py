@@ -10,6 +10,7 @@ from restante.cli.api_client import PAGE, ask, segment
 from restante.cli.display import (
     Column,
     JsonObject,
+    drain_state_words,
     number_column,
     say,
     set_apart_columns,
@@ -28,7 +29,7 @@ from restante.cli.options import (
 )
 from restante.cli.times import age_of, error_text, span, until
 from restante.mail.quantity import counted
-from restante.queue.drain_word import DrainEnd, DrainState
+from restante.queue.drain_word import DrainEnd
 
 _ROWS: Final = 100
 
@@ -121,7 +122,7 @@ _PAST: Final = (
 def _columns(drains: Sequence[JsonObject], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
-        Column("STATE", lambda row: DrainState.text_of(row["state"])),
+        Column("STATE", drain_state_words),
         Column("FOR", lambda row: span(age_of(row["started_at"], now)), is_number=True),
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),

@@ -13,6 +13,7 @@ from restante.cli.display import (
     JsonObject,
     amounts,
     destination_words,
+    drain_state_words,
     human_size,
     number_column,
     say,
@@ -35,7 +36,6 @@ from restante.cli.times import (
     until,
 )
 from restante.mail.quantity import agreeing, counted
-from restante.queue.drain_word import DrainState
 
 CRITICAL, UNKNOWN = 2, 3
 LEVELS: Final = {"ok": 0, "warning": 1, "critical": CRITICAL}
@@ -219,7 +219,7 @@ def _last_drain(domain: JsonObject, now: float) -> str:
 def _drains(drains: Sequence[JsonObject], now: float) -> list[Column]:
     return [
         text_column("DRAIN", "domain"),
-        Column("STATE", lambda row: DrainState.text_of(row["state"])),
+        Column("STATE", drain_state_words),
         _ago("FOR", "started_at", now),
         number_column("DELIVERED", "delivered"),
         number_column("DEFERRED", "deferred"),

@@ -20,6 +20,7 @@ from restante.cli.api_client import STATUS_SECONDS, ask, connected
 from restante.cli.display import (
     Column,
     amounts,
+    drain_state_words,
     human_size,
     say,
     screen_width,
@@ -35,7 +36,6 @@ from restante.cli.text_width import width_of
 from restante.cli.times import age_of, error_text, primary_text, span, unix_time
 from restante.cli.top_keys import TopControls, read_keys
 from restante.mail.quantity import counted
-from restante.queue.drain_word import DrainState
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -369,7 +369,7 @@ def _rate_text(rate: float | None) -> str:
 
 def _state(drain: View, now: float) -> str:
     if drain["next_attempt_at"] is None:
-        return DrainState.text_of(drain["state"])
+        return drain_state_words(drain)
     return f"retries in {span(unix_time(drain['next_attempt_at']) - now)}"
 
 

@@ -148,6 +148,8 @@ class Releaser:
             return await self._end_turn(request, NotATarget(is_missing=False))
         if requester.login is None:
             return await self._end_turn(request, NotAuthenticated(NOT_AUTHENTICATED))
+        if not targets:  # all of the account's domains: a record names them so
+            request = replace(request, argument=f"#{requester.login.account}")
 
         def covers(domain: HostedDomain) -> bool:
             return not targets or any(target.covers(domain) for target in targets)
