@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import smtplib
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,8 @@ from tests.acceptance.certificates import Authority
 from tests.acceptance.client_run import login_words, run_client
 from tests.acceptance.installation import at
 from tests.acceptance.peers.eventually import eventually
-from tests.acceptance.peers.odmr_programs import EximCustomer, fetchmail_turns
+from tests.acceptance.peers.odmr_programs import GUIDE, EximCustomer, fetchmail_turns
+from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.peers.primary import Primary
 from tests.acceptance.peers.server import Login, Server, Tls
@@ -108,3 +110,38 @@ def test_our_client_hands_mail_to_postfix(
     assert ended.returncode == 0
     assert postfix.wait_for(before + 1)[-1].endswith(CONTENT.replace(b"\r\n", b"\n"))
     assert script.saw_end
+
+
+class GuardedPostfix(PostfixPrimary):
+    """Postfix that trusts loopback as usual, with the guide's port that does not."""
+
+    def __init__(self) -> None:
+        trusting = {"mynetworks": "127.0.0.0/8", "default_transport": "smtp"}
+        super().__init__([DOMAIN], settings=trusting)
+        self.guarded_port = free_port("127.0.0.1")
+
+    def _master(self) -> str:
+        _, start, rest = GUIDE.read_text().partition("127.0.0.1:2526 inet")
+        service, end, _ = rest.partition("```")
+        assert start, "the service is not in the guide"
+        assert end
+        return f"{super()._master()}\n127.0.0.1:{self.guarded_port} inet{service}"
+
+
+def test_the_port_of_the_guide_relays_nothing() -> None:
+    """A backup MX could otherwise send mail to anybody through its customer."""
+    answers = {}
+    with GuardedPostfix() as postfix:
+        postfix.start()
+        for port in (postfix.port, postfix.guarded_port):
+            for path in (f"reader@{DOMAIN}", "victim@elsewhere.example"):
+                with smtplib.SMTP("127.0.0.1", port) as session:
+                    session.ehlo()
+                    session.mail("a@b.example")
+                    answers[port == postfix.guarded_port, path[:6]] = session.rcpt(path)[0]
+    assert answers == {
+        (False, "reader"): 250,
+        (False, "victim"): 250,  # it trusts loopback
+        (True, "reader"): 250,
+        (True, "victim"): 554,
+    }
