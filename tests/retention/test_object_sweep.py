@@ -37,14 +37,14 @@ class Upkeep:
 class Scene:
     """A sweep with a clock of its own, and a grace of two hours."""
 
-    def __init__(self) -> None:
+    def __init__(self, hours: int | None = 2) -> None:
         self.upkeep, self.log, self.now = Upkeep(), Lines(), 1e9
         self.sweep = ObjectSweep(
             self.upkeep,  # type: ignore[arg-type]
             MemoryStore().duties,
             Rounds(self.log, WorkWord.SWEEP_OBJECTS),
             lambda: self.now,
-            orphan_hours=lambda: 2,
+            orphan_hours=lambda: hours,
             log=self.log,
         )
 
@@ -69,6 +69,12 @@ def test_stray_content_is_reported() -> None:
     scene.upkeep.stray = 5
     scene.after(0)
     assert [line["count"] for line in scene.log.of(ObjectsRemoved)] == [5]
+
+
+def test_a_store_without_objects_is_left_alone() -> None:
+    scene = Scene(hours=None)
+    assert asyncio.run(scene.sweep.sweep()) == STRAY_SECONDS
+    assert scene.upkeep.calls == []
 
 
 def test_nothing_is_tried_during_an_outage() -> None:

@@ -358,6 +358,11 @@ class ObjectSettings(Section):
         description="Hours for which an object is kept that belongs to no message.",
     )
 
+    @property
+    def hours_of_grace(self) -> int | None:
+        """The hours for orphans; None without an object store."""
+        return self.orphan_hours if self.url else None
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         fields = type(self).model_fields

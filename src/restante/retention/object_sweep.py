@@ -29,10 +29,10 @@ class ObjectSweep:
         rounds: Rounds,
         ages: Callable[[], float],
         *,
-        orphan_hours: Callable[[], int],
+        orphan_hours: Callable[[], int | None],
         log: Log,
     ) -> None:
-        """`ages` is Unix time (retention/age_clock.py)."""
+        """`ages` is Unix time (retention/age_clock.py). `orphan_hours`: None without objects."""
         self._upkeep = upkeep
         self._duties = duties
         self._rounds = rounds
@@ -50,12 +50,15 @@ class ObjectSweep:
 
     async def sweep(self) -> float:
         """Remove what is due; return the seconds to the next sweep. Raises StoreError."""
+        hours = self._orphan_hours()
+        if hours is None:
+            return STRAY_SECONDS
         if self._upkeep.content_absence:
             return LEFT_SECONDS
         await self._upkeep.remove_left_content()
         now = self._ages()
         if now >= self._stray_due_at:
-            removed = await self._upkeep.remove_stray_content(now - self._orphan_hours() * _HOUR)
+            removed = await self._upkeep.remove_stray_content(now - hours * _HOUR)
             self._stray_due_at = now + STRAY_SECONDS
             if removed:
                 self._log.publish(ObjectsRemoved(count=removed))

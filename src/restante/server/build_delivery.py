@@ -235,7 +235,7 @@ def _sweeps(ground: BuildContext, retention: RetentionSweep) -> RetentionSweeps:
         store.duties,
         Rounds(ground.setup.log, WorkWord.SWEEP_OBJECTS),
         ground.ages.now,
-        orphan_hours=lambda: ground.settings.config.objects.orphan_hours,
+        orphan_hours=lambda: ground.settings.config.objects.hours_of_grace,
         log=ground.setup.log,
     )
     clock = ClockWatch(ground.ages, store.retention, directory, ground.setup.log, ground.clocks)
