@@ -93,8 +93,15 @@ def _add_turn(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "--idle",
         metavar="SPAN",
         type=read_span,
-        default=660,
+        default=660,  # RFC 5321 §4.5.3.2.6 lets a server take ten minutes for a message
         help="End the session when neither side says anything for this time. Default: 660s.",
+    )
+    turn.add_argument(
+        "--limit",
+        metavar="SPAN",
+        type=read_span,
+        default=12 * 3600,
+        help="End the session after this time in any case. Default: 12h.",
     )
     _add_output(turn)
 

@@ -127,11 +127,12 @@ def _followed(asked: ApiServer, release: str) -> _Result:
 
 def _turn(given: argparse.Namespace) -> ClientExit:
     from restante_client.local_server import await_local  # noqa: PLC0415  heavy
+    from restante_client.octet_pipe import PipeLimits  # noqa: PLC0415
     from restante_client.turn_session import ODMR_PORT, turn_mail  # noqa: PLC0415
 
     server = _mail_server(given, ODMR_PORT)
     local = await_local(given.local, given.local_wait, _complain)
-    result = turn_mail(server, given.domains, local, given.idle)
+    result = turn_mail(server, given.domains, local, PipeLimits(given.idle, given.limit))
     if given.json:
         _print_json(
             {

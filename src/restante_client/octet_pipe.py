@@ -1,8 +1,8 @@
 """Pass octets both ways between a provider, over TLS, and the local server, in clear.
 
 Octets are passed on as they come, not line by line. Each direction keeps at most BUFFER octets: a
-side that reads slowly slows the other down. When neither side says anything for `idle_seconds`, the
-session ends.
+side that reads slowly slows the other down. The session ends when neither side says anything for
+some time, and at the latest after the time for all of it.
 
 The end: the local server closes after it has answered QUIT. Its last octets are sent. Then TLS and
 TCP are closed for writing, and the rest of the provider's octets is read for a moment. Closing at
@@ -17,7 +17,7 @@ import socket
 import ssl
 import time
 from contextlib import suppress
-from typing import Callable  # Python 3.8 has no other at run time
+from typing import Callable, NamedTuple  # Python 3.8 has no other Callable at run time
 
 BUFFER = 262_144  # octets, for each direction
 _READ_OCTETS = 65_536
@@ -29,7 +29,14 @@ Watch = Callable[[bytes], None]
 
 
 class PipeStalled(Exception):  # noqa: N818
-    """Neither side said anything in time."""
+    """The session took too long; the text says how."""
+
+
+class PipeLimits(NamedTuple):
+    """Times in seconds."""
+
+    idle: float  # without an octet of either side
+    whole: float  # for the session
 
 
 class OctetPipe:
@@ -39,14 +46,14 @@ class OctetPipe:
         self,
         provider: socket.socket,
         local: socket.socket,
-        idle_seconds: float,
+        limits: PipeLimits,
         watch_provider: Watch,
         watch_local: Watch,
     ) -> None:
         """The watchers see all octets of each side, in order."""
         self._provider = provider
         self._local = local
-        self._idle_seconds = idle_seconds
+        self._limits = limits
         self._watch_provider = watch_provider
         self._watch_local = watch_local
         self._to_local = bytearray()
@@ -67,7 +74,10 @@ class OctetPipe:
                 # Otherwise a small write waits for the receipt of the last, up to 40 ms.
                 side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         last = time.monotonic()
+        end = last + self._limits.whole
         while not self._is_over():
+            if time.monotonic() > end:
+                raise PipeStalled(f"the session took more than {self._limits.whole:g} seconds")
             if self._pass_on():
                 last = time.monotonic()
                 continue
@@ -75,8 +85,9 @@ class OctetPipe:
             if left <= 0:
                 if self._provider_ended:
                     return
-                raise PipeStalled
-            self._wait(left)
+                idle = self._limits.idle
+                raise PipeStalled(f"neither side said anything for {idle:g} seconds")
+            self._wait(min(left, max(end - time.monotonic(), 0)))
         self._end()
 
     def _is_over(self) -> bool:
@@ -84,8 +95,8 @@ class OctetPipe:
 
     def _patience(self) -> float:
         if self._provider_ended:
-            return min(_LAST_WORDS_SECONDS, self._idle_seconds)
-        return self._idle_seconds
+            return min(_LAST_WORDS_SECONDS, self._limits.idle)
+        return self._limits.idle
 
     def _pass_on(self) -> bool:
         """Read and write what is possible now; tell whether anything moved."""

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from restante_client.client_failure import ClientExit, ClientFailure
 from restante_client.etrn_request import MailServer
 from restante_client.local_server import LocalServer
-from restante_client.octet_pipe import OctetPipe, PipeStalled
+from restante_client.octet_pipe import OctetPipe, PipeLimits, PipeStalled
 from restante_client.smtp_replies import NO_MAIL, SmtpAnswer, atrn_exit, atrn_words
 from restante_client.target_names import wire_target
 from restante_client.turn_tally import TurnTally
 
 ODMR_PORT = 366  # RFC 2645 §5
-IDLE_SECONDS = 660.0  # RFC 5321 §4.5.3.2.6 lets a server take ten minutes for a message
 _GRANTED = 250
 _MAX_COMMAND = 510  # octets without CRLF (RFC 5321 §4.5.3.1.4)
 
@@ -41,7 +40,7 @@ class TurnResult:
 
 
 def turn_mail(
-    asked: MailServer, targets: Sequence[str], local: LocalServer, idle_seconds: float
+    asked: MailServer, targets: Sequence[str], local: LocalServer, limits: PipeLimits
 ) -> TurnResult:
     """Ask for a turnaround and carry it through. Raises ClientFailure.
 
@@ -56,7 +55,7 @@ def turn_mail(
                 link.quit()
                 return _declined(asked.server, answer)
             provider, early = link.hand_over()
-            return _carry_through(asked.server, provider, early, local, idle_seconds)
+            return _carry_through(asked.server, provider, early, local, limits)
     finally:
         local.dismiss()
 
@@ -95,16 +94,14 @@ def _carry_through(
     provider: socket.socket,
     early: bytes,
     local: LocalServer,
-    idle_seconds: float,
+    limits: PipeLimits,
 ) -> TurnResult:
     tally = TurnTally()
-    pipe = OctetPipe(
-        provider, local.connection, idle_seconds, tally.take_commands, tally.take_replies
-    )
+    pipe = OctetPipe(provider, local.connection, limits, tally.take_commands, tally.take_replies)
     try:
         pipe.run(early, local.greeting)
-    except PipeStalled:
-        broken = f"neither side said anything for {idle_seconds:g} seconds"
+    except PipeStalled as stalled:
+        broken = str(stalled)
     except OSError as error:
         broken = f"the connection broke: {error.strerror or error}"
     else:

@@ -5,24 +5,29 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 
 import pytest
 
-from restante_client.octet_pipe import BUFFER, OctetPipe, PipeStalled
+from restante_client.octet_pipe import BUFFER, OctetPipe, PipeLimits, PipeStalled
 
 
 class Sides:
     """A pipe between two pairs of sockets: the far ends are the provider and the local server."""
 
-    def __init__(self, idle: float = 5.0) -> None:
+    def __init__(self, idle: float = 5.0, whole: float = 60.0) -> None:
         self.provider, near_provider = socket.socketpair()
         self.local, near_local = socket.socketpair()
         self.seen: dict[str, int] = {"provider": 0, "local": 0}
         self.failure: BaseException | None = None
         self._near = [near_provider, near_local]
         self.pipe = OctetPipe(
-            near_provider, near_local, idle, self._watch("provider"), self._watch("local")
+            near_provider,
+            near_local,
+            PipeLimits(idle, whole),
+            self._watch("provider"),
+            self._watch("local"),
         )
         for end in (self.provider, self.local):
             end.settimeout(10)
@@ -117,6 +122,16 @@ def test_silence_ends_the_session() -> None:
     assert isinstance(sides.failure, PipeStalled)
 
 
+def test_a_provider_that_drips_is_left_in_the_end() -> None:
+    with Sides(whole=0.5) as sides:
+        with suppress(OSError):
+            while sides.thread.is_alive():
+                sides.provider.sendall(b"NOOP\r\n")
+                sides.local.recv(100)
+        sides.thread.join()
+    assert str(sides.failure) == "the session took more than 0.5 seconds"
+
+
 def test_a_provider_that_vanished_is_told() -> None:
     with Sides() as sides:
         sides.provider.close()
@@ -131,7 +146,7 @@ def test_small_writes_do_not_wait_for_each_other() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         near = [socket.create_connection(listener.getsockname()) for _ in range(2)]
         far = [listener.accept()[0] for _ in near]
-        pipe = OctetPipe(near[0], near[1], 5.0, lambda _: None, lambda _: None)
+        pipe = OctetPipe(near[0], near[1], PipeLimits(5, 60), lambda _: None, lambda _: None)
         thread = threading.Thread(target=pipe.run, args=(b"", b"220 local\r\n"))
         thread.start()
         far[0].settimeout(10)
