@@ -48,6 +48,7 @@ from restante.telemetry.events import (
     ServerFailing,
     StoreFailed,
     SuccessReportsDropped,
+    TurnaroundGranted,
 )
 from restante.telemetry.metric_labels import (
     AUTHENTICATION_RESULT,
@@ -249,10 +250,15 @@ METRICS: Final[tuple[Metric, ...]] = (
     # release
     Counted(
         "restante_release_requests",
-        "Release requests by ETRN, commands, the API and the portal, by result.",
+        "Release requests by ETRN, ATRN, commands, the API and the portal, by result.",
         ReleaseRequested,
         (RELEASE_RESULT,),
         lambda event: (event.result,),
+    ),
+    Counted(
+        "restante_turnarounds",
+        "Turnarounds that were granted: mail leaves by ATRN, on the client's own connection.",
+        TurnaroundGranted,
     ),
     # delivery
     Read(

@@ -49,6 +49,7 @@ class OdmrCustomer:
         self._socket: socket.socket = socket.create_connection(
             (server.host, server.port), timeout=TIMEOUT
         )
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if server.tls is Tls.IMPLICIT:
             self._begin_tls()
         self.greeting = self.reply()
