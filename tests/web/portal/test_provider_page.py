@@ -123,7 +123,10 @@ def test_a_form_waits_in_its_tab_while_the_provider_is_in_another(tmp_path: Path
         form = {"email": "zoe@alpha.example", "role": "account-reader", "reason": "a <b> & ß"}
         keep = keep_path(repeat_path("/users/invite"), "/users")
         waits = await browser.send(keep, None, csrf=csrf, **form)
-        assert 'href="/step-up/provider?next=%2Fstep-up%2Fdone" target="_blank"' in waits.text
+        assert (
+            'href="/step-up/provider?next=%2Fstep-up%2Fdone" target="_blank" data-elsewhere'
+            in waits.text
+        )
         fields = {name: html.unescape(one) for name, one in hidden_fields(waits.text).items()}
         early = await browser.send("/step-up/keep", None, **fields)
         assert "Confirm that it is you" in early.text

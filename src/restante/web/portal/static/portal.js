@@ -19,7 +19,13 @@ document.addEventListener("click", (event) => {
 });
 
 // A form that waits while its user is at a provider in another tab goes on when that user is back.
+let isElsewhere = false;
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("a[data-elsewhere]")) isElsewhere = true;
+});
+
 document.addEventListener("visibilitychange", () => {
   const waiting = document.querySelector("form[data-waits]");
-  if (waiting && document.visibilityState === "visible") waiting.requestSubmit();
+  if (waiting && isElsewhere && document.visibilityState === "visible") waiting.requestSubmit();
 });
