@@ -1,9 +1,11 @@
 """A wire over a real socket: TLS in both roles, a lossless change of owner, and a sure end."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import pytest
 import trustme
@@ -310,3 +312,31 @@ def test_a_long_line_is_cut_and_the_rest_of_one_stands_alone() -> None:
     assert [len(one) for one in records] == [8191, 8191, 3620, 5, 3]
     assert b"".join(records).endswith(b"end\r\nhal")
     assert list(line_records(b"")) == []
+
+
+class _Acknowledging:
+    """A transport whose socket notes the options that are set."""
+
+    def __init__(self) -> None:
+        self.options: list[tuple[int, int, int]] = []
+
+    def get_extra_info(self, name: str) -> object:
+        return self if name == "socket" else None
+
+    def setsockopt(self, *option: int) -> None:
+        self.options.append(option)  # type: ignore[arg-type]
+
+    def is_closing(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("is_by_line", [False, True])
+def test_a_client_that_sends_line_by_line_is_acknowledged_at_once(*, is_by_line: bool) -> None:
+    """Otherwise each of its lines but the first waits 40 ms (measured: 1,000 messages in 47 s)."""
+    wire, transport = Wire(), _Acknowledging()
+    wire.connection_made(cast("asyncio.BaseTransport", transport))
+    if is_by_line:
+        wire.send_line_by_line()
+    wire.data_received(b"250 OK\r\n")
+    expected = [(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)] if is_by_line else []
+    assert transport.options == expected
