@@ -2,6 +2,8 @@
 
 import os
 import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -35,8 +37,13 @@ def serve(url: str, timings: Timings) -> None:
         facts["serve: memory, MiB"] = _resident(server.pid)
         for command in COMMANDS:
             before, began = _processor_seconds(server.pid), time.monotonic()
-            server.do(*command)
             name = f"serve: restante {' '.join(command)}"
+            try:
+                server.do(*command)
+            except (AssertionError, subprocess.TimeoutExpired) as error:
+                print(error, file=sys.stderr)
+                facts[f"{name}: failed"] = 1.0
+                continue
             facts[f"{name}, s"] = time.monotonic() - began
             facts[f"{name}: processor of the server, s"] = _processor_seconds(server.pid) - before
         facts["serve: longest stall of the event loop, s"] = max(
