@@ -5,23 +5,20 @@ from urllib.parse import urlencode
 import pytest
 
 from restante.admin.admin_error import AdminError
-from restante.admin.domains import show_domain
-from restante.admin.policy_change import PolicyView
+from restante.admin.domain_change import DomainChange
+from restante.admin.policy_change import PolicyView, changed_policy, policy_view
 from restante.tenancy.grants import GrantedRole
+from restante.tenancy.policy import DEFAULT_POLICY
 from restante.tenancy.policy_settings import SETTINGS
 from restante.web.portal.policy_fields import GROUPS, WAS, policy_groups, wanted_change
 from restante.web.portal.portal_visit import FormValues
-from tests.admin.admin_world import AdminWorld, run
+from tests.admin.admin_world import NOW
 from tests.web.portal.visitors import ALPHA, OPERATOR, user_of
 
 
 def policy(**fields: object) -> PolicyView:
-    async def made() -> PolicyView:
-        admin = AdminWorld()
-        await admin.host("alpha.example", "alpha", **fields)
-        return (await show_domain(admin.context, "alpha.example")).policy
-
-    return run(made())
+    wanted = DomainChange.model_validate(fields)
+    return policy_view(changed_policy("alpha.example", DEFAULT_POLICY, wanted, NOW), NOW)
 
 
 def sent(**fields: tuple[str, str]) -> FormValues:
