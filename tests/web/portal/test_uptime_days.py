@@ -1,11 +1,11 @@
 """The uptime of a domain's page: a bar for each of 30 days, and the outages with their times."""
 
-import asyncio
-
 import pytest
 
-from restante.admin.domain_uptime import UptimeSelection, UptimeView, show_uptime
+from restante.admin.auditing import moment
+from restante.admin.domain_uptime import StretchView, UptimeView
 from restante.queue.presence import DestinationState, PresenceChange
+from restante.queue.uptime import stretches, uptime
 from restante.tenancy.policy import DAY
 from restante.web.portal.uptime_days import (
     BAR_HEIGHT,
@@ -15,7 +15,7 @@ from restante.web.portal.uptime_days import (
     outages_of,
     uptime_sentence,
 )
-from tests.admin.admin_world import NOW, AdminWorld
+from tests.admin.admin_world import NOW
 
 HOST = "mail.alpha.example:25"
 TODAY = NOW - NOW % DAY
@@ -27,20 +27,27 @@ STATES = {
 
 
 def uptime_of(*changes: tuple[str, float]) -> UptimeView:
-    """Return the uptime after changes such as ("away", Unix time)."""
-
-    async def found() -> UptimeView:
-        admin = AdminWorld()
-        await admin.host("alpha.example", "alpha")
-        recorded = [
-            PresenceChange("alpha", HOST, at, STATES[seen], "timed out" * (seen == "away"))
-            for seen, at in changes
-        ]
-        await admin.store.presence.record_presence(recorded)
-        wanted = UptimeSelection(since=first_moment(NOW), limit=1000)
-        return await show_uptime(admin.context, "alpha.example", wanted)
-
-    return asyncio.run(found())
+    """Return the uptime after changes such as ("away", Unix time), given in the order of time."""
+    recorded = [
+        PresenceChange("alpha", HOST, at, STATES[seen], "timed out" * (seen == "away"))
+        for seen, at in reversed(changes)
+    ]
+    begin = first_moment(NOW)
+    spent = uptime(recorded, begin, NOW)
+    return UptimeView.model_construct(
+        since=moment(begin),
+        until=moment(NOW),
+        up_seconds=spent.up,
+        away_seconds=spent.away,
+        up_ratio=spent.ratio,
+        outages=spent.outages,
+        stretches=[
+            StretchView(
+                since=moment(one.since), until=moment(one.until), seen=one.seen, reason=one.reason
+            )
+            for one in stretches(recorded, begin, NOW)
+        ],
+    )
 
 
 def test_there_is_a_bar_for_each_day_and_the_last_is_today() -> None:
