@@ -18,7 +18,8 @@ from restante.admin.logins import (
     show_login,
 )
 from restante.config.self_signed import new_ecdsa_key, self_signed, self_signed_client
-from restante.tenancy.login_certificate import MOST_CERTIFICATES, read_login_certificates
+from restante.tenancy.client_certificates import read_login_certificates
+from restante.tenancy.login_certificate import MOST_CERTIFICATES
 from tests.admin.admin_world import NOW, AdminWorld, run
 
 PEMS = [self_signed_client("primary", new_ecdsa_key(), NOW).decode() for _ in range(5)]

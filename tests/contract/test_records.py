@@ -9,7 +9,7 @@ from restante.config.self_signed import new_ecdsa_key, self_signed_client
 from restante.store.interface import Store
 from restante.store.record_store import ABSENT
 from restante.store.store_errors import Conflict, Overtaken
-from restante.tenancy.login_certificate import new_login_certificate
+from restante.tenancy.client_certificates import new_login_certificate
 from restante.tenancy.model import (
     Account,
     Destination,

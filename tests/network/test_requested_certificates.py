@@ -9,7 +9,7 @@ import trustme
 from restante.config.self_signed import key_pem, new_ecdsa_key, self_signed_client
 from restante.network.requested_certificates import RequestedCertificates
 from restante.network.tls import TlsFailed, TlsLayer
-from restante.tenancy.login_certificate import read_login_certificates
+from restante.tenancy.client_certificates import read_login_certificates
 from tests.network.test_tls import shake_hands
 
 NOW = 1_800_000_000.0

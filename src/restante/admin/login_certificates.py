@@ -11,19 +11,16 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
 from restante.admin.request_bounds import PemText
-from restante.tenancy.login_certificate import (
-    MOST_CERTIFICATES,
-    LoginCertificate,
-    UnfitClientCertificate,
-    new_login_certificate,
-)
+from restante.tenancy.client_certificates import UnfitClientCertificate, new_login_certificate
+from restante.tenancy.login_certificate import MOST_CERTIFICATES, LoginCertificate
 from restante.tenancy.model import Login
 
 _MOST_GIVEN: Final = 16  # in a request: the present ones are told from too many by a clear error
 
 PemList = Annotated[Sequence[PemText], Field(max_length=_MOST_GIVEN)]
 KeyList = Annotated[
-    Sequence[Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]], Field(max_length=_MOST_GIVEN)
+    Sequence[Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$", max_length=64)]],
+    Field(max_length=_MOST_GIVEN),
 ]
 
 

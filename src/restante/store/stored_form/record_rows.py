@@ -11,8 +11,9 @@ from restante.store.stored_form.policy_column import (
     read_quota,
 )
 from restante.store.stored_form.row_type import Row
+from restante.tenancy.client_certificates import read_login_certificates
 from restante.tenancy.history_detail import HistoryDetail
-from restante.tenancy.login_certificate import certificates_text, read_login_certificates
+from restante.tenancy.login_certificate import certificates_text
 from restante.tenancy.model import (
     Account,
     AuthorizedHosts,
