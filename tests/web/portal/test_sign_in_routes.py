@@ -32,6 +32,7 @@ def test_strangers_have_the_sign_in_and_invitations_alone() -> None:
     found = {one.path for one in routes() if isinstance(one, StrangerRoute)}
     assert found == {
         "/sign-in",
+        "/sign-in/keep",
         "/portal-link/{secret}",
         "/sign-in/passkey",
         "/sign-in/provider",
@@ -66,7 +67,10 @@ def test_every_form_of_the_sign_in_is_guarded(method: str, path: str) -> None:
         assert strange.status_code == 403
         without_token = StrangerRoute | QuestionRoute  # they change nothing of a session
         if path not in {one.path for one in routes() if isinstance(one, without_token)}:
-            assert (await browser.send(filled, csrf="wrong")).status_code == 403
+            answer = await browser.send(filled, csrf="wrong")
+            again = (f"/repeat?to={filled}", "/step-up/keep?again=1")  # only shown again
+            is_shown = answer.headers.get("location") in again
+            assert (answer.status_code, is_shown) in ((403, False), (307, True))
         assert await browser.is_signed_in()
 
     asyncio.run(story())
