@@ -4,10 +4,12 @@ import asyncio
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -275,3 +277,97 @@ async def test_content_waits_in_the_directory_of_the_server(
     with pytest.raises(StoreError, match=f"{tmp_path}/gone: No such file"):
         await spool.write(BIG)
     await store.close()
+
+
+class OddFile:
+    """A file whose writes can be odd."""
+
+    def __init__(self, file: IO[bytes], write: Callable[[IO[bytes], bytes], int]) -> None:
+        self._file = file
+        self._write = write
+        self.seek, self.read = file.seek, file.read
+        self.is_closed = threading.Event()
+
+    def write(self, data: bytes) -> int:
+        return self._write(self._file, data)
+
+    def close(self) -> None:
+        self._file.close()
+        self.is_closed.set()
+
+
+def odd_files(
+    monkeypatch: pytest.MonkeyPatch, write: Callable[[IO[bytes], bytes], int]
+) -> list[OddFile]:
+    """Let content wait in files that are written so; return these."""
+    files: list[OddFile] = []
+    make = tempfile.TemporaryFile
+
+    def made(**given: str | None) -> OddFile:
+        files.append(OddFile(make(dir=given["dir"], buffering=0), write))
+        return files[-1]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", made)
+    return files
+
+
+async def test_content_is_whole_where_the_disk_takes_a_part_at_a_time(
+    store: PostgresStore, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd_files(monkeypatch, lambda file, data: file.write(data[:30_000]))
+    file = await spooled(store, BIG[:70_000], BIG[70_000:])
+    assert list(map(bucket.objects.get, bucket.contents())) == [BIG]
+    assert await content(store.content.read_file(file)) == BIG
+
+
+async def test_a_disk_that_takes_a_part_and_then_nothing_is_a_store_error(
+    store: PostgresStore, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(file: IO[bytes], data: bytes) -> int:
+        return file.write(data[: max(0, 5000 - file.tell())])
+
+    odd_files(monkeypatch, write)
+    spool = store.reception.open_spool()
+    with pytest.raises(StoreFull, match="No space left"):
+        await spool.write(BIG)
+    spool.discard()
+    assert bucket.contents() == set()
+
+
+@pytest.mark.parametrize("kept", [slice(0, -1), slice(1, None)])
+async def test_octets_that_the_disk_lost_or_changed_are_not_acknowledged(
+    store: PostgresStore, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch, kept: slice
+) -> None:
+    def write(file: IO[bytes], data: bytes) -> int:
+        file.write(data[kept] if kept.start == 0 else b"?" + data[kept])
+        return len(data)
+
+    odd_files(monkeypatch, write)
+    spool = store.reception.open_spool()
+    await spool.write(BIG)
+    with pytest.raises(StoreError, match="large content has changed in"):
+        await spool.close()
+    spool.discard()
+    assert bucket.contents() == set()
+
+
+async def test_a_file_is_closed_after_the_write_on_its_way(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number would be that of another file, which would get the rest of the write."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def write(file: IO[bytes], data: bytes) -> int:
+        begun.set()
+        assert may_end.wait(10)
+        return file.write(data)
+
+    files = odd_files(monkeypatch, write)
+    spool = store.reception.open_spool()
+    writing = asyncio.create_task(spool.write(BIG))
+    assert await asyncio.to_thread(begun.wait, 10)
+    spool.discard()
+    assert not await asyncio.to_thread(files[0].is_closed.wait, 0.1)
+    may_end.set()
+    await writing
+    assert await asyncio.to_thread(files[0].is_closed.wait, 10)

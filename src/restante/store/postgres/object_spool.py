@@ -6,7 +6,9 @@ place in the line of uploads. The file has no name, and ends with the process.
 
 import asyncio
 import errno
+import os
 import tempfile
+import threading
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -32,7 +34,7 @@ class StagedContent:
 
     def __init__(self, objects: ContentObjects) -> None:
         self._objects = objects
-        self._file: IO[bytes] | None = None
+        self._file: StagedFile | None = None
         self.waiting = bytearray()  # in memory
         self.size = 0
         self.crc32 = 0
@@ -51,19 +53,25 @@ class StagedContent:
             await self._write_out()
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield all octets. It must be large."""
+        """Yield all octets. It must be large.
+
+        Raises StoreError if they are not those that were added: the upload then fails.
+        """
         await self._write_out()
         assert self._file is not None
-        await self._on_disk(partial(self._file.seek, 0))
-        while block := await self._on_disk(partial(self._file.read, _BLOCK)):
+        size = crc32 = 0
+        while block := await self._on_disk(partial(self._file.read, size)):
+            size, crc32 = size + len(block), zlib.crc32(block, crc32)
             yield block
+        if (size, crc32) != (self.size, self.crc32):
+            raise StoreError(f"large content has changed in {self._place}: send it again")
 
     def discard(self) -> None:
         """Forget all."""
         self.waiting.clear()
         if self._file is not None:
             with suppress(RuntimeError):  # the store is closed
-                self._objects.threads.submit(self._file.close)  # behind a write on its way
+                self._objects.threads.submit(self._file.close)
 
     async def _write_out(self) -> None:
         data, self.waiting = bytes(self.waiting), bytearray()
@@ -71,8 +79,12 @@ class StagedContent:
             self._file = await self._on_disk(self._made)
         await self._on_disk(partial(self._file.write, data))
 
-    def _made(self) -> IO[bytes]:
-        return tempfile.TemporaryFile(dir=self._objects.directory, buffering=0)
+    def _made(self) -> "StagedFile":
+        return StagedFile(tempfile.TemporaryFile(dir=self._objects.directory, buffering=0))
+
+    @property
+    def _place(self) -> str:
+        return str(self._objects.directory or tempfile.gettempdir())
 
     async def _on_disk(self, work: Callable[[], _Answer]) -> _Answer:
         try:
@@ -81,8 +93,40 @@ class StagedContent:
         except (OSError, ValueError, RuntimeError) as error:  # the latter two: it was closed
             cause = getattr(error, "strerror", None) or str(error)
             kind = StoreFull if getattr(error, "errno", 0) == errno.ENOSPC else StoreError
-            place = self._objects.directory or tempfile.gettempdir()
-            raise kind(f"large content cannot be written to {place}: {cause}") from error
+            raise kind(f"large content cannot be written to {self._place}: {cause}") from error
+
+
+class StagedFile:
+    """A file that one thread uses and another may close.
+
+    The lock keeps it from being closed under a write. Otherwise the system would give its number to
+    the next file, and the rest of the write would go there.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def write(self, data: bytes) -> None:
+        """Append all of it: the system may take a part at a time."""
+        with self._lock:
+            left = memoryview(data)
+            while left:
+                written = self._file.write(left)
+                if not written:
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                left = left[written:]
+
+    def read(self, start: int) -> bytes:
+        """Return a block from there on; b"" at the end."""
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(_BLOCK)
+
+    def close(self) -> None:
+        """Close it, once no other thread uses it."""
+        with self._lock:
+            self._file.close()
 
 
 class ObjectSpool:
