@@ -85,6 +85,14 @@ def test_nothing_is_tried_during_an_outage() -> None:
     assert scene.after(LEFT_SECONDS) == ["left", scene.now - 7200]
 
 
+def test_content_that_cannot_be_deleted_keeps_no_stray_content() -> None:
+    scene = Scene()
+    scene.upkeep.failure = "one stays"
+    with pytest.raises(ContentUnreachable, match="one stays"):
+        scene.after(0)
+    assert scene.upkeep.calls == ["left", 1e9 - 7200]
+
+
 async def _one_round(scene: Scene) -> None:
     running = asyncio.create_task(scene.sweep.run())
     async with asyncio.timeout(10):

@@ -10,6 +10,7 @@ from typing import Final
 
 from restante.background.rounds import Rounds
 from restante.store.duty_store import DutyStore, keep_performing
+from restante.store.store_errors import ContentUnreachable
 from restante.store.upkeep_store import UpkeepStore
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ObjectsRemoved
@@ -55,11 +56,17 @@ class ObjectSweep:
             return STRAY_SECONDS
         if self._upkeep.content_absence:
             return LEFT_SECONDS
-        await self._upkeep.remove_left_content()
+        failure = None
+        try:
+            await self._upkeep.remove_left_content()
+        except ContentUnreachable as error:  # perhaps one object that cannot be deleted
+            failure = error
         now = self._ages()
         if now >= self._stray_due_at:
             removed = await self._upkeep.remove_stray_content(now - hours * _HOUR)
             self._stray_due_at = now + STRAY_SECONDS
             if removed:
                 self._log.publish(ObjectsRemoved(count=removed))
+        if failure is not None:
+            raise failure
         return LEFT_SECONDS

@@ -29,6 +29,7 @@ class FakeBucket:
         self.modified: dict[str, float] = {}
         self.absence = ""
         self.outage = ""  # the reason of an outage that calls meet
+        self.undeletable: set[str] = set()
         self.calls = 0
 
     def contents(self) -> set[str]:
@@ -57,13 +58,18 @@ class FakeBucket:
         self._ask()
         self._keep(new, self._found(name))
 
-    async def delete(self, names: Sequence[str]) -> None:
-        self._ask()
+    async def delete(self, names: Sequence[str]) -> dict[str, ContentUnreachable]:
+        self.calls += 1
+        left = set(names) if self.outage else self.undeletable.intersection(names)
         for name in names:
-            self.objects.pop(name, None)
+            if name not in left:
+                self.objects.pop(name, None)
+        return {name: ContentUnreachable(self.outage or f"{name} stays") for name in left}
 
     async def listed(self) -> AsyncIterator[list[ListedObject]]:
-        self._ask()
+        self.calls += 1
+        if self.outage:
+            raise ContentUnreachable(self.outage)
         yield [ListedObject(name, self.modified[name]) for name in sorted(self.objects)]
 
     def _ask(self) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from restante.store.postgres import PostgresStore, object_queries
 from restante.store.postgres.content_objects import new_name
 from restante.store.postgres.postgres_transaction import NodeKey
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import ContentUnreachable, StoreError
 from tests.store.postgres.fake_bucket import FakeBucket
 from tests.store.postgres.test_chunk_spool import run
 from tests.store.postgres.test_object_spool import bucket, damages, store
@@ -72,6 +72,39 @@ async def test_many_objects_are_swept_in_steps(store: PostgresStore, bucket: Fak
     assert await store.upkeep.remove_left_content() == 75
     assert await store.upkeep.remove_stray_content(time.time()) == 75
     assert bucket.contents() == set()
+
+
+@pytest.mark.parametrize("kind", ["doomed", "stray"])
+async def test_an_object_that_cannot_be_deleted_keeps_no_other(
+    store: PostgresStore, bucket: FakeBucket, kind: str
+) -> None:
+    names = [await stored(store, bucket, kind, GRACE, number) for number in range(150)]
+    bucket.undeletable = {names[0], names[70]}
+
+    async def swept() -> int:
+        if kind == "doomed":
+            return await store.upkeep.remove_left_content()
+        return await store.upkeep.remove_stray_content(time.time())
+
+    with pytest.raises(ContentUnreachable, match="stays"):
+        await swept()
+    assert bucket.contents() == bucket.undeletable
+    assert bucket.absence == store.upkeep.content_absence == ""
+    bucket.undeletable = set()
+    assert await swept() == 2
+    assert bucket.contents() == set()
+
+
+async def test_a_sweep_ends_once_much_cannot_be_deleted(
+    store: PostgresStore, bucket: FakeBucket
+) -> None:
+    for number in range(150):
+        await stored(store, bucket, "doomed", GRACE, number)
+    before = bucket.calls
+    bucket.outage = "away"
+    with pytest.raises(ContentUnreachable, match="away"):
+        await store.upkeep.remove_left_content()
+    assert bucket.calls == before + 1
 
 
 async def test_nothing_is_swept_in_the_bucket_of_another_store(

@@ -6,9 +6,13 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
+import obstore
 import pytest
-from obstore.exceptions import GenericError
+from obstore.exceptions import GenericError, PermissionDeniedError
 
 from restante.store.object_access import ObjectAccess
 from restante.store.postgres import obstore_bucket
@@ -117,10 +121,53 @@ async def test_silence_ends_a_call(
     try:
         with pytest.raises(ContentUnreachable, match="no answer in time"):
             await bucket.put("one", blocks(b"1"), 1)
-        with pytest.raises(ContentUnreachable, match="no answer in time"):
-            await bucket.delete(["one", "two"])
+        bucket.absence = ""
+        failures = await bucket.delete(["one", "two"])
+        assert {name: str(one)[-17:] for name, one in failures.items()} == {
+            "one": "no answer in time",
+            "two": "no answer in time",
+        }
+        assert bucket.absence == "", "that deletions fail says nothing about mail"
     finally:
         object_server.resume()
+
+
+@pytest.mark.parametrize("known", ["", "away"])
+def test_a_right_that_deletions_and_listings_lack_is_no_absence(
+    runner: asyncio.Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str
+) -> None:
+    async def refuse(*_given: object, **_options: object) -> None:
+        raise PermissionDeniedError("x - status code: 403 Forbidden: ")
+
+    class Refused:
+        __aiter__ = lambda self: self  # noqa: E731
+        __anext__ = refuse
+
+    bucket = open_bucket(ObjectAccess(f"file://{tmp_path}"))
+    bucket.absence = known
+    monkeypatch.setattr(obstore, "delete_async", refuse)
+    monkeypatch.setattr(obstore, "list", lambda *_given, **_options: Refused())
+    [(name, failure)] = runner.run(bucket.delete(["one"])).items()
+    assert (name, str(failure)) == ("one", f"file://{tmp_path}: it answers 403 Forbidden")
+    with pytest.raises(ContentUnreachable, match="403"):
+        runner.run(names(bucket))
+    assert bucket.absence == known
+
+
+def test_a_part_has_the_time_of_the_slowest_upload(
+    access: ObjectAccess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """obstore's `read_timeout` runs while a part is sent, so it would cut large mail short."""
+    options: dict[str, Any] = {}
+
+    def made(*_given: object, client_options: dict[str, Any], **_others: object) -> None:
+        options.update(client_options)
+
+    monkeypatch.setattr(obstore_bucket, "S3Store", made)
+    open_bucket(access)
+    assert "read_timeout" not in options
+    two_parts = 2 * PART / obstore_bucket.SLOWEST_UPLOAD
+    assert timedelta(seconds=two_parts) < options["timeout"]
 
 
 async def test_few_uploads_run_at_once_and_waiting_has_an_end(

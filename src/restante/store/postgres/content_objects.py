@@ -8,7 +8,7 @@ once, and a timer has it asked again every few seconds.
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -102,10 +102,13 @@ class ContentObjects:
         except ObjectMissing:
             raise await self._lost(name) from None
 
-    async def delete(self, names: list[str]) -> None:
-        """Delete content, some of which may be gone. Raises ContentUnreachable."""
+    async def delete(self, names: list[str]) -> Mapping[str, ContentUnreachable]:
+        """Delete content, some of which may be gone; return why some of it cannot be deleted.
+
+        Raises ContentUnreachable before any is tried.
+        """
         await self._use()
-        await self._bucket.delete(names)
+        return await self._bucket.delete(names)
 
     async def listed(self) -> AsyncIterator[list[ListedObject]]:
         """Yield all content, some at a time. Raises ContentUnreachable."""

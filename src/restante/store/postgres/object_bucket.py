@@ -4,8 +4,10 @@ Each call has an end. A call that fails for any reason but a missing object rais
 ContentUnreachable.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
+
+from restante.store.store_errors import ContentUnreachable
 
 
 class ObjectMissing(Exception):  # noqa: N818  an answer, not a fault of ours
@@ -28,7 +30,10 @@ class ObjectBucket(Protocol):
 
     @property
     def absence(self) -> str:
-        """Why it cannot be reached, as the last call found out; "" while it can. No I/O."""
+        """Why it cannot be reached, as the last call found out; "" while it can. No I/O.
+
+        Removals and listings do not change it.
+        """
 
     async def put(self, name: str, blocks: AsyncIterator[bytes], size: int) -> None:
         """Write an object of so many octets.
@@ -48,8 +53,8 @@ class ObjectBucket(Protocol):
     async def copy(self, name: str, new: str, size: int) -> None:
         """Copy an object of so many octets; as `put`. Raises ObjectMissing."""
 
-    async def delete(self, names: Sequence[str]) -> None:
-        """Delete objects, some of which may be gone. All are tried before this raises."""
+    async def delete(self, names: Sequence[str]) -> Mapping[str, ContentUnreachable]:
+        """Delete objects, some of which may be gone; return why some cannot be deleted."""
 
     def listed(self) -> AsyncIterator[list[ListedObject]]:
         """Yield all objects, some at a time. One that changes meanwhile may be there or not."""

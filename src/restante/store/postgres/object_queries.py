@@ -14,7 +14,8 @@ NAME = "SELECT name FROM content_object WHERE content_id = $1"
 HAS_OBJECTS = "SELECT EXISTS (SELECT 1 FROM content_object)"
 
 DOOMED = """
-    SELECT content_id, name FROM content_object WHERE doomed_at IS NOT NULL
+    SELECT content_id, name FROM content_object
+    WHERE doomed_at IS NOT NULL AND content_id <> ALL($2::bigint[])
     ORDER BY doomed_at LIMIT $1
 """
 FORGET = """

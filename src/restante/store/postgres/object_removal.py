@@ -19,33 +19,52 @@ _TOGETHER: Final = 1000  # names that are looked up at once
 
 
 async def remove_doomed(core: PostgresCore, objects: ContentObjects) -> int:
-    """Remove the objects whose content has left; return how many. Raises StoreError."""
+    """Remove the objects whose content has left; return how many.
+
+    Raises StoreError at the end if some could not be removed, and at once if these are many.
+    """
     removed = 0
-    while rows := await core.write(_doomed):
-        await objects.delete([name for _, name in rows])
-        numbers = [number for number, _ in rows]
-        await core.write(partial(_forget, numbers=numbers))
-        removed += len(rows)
+    left: dict[int, StoreError] = {}
+    while rows := await core.write(partial(_doomed, but=list(left))):
+        failures = await objects.delete([name for _, name in rows])
+        numbers = [number for number, name in rows if name not in failures]
+        if numbers:
+            await core.write(partial(_forget, numbers=numbers))
+        removed += len(numbers)
+        left |= {number: failures[name] for number, name in rows if name in failures}
+        if len(left) >= _STEP:
+            break
+    if left:
+        raise next(iter(left.values()))
     return removed
 
 
 async def remove_orphans(core: PostgresCore, objects: ContentObjects, before: float) -> int:
-    """Remove objects older than that without a row; return how many. Raises StoreError."""
+    """Remove objects older than that without a row; return how many.
+
+    Raises StoreError as `remove_doomed`.
+    """
     removed = 0
+    left: dict[str, StoreError] = {}
     async for page in objects.listed():
         old = [one.name for one in page if one.modified_at < before]
         for start in range(0, len(old), _TOGETHER):
             some = old[start : start + _TOGETHER]
             known = await core.write(partial(_known, names=some))
             orphans = [name for name in some if name not in known]
-            await objects.delete(orphans)
-            removed += len(orphans)
+            failures = await objects.delete(orphans)
+            removed += len(orphans) - len(failures)
+            left |= failures
+            if len(left) >= _STEP:
+                raise next(iter(left.values()))
+    if left:
+        raise next(iter(left.values()))
     return removed
 
 
-async def _doomed(transaction: PostgresTransaction) -> list[tuple[int, str]]:
+async def _doomed(transaction: PostgresTransaction, but: list[int]) -> list[tuple[int, str]]:
     await _prove_durable(transaction)
-    rows = await transaction.fetch(object_queries.DOOMED, _STEP)
+    rows = await transaction.fetch(object_queries.DOOMED, _STEP, but)
     return [(number, name) for number, name in rows]
 
 

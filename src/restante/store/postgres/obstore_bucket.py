@@ -3,7 +3,8 @@
 Theory of operation. obstore makes the requests, in threads of its own that hold no lock of Python.
 Every call here has an end: requests have a time limit and few repetitions, and so has the whole
 call. A call that fails for any reason but a missing object raises ContentUnreachable, and
-`absence` says why until a later call succeeds.
+`absence` says why until a later call succeeds. Removals and listings leave `absence` as it is:
+they can fail for lack of a right while all mail passes.
 
 Few calls run at once, in the order in which they were asked for. A reader asks for one range at a
 time, so that readers take turns. An upload has two parts of 5 MiB in memory at most.
@@ -38,8 +39,8 @@ CALL_SECONDS: Final = 30.0  # for a call with little content
 TURN_SECONDS: Final = 60.0  # for a call to begin
 SLOWEST_UPLOAD: Final = 128 * 1024  # octets in a second
 _CONNECT: Final = timedelta(seconds=5)
-_REQUEST: Final = timedelta(seconds=20)
-_SILENCE: Final = timedelta(seconds=8)
+# Two parts are sent at once. Calls with little content end earlier, after CALL_SECONDS.
+_REQUEST: Final = timedelta(seconds=2 * PART // SLOWEST_UPLOAD + 10)
 _REPETITIONS: Final = 2
 _REPEATING: Final = timedelta(seconds=6)  # no repetition begins later
 _IN_PARTS: Final[dict[str, Any]] = {"chunk_size": PART, "max_concurrency": 2}
@@ -100,23 +101,22 @@ class ObstoreBucket:
                 size / SLOWEST_UPLOAD,
             )
 
-    async def delete(self, names: Sequence[str]) -> None:
-        """Delete objects, a few at a time."""
+    async def delete(self, names: Sequence[str]) -> dict[str, ContentUnreachable]:
+        """Delete objects, a few at a time; return why some cannot be deleted."""
         async with asyncio.TaskGroup() as removals:
-            removing = [removals.create_task(self._failure_to_delete(name)) for name in names]
-        if failure := next((found for task in removing if (found := task.result())), None):
-            raise failure
+            removing = {name: removals.create_task(self._failure_to_delete(name)) for name in names}
+        return {name: found for name, task in removing.items() if (found := task.result())}
 
     async def listed(self) -> AsyncIterator[list[ListedObject]]:
         """Yield all objects, a page at a time."""
         pages = aiter(obstore.list(self._store, chunk_size=_LISTED_AT_ONCE))
-        while (page := await self._call(lambda: _next_of(pages))) is not None:
+        while (page := await self._call(lambda: _next_of(pages), tells=False)) is not None:
             yield [ListedObject(one["path"], one["last_modified"].timestamp()) for one in page]
 
     async def _failure_to_delete(self, name: str) -> ContentUnreachable | None:
         try:
             async with self._turn(self._removing):
-                await self._call(partial(obstore.delete_async, self._store, name))
+                await self._call(partial(obstore.delete_async, self._store, name), tells=False)
         except ObjectMissing:
             return None
         except ContentUnreachable as failure:
@@ -143,18 +143,26 @@ class ObstoreBucket:
             self.absence = f"{self.place}: the bucket does not exist"
             raise ContentUnreachable(self.absence) from None
 
-    async def _call(self, request: Callable[[], Awaitable[_Answer]], extra: float = 0.0) -> _Answer:
+    async def _call(
+        self, request: Callable[[], Awaitable[_Answer]], extra: float = 0.0, *, tells: bool = True
+    ) -> _Answer:
+        """Make a request, which `tells` whether the object store can be reached."""
         try:
             async with asyncio.timeout(CALL_SECONDS + extra):
                 answer = await request()
         except FileNotFoundError as error:
-            self.absence = ""
+            self._note("", tells)
             raise ObjectMissing(str(error)) from None
         except _FAILURES as error:
-            self.absence = f"{self.place}: {error_text(error)}"
-            raise ContentUnreachable(self.absence) from error
-        self.absence = ""
+            absence = f"{self.place}: {error_text(error)}"
+            self._note(absence, tells)
+            raise ContentUnreachable(absence) from error
+        self._note("", tells)
         return answer
+
+    def _note(self, absence: str, tells: bool) -> None:  # noqa: FBT001
+        if tells:
+            self.absence = absence
 
 
 async def _next_of(pages: Any) -> Any:
@@ -206,7 +214,6 @@ def _s3(access: ObjectAccess, bucket: str, prefix: str, secret: str, roots: str)
     client: dict[str, Any] = {
         "connect_timeout": _CONNECT,
         "timeout": _REQUEST,
-        "read_timeout": _SILENCE,
         "allow_http": access.endpoint.startswith("http:"),
     }
     if roots:

@@ -363,7 +363,8 @@ class PostgresMoveTarget(PostgresMoveEnd):
         await self.open_objects()
         assert self._objects is not None
         while rows := await self._fetch(object_queries.SOME, _MOST_ROWS):
-            await self._objects.delete([name for _, name in rows])
+            if failures := await self._objects.delete([name for _, name in rows]):
+                raise next(iter(failures.values()))
             await self._write(partial(_forget_objects, numbers=[number for number, _ in rows]))
 
     async def check_new(self) -> None:
