@@ -122,7 +122,7 @@ def test_accounts_with_as_few_slots_follow_one_another() -> None:
     assert played(slots(1), scene) == ["a1", "a2", "b1", "c1", "a3", "b2"]
 
 
-def test_a_slot_can_be_taken_without_waiting_only_if_nobody_waits() -> None:
+def test_a_slot_can_be_taken_without_waiting_only_if_there_is_room() -> None:
     async def main() -> None:
         few = slots(2, account_limit=1)
         assert few.take_now("a")
@@ -140,3 +140,14 @@ def test_a_slot_can_be_taken_without_waiting_only_if_nobody_waits() -> None:
         await visits.leave("c1")
 
     asyncio.run(main())
+
+
+def test_those_that_wait_for_their_own_accounts_limit_keep_nobody_else_back() -> None:
+    async def scene(visits: Visits) -> None:
+        await visits.come("a1", "a2")
+        assert visits.log == ["a1"]
+        assert several.take_now("b")
+        assert not several.take_now("a")
+
+    several = slots(9, account_limit=1)
+    assert played(several, scene) == ["a1"]

@@ -7,9 +7,11 @@ import pytest
 from restante.delivery.account_turnarounds import IDLE_SECONDS
 from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.store.store_errors import StoreError
+from restante.tenancy.model import Account
 from tests.delivery.scripted_primary import SILENCE, Script, ScriptedPrimary
 from tests.delivery.turning import Turning, ended, wire_to
 from tests.delivery.world import until
+from tests.wire import NOW, audit
 
 
 def test_a_second_one_is_refused_while_the_first_is_alive() -> None:
@@ -80,6 +82,28 @@ def test_it_takes_a_slot_without_waiting_for_one() -> None:
             await until(lambda: primary.connections == 1)
             with pytest.raises(CannotStart, match="as many drains as are allowed"):
                 await turning.granted(dispatcher, domain)
+
+    asyncio.run(main())
+
+
+def test_drains_of_another_account_that_wait_keep_nobody_back() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.set(account_drains_limit=1)
+        async with (
+            ScriptedPrimary({"GREETING": SILENCE}) as primary,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=1)
+            await world.store.records.put_account(Account("beta", NOW), audit())
+            for name in ("y.example", "z.example"):
+                other = await world.host(primary.port, name, account="beta")
+                await world.hold(other, 1)
+                await dispatcher.start(other, "test")
+            await until(lambda: primary.connections == 1)
+            turnaround = await turning.granted(dispatcher, domain)
+            turnaround.call_off("over")
 
     asyncio.run(main())
 

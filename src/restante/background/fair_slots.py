@@ -32,9 +32,12 @@ class FairSlots:
             self.give_back(account)
 
     def take_now(self, account: str) -> bool:
-        """Take a slot if one is free and nobody waits before; give it back by `give_back`."""
+        """Take a slot if one is free; give it back by `give_back`.
+
+        While there is room, those that wait do so for the limit of their own account.
+        """
         has_room = self._taken.total() < self._limit()
-        if self._waiting or not has_room or self._taken[account] >= self._account_limit():
+        if not has_room or self._taken[account] >= self._account_limit():
             return False
         self._taken[account] += 1
         return True
