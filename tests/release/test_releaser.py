@@ -1,6 +1,7 @@
 """The release of an account with very many domains."""
 
 import asyncio
+import ipaddress
 from dataclasses import replace
 
 import pytest
@@ -10,17 +11,20 @@ from restante.network.resolver import LookupFailed
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.etrn import etrn_reply
 from restante.release.release_allowance import ReleaseAllowance
-from restante.release.release_outcome import CannotNow, pending_messages
+from restante.release.release_outcome import CannotNow, Refused, pending_messages
 from restante.release.release_request import ReleaseRequest, Requester
 from restante.release.releaser import STARTS_AT_ONCE, Releaser
+from restante.release.turn_answer import TurnAnswer
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.telemetry.events import ReleaseRequested
-from restante.tenancy.model import HostedDomain, IpAddress
+from restante.tenancy.model import HostedDomain, IpAddress, parse_authorized_hosts
+from restante.tenancy.policy import DEFAULT_POLICY, Policy, TurnaroundPolicy
 from tests.actors import actor_named
 from tests.admin.admin_world import Lines
 from tests.away_store import AwayStore
 from tests.contract.making import NOTED, account, domain, message
+from tests.contract.making import login as login_of
 from tests.delivery.world import until
 from tests.wire import NoTurnaround
 
@@ -150,3 +154,47 @@ def test_without_the_figures_of_other_servers_the_request_is_to_be_made_again() 
         return etrn_reply(outcome).code
 
     assert asyncio.run(story()) == 458
+
+
+def test_a_turnaround_is_decided_by_the_records_after_the_look_up_of_host_names() -> None:
+    async def story() -> TurnAnswer:
+        store = MemoryStore()
+        login = replace(login_of("acme-mail"), turnaround=True)
+        await store.records.put_account(account(), NOTED)
+        await store.records.put_login(login, NOTED)
+        allowing = replace(
+            domain("d.example"),
+            authorized_hosts=parse_authorized_hosts(["mail.example"]),
+            policy=Policy(turnaround=TurnaroundPolicy.ALLOW),
+        )
+        hosted = await store.records.put_domain(allowing, NOTED)
+        await store.reception.hold([message(1, hosted.id)])
+        directory = LiveDirectory(store.records)
+        await directory.refresh()
+
+        class Meanwhile:
+            def forget(self, name: str) -> None:
+                pass
+
+            async def addresses(self, name: str) -> tuple[IpAddress, ...]:
+                denied = replace(hosted, policy=DEFAULT_POLICY)
+                await store.records.put_domain(denied, NOTED)
+                await directory.refresh()
+                return (ipaddress.ip_address("192.0.2.1"),)
+
+        releaser = Releaser(
+            figures=store.figures,
+            releases=store.releases,
+            directory=directory,
+            drains=Drains(),
+            host_names=HostNames(Meanwhile(), lambda: 0.0),
+            log=Lines(),
+            now=lambda: 0.0,
+            allowance=ReleaseAllowance(60, lambda: 0.0),
+        )
+        requester = Requester(login, ipaddress.ip_address("192.0.2.1"))
+        return await releaser.turn(ReleaseRequest(requester, "d.example"))
+
+    answer = asyncio.run(story())
+    assert answer.turnaround is None
+    assert isinstance(answer.outcome, Refused)

@@ -96,6 +96,15 @@ def test_the_login_and_the_address_matter(requester: Requester, reason: str) -> 
     assert reason in found.reason
 
 
+def test_a_login_whose_time_is_over_gets_nothing() -> None:
+    for until, count in ((1.1, 1), (1.0, 0)):
+        login = replace(LOGIN, valid_until=until)
+        directory = replace(DIRECTORY, logins={login.user: login})
+        targets = parse_turn_targets("a.example")
+        found = authorize_turn(Requester(login, HOME), targets, directory, {}, 1.0)
+        assert len(found.domains) == count
+
+
 def test_a_login_without_the_right_gets_nothing() -> None:
     plain = replace(LOGIN, turnaround=False)
     directory = replace(DIRECTORY, logins={plain.user: plain})
@@ -120,6 +129,8 @@ def test_no_domain_is_taken_from_a_host_that_is_authorized_for_none() -> None:
         ("a.example, b.example", ["a.example", "b.example"]),
         ("a.example ,\tb.example", ["a.example", "b.example"]),
         ("@a.example,#alpha", ["a.example", "alpha"]),
+        ("@a.example,a.example", ["a.example", "a.example"]),
+        (",".join(["@a.example", "@A.example"] * 500), ["a.example"]),  # each costs a look at all
     ],
 )
 def test_the_argument_is_a_list_with_commas(argument: str, keys: list[str]) -> None:

@@ -159,7 +159,8 @@ class Releaser:
             return self._defer_turn(request)
         names = _host_names_needed(requester, covers, directory)
         addresses = await self._host_addresses(requester, names)
-        authorization = authorize_turn(requester, targets, directory, addresses, self._now())
+        present = self._directory.now  # the look-up took time, and records may have changed
+        authorization = authorize_turn(requester, targets, present, addresses, self._now())
         is_right = authorization.is_granted or bool(authorization.suspended)
         if not self._allowance.take(requester, is_right=is_right):
             return self._defer_turn(request)

@@ -29,10 +29,14 @@ NO_RIGHT = "the login has no right to a turnaround"
 
 
 def parse_turn_targets(argument: str) -> tuple[EtrnTarget, ...]:
-    """Read a list with commas; none for no argument. Raises ValueError for anything else."""
+    """Read a list with commas; none for no argument. Raises ValueError for anything else.
+
+    Equal targets become one: each costs a look at all domains.
+    """
     if not argument:
         return ()
-    return tuple(parse_etrn_target(one.strip(" \t")) for one in argument.split(","))
+    found = [parse_etrn_target(one.strip(" \t")) for one in argument.split(",")]
+    return tuple({(one.kind, one.key): one for one in found}.values())
 
 
 def authorize_turn(
@@ -45,6 +49,8 @@ def authorize_turn(
     """Decide which domains a client takes; `now` is Unix time."""
     account = proven_account(requester, directory)
     if account is None or requester.login is None:
+        return ReleaseAuthorization((), NOT_AUTHENTICATED)
+    if requester.login.has_expired(now):
         return ReleaseAuthorization((), NOT_AUTHENTICATED)
     if not requester.login.turnaround:
         return ReleaseAuthorization((), NO_RIGHT)
