@@ -258,13 +258,17 @@ class ClientTurnaround:
         return None
 
     def _look_at_login(self) -> None:
-        """End if the login has lost its right: no more mail goes to its holder."""
+        """End if the login was changed or has expired: no more mail goes to its holder."""
         now = self._context.directory.now
         if now is not self._picture:
             self._picture = now
             found = now.logins.get(self.login.user)
-            if found is None or not found.turnaround or found.account != self.login.account:
+            if found is not None and not found.turnaround:
                 self.end("the login has no right to a turnaround any more", AttemptKind.CHANGED)
+            elif found != self.login:
+                self.end("the login was changed or removed meanwhile", AttemptKind.CHANGED)
+        if self.login.has_expired(self._context.clocks.now()):
+            self.end("the login has expired", AttemptKind.CHANGED)
 
     # Outcomes
 

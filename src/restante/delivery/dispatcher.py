@@ -279,6 +279,7 @@ class Dispatcher:
             part = TurnaroundPart(opened, domain, self._context, name)
             self._drains[domain.id] = part
             self._running[domain.id] = self._tasks.create_task(self._run(part, domain))
+            part.look_at_record(self._grace)  # the end of a drain took time: it may have changed
             return part
 
     async def _end_here(self, domain_id: int) -> None:

@@ -33,7 +33,7 @@ from restante.store.handover_store import Drain, PastDrain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.work_word import WorkWord
-from restante.tenancy.model import HostedDomain
+from restante.tenancy.model import AuthorizedHosts, HostedDomain
 from restante.tenancy.policy import OnRefusal, RecipientPolicy, TurnaroundPolicy
 
 UNSETTLED_MOST: Final = MOST_MESSAGES  # in delivery, or not recorded: a crash can double them
@@ -216,10 +216,11 @@ class TurnaroundPart:
         """End if the domain's present record no longer allows this."""
         now = self._context.directory.now.domains.get(self.domain.name)
         is_same = now is not None and (now.id, now.account) == (self.domain.id, self.domain.account)
-        policy, at = now.policy if now is not None else None, self._context.clocks.now()
-        if policy is None or not is_same or policy.turnaround is not TurnaroundPolicy.ALLOW:
+        if now is None or not is_same or now.policy.turnaround is not TurnaroundPolicy.ALLOW:
             self.stop(DrainStopCause("the domain allows no turnaround any more", False), grace)
-        elif policy.suspension_at(at) is not None:
+        elif _has_lost_host(self.domain.authorized_hosts, now.authorized_hosts):
+            self.stop(DrainStopCause("an authorized host of the domain was removed", False), grace)
+        elif now.policy.suspension_at(self._context.clocks.now()) is not None:
             self.stop(DrainStopCause("the domain was suspended", False), grace)
 
     @asynccontextmanager
@@ -349,3 +350,8 @@ class TurnaroundPart:
 
     def _report(self, error: StoreError, doing: WorkWord) -> None:
         self._context.log.publish(StoreFailed(error=error, doing=doing, domain=self.domain.name))
+
+
+def _has_lost_host(before: AuthorizedHosts, now: AuthorizedHosts) -> bool:
+    """Return whether a host was removed: the client may be at it."""
+    return not set(before.texts) <= set(now.texts)
