@@ -116,8 +116,8 @@ class Dispatcher:
             if isinstance(opened, JoinedDrain):
                 if drain is not None:
                     drain.times_asked = opened.times  # it knows already
-                    if isinstance(drain, TurnaroundPart):
-                        drain.release_after = (requested_by, release)
+                    if isinstance(drain, TurnaroundPart) and drain.release_after is not None:
+                        drain.release_after = (requested_by, release)  # not stopped meanwhile
                 else:
                     self._claims.look_soon(domain.id)
                 return DrainStart.JOINED
@@ -142,7 +142,7 @@ class Dispatcher:
         """
         drain = self._drains.get(domain_id)
         if drain is not None:
-            drain.stop(DrainStopCause(reason, stays_recorded=False), self._grace)
+            self._stop_on_request(drain, reason)
             return True
         is_there = await self._handover.ask_stop(domain_id, reason)
         if is_there:
@@ -329,7 +329,9 @@ class Dispatcher:
             if domain.id in self._drains or self._is_stopping:
                 return
             store = self._handover
-            was_asked = any(asked.times for asked in await store.asked([recorded]))
+            was_asked = any(
+                asked.times and not asked.stop for asked in await store.asked([recorded])
+            )
             lease = await store.take_over(recorded)
             if lease is None:
                 return
@@ -357,6 +359,8 @@ class Dispatcher:
 
     async def _start_after(self, domain: HostedDomain, requested_by: str, release: int) -> None:
         """Start the drain that was asked for while a turnaround had the domain."""
+        if domain.policy.suspension_at(self._context.clocks.now()) is not None:
+            return
         try:
             await self.start(domain, requested_by, release)
         except (CannotStart, StoreError) as error:
@@ -379,11 +383,16 @@ class Dispatcher:
             reason = "another server has taken the drain over"
             drain.stop(DrainStopCause(reason, stays_recorded=True), self._grace)
         elif asked.stop:
-            drain.stop(DrainStopCause(asked.stop, stays_recorded=False), self._grace)
+            self._stop_on_request(drain, asked.stop)
         elif asked.times > drain.times_asked:
             drain.times_asked = asked.times
             # It was asked within the last second. The deadline on record is by the wall clock.
             await drain.join(self._context.settings.patience)
+
+    def _stop_on_request(self, drain: DomainDrain | TurnaroundPart, reason: str) -> None:
+        if isinstance(drain, TurnaroundPart):  # nor does a drain follow that was asked for before
+            drain.release_after = None
+        drain.stop(DrainStopCause(reason, stays_recorded=False), self._grace)
 
     def _leases(self) -> list[Drain]:
         return [drain.lease for drain in self._drains.values()]
