@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
+from restante.delivery.turnaround_part import TurnaroundPart
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import PastDrain
 from restante.telemetry.events import DeliveryAttempt, DestinationRefuses, DrainFinished
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import OnRefusal
-from tests.delivery.scripted_primary import CLOSE, GARBAGE, Script, ScriptedPrimary
-from tests.delivery.turning import LOGIN, Turning, ended
+from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
+from tests.delivery.turning import ADDRESS, LOGIN, Turning, ended, wire_to
 from tests.delivery.world import World, until
+from tests.wire import NOW
 
 
 async def past_of(world: World, domain: HostedDomain) -> PastDrain:
@@ -222,7 +224,15 @@ def test_ten_deferred_messages_in_a_row_end_it() -> None:
     asyncio.run(main())
 
 
-def test_a_login_that_loses_its_right_gets_no_more() -> None:
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"turnaround": False}, "no right"),
+        ({"password_hash": "another"}, "the login was changed"),
+        ({"valid_until": NOW + 1e6}, "the login was changed"),
+    ],
+)
+def test_a_login_that_loses_its_right_gets_no_more(changed: dict[str, Any], reason: str) -> None:
     async def main() -> None:
         turning = Turning()
         world = turning.world
@@ -230,7 +240,7 @@ def test_a_login_that_loses_its_right_gets_no_more() -> None:
         class Client(ScriptedPrimary):
             def taken_by(self, session: Any) -> None:
                 if len(self.taken) == 2:
-                    gone = turning.put_login(replace(LOGIN, turnaround=False))
+                    gone = turning.put_login(replace(LOGIN, **changed))
                     self.change = asyncio.ensure_future(gone)
 
         async with Client(seconds={"CONTENT": 0.01}) as client, world.dispatcher() as dispatcher:
@@ -238,7 +248,56 @@ def test_a_login_that_loses_its_right_gets_no_more() -> None:
             await turning.whole(dispatcher, client, domain)
             assert len(client.taken) < 10
             assert client.commands[-1] == "QUIT"
-            assert "no right" in (await past_of(world, domain)).reason
+            assert reason in (await past_of(world, domain)).reason
+
+    asyncio.run(main())
+
+
+def test_a_login_that_expires_gets_no_more() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        login = replace(LOGIN, valid_until=NOW + 3600)
+
+        class Client(ScriptedPrimary):
+            def taken_by(self, session: Any) -> None:
+                if len(self.taken) == 2:
+                    world.step(3600)
+
+        async with Client(seconds={"CONTENT": 0.01}) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=40)
+            await turning.put_login(login)
+            turnaround = await dispatcher.turn([domain], login, ADDRESS, 0)
+            turnaround.begin(await wire_to(client))
+            await turnaround.over.wait()
+            await ended(dispatcher, [domain])
+            assert len(client.taken) < 10
+            assert client.commands[-1] == "QUIT"
+            assert (await past_of(world, domain)).reason == "the login has expired"
+
+    asyncio.run(main())
+
+
+def test_the_end_of_many_stopped_parts_looks_at_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        looks = 0
+        gives_mail = TurnaroundPart.__dict__["gives_mail"].fget
+
+        def counting(part: TurnaroundPart) -> bool:
+            nonlocal looks
+            looks += 1
+            return bool(gives_mail(part))
+
+        turning = Turning()
+        script: Script = {"CONTENT": SILENCE}
+        async with ScriptedPrimary(script) as client, turning.world.dispatcher() as dispatcher:
+            domains = [await turning.hosts(f"d{number}.example", 1) for number in range(60)]
+            await turning.begun(dispatcher, client, *domains)
+            await until(lambda: "DATA" in client.commands)
+            monkeypatch.setattr(TurnaroundPart, "gives_mail", property(counting))
+            for domain in domains:
+                await dispatcher.stop(domain.id)
+            assert looks < 5 * len(domains)
 
     asyncio.run(main())
 

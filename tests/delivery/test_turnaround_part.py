@@ -6,11 +6,11 @@ from dataclasses import replace
 import pytest
 
 from restante.delivery.dispatcher import DrainStart
-from restante.queue.drain_word import DrainEnd, DrainWay
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import Drain
 from restante.telemetry.events import DrainStarted
-from restante.tenancy.model import Destination
+from restante.tenancy.model import Destination, parse_authorized_hosts
 from restante.tenancy.policy import Policy, Suspension, TurnaroundPolicy
 from tests.delivery.scripted_primary import SILENCE, Script, ScriptedPrimary
 from tests.delivery.turning import ALLOWED, Turning, ended
@@ -145,6 +145,162 @@ def test_a_stop_of_one_domain_leaves_the_others() -> None:
             past = await world.store.handover.past_drains()
             assert past[first.id].end is DrainEnd.STOPPED
             assert past[second.id].end is DrainEnd.FINISHED
+
+    asyncio.run(main())
+
+
+def test_a_domain_that_was_stopped_is_free_at_once() -> None:
+    """The rest of the turnaround may take hours."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 5.0
+        client = ScriptedPrimary({"CONTENT": ["250 OK", SILENCE]}, seconds={"CONTENT": 0.02})
+        async with client, world.dispatcher() as dispatcher:
+            first = await turning.hosts("b.example", 1)
+            second = await turning.hosts("c.example", 1)
+            third = await turning.hosts("d.example", 1)
+            turnaround = await turning.begun(dispatcher, client, first, second, third)
+            await until(lambda: client.commands.count("DATA") == 1, turns=10_000_000)
+            await dispatcher.stop(first.id)  # in the connection
+            await dispatcher.stop(third.id)  # not begun
+            await until(lambda: client.commands.count("DATA") == 2, turns=10_000_000)
+            await ended(dispatcher, [first, third])
+            assert not turnaround.over.is_set()
+            assert [one.domain_id for one in world.store.handover.open_drains()] == [second.id]
+            past = await world.store.handover.past_drains()
+            assert {past[one.id].end for one in (first, third)} == {DrainEnd.STOPPED}
+            assert past[first.id].delivered == 1
+            turnaround.abort("over")
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "way", ["stopped here", "stopped elsewhere", "stopped meanwhile", "suspended"]
+)
+def test_no_drain_follows_the_turnaround_of_a_domain_that_was_stopped(way: str) -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 5.0
+        async with (
+            ScriptedPrimary({"CONTENT": SILENCE}) as client,
+            ScriptedPrimary() as primary,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=3)
+            domain = replace(domain, destination=Destination("127.0.0.1", primary.port))
+            await world.store.records.put_domain(domain, audit())
+            await world.directory.refresh()
+            turnaround = await turning.begun(dispatcher, client, domain)
+            await until(lambda: "DATA" in client.commands)
+            real = world.store.handover.open_drain
+
+            async def meanwhile(*given: object, **more: object) -> object:
+                if way == "stopped meanwhile":
+                    await dispatcher.stop(domain.id)
+                return await real(*given, **more)  # type: ignore[arg-type]
+
+            world.intercept("open_drain", meanwhile)
+            assert await dispatcher.start(domain, "login other", 0) is DrainStart.JOINED
+            if way == "stopped here":
+                await dispatcher.stop(domain.id)
+            elif way == "stopped elsewhere":
+                await world.store.handover.ask_stop(domain.id, "on request")
+                await dispatcher.look_for_drains()
+            elif way == "suspended":
+                suspended = replace(domain.policy, suspension=Suspension("unpaid"))
+                await world.store.records.put_domain(replace(domain, policy=suspended), audit())
+                await world.directory.refresh()
+                dispatcher.look_at_record(domain.id)
+            turnaround.abort("over")
+            await ended(dispatcher, [domain])
+            await asyncio.sleep(0)
+            await ended(dispatcher, [domain])
+        assert primary.connections == 0
+        assert [line["requested_by"] for line in world.log.of(DrainStarted)] == ["login acme-mail"]
+
+    asyncio.run(main())
+
+
+def test_no_drain_follows_a_lost_turnaround_that_was_stopped() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            domain = replace(domain, destination=Destination("127.0.0.1", primary.port))
+            await world.store.records.put_domain(domain, audit())
+            await world.directory.refresh()
+            handover = world.store.handover
+            await handover.open_drain(domain.id, NOW, NOW + 60, way=DrainWay.TURNAROUND)
+            await handover.open_drain(domain.id, NOW, NOW + 60)
+            await handover.ask_stop(domain.id, "on request")
+            await dispatcher.look_for_drains()
+            await asyncio.sleep(0)
+            await ended(dispatcher, [domain])
+            assert handover.open_drains() == []
+        assert world.log.of(DrainStarted) == []
+
+    asyncio.run(main())
+
+
+def test_a_record_that_changed_before_the_lease_was_taken_decides() -> None:
+    """A drain that runs is ended first, which takes seconds."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary() as client, world.dispatcher() as dispatcher:
+            domain, other = await turning.hosts(count=1), await turning.hosts("c.example", 1)
+            real = world.store.handover.open_drain
+
+            async def meanwhile(domain_id: int, *given: object, **more: object) -> object:
+                if domain_id == domain.id:
+                    policy = replace(ALLOWED, turnaround=TurnaroundPolicy.DENY)
+                    await world.store.records.put_domain(replace(domain, policy=policy), audit())
+                    await world.directory.refresh()
+                    dispatcher.look_at_record(domain.id)
+                return await real(domain_id, *given, **more)  # type: ignore[arg-type]
+
+            world.intercept("open_drain", meanwhile)
+            await turning.whole(dispatcher, client, domain, other)
+            assert [one.forward_paths for one in client.taken] == [("x@c.example",)]
+            past = await world.store.handover.past_drains()
+            assert past[domain.id].end is DrainEnd.STOPPED
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "goes_on"),
+    [
+        (["203.0.113.0/24", "a.example"], ["203.0.113.0/24"], False),
+        (["203.0.113.0/24"], ["198.51.100.0/24"], False),
+        (["203.0.113.0/24"], ["203.0.113.0/24", "198.51.100.1"], True),
+    ],
+)
+def test_a_host_that_is_not_authorized_any_more_gets_no_more(
+    before: list[str], after: list[str], goes_on: bool
+) -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            allowing = replace(domain, authorized_hosts=parse_authorized_hosts(before))
+            await world.store.records.put_domain(allowing, audit())
+            await world.directory.refresh()
+            turnaround = await turning.granted(dispatcher, allowing)
+            changed = replace(domain, authorized_hosts=parse_authorized_hosts(after))
+            await world.store.records.put_domain(changed, audit())
+            await world.directory.refresh()
+            dispatcher.look_at_record(domain.id)
+            (view,) = dispatcher.drains()
+            assert (view.state is not DrainState.STOPPING) == goes_on
+            turnaround.call_off("over")
 
     asyncio.run(main())
 

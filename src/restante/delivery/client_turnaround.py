@@ -23,6 +23,7 @@ import asyncio
 import math
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from restante.delivery.attempt_end import AttemptKind
@@ -110,7 +111,7 @@ class ClientTurnaround:
         work = ConnectionWork(self._take, self._report, self._context.store.content.read_file)
         self._connection = DeliveryConnection(adopt(wire), plan, work)
         for part in self._parts:
-            part.follow(self._settlement_changed, self._part_stopped)
+            part.follow(self._settlement_changed, partial(self._part_stopped, part))
         self._refusals.begin()
         self._tasks.create_task(self._run(self._connection, plan))
 
@@ -284,6 +285,8 @@ class ClientTurnaround:
                 self._context.memory.experience.took_mail(self._taker)
         elif stop := self._rules.not_delivered(outcome):
             self.end(*stop)
+        if self._stop is None:
+            part.close_if_stopped()
         self._woken.set()
 
     def _take_back(self, end: ConnectionEnd) -> None:
@@ -302,15 +305,25 @@ class ClientTurnaround:
             self._connection.wake()
             self._woken.set()
 
-    def _part_stopped(self, reason: str, grace: float) -> None:
-        """Go on with the other domains. Mail of this one in the connection gets the grace."""
-        if not self._giving:
-            self.end(reason, AttemptKind.CHANGED)
-        self._woken.set()
-        asyncio.get_running_loop().call_later(grace, self._abort_for_stopped, reason)
+    def _part_stopped(self, part: TurnaroundPart, reason: str, grace: float) -> None:
+        """Go on with the other domains. Mail of this one in the connection gets the grace.
 
-    def _abort_for_stopped(self, reason: str) -> None:
-        if not self._giving or any(one.in_hand for one in self._parts if not one.gives_mail):
+        A stop of the server stops each part, in their order. So the last one is asked first.
+        """
+        is_last = not any(one.gives_mail for one in reversed(self._parts))
+        if is_last:
+            self.end(reason, AttemptKind.CHANGED)
+        elif self._stop is None:
+            part.close_if_stopped()
+        self._woken.set()
+        loop = asyncio.get_running_loop()
+        if is_last:
+            loop.call_later(grace, self.abort, reason)
+        elif part.in_hand:
+            loop.call_later(grace, self._abort_for, part, reason)
+
+    def _abort_for(self, part: TurnaroundPart, reason: str) -> None:
+        if part.in_hand:
             self.abort(reason)
 
     @property

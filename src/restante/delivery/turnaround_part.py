@@ -186,6 +186,11 @@ class TurnaroundPart:
         self._is_closing = True
         self._released.set()
 
+    def close_if_stopped(self) -> None:
+        """End if it was stopped and has nothing in hand: a release need not wait for the others."""
+        if self._stop is not None and not self.in_hand:
+            self.close(self._outcome, self._reason)
+
     def tell_refusals(self, reason: str) -> None:
         """Log that the client refuses everything."""
         self._summary.tell_refusals(reason)
