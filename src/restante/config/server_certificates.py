@@ -7,7 +7,15 @@ from ssl import SSLContext, SSLError
 
 from restante.config.certificate import UnfitCertificate, host_names, read_certificate
 from restante.config.file_stamp import FileStamp
-from restante.config.schema import IMPLICIT_TLS, WEB, Config, Listen, TlsSettings, TlsVersion
+from restante.config.schema import (
+    IMPLICIT_TLS,
+    ODMR_SERVICES,
+    WEB,
+    Config,
+    Listen,
+    TlsSettings,
+    TlsVersion,
+)
 from restante.network.tls_context import server_context
 from restante.phrases import cause_of
 
@@ -45,7 +53,7 @@ def read_identity(config: Config) -> ServerIdentity:
         }
         contexts: dict[tuple[str, str], SSLContext] = {
             (service, minimum): server_context(
-                pairs, minimum, has_clear_text=service not in {*IMPLICIT_TLS, WEB}
+                pairs, minimum, has_clear_text=service not in {*IMPLICIT_TLS, *ODMR_SERVICES, WEB}
             )
             for service, minimum in kinds
         }
