@@ -4,6 +4,7 @@ import asyncio
 import gc
 import weakref
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -359,5 +360,40 @@ def test_one_that_is_over_leaves_nothing_for_the_collector(script: Script) -> No
                 await until(lambda: gone() is None)
             finally:
                 gc.enable()
+
+    asyncio.run(main())
+
+
+def test_mail_that_comes_meanwhile_is_read_for_one_domain_at_a_time_and_for_each() -> None:
+    """A batch is up to 1 MiB. A domain that always gets more keeps no other waiting."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        reads: list[tuple[int, int]] = []  # domains with mail, and how many messages had left
+        is_read_to_its_end = [False]  # the first one
+        async with ScriptedPrimary() as client, world.dispatcher() as dispatcher:
+            first, second = await turning.hosts("b.example", 1), await turning.hosts("c.example", 1)
+            real = world.store.handover.held
+
+            async def held(domain_id: int, *given: Any) -> Any:
+                if domain_id == first.id and is_read_to_its_end[-1] and len(reads) < 8:
+                    await world.hold(first, 1, "x@b.example")
+                    if len(reads) == 2:
+                        await world.hold(second, 2, "x@c.example")
+                found = await real(domain_id, *given)
+                if domain_id == first.id:
+                    is_read_to_its_end.append(not found)
+                if found:
+                    reads.append((domain_id, len(client.taken)))
+                return found
+
+            world.intercept("held", held)
+            await turning.whole(dispatcher, client, first, second)
+            assert await world.waiting() == []
+        late = [domain_id for domain_id, _ in reads[2:]]
+        assert late.index(second.id) <= 2, reads
+        for (domain_id, left), (other_id, then) in pairwise(reads[2:]):
+            assert domain_id == other_id or then > left, "a batch waits while another is read"
 
     asyncio.run(main())

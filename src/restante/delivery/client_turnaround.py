@@ -88,6 +88,7 @@ class ClientTurnaround:
         self._stop: AttemptStop | None = None  # why no more is begun
         self._picture: Directory | None = None  # in which the login was last looked up
         self._delivered = 0
+        self._looks = 0  # at parts, for mail that came meanwhile
         self.over = asyncio.Event()
 
     def add(self, part: TurnaroundPart) -> None:
@@ -229,9 +230,17 @@ class ClientTurnaround:
         return [part for part in self._parts if part.gives_mail]
 
     async def _read_again(self) -> bool:
-        """Look for mail that came meanwhile; return whether there is some."""
+        """Look for mail that came meanwhile, until some is found; return whether there is some.
+
+        The next look begins with the next domain, so that a busy one keeps no other waiting.
+        """
         self._first = 0
-        return any([await self._read(part) for part in self._giving])
+        for _ in self._parts:
+            part = self._parts[self._looks % len(self._parts)]
+            self._looks += 1
+            if part.gives_mail and await self._read(part):
+                return True
+        return False
 
     async def _read(self, part: TurnaroundPart) -> bool:
         try:
