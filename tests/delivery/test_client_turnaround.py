@@ -13,7 +13,13 @@ from restante.delivery.turnaround_part import TurnaroundPart
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import PastDrain
-from restante.telemetry.events import DeliveryAttempt, DestinationRefuses, DrainFinished
+from restante.store.store_errors import ContentUnreachable
+from restante.telemetry.events import (
+    DeliveryAttempt,
+    DeliveryDeferred,
+    DestinationRefuses,
+    DrainFinished,
+)
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import OnRefusal
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, Script, ScriptedPrimary
@@ -360,6 +366,31 @@ def test_one_that_is_over_leaves_nothing_for_the_collector(script: Script) -> No
                 await until(lambda: gone() is None)
             finally:
                 gc.enable()
+
+    asyncio.run(main())
+
+
+def test_content_that_is_away_is_deferred_and_the_rest_leaves() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+
+        async def away(*_: object) -> bytes:
+            raise ContentUnreachable("s3://mail: no answer in time")
+
+        async with ScriptedPrimary() as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=0)
+            await world.hold_large(domain, b"R: 1\r\n\r\n", b"large\r\n")
+            await world.hold(domain, 1, "x@b.example")
+            world.intercept("prove_file", away)
+            await turning.whole(dispatcher, client, domain)
+            assert len(client.taken) == 1
+            [(_, status, reply)] = await world.words(1)
+            assert status is RecipientStatus.HELD
+            assert "its content cannot be read now: s3://mail: no answer in time" in reply
+            past = await past_of(world, domain)
+            assert past.reason == "every message was tried, 1 message was deferred"
+        assert len(world.log.of(DeliveryDeferred)) == 1
 
     asyncio.run(main())
 

@@ -135,7 +135,9 @@ class TurnaroundPart:
 
     async def read(self) -> bool:
         """Read mail, even past an earlier end; return whether there was some. Raises StoreError."""
-        return await self._supply.read()
+        has_more = await self._supply.read()
+        self._defer_unreachable()
+        return has_more
 
     def take(self) -> HeldMessage | None:
         """Return the next message."""
@@ -304,6 +306,14 @@ class TurnaroundPart:
         ):
             self._settlement.tell(message, facts)
         return outcome
+
+    def _defer_unreachable(self) -> None:
+        """Defer messages whose content the store cannot reach. The next turnaround tries them."""
+        for message, reason in self._supply.take_unreachable():
+            outcome = deferred_for(message, f"its content cannot be read now: {reason}")
+            self._settlement.add(outcome)
+            self._log.record(message, outcome, "")
+            self._supply.left_behind += 1
 
     def _record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
         self._settlement.add(outcome)
