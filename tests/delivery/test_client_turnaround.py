@@ -370,6 +370,46 @@ def test_one_that_is_over_leaves_nothing_for_the_collector(script: Script) -> No
     asyncio.run(main())
 
 
+def test_ten_messages_that_are_always_deferred_keep_no_other_waiting() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with world.dispatcher() as dispatcher:
+            first, second = (
+                await turning.hosts("b.example", 12),
+                await turning.hosts("c.example", 1),
+            )
+            async with ScriptedPrimary({"CONTENT": "451 4.7.1 sender verify"}) as client:
+                await turning.whole(dispatcher, client, first, second)
+                assert client.taken == []
+            async with ScriptedPrimary({"CONTENT": ["250 OK"] * 3 + ["451 no"] * 10}) as client:
+                await turning.whole(dispatcher, client, first, second)
+                assert [one.content for one in client.taken] == [b"13\r\n", b"11\r\n", b"12\r\n"]
+            assert await world.waiting(RecipientStatus.HELD) == list(range(1, 11))
+            async with ScriptedPrimary() as client:
+                await turning.whole(dispatcher, client, first, second)
+            assert await world.waiting() == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("moment", ["MAIL", "DATA", "CONTENT"])
+def test_a_message_that_breaks_the_connection_keeps_no_other_waiting(moment: str) -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=3)
+            async with ScriptedPrimary({moment: CLOSE}) as client:
+                await turning.whole(dispatcher, client, domain)
+            async with ScriptedPrimary({"MAIL": ["250 OK", "250 OK", CLOSE]}) as client:
+                await turning.whole(dispatcher, client, domain)
+                assert [one.content for one in client.taken] == [b"2\r\n", b"3\r\n"]
+            assert await world.waiting(RecipientStatus.HELD) == [1]
+
+    asyncio.run(main())
+
+
 def test_content_that_is_away_is_deferred_and_the_rest_leaves() -> None:
     async def main() -> None:
         turning = Turning()

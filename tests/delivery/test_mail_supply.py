@@ -268,3 +268,40 @@ def test_a_first_line_that_would_do_harm_is_set_off_in_what_is_sent() -> None:
     assert large
     assert (small.head, small.size) == (b"\r\n joins\r\n", 10)
     assert (large.head, large.size) == (b"X-Mailbox-Line: ", 16 + 19)
+
+
+def walk(supply: MailSupply) -> list[int]:
+    taken = []
+    while read(supply):
+        taken += take_all(supply)
+    return taken
+
+
+def test_a_walk_that_begins_behind_a_message_takes_those_up_to_it_last() -> None:
+    shelf = Shelf(*range(1, 2 * BATCH_MESSAGES))
+    supply = supply_of(shelf)
+    supply.begin_behind(BATCH_MESSAGES + 5)
+    behind = list(range(BATCH_MESSAGES + 6, 2 * BATCH_MESSAGES))
+    assert walk(supply) == behind + list(range(1, BATCH_MESSAGES + 6))
+    assert supply.is_exhausted
+    shelf.messages.append(mail(1000))
+    assert walk(supply) == [1000], "what came meanwhile, and nothing twice"
+
+
+def test_mail_that_comes_while_the_left_out_is_taken_is_taken_once() -> None:
+    shelf = Shelf(1, 2, 3)
+    supply = supply_of(shelf)
+    supply.begin_behind(2)
+    assert read(supply)
+    assert take_all(supply) == [3]
+    shelf.messages.append(mail(4))
+    assert walk(supply) == [4, 1, 2]
+    shelf.messages.append(mail(5))
+    assert walk(supply) == [5]
+
+
+def test_a_walk_that_begins_behind_the_newest_or_a_removed_message_takes_all() -> None:
+    for place in (3, 9):
+        supply = supply_of(Shelf(1, 2, 3))
+        supply.begin_behind(place)
+        assert walk(supply) == [1, 2, 3]

@@ -2,6 +2,8 @@
 
 A second one is refused while the first moves mail. If the first has not moved anything for a
 minute, it is ended for the second. So a client that has restarted does not wait for our limits.
+
+Each goes on where the last one stopped (turnaround_order.py).
 """
 
 import asyncio
@@ -12,6 +14,7 @@ from restante.background.fair_slots import FairSlots
 from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.delivery.client_turnaround import ClientTurnaround, turnaround_name
 from restante.delivery.delivery_context import DeliveryContext
+from restante.delivery.turnaround_order import TurnaroundOrder
 from restante.delivery.turnaround_part import TurnaroundPart
 from restante.store.store_errors import StoreError
 from restante.tenancy.actor import Actor, ActorKind
@@ -40,11 +43,13 @@ class AccountTurnarounds:
         self._slots = slots
         self._open_part = open_part
         self._running: dict[str, ClientTurnaround] = {}  # by account
+        self._order = TurnaroundOrder()
 
     async def turn(
         self, domains: Sequence[HostedDomain], login: Login, address: IpAddress, release: int
     ) -> ClientTurnaround:
         """Take the leases. Raises TurnaroundBusy, CannotStart or StoreError."""
+        domains = self._order.in_turn(login.account, domains)
         await self._end_idle(login.account)
         if not self._slots.take_now(login.account):
             raise CannotStart("as many drains as are allowed are running")
@@ -78,6 +83,7 @@ class AccountTurnarounds:
             if isinstance(opened, BaseException):
                 failure = opened
             else:
+                opened.begin_behind(self._order.behind(opened.lease.domain_id))
                 turnaround.add(opened)
         if failure is not None:
             raise failure
@@ -96,6 +102,8 @@ class AccountTurnarounds:
 
     def _over(self, turnaround: ClientTurnaround) -> None:
         account = turnaround.login.account
+        tried = {part.lease.domain_id: part.last_tried for part in turnaround.parts}
+        self._order.ended(account, turnaround.last_domain, tried, is_whole=turnaround.is_whole)
         if self._running.get(account) is turnaround:
             del self._running[account]
             self._slots.give_back(account)

@@ -16,7 +16,8 @@ It differs from an attempt of a drain, because there is only one connection:
 - No retry, no second round and no patience. Outstanding messages are held at the end.
 
 It ends when the mail of all domains was tried. It ends sooner after ten deferred messages in a row,
-after a limit of the rate, and if the client refuses everything. So does an attempt.
+after a limit of the rate, and if the client refuses everything. So does an attempt. The next one
+begins behind the place where it ended (turnaround_order.py).
 """
 
 import asyncio
@@ -89,12 +90,19 @@ class ClientTurnaround:
         self._picture: Directory | None = None  # in which the login was last looked up
         self._delivered = 0
         self._looks = 0  # at parts, for mail that came meanwhile
+        self.last_domain: int | None = None  # of the message that was last tried
+        self.is_whole = False  # it has ended, and everything was tried
         self.over = asyncio.Event()
 
     def add(self, part: TurnaroundPart) -> None:
         """Deliver a domain's mail too."""
         self._parts.append(part)
         self._by_domain[part.lease.domain_id] = part
+
+    @property
+    def parts(self) -> Sequence[TurnaroundPart]:
+        """The parts, in their order."""
+        return self._parts
 
     # Called by the session (reception/turnaround.py)
 
@@ -189,6 +197,7 @@ class ClientTurnaround:
             else:
                 part.close(outcome, reason)
         self._connection = None
+        self.is_whole = outcome is DrainEnd.FINISHED
         self.over.set()
         self._on_over(self)
 
@@ -285,7 +294,7 @@ class ClientTurnaround:
     def _report(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> None:
         if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
             self.end(*stop)
-        part = self._part_of(message)
+        part = self._tried(message)
         move = part.report(message, outcome, reply, self._remote)
         if move is RecipientMove.DELIVERED:
             self._delivered += 1
@@ -300,9 +309,11 @@ class ClientTurnaround:
 
     def _take_back(self, end: ConnectionEnd) -> None:
         for message in end.outstanding:
-            self._part_of(message).take_back(message, end)
+            self._tried(message).take_back(message, end)
 
-    def _part_of(self, message: HeldMessage) -> TurnaroundPart:
+    def _tried(self, message: HeldMessage) -> TurnaroundPart:
+        """Note that a message was tried; return its part."""
+        self.last_domain = message.domain_id
         return self._by_domain[message.domain_id]
 
     def _settlement_changed(self) -> None:

@@ -10,6 +10,9 @@ A round is one walk over all held mail. It may take several attempts. One that i
 place, so that ten deferred messages do not block all the others permanently. Two rules ensure that
 one drain delivers nothing twice. Within a round the walk only goes forward. The next round begins
 when everything of this one is settled (the caller's part).
+
+A walk can begin behind a given message. It goes on to the newest one, then takes those that it
+left out. Only a walk of one round and one attempt does so (a turnaround).
 """
 
 from collections import deque
@@ -60,6 +63,9 @@ class MailSupply:
         self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
         self._pending: deque[HeldMessage] = deque()
         self._last_read = 0  # number of the last one that was pending
+        self._start = 0  # number behind which the walk began; 0: nothing was left out, or no longer
+        self._until = 0  # while the walk is among those that were left out: the last of them
+        self._newest = 0  # where it goes on behind them
         self._unreachable: list[UnreachableMessage] = []
         self.damaged = 0  # messages that this drain met and could not send
         self._losses: dict[
@@ -118,11 +124,7 @@ class MailSupply:
     async def read(self) -> bool:
         """Read on, even past an earlier end; return whether there was something."""
         if not self._unseen:
-            self._unseen.extend(
-                await self._handover.held(
-                    self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS
-                )
-            )
+            self._unseen.extend(await self._page())
         self.is_exhausted = not self._unseen
         files = octets = 0
         while self._unseen and files < FILES_AT_ONCE and octets < FILE_OCTETS_AT_ONCE:
@@ -131,6 +133,22 @@ class MailSupply:
                 files, octets = files + 1, octets + file.size
             await self._see(self._unseen[0])
         return not self.is_exhausted
+
+    async def _page(self) -> list[HeldMessage]:
+        """Return the next messages of the walk, none at its end."""
+        while True:
+            found = await self._handover.held(
+                self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS
+            )
+            if self._until:
+                found = [message for message in found if message.number <= self._until]
+            if found or not (self._start or self._until):
+                return found
+            if self._until:
+                self._last_read, self._until = self._newest, 0
+            else:
+                self._newest, self._last_read = self._last_read, 0
+                self._start, self._until = 0, self._start
 
     async def _see(self, message: HeldMessage) -> None:
         """Make the first unseen message pending, marked if it loops; pass over a damaged one."""
@@ -173,12 +191,16 @@ class MailSupply:
         self._pending.clear()
         self.is_exhausted = False
 
+    def begin_behind(self, number: int) -> None:
+        """Begin behind this message; those up to it come last. Only before anything was read."""
+        self._last_read = self._start = number
+
     def begin_round(self) -> None:
         """Start again with the oldest message. Only when all outcomes are settled."""
         self._unseen.clear()
         self._pending.clear()
         self._losses.clear()
-        self._last_read = 0
+        self._last_read = self._start = self._until = 0
         self.is_exhausted = False
         self.left_behind = 0
 

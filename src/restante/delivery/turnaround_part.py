@@ -84,10 +84,15 @@ class TurnaroundPart:
         self._stop: DrainStopCause | None = None
         self._is_closing = False
         self.in_hand = 0  # messages in the connection, and without an outcome
+        self.last_tried = 0  # number of the message that was last tried
         self.is_active = False  # the connection delivers its mail now
         self._outcome, self._reason = DrainEnd.GIVEN_UP, "internal error"
 
     # Called by the turnaround
+
+    def begin_behind(self, number: int) -> None:
+        """Take the mail up to this message last. Only before the first read."""
+        self._supply.begin_behind(number)
 
     def follow(self, on_change: Callable[[], None], on_stop: Callable[[str, float], None]) -> None:
         """Tell about settled outcomes, and when no more of its mail may be begun."""
@@ -314,10 +319,12 @@ class TurnaroundPart:
             self._settlement.add(outcome)
             self._log.record(message, outcome, "")
             self._supply.left_behind += 1
+            self.last_tried = message.number
 
     def _record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
         self._settlement.add(outcome)
         self.in_hand -= 1
+        self.last_tried = message.number
         return self._log.record(message, outcome, reply)
 
     async def _end(self) -> None:
