@@ -31,6 +31,12 @@ async def keep_blocks(got: list[bytes], blocks: AsyncIterator[bytes]) -> None:
         got.append(block)  # noqa: PERF401  what came before an error is the point
 
 
+async def read_while_there(store: Store, file: ContentFile) -> None:
+    """Read a file, until there is none."""
+    while await store.content.read_beginning(file, 1):
+        await store.upkeep.remove_left_content()
+
+
 async def test_content_comes_back_as_it_was_written(store: Store) -> None:
     file = await spooled(store, BIG[:7], BIG[7:300_000], BIG[300_000:])
     assert (file.size, file.crc32) == (len(BIG), zlib.crc32(BIG))
@@ -79,6 +85,15 @@ async def test_a_duplicate_outlives_the_original(store: Store) -> None:
     await store.reception.hold([message(1, domain_id, file=file), message(2, domain_id, file=copy)])
     await store.handover.settle(drain, [delivered(1)])
     assert await content(store.content.read_file(copy)) == BIG
+
+
+async def test_a_duplicate_that_is_discarded_leaves_the_original(store: Store) -> None:
+    file = await spooled(store, BIG)
+    copy = await store.reception.duplicate(file)
+    store.reception.discard(copy)
+    with pytest.raises((StoreError, Damaged)):
+        await asyncio.wait_for(read_while_there(store, copy), 20)
+    assert await content(store.content.read_file(file)) == BIG
 
 
 async def test_a_missing_file_cannot_be_duplicated(store: Store) -> None:

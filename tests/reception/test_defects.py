@@ -4,12 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
+from restante.mail.message import ContentFile
 from restante.reception.auth_gate import AuthGate
 from restante.reception.content_buffer import ContentBuffer
 from restante.release.releaser import Releaser
 from restante.smtp.phases import Phase
-from restante.store.memory.memory_reception import MemorySpool
+from restante.store.memory.memory_reception import MemoryReception, MemorySpool
 from restante.store.reception_store import INLINE_LIMIT
+from restante.store.store_errors import StoreError
 from tests.wire import Wire
 
 LARGE = INLINE_LIMIT + 1
@@ -88,3 +90,31 @@ def test_a_defect_while_content_is_written_leaves_no_hole_in_it(smtp: Wire) -> N
     assert smtp.session.data_to_send() == b"451 4.3.0 Cannot store mail now, try again later\r\n"
     assert smtp.held("a.example") == []
     assert smtp.memory_budget.now == 0
+
+
+@pytest.mark.parametrize("end", ["failure", "defect", "departure"])
+def test_no_file_is_left_where_a_copy_for_another_domain_fails(
+    smtp: Wire, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    for name in "abc":
+        smtp.hosts(f"{name}.example")
+    duplicate, made = MemoryReception.duplicate, list[ContentFile]()
+
+    async def fail(self: MemoryReception, file: ContentFile) -> ContentFile:
+        made.append(await duplicate(self, file))
+        if len(made) == 2 and end == "departure":
+            smtp.dialogue.abandon()
+        elif len(made) == 2:
+            self.discard(made[1])
+            raise StoreError("no room") if end == "failure" else Defect
+        return made[-1]
+
+    monkeypatch.setattr(MemoryReception, "duplicate", fail)
+    paths = b"".join(b"RCPT TO:<x@%c.example>\r\n" % name for name in b"abc")
+    smtp.send(b"MAIL FROM:<>\r\n" + paths + b"DATA\r\n" + b"x" * LARGE + b"\r\n.\r\n")
+    last = smtp.session.data_to_send().split(b"\r\n")[-2]
+    if end == "failure":
+        assert last == b"451 4.3.0 Cannot store mail now, try again later"
+    assert len(made) == 2
+    assert smtp.held("a.example") == []
+    assert smtp.store.reception._state.files == {}

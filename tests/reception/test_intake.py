@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from restante.mail.envelope import Envelope
-from restante.mail.message import NewMessage
+from restante.mail.message import ContentFile, NewMessage
 from restante.reception.batch_gathering import MOST, BatchGathering
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import Conflict, OverQuota, StoreError, StoreFull
 from restante.tenancy.quota import NO_QUOTA, DomainQuotas, Quota
-from tests.contract.making import NOTED, held_numbers, hosted
+from tests.contract.making import NOTED, all_held, held_numbers, hosted, spooled
 from tests.log_lines import Lines
 
 
@@ -36,11 +36,11 @@ class Scene:
                 key: quotas for key, quotas in self.quotas.items() if key in domain_ids
             },
         )
-        holding = asyncio.create_task(hold_all(intake, mails))
-        await asyncio.sleep(0)
+        running = asyncio.create_task(intake.run())
+        receipts = await hold_all(intake, mails)
         intake.close()
-        await intake.run()
-        return await holding
+        await running
+        return receipts
 
     def _held(self, messages: Sequence[NewMessage]) -> None:
         self.told += [message.domain_id for message in messages]
@@ -49,6 +49,15 @@ class Scene:
 def mail(*domain_ids: int) -> ReceivedMail:
     paths = tuple(f"b@{domain_id}.example" for domain_id in domain_ids)
     return ReceivedMail(None, Envelope("a@a.example", paths), domain_ids, b"x\r\n", None, print)
+
+
+async def large_mail(scene: Scene, *domain_ids: int) -> ReceivedMail:
+    return replace(mail(*domain_ids), content=b"", file=await spooled(scene.store, b"large"))
+
+
+def contents(scene: Scene) -> set[str]:
+    """Return the names of all files."""
+    return set(scene.store.reception._state.files)
 
 
 def test_a_domain_removed_meanwhile_refuses_its_own_mail_alone() -> None:
@@ -142,5 +151,77 @@ def test_clients_that_come_back_one_by_one_share_the_next_batch() -> None:
         intake.close()
         await running
         assert batches == [2, 2]
+
+    asyncio.run(main())
+
+
+def test_no_mail_waits_for_the_copies_of_another() -> None:
+    """A copy in an object store can take minutes."""
+
+    async def main() -> None:
+        scene = Scene()
+        alpha, beta = await hosted(scene.store), await hosted(scene.store, "beta.example")
+        may_end, duplicate = asyncio.Event(), scene.store.reception.duplicate
+
+        async def slow(file: ContentFile) -> ContentFile:
+            await may_end.wait()
+            return await duplicate(file)
+
+        scene.store.reception.duplicate = slow  # type: ignore[method-assign]
+        intake = Intake(scene.store.reception, Lines(), lambda: 7.0, hostname="mx2.example.net")
+        running = asyncio.create_task(intake.run())
+        large = asyncio.create_task(hold_all(intake, [await large_mail(scene, alpha, beta, alpha)]))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(10):
+            await hold_all(intake, [mail(alpha)])
+        assert not large.done()
+        may_end.set()
+        assert [one.failure for one in await large] == [None]
+        files = {
+            one.file.name
+            for domain_id in (alpha, beta)
+            for one in await all_held(scene.store, domain_id)
+            if one.file
+        }
+        assert len(files) == 2
+        assert files == contents(scene), "one for each domain"
+        intake.close()
+        await running
+
+    asyncio.run(main())
+
+
+def test_the_copies_of_a_mail_that_is_refused_go() -> None:
+    async def main() -> None:
+        scene = Scene()
+        alpha, beta = await hosted(scene.store), await hosted(scene.store, "beta.example")
+        await scene.store.records.remove_domain(beta, NOTED)
+        large = await large_mail(scene, alpha, beta)
+        [receipt] = await scene.submit(large)
+        assert isinstance(receipt.failure, Conflict)
+        assert large.file is not None
+        assert contents(scene) == {large.file.name}, "that one is its sender's to discard"
+
+    asyncio.run(main())
+
+
+def test_a_copy_that_fails_refuses_its_own_mail_alone() -> None:
+    async def main() -> None:
+        scene = Scene()
+        ids = [await hosted(scene.store, f"{name}.example") for name in "abc"]
+        duplicate, made = scene.store.reception.duplicate, list[ContentFile]()
+
+        async def fail(file: ContentFile) -> ContentFile:
+            if made:
+                raise StoreFull("no room")
+            made.append(await duplicate(file))
+            return made[0]
+
+        scene.store.reception.duplicate = fail  # type: ignore[method-assign]
+        large = await large_mail(scene, *ids)
+        receipts = await scene.submit(large, mail(ids[0]))
+        assert [type(one.failure) for one in receipts] == [StoreFull, type(None)]
+        assert large.file is not None
+        assert (len(made), contents(scene)) == (1, {large.file.name})
 
     asyncio.run(main())

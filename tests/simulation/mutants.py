@@ -39,7 +39,7 @@ def _acknowledge_before_hold() -> list[Replacement]:
     async def hold(self: Intake, mails: list[ReceivedMail]) -> None:
         messages: list[NewMessage] = []
         for mail in mails:
-            await self._add(messages, mail)
+            self._add(messages, mail)
         for mail in mails:
             self._answer(mail, IntakeReceipt(mail.name, _size(mail)))
         try:

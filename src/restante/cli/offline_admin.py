@@ -104,11 +104,12 @@ def _transports(
 async def _hold(store: Store, hostname: str, mails: Sequence[ReceivedMail]) -> list[IntakeReceipt]:
     """Hold mail through an intake of its own."""
     intake = Intake(store.reception, _Unwritten(), time.time, hostname=hostname)
-    holding = asyncio.create_task(hold_all(intake, mails))
-    await asyncio.sleep(0)  # by then all is submitted
-    intake.close()
-    await intake.run()
-    return await holding
+    running = asyncio.create_task(intake.run())
+    try:
+        return await hold_all(intake, mails)
+    finally:
+        intake.close()
+        await running
 
 
 class _Unwritten:

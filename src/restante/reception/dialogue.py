@@ -9,7 +9,7 @@ A dialogue that has lost its connection is `abandon`ed. A message already submit
 still held; everything else is forgotten.
 """
 
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar
 
 from restante.checks.check import ClientFacts
@@ -307,15 +307,20 @@ class Dialogue:
         return objection
 
     async def _finish_spool(self, transaction: AdmittedTransaction) -> None:
+        intake, file, copies = self._services.intake, None, list[ContentFile]()
         try:
             file = await transaction.content.finish()
+            if not self._is_abandoned:
+                copies = await intake.copies_of(file, _domain_ids(transaction))
         except StoreError as error:
-            self._refuse_unread(error)
+            if file is None or not self._is_abandoned:  # otherwise it was removed under the copy
+                self._refuse_unread(error)
             return
         if self._is_abandoned:
             transaction.content.discard()
+            intake.discard(copies)
         else:
-            self._submit(transaction, b"", file)
+            self._submit(transaction, b"", file, copies)
 
     def _refuse_unread(self, error: StoreError) -> None:
         """Refuse content that the spool could not take or give back."""
@@ -327,16 +332,21 @@ class Dialogue:
             self._go_on()
 
     def _submit(
-        self, transaction: AdmittedTransaction, content: bytes, file: ContentFile | None
+        self,
+        transaction: AdmittedTransaction,
+        content: bytes,
+        file: ContentFile | None,
+        copies: Sequence[ContentFile] = (),
     ) -> None:
         """Give the message to the intake. It is held from now on, even if the client vanishes."""
         self._transaction = None
         mail = ReceivedMail(
             origin=self._origin(),
             envelope=envelope_of(transaction),
-            domain_ids=[domain.id for domain in transaction.recipients.values()],
+            domain_ids=_domain_ids(transaction),
             content=content,
             file=file,
+            copies=copies,
             message_id=message_id_of(content) if file is None else transaction.content.message_id,
             verdicts=transaction.checks.findings.verdicts,
             check_fields=transaction.checks.findings.header,
@@ -506,6 +516,11 @@ def _flaw_in(received: ContentReceived) -> Reply | None:
     if received.found_bare_newline:
         return replies.BARE_NEWLINE
     return replies.NUL_IN_CONTENT if received.found_nul else None
+
+
+def _domain_ids(transaction: AdmittedTransaction) -> list[int]:
+    """Return the domain of each recipient."""
+    return [domain.id for domain in transaction.recipients.values()]
 
 
 def _reply_to(failure: StoreError) -> Reply:

@@ -7,6 +7,9 @@ messages, and a single client waits for no other. If the store fails, the batch 
 its senders gets 451 and keeps its copy. The store can also refuse single mails, whose domain was
 removed meanwhile or has no room left; then the others are held.
 
+Each further domain of a mail gets a copy of its file. Copies are made before the mail is submitted:
+they can take minutes in an object store, and no other mail may wait for them.
+
 Message numbers are assigned here, from the store's.
 """
 
@@ -50,6 +53,7 @@ class ReceivedMail:
     imported_origin: MessageOrigin | None = None  # that of an export, where `origin` is None
     check_fields: bytes = b""  # that checks add above our Received field
     is_delay_told: bool = False  # another server has sent a delay report
+    copies: Sequence[ContentFile] = ()  # of `file`, for all domains but the first
 
 
 class IntakeReceipt(NamedTuple):
@@ -102,6 +106,22 @@ class Intake:
         if self._gathering.is_enough(len(self._waiting)):
             self._is_gathered.set()
 
+    async def copies_of(self, file: ContentFile, domain_ids: Sequence[int]) -> list[ContentFile]:
+        """Make the copies of a mail to these domains. Raises StoreError; there is none then."""
+        copies: list[ContentFile] = []
+        try:
+            for _ in range(len(set(domain_ids)) - 1):
+                copies.append(await self._store.duplicate(file))  # noqa: PERF401  the made ones count
+        except BaseException:
+            self.discard(copies)
+            raise
+        return copies
+
+    def discard(self, copies: Sequence[ContentFile]) -> None:
+        """Remove the copies of a mail that is not held."""
+        for copy in copies:
+            self._store.discard(copy)
+
     async def run(self) -> None:
         """Hold submitted mail, batch after batch, until `close`."""
         while True:
@@ -137,7 +157,7 @@ class Intake:
         messages: list[NewMessage] = []
         try:
             for mail in mails:
-                await self._add(messages, mail)
+                self._add(messages, mail)
             quotas = self._quotas_of({one.domain_id for one in messages})
             begun = asyncio.get_running_loop().time()
             refused = await self._store.hold(messages, quotas)
@@ -182,13 +202,11 @@ class Intake:
             self._log.publish(
                 InternalError(error=error, doing=DefectPlace.ANSWER, message=receipt.name)
             )
+        if receipt.failure is not None:
+            self.discard(mail.copies)
 
-    async def _add(self, messages: list[NewMessage], mail: ReceivedMail) -> None:
-        """Make a message per hosted domain from one mail: two accounts never share a message.
-
-        A second name for a content file may stay without a row. It is swept when the store opens
-        next.
-        """
+    def _add(self, messages: list[NewMessage], mail: ReceivedMail) -> None:
+        """Make a message per hosted domain from one mail: two accounts never share a message."""
         now = self._now()
         first = self._numbers.next(now)
         mail.name = message_name(first)
@@ -205,7 +223,7 @@ class Intake:
             envelope = mail.envelope if len(parts) == 1 else mail.envelope.part(forward_paths)
             file = mail.file
             if file is not None and index > 0:
-                file = await self._store.duplicate(file)
+                file = mail.copies[index - 1]
             messages.append(
                 NewMessage(
                     number,
@@ -237,7 +255,14 @@ async def hold_all(intake: Intake, mails: Sequence[ReceivedMail]) -> list[Intake
     """Submit these, and return the receipt of each once all are settled."""
     settled = [asyncio.get_running_loop().create_future() for _ in mails]
     for mail, future in zip(mails, settled, strict=True):
-        intake.submit(replace(mail, on_held=partial(_settle, future)))
+        copies: Sequence[ContentFile] = ()
+        if mail.file is not None:
+            try:
+                copies = await intake.copies_of(mail.file, mail.domain_ids)
+            except StoreError as error:
+                _settle(future, IntakeReceipt("", failure=error))
+                continue
+        intake.submit(replace(mail, on_held=partial(_settle, future), copies=copies))
     return [await future for future in settled]
 
 

@@ -67,3 +67,6 @@ class ReceptionStore(Protocol):
 
     async def duplicate(self, file: ContentFile) -> ContentFile:
         """Give the same content a second durable name: each held message owns its own file."""
+
+    def discard(self, file: ContentFile) -> None:
+        """Remove a duplicate that no message has got. Beside other work, and without an error."""

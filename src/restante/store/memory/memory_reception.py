@@ -59,6 +59,10 @@ class MemoryReception:
         self._state.files[copy.name] = self._state.files[file.name]
         return copy
 
+    def discard(self, file: ContentFile) -> None:
+        """Remove a duplicate that no message has got."""
+        self._state.files.pop(file.name, None)
+
     def _new_file_name(self) -> str:
         self._files_named += 1
         return f"memory-{self._files_named}"

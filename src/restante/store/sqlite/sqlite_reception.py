@@ -50,3 +50,8 @@ class SqliteReception:
         """Give the same content a second durable name."""
         self._core.check()
         return await self._core.files.duplicate(file)
+
+    def discard(self, file: ContentFile) -> None:
+        """Remove a duplicate that no message has got."""
+        files = self._core.files
+        files.begin(partial(files.remove_unheld, file.name))
