@@ -355,7 +355,8 @@ class ObjectSettings(Section):
         default=24,
         ge=1,
         le=24 * 365,
-        description="Hours for which an object is kept that belongs to no message.",
+        description="Hours for which an object is kept that belongs to no message, from when it was"
+        " first seen without one.",
     )
 
     @property

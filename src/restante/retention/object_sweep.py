@@ -2,7 +2,7 @@
 
 Mail leaves without waiting for its object. So objects are removed here, by one server for all.
 Content without a message is rare: a server was killed, or a backup of the database was restored. It
-is kept for a grace, so that an operator can undo such a restore.
+is kept for a grace from when it was first seen, so that an operator can undo such a restore.
 """
 
 from collections.abc import Callable
@@ -63,7 +63,7 @@ class ObjectSweep:
             failure = error
         now = self._ages()
         if now >= self._stray_due_at:
-            removed = await self._upkeep.remove_stray_content(now - hours * _HOUR)
+            removed = await self._upkeep.remove_stray_content(hours * _HOUR)
             self._stray_due_at = now + STRAY_SECONDS
             if removed:
                 self._log.publish(ObjectsRemoved(count=removed))

@@ -79,11 +79,12 @@ class UpkeepStore(Protocol):
         Messages leave without waiting for this. Raises StoreError; the rest is left for later.
         """
 
-    async def remove_stray_content(self, before: float) -> int:
+    async def remove_stray_content(self, grace: float) -> int:
         """Remove large content elsewhere that belongs to nobody; return how much was removed.
 
-        Only what is older than `before`, in Unix time. Its transaction never came, or was undone
-        by a backup of the database. Raises StoreError; the rest is left for later.
+        Its transaction never came, or was undone by a backup of the database. The store notes when
+        a call first found it, and removes it `grace` seconds later, whatever its age. Raises
+        StoreError; the rest is left for later.
         """
 
     async def backup(self, directory: Path) -> BackupCopy:

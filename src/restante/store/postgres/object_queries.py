@@ -2,6 +2,10 @@
 
 A row is made before its object, so an object without a row belongs to nobody. It is marked as
 doomed when its message goes. It is removed only when its object was removed.
+
+An object that belongs to nobody gets a row of its own, whose number is below zero. This row is
+doomed from the time at which it was first seen. If a restore of the database is undone, these rows
+go with it.
 """
 
 ADD_OBJECT = "INSERT INTO content_object (content_id, name) VALUES ($1, $2)"
@@ -11,17 +15,29 @@ ADD_OBJECT_ONCE = """
     ON CONFLICT (content_id) DO UPDATE SET name = content_object.name RETURNING name
 """
 NAME = "SELECT name FROM content_object WHERE content_id = $1"
-HAS_OBJECTS = "SELECT EXISTS (SELECT 1 FROM content_object)"
+HAS_OBJECTS = "SELECT EXISTS (SELECT 1 FROM content_object WHERE content_id >= 0)"
 
 DOOMED = """
     SELECT content_id, name FROM content_object
-    WHERE doomed_at IS NOT NULL AND content_id <> ALL($2::bigint[])
+    WHERE doomed_at IS NOT NULL AND content_id >= 0 AND content_id <> ALL($2::bigint[])
     ORDER BY doomed_at LIMIT $1
+"""
+ADD_STRAYS = """
+    INSERT INTO content_object (content_id, name, doomed_at)
+    SELECT content_id, name, clock_timestamp()
+    FROM unnest($1::bigint[], $2::text[]) AS listed (content_id, name)
+    ON CONFLICT DO NOTHING
+"""
+# Those that were first seen so many seconds ago.
+STRAYS = """
+    SELECT content_id, name FROM content_object
+    WHERE content_id < 0 AND doomed_at <= now() - make_interval(secs => $3)
+        AND content_id <> ALL($2::bigint[])
+    ORDER BY content_id LIMIT $1
 """
 FORGET = """
     DELETE FROM content_object WHERE content_id = ANY($1::bigint[]) AND doomed_at IS NOT NULL
 """
-KNOWN = "SELECT name FROM content_object WHERE name = ANY($1::text[])"
 
 # A move that is given up.
 SOME = "SELECT content_id, name FROM content_object ORDER BY content_id LIMIT $1"

@@ -8,7 +8,7 @@ from typing import Final
 
 from restante.store.postgres import content_queries, held_reading, mail_statements
 from restante.store.postgres.chunk_spool import remove_unheld
-from restante.store.postgres.object_removal import remove_doomed, remove_orphans
+from restante.store.postgres.object_removal import remove_doomed, remove_strays
 from restante.store.postgres.postgres_content import PostgresContent
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.store_care import ScrubSlice
@@ -85,10 +85,10 @@ class PostgresUpkeep:
         objects = self._core.objects
         return 0 if objects is None else await remove_doomed(self._core, objects)
 
-    async def remove_stray_content(self, before: float) -> int:
-        """Remove old objects that nobody has."""
+    async def remove_stray_content(self, grace: float) -> int:
+        """Remove objects that nobody has for that time."""
         objects = self._core.objects
-        return 0 if objects is None else await remove_orphans(self._core, objects, before)
+        return 0 if objects is None else await remove_strays(self._core, objects, grace)
 
     async def backup(self, directory: Path) -> BackupCopy:
         """Raise CareUnsupported: PostgreSQL has its own tools."""

@@ -71,7 +71,7 @@ class SqliteUpkeep:
         """There is none elsewhere."""
         return 0
 
-    async def remove_stray_content(self, before: float) -> int:  # noqa: ARG002
+    async def remove_stray_content(self, grace: float) -> int:  # noqa: ARG002
         """There is none elsewhere."""
         return 0
 

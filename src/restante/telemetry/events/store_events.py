@@ -95,8 +95,9 @@ class ObjectsBack(Event):
 class ObjectsRemoved(Event):
     """Objects that belonged to no message were removed from the object store.
 
-    They were older than `objects.orphan_hours`. A few are normal after a server was killed. Many
-    show that a backup of the database was restored, or that somebody else writes there.
+    They were first seen without a message `objects.orphan_hours` ago. A few are normal after a
+    server was killed. Many show that a backup of the database was restored, or that somebody else
+    writes there.
     """
 
     event: ClassVar[str] = "objects-removed"
