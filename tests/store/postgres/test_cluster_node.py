@@ -128,6 +128,17 @@ async def test_a_heartbeat_that_waits_for_too_long_is_an_absence(store: Postgres
     assert store.upkeep.absence == ""
 
 
+async def test_a_lease_that_ended_and_was_renewed_is_a_lapse(store: PostgresStore) -> None:
+    """Others may have taken the process for ended meanwhile."""
+    node = store.core.node
+    await node.beat()
+    assert node.lapses == 0
+    node._beaten_at -= LEASE
+    await node.beat()
+    await node.beat()
+    assert node.lapses == 1
+
+
 async def test_a_database_that_does_not_answer_at_all_is_away_too(store: PostgresStore) -> None:
     node = store.core.node
     node._beaten_at -= LEASE

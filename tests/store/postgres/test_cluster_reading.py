@@ -15,7 +15,7 @@ from restante.store.postgres.cluster_reading import ClusterReading
 from restante.store.store_errors import StoreError
 from tests.contract.making import NOTED, account, hold, hosted, opened
 from tests.postgres_cluster import ALONE
-from tests.store.postgres.test_cluster_node import GIVEN_BACK, expire
+from tests.store.postgres.test_cluster_node import GIVEN_BACK, OVER, expire
 
 WHOLE = (usage_queries.OF_OTHERS, usage_queries.ACCOUNTS)
 
@@ -159,6 +159,25 @@ async def test_all_is_read_when_a_bulletin_is_missing(writer: Watched, reader: W
     )
     assert (usage_queries.OF_OTHERS,) in await reader.read()
     assert reader.store.figures.usage(domain_id) == writer.store.figures.usage(domain_id)
+    assert await reader.read() == []
+
+
+async def test_all_is_read_when_the_own_lease_had_ended(
+    writer: Watched, reader: Watched, postgres_url: str
+) -> None:
+    """The other one was alone meanwhile, and wrote no bulletin on its change."""
+    domain_id = await hosted(writer.store)
+    await writer.read()
+    await reader.read()
+    await expire(postgres_url, reader.store, OVER)
+    await hold(writer.store, domain_id, 1)
+    for _ in range(12):
+        await writer.read()
+    reader.store.core.node._beaten_at -= 12
+    await reader.store.core.node.beat()
+    await writer.read()
+    assert (usage_queries.OF_OTHERS,) in await reader.read()
+    assert reader.store.figures.usage(domain_id).messages == 1
     assert await reader.read() == []
 
 

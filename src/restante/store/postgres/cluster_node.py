@@ -60,6 +60,7 @@ class ClusterNode:
         self.change_listeners: list[Callable[[], None]] = []  # to changes of records
         self.clock_offset: float | None = None  # seconds that our clock is ahead of the database's
         self.absence = ""  # why the database cannot be reached; "" while it can
+        self.lapses = 0  # times that others may have taken it for ended, although it lives
         self._lanes = lanes
         self._beaten_at = beaten_at
         self._beats = 0  # since the last time that the database was away, perhaps until now
@@ -143,6 +144,8 @@ class ClusterNode:
         else:
             self.failure = "another process has the slot of this one in the database"
             return
+        if not self.lease_left():
+            self.lapses += 1
         self._beaten_at = at
         self._beats += 1
 

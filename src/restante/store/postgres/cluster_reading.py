@@ -6,6 +6,9 @@ reads those of all domains when a process is new to it or has ended, or a bullet
 process that was killed may have changed some after its last bulletin. So a second without changes
 costs the same with ten open drains as with a hundred thousand.
 
+A process that is alone writes no bulletins. So one whose own lease had ended reads all, too: others
+may have taken it for ended, and have told it nothing.
+
 The nodes and the bulletins are read before the figures. So a change that is missed here is in a
 later bulletin.
 """
@@ -44,6 +47,7 @@ class ClusterReading:
         self._core = core
         self._change_number = -1
         self._read_up_to: dict[NodeKey, int] = {}  # the last bulletin of each that lives
+        self._lapses = 0  # of the own lease, before all was read
         self._told = 0  # bulletins
         self._untold: deque[set[int]] = deque(maxlen=_ROUNDS_ALONE)  # domain ids, by round
 
@@ -79,6 +83,7 @@ class ClusterReading:
 
     async def _read(self, living: set[NodeKey]) -> None:
         core, slot = self._core, self._core.node.key.id
+        lapses = core.node.lapses
         known = {key: self._read_up_to.get(key, 0) for key in living}
         bulletins = await core.fetch(
             node_queries.BULLETINS,
@@ -88,7 +93,7 @@ class ClusterReading:
         )
         moved, read_up_to, has_all = _of_bulletins(bulletins, known)
         await self._read_domains()
-        if not has_all or self._read_up_to.keys() != living:
+        if not has_all or self._read_up_to.keys() != living or self._lapses != lapses:
             core.mirror.take_others(usages_of_rows(await core.fetch(usage_queries.OF_OTHERS, slot)))
             await self._read_drains(drain_statements.KNOWN_DRAINS, core.mirror.open_drains())
         elif moved:
@@ -96,6 +101,7 @@ class ClusterReading:
             core.mirror.take_changed_others(dict.fromkeys(moved, NO_USAGE) | usages_of_rows(rows))
             await self._read_drains(drain_statements.CHANGED_DRAINS, moved)
         self._read_up_to = read_up_to  # at the end: after a failure all of it is read again
+        self._lapses = lapses
 
     async def _read_drains(self, statement: str, domain_ids: Iterable[int]) -> None:
         drains = await self._core.fetch(statement, sorted(domain_ids))
