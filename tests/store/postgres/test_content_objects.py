@@ -50,6 +50,25 @@ async def test_a_bucket_that_lost_its_mark_is_not_marked_again(bucket: FakeBucke
     assert (bucket.objects, "has no object" in one.absence) == ({}, True)
 
 
+async def test_only_the_place_that_was_named_first_is_marked(bucket: FakeBucket) -> None:
+    for mark, is_new, remedy in (
+        ("restante 12 s3://first", True, "first, which was named first, or, if that was a mistake"),
+        ("restante 12 s3://first", False, "first, which was named first, or copy all objects"),
+    ):
+        with pytest.raises(StoreMismatched, match=remedy):
+            await objects(bucket, mark, is_new=is_new).compare_marks()
+        assert bucket.objects == {}
+    mark = f"restante 12 {ACCESS.url}"
+    await objects(bucket, mark, is_new=True).compare_marks()
+    assert bucket.objects == {MARK_NAME: mark.encode()}
+
+
+async def test_the_mark_of_a_long_url_is_read_whole(bucket: FakeBucket) -> None:
+    mark = "restante 12 s3://" + "a" * 1100
+    await bucket.put_small(MARK_NAME, mark.encode())
+    await objects(bucket, mark).compare_marks()
+
+
 async def test_a_missing_object_is_damage_and_a_missing_bucket_is_not(bucket: FakeBucket) -> None:
     one = objects(bucket, is_new=True)
     await one.compare_marks()

@@ -1,14 +1,18 @@
 """A store is opened with its own object store, or without one, and never with another."""
 
+from collections import defaultdict
+from dataclasses import replace
+
 import pytest
 
-from restante.store.postgres import PostgresStore, object_queries
+from restante.store.object_access import ObjectAccess
+from restante.store.postgres import PostgresStore, object_queries, obstore_bucket
 from restante.store.postgres.postgres_schema import VERSION
 from restante.store.postgres.schema_upgrade import SCHEMA_FOUND
 from restante.store.store_errors import ContentUnreachable, StoreMismatched
 from tests.contract.making import content, spooled
 from tests.postgres_cluster import ALONE
-from tests.store.postgres.fake_bucket import FakeBucket, opened_at
+from tests.store.postgres.fake_bucket import WITH_OBJECTS, FakeBucket, opened_at
 from tests.store.postgres.test_chunk_spool import run
 from tests.store.postgres.test_object_spool import BIG, bucket, damages, store
 
@@ -51,6 +55,29 @@ async def test_a_server_refuses_the_bucket_of_another_store(
     with pytest.raises(StoreMismatched, match="has the content of another store"):
         await opened_at(postgres_url)
     await (await opened_at(postgres_url, is_server=False)).close()  # a command asks when it must
+
+
+async def test_a_server_with_a_mistyped_url_marks_nothing(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No content exists yet that the other place would lack."""
+    buckets: dict[str, FakeBucket] = defaultdict(FakeBucket)
+    monkeypatch.setattr(obstore_bucket, "open_bucket", lambda access: buckets[access.url])
+    store = await opened_at(postgres_url)
+    wrong = replace(WITH_OBJECTS, objects=ObjectAccess("s3://fake/hled"))
+    with pytest.raises(StoreMismatched, match=r"to s3://fake, which was named first"):
+        await opened_at(postgres_url, wrong)
+    assert {url for url, one in buckets.items() if one.objects} == {"s3://fake"}
+    await store.close()
+
+
+async def test_notes_on_stray_objects_are_no_content(
+    store: PostgresStore, bucket: FakeBucket, postgres_url: str
+) -> None:
+    await bucket.put_small("a" * 32, b"")
+    await store.upkeep.remove_stray_content(100.0)
+    assert await store.core.fetch("SELECT name FROM content_object") == [("a" * 32,)]
+    await (await opened_at(postgres_url, ALONE)).close()
 
 
 async def test_a_server_starts_during_an_outage(bucket: FakeBucket, postgres_url: str) -> None:

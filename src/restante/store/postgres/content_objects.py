@@ -2,8 +2,9 @@
 
 The bucket has an object with the mark that the database has, too. Before anything else is done, the
 marks are compared. So a wrong bucket or prefix never looks like one whose content was lost, and a
-sweep never removes the content of another store. While the bucket cannot be reached, calls fail at
-once, and a timer has it asked again every few seconds.
+sweep never removes the content of another store. The mark ends with the URL that was named first. A
+bucket without a mark gets it only at that URL, and only while there is no content. While the bucket
+cannot be reached, calls fail at once, and a timer has it asked again every few seconds.
 """
 
 import asyncio
@@ -24,7 +25,7 @@ NO_OBJECTS: Final = (
 )
 MARK_NAME: Final = "restante-store"  # no name of content
 PROBE_SECONDS: Final = 2.0
-_MARK_OCTETS: Final = 100
+_MARK_OCTETS: Final = 2000
 _DISK_THREADS: Final = 4
 _NAME_OCTETS: Final = 16
 
@@ -48,7 +49,10 @@ class ContentObjects:
         """`mark`: that of the database. `is_new`: there is no content yet, so none can be lost."""
         self._bucket = bucket
         self._mark = mark.encode()
-        self._is_new = is_new
+        self._url = access.url
+        self._first_url = _url_of(mark)
+        self._has_content = not is_new
+        self._is_new = is_new and self._first_url in ("", access.url)
         self._mismatch = ""
         self._is_proven = False
         self._proving = asyncio.Lock()
@@ -179,9 +183,27 @@ class ContentObjects:
     def _difference(self, found: bytes | None) -> str:
         if found is None:
             cause = f"has no object {MARK_NAME}, which the database expects there"
+            if self._first_url not in ("", self._url):
+                return f"{self._bucket.place} {cause}; {self._remedy()}"
         else:
             cause = "has the content of another store"
         return (
             f"{self._bucket.place} {cause}; correct `url` and `endpoint` of [objects], or bring the"
             " bucket back"
         )
+
+    def _remedy(self) -> str:
+        """Return the ways out if another URL was named first."""
+        other = (
+            "or copy all objects from there"
+            if self._has_content
+            else "or, if that was a mistake, stop all servers and delete the row of the table"
+            " object_mark"
+        )
+        return f"set `url` of [objects] to {self._first_url}, which was named first, {other}"
+
+
+def _url_of(mark: str) -> str:
+    """Return the URL that was named first; "" in a mark of former versions."""
+    _name, _, rest = mark.partition(" ")
+    return rest.partition(" ")[2]

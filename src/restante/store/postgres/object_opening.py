@@ -22,7 +22,8 @@ async def open_objects(
 ) -> ContentObjects | None:
     """Return the object store, which is not asked yet. Raises StoreMismatched.
 
-    The first one to do so marks the database, and keeps programs away that know no objects.
+    The first one to do so marks the database, and keeps programs away that know no objects. The
+    mark has its URL. Only that place is ever marked as new, so that of a mistyped URL never is.
     """
     [(has_objects,)] = await session.fetch(object_queries.HAS_OBJECTS)
     if access is None:
@@ -33,7 +34,8 @@ async def open_objects(
     rows = await session.fetch(object_queries.MARK)
     if not rows:
         async with session.transaction():
-            await session.fetch(object_queries.ADD_MARK, f"restante {secrets.token_hex(16)}")
+            mark = f"restante {secrets.token_hex(16)} {access.url}"
+            await session.fetch(object_queries.ADD_MARK, mark)
             await session.fetch(object_queries.EXCLUDE_OLDER, VERSION)
         rows = await session.fetch(object_queries.MARK)
     return make_objects(access, rows[0][0], is_new=not has_objects)
