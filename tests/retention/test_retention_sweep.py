@@ -301,6 +301,30 @@ async def test_a_store_that_fails_is_tried_again_soon_and_else_an_hour_later(
     assert keeping.store.figures.usage(alpha.id) == DomainUsage()
 
 
+async def test_a_failure_of_one_domain_leaves_the_others_their_turn(
+    keeping: Keeping, monkeypatch: Any
+) -> None:
+    alpha = await keeping.host(retention=MONTH)
+    beta = await keeping.host("beta.example", retention=MONTH)
+    await keeping.store.reception.hold([message(1, alpha.id), message(2, beta.id)])
+    expire = keeping.store.retention.expire
+
+    async def fail(domain_id: int, *rest: Any) -> int:
+        if domain_id == alpha.id:
+            raise StoreError("one row is damaged")
+        return await expire(domain_id, *rest)
+
+    monkeypatch.setattr(keeping.store.retention, "expire", fail)
+    keeping.now = 31 * DAY
+    assert await keeping.sweeper.sweep() == AFTER_FAILURE
+    assert [line["domain"] for line in keeping.log.of(StoreFailed)] == ["alpha.example"]
+    assert keeping.store.figures.usage(alpha.id).messages == 1
+    assert keeping.store.figures.usage(beta.id) == DomainUsage()
+    monkeypatch.setattr(keeping.store.upkeep, "absence", "its disk is away")
+    with pytest.raises(StoreError, match="one row is damaged"):
+        await keeping.sweeper.sweep()
+
+
 async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
     keeping: Keeping,
 ) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from restante.background.clocks import Clocks
-from restante.background.rounds import Rounds
+from restante.background.rounds import AFTER_FAILURE, Rounds
 from restante.delivery.route import remote_name
 from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
@@ -33,7 +33,7 @@ from restante.store.duty_store import keep_performing
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.queue_store import MessageBounce, QueuedMessage, QueueFilter
-from restante.store.store_errors import Damaged
+from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import MailExpired, RetentionAhead, RetentionOver, StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -44,6 +44,7 @@ from restante.tenancy.principal import policy_rule
 
 SWEEP_SECONDS: Final = 3600.0
 BATCH: Final = 200  # messages in one transaction
+MOST_REPORTED: Final = 10  # failures in one sweep that are logged
 SWEEP: Final = policy_rule("retention")
 
 
@@ -79,13 +80,28 @@ class RetentionSweep:
         await self._rounds.run_rounds(self.sweep)
 
     async def sweep(self) -> float:
-        """Look at every domain once; return the seconds to the next sweep. Raises StoreError."""
+        """Look at every domain once; return the seconds to the next sweep.
+
+        A failure ends only the look at its domain, unless the store as a whole is away. After one,
+        the next sweep comes sooner. Raises StoreError.
+        """
+        failures = 0
         for status in (RecipientStatus.HELD, RecipientStatus.REFUSED):
             marks = await self._store.retention.marks(_kind(status))
             for domain in list(self._directory.now.domains.values()):
                 if self._is_concerned(domain, status) or domain.id in marks:
-                    await self._look_at(domain, status, marks.get(domain.id))
-        return SWEEP_SECONDS
+                    try:
+                        await self._look_at(domain, status, marks.get(domain.id))
+                    except StoreError as error:
+                        if self._store.upkeep.absence or self._store.upkeep.failure:
+                            raise
+                        failures += 1
+                        if failures <= MOST_REPORTED:
+                            self._report(domain, error)
+        return AFTER_FAILURE if failures else SWEEP_SECONDS
+
+    def _report(self, domain: HostedDomain, error: StoreError) -> None:
+        self._log.publish(StoreFailed(error=error, doing=WorkWord.RETENTION, domain=domain.name))
 
     def _is_concerned(self, domain: HostedDomain, status: RecipientStatus) -> bool:
         usage = self._store.figures.usage(domain.id)
