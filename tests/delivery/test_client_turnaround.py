@@ -280,7 +280,7 @@ def test_a_login_that_expires_gets_no_more() -> None:
             await ended(dispatcher, [domain])
             assert len(client.taken) < 10
             assert client.commands[-1] == "QUIT"
-            assert (await past_of(world, domain)).reason == "the login has expired"
+            assert (await past_of(world, domain)).reason == "the time of the login is over"
 
     asyncio.run(main())
 

@@ -287,7 +287,7 @@ class ClientTurnaround:
             elif found != self.login:
                 self.end("the login was changed or removed meanwhile", AttemptKind.CHANGED)
         if self.login.has_expired(self._context.clocks.now()):
-            self.end("the login has expired", AttemptKind.CHANGED)
+            self.end("the time of the login is over", AttemptKind.CHANGED)
 
     # Outcomes
 
