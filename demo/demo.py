@@ -95,7 +95,7 @@ def set_up(directory: Path, primary_port: int) -> tuple[Path, Path]:
     )
     config = directory / "restante.toml"
     text = config.read_text().replace(f"{HOST}:2525", f"{HOST}:{free_port()}")
-    for port in (4465, 8025):
+    for port in (4465, 8025, 3660):
         text = text.replace(f"{HOST}:{port}", f"{HOST}:{free_port()}")
     config.write_text(text)
     password_file = directory / "password"

@@ -16,7 +16,7 @@ PASSWORD_FILE = DIRECTORY / "sample-password"
 DOMAIN = "sample.example"
 
 NEXT_STEPS = f"""
-Restante is about to listen on {HOST}: 2525 (mx), 4465 (smtps) and 8026 (web).
+Restante is about to listen on {HOST}: 2525 (mx), 4465 (smtps), 8026 (web) and 3661 (odmr).
 In another terminal, in this directory:
 
   1. Send a message to a domain whose own server is away:
@@ -48,8 +48,11 @@ def set_up() -> None:
     subprocess.run(
         [RESTANTE, "init", "--dir", DIRECTORY, "--hostname", "mx2.example.net"], check=True
     )
-    # An installation beside this one has its web listener at the usual port.
-    CONFIG.write_text(CONFIG.read_text().replace(f"{HOST}:8025", f"{HOST}:8026"))
+    # An installation beside this one has these listeners at the usual ports.
+    text = CONFIG.read_text()
+    for usual, other in ((8025, 8026), (3660, 3661)):
+        text = text.replace(f"{HOST}:{usual}", f"{HOST}:{other}")
+    CONFIG.write_text(text)
     restante(CONFIG, "account", "add", "sample", "--note", "made by make run")
     password = restante(CONFIG, "login", "add", "sample", "sample", "--generate").split()[-1]
     PASSWORD_FILE.touch(mode=0o600)

@@ -27,6 +27,7 @@ _CODE: Final = re.compile(rb"^([0-9]{3}) ", re.MULTILINE)
 _END_MARK: Final = b"\r\n.\r\n"
 _TOO_LARGE: Final = 552
 _OUT_OF_SEQUENCE: Final = 503
+_NOT_OFFERED: Final = 502
 _ENDS: Final = (221, 421)
 _CHALLENGE: Final = 334
 
@@ -34,8 +35,9 @@ _CHALLENGE: Final = 334
 class ClientView:
     """Compares all sent and received octets. The server must have seen `messages`."""
 
-    def __init__(self, sent: bytes, heard: bytes, limit: int) -> None:
-        """`limit`: octets that a message may have."""
+    def __init__(self, sent: bytes, heard: bytes, limit: int, *, takes_mail: bool = True) -> None:
+        """`limit`: octets that a message may have. `takes_mail`: whether the server offers MAIL."""
+        self._takes_mail = takes_mail
         self._rest = sent
         self._codes = deque(int(code) for code in _CODE.findall(heard))
         self._limit = limit
@@ -98,6 +100,9 @@ class ClientView:
         return True
 
     def _see_mail(self, code: int) -> None:
+        if not self._takes_mail:
+            assert code == _NOT_OFFERED or (code == _OUT_OF_SEQUENCE and not self._is_greeted)
+            return
         assert (code == _OUT_OF_SEQUENCE) == (self._is_open or not self._is_greeted)
         if code == 250:
             self._is_open, self._has_recipient, self._chunks = True, False, b""

@@ -105,7 +105,8 @@ def check(data: bytes) -> None:
         whole.receive(stream)
         whole.end()
         assert sliced.seen() == whole.seen()
-        view = ClientView(stream, whole.said, options.limits.message_octets)
+        profile, limit = options.profile, options.limits.message_octets
+        view = ClientView(stream, whole.said, limit, takes_mail=profile.takes_mail)
         view.walk()
         assert whole.messages == view.messages
 
