@@ -102,8 +102,8 @@ class AccountTurnarounds:
 
     def _over(self, turnaround: ClientTurnaround) -> None:
         account = turnaround.login.account
-        tried = {part.lease.domain_id: part.last_tried for part in turnaround.parts}
-        self._order.ended(account, turnaround.last_domain, tried, is_whole=turnaround.is_whole)
+        last, tried = turnaround.last_domain, turnaround.last_tried
+        self._order.ended(account, last, tried, is_whole=turnaround.is_whole)
         if self._running.get(account) is turnaround:
             del self._running[account]
             self._slots.give_back(account)

@@ -23,7 +23,7 @@ begins behind the place where it ended (turnaround_order.py).
 import asyncio
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -100,9 +100,9 @@ class ClientTurnaround:
         self._by_domain[part.lease.domain_id] = part
 
     @property
-    def parts(self) -> Sequence[TurnaroundPart]:
-        """The parts, in their order."""
-        return self._parts
+    def last_tried(self) -> Mapping[int, int]:
+        """The number of the message that was last tried, 0 for none, by domain."""
+        return {part.lease.domain_id: part.last_tried for part in self._parts}
 
     # Called by the session (reception/turnaround.py)
 

@@ -111,7 +111,7 @@ class Intake:
         copies: list[ContentFile] = []
         try:
             for _ in range(len(set(domain_ids)) - 1):
-                copies.append(await self._store.duplicate(file))  # noqa: PERF401  the made ones count
+                copies.append(await self._store.duplicate(file))  # noqa: PERF401  for `discard`
         except BaseException:
             self.discard(copies)
             raise
