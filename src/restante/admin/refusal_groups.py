@@ -1,7 +1,8 @@
 """Refused mail in groups by the destination's reply, each with its exact count.
 
 Only the numbers, addresses and replies are read, page by page, and grouped in a thread. There may
-be a hundred thousand messages. A reading that takes longer than PATIENCE ends early, and says so.
+be a hundred thousand messages, and a page of the portal cannot wait for them. So a reading ends
+after AT_FIRST, or after PATIENCE if somebody asks for all of it. It says whether it ended early.
 """
 
 from collections import Counter
@@ -25,7 +26,8 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reply_kind import kind_of
 from restante.store.queue_store import QueuedMessage
 
-PATIENCE: Final = 2.0  # seconds
+AT_FIRST: Final = 0.03  # seconds
+PATIENCE: Final = 2.0  # seconds, for somebody who asks for all
 MOST_READ: Final = 100_000  # messages
 EXAMPLES: Final = 5
 
@@ -50,8 +52,13 @@ class RefusalGroups:
     is_cut: bool  # there are more, which are newer
 
 
-async def refusal_groups(context: AdminContext, domain: str | None) -> RefusalGroups:
-    """Return the refused mail of a domain, or of all in scope. Raises AdminError."""
+async def refusal_groups(
+    context: AdminContext, domain: str | None, patience: float = PATIENCE
+) -> RefusalGroups:
+    """Return the refused mail of a domain, or of all in scope. Raises AdminError.
+
+    No page is read after `patience`, in seconds.
+    """
     permit(context.principal, AdminAction.QUEUE_LIST)
     status, names = RecipientStatus.REFUSED, domain_names(context)
     selection = QueueSelection(domain=domain, status=status, limit=MOST_READ)
@@ -60,7 +67,7 @@ async def refusal_groups(context: AdminContext, domain: str | None) -> RefusalGr
     async for page in queue_pages(context, queue_filter(context, selection)):
         await beside_mail(add_to_groups, groups, page, names)
         count += len(page)
-        is_cut = count >= MOST_READ or context.memory.monotonic() - began > PATIENCE
+        is_cut = count >= MOST_READ or context.memory.monotonic() - began > patience
         if is_cut:
             break
     return RefusalGroups(sorted(groups.values(), key=lambda one: -one.count), count, is_cut)

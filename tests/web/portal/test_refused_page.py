@@ -54,3 +54,25 @@ def test_a_large_group_is_counted_whole_and_acted_on_in_parts(
     assert "<b>5 messages</b>, alpha.example: 5" in text
     assert "Each press acts on the oldest 2 of them." in text
     assert f'name="names" value="{message_name(1)} {message_name(2)}"' in text
+
+
+def test_the_page_counts_the_oldest_at_first_and_all_on_demand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("restante.admin.held_mail.PAGE", 2)
+    monkeypatch.setattr("restante.web.portal.refused_page.AT_FIRST", -1.0)  # one page of the store
+    admin = hosting()
+
+    async def refuse() -> None:
+        for number in range(1, 6):
+            await admin.hold(number, 1, f"u{number}@alpha.example")
+            await admin.refuse(number, 1, f"u{number}@alpha.example", "550 5.7.1 rate limit")
+
+    asyncio.run(refuse())
+    text = visit(admin, "/refused?domain=alpha.example", ALPHA).text
+    assert "<b>2 messages</b>" in text
+    [more] = re.findall(r'<a href="([^"]+)">Count all</a>', text)
+    whole = visit(admin, more.replace("&amp;", "&"), ALPHA).text
+    assert "<b>5 messages</b>" in whole
+    assert "Count all" not in whole
+    assert "may be more" not in whole
