@@ -122,16 +122,19 @@ def _new_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
         certificates = entry.certificates or ()
         bare = Login(entry.user, entry.account, "", None, 0.0)
         changes += changes_between(bare, with_certificates(context, bare, all_of=certificates))
-        new = NewLogin(
-            user=entry.user,
-            password=entry.password,
-            cram_md5=cram_md5,
-            expires_at=entry.expires_at,
-            turnaround=turnaround,
-            certificates=certificates,
-        )
-        work = partial(_add, context, entry.account, new)
+        work = partial(_add, context, entry.account, _new_login(entry))
     return _step(entry, ApplyVerb.ADD, changes, work)
+
+
+def _new_login(entry: LoginEntry) -> NewLogin:
+    return NewLogin(
+        user=entry.user,
+        password=entry.password,
+        cram_md5=entry.cram_md5 is not False,
+        expires_at=entry.expires_at,
+        turnaround=bool(entry.turnaround),
+        certificates=entry.certificates or (),
+    )
 
 
 def _certified_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
@@ -139,13 +142,7 @@ def _certified_step(context: AdminContext, entry: LoginEntry) -> ApplyStep:
     certificates = entry.certificates or ()
     bare = Login(entry.user, entry.account, "", None, 0.0, turnaround=bool(entry.turnaround))
     wanted = with_certificates(context, bare, all_of=certificates)
-    new = NewLogin(
-        user=entry.user,
-        certificates=certificates,
-        expires_at=entry.expires_at,
-        turnaround=wanted.turnaround,
-    )
-    work = partial(_add, context, entry.account, new)
+    work = partial(_add, context, entry.account, _new_login(entry))
     return _step(entry, ApplyVerb.ADD, changes_between(None, wanted), work)
 
 

@@ -207,20 +207,8 @@ class DomainDrain:
     @property
     def view(self) -> DrainSnapshot:
         """A view of the drain now."""
-        totals = self._drain_log.totals
-        return DrainSnapshot(
-            domain=self._domain_name,
-            destination=self._drain_log.destination,
-            started_at=self._summary.started_at,
-            delivered=totals.delivered,
-            refused=totals.refused,
-            uncertain=totals.uncertain,
-            deferred=totals.deferred,
-            connections=self.connections,
-            state=self._state,
-            next_attempt_at=self._next_attempt_at,
-            last_error=self._summary.last_error,
-            hindrance=self._drain_log.hindrance,
+        return self._summary.snapshot(
+            self._state, self.connections, next_attempt_at=self._next_attempt_at
         )
 
     # Attempts

@@ -2,8 +2,9 @@
 
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.drain_log import DrainLog
+from restante.delivery.drain_state import DrainSnapshot
 from restante.mail.message import message_name
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.store.handover_store import Drain, PastDrain
 from restante.telemetry.events import DestinationRefuses, DrainFinished, DrainStarted
 from restante.tenancy.history_detail import HistoryDetail, text_in_detail
@@ -82,6 +83,32 @@ class DrainSummary:
         kinds = {"refused": parked.refused, "uncertain": parked.uncertain, "damaged": damaged}
         texts = [f"{count} {kind}" for kind, count in kinds.items() if count]
         return f"all mail was tried: {', '.join(texts)}" if texts else _FINISHED
+
+    def snapshot(
+        self,
+        state: DrainState,
+        connections: int,
+        *,
+        next_attempt_at: float | None = None,
+        way: DrainWay = DrainWay.DESTINATION,
+    ) -> DrainSnapshot:
+        """Return the drain as it is now; `next_attempt_at` is Unix time."""
+        totals = self._drain_log.totals
+        return DrainSnapshot(
+            domain=self._domain,
+            destination=self._drain_log.destination,
+            started_at=self.started_at,
+            delivered=totals.delivered,
+            refused=totals.refused,
+            uncertain=totals.uncertain,
+            deferred=totals.deferred,
+            connections=connections,
+            state=state,
+            next_attempt_at=next_attempt_at,
+            last_error=self.last_error,
+            hindrance=self._drain_log.hindrance,
+            way=way,
+        )
 
     def past(self, outcome: DrainEnd, reason: str) -> PastDrain:
         """Return the drain as it is kept after its end."""

@@ -278,22 +278,7 @@ class TurnaroundPart:
     @property
     def view(self) -> DrainSnapshot:
         """A view of the part now."""
-        totals = self._log.totals
-        return DrainSnapshot(
-            domain=self.domain.name,
-            destination=self._log.destination,
-            started_at=self._summary.started_at,
-            delivered=totals.delivered,
-            refused=totals.refused,
-            uncertain=totals.uncertain,
-            deferred=totals.deferred,
-            connections=self.connections,
-            state=self.state,
-            next_attempt_at=None,
-            last_error=self._summary.last_error,
-            hindrance=self._log.hindrance,
-            way=DrainWay.TURNAROUND,
-        )
+        return self._summary.snapshot(self.state, self.connections, way=DrainWay.TURNAROUND)
 
     # Internal
 

@@ -12,7 +12,7 @@ import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -20,7 +20,7 @@ from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
 from restante.phrases import FOREIGN_KEY_FILE
-from restante.server.built_parts import DeliveryParts, KeptRecords, ServerParts
+from restante.server.built_parts import AdminParts, DeliveryParts, KeptRecords, ServerParts
 from restante.server.damage_log import DamageLog
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.reload import listen_places
@@ -136,48 +136,46 @@ class Application:
         tasks: asyncio.TaskGroup,
     ) -> list[asyncio.Task[None]]:
         """Start the tasks that run until they are cancelled."""
-        admin, delivery = parts.admin, parts.delivery
-        return [
-            tasks.create_task(sweep.run()),
-            tasks.create_task(delivery.dispatcher.run()),
-            tasks.create_task(parts.record_poll.run()),
-            tasks.create_task(parts.failures.run()),
-            tasks.create_task(parts.reception.logins.run()),
-            tasks.create_task(delivery.watcher.run()),
-            tasks.create_task(delivery.retention.clock.run()),
-            tasks.create_task(delivery.retention.mail.run()),
-            tasks.create_task(delivery.retention.history.run()),
-            tasks.create_task(delivery.retention.presence.run()),
-            tasks.create_task(delivery.retention.used_values.run()),
-            tasks.create_task(delivery.retention.objects.run()),
-            tasks.create_task(delivery.retention.held.run()),
-            tasks.create_task(delivery.retention.uses.run()),
-            tasks.create_task(
-                Rounds(self._log, WorkWord.SCRUB).run_rounds(admin.scrubber.take_round)
-            ),
-            tasks.create_task(
-                Rounds(self._log, WorkWord.COLLECT_GARBAGE).run_rounds(self._garbage.take_round)
-            ),
-            tasks.create_task(admin.loop_lag.run()),
-            tasks.create_task(
-                Rounds(self._log, WorkWord.SIGN_OF_LIFE).run_rounds(give_sign_of_life)
-            ),
-            tasks.create_task(admin.token_uses.run()),
-            tasks.create_task(admin.changes.run()),
-            tasks.create_task(admin.sessions.run()),
-            tasks.create_task(
-                Rounds(self._log, WorkWord.EVENT_FEED).run_rounds(admin.feed.look_at_held)
-            ),
-            tasks.create_task(serve_on(admin.context, control, admin.http.control)),
-            *(
-                tasks.create_task(serve_shared_on(admin.context, shared, admin.http.control))
-                for shared in self._setup.common_sockets
-            ),
-            *(
-                tasks.create_task(serve_metrics(admin.context, bound, admin.http.metrics))
-                for bound in self._setup.metrics_sockets
-            ),
+        admin, delivery, retention = parts.admin, parts.delivery, parts.delivery.retention
+        rounds = {
+            WorkWord.SCRUB: admin.scrubber.take_round,
+            WorkWord.COLLECT_GARBAGE: self._garbage.take_round,
+            WorkWord.SIGN_OF_LIFE: give_sign_of_life,
+            WorkWord.EVENT_FEED: admin.feed.look_at_held,
+        }
+        running = [
+            sweep.run(),
+            delivery.dispatcher.run(),
+            parts.record_poll.run(),
+            parts.failures.run(),
+            parts.reception.logins.run(),
+            delivery.watcher.run(),
+            retention.clock.run(),
+            retention.mail.run(),
+            retention.history.run(),
+            retention.presence.run(),
+            retention.used_values.run(),
+            retention.objects.run(),
+            retention.held.run(),
+            retention.uses.run(),
+            *(Rounds(self._log, doing).run_rounds(round_) for doing, round_ in rounds.items()),
+            admin.loop_lag.run(),
+            admin.token_uses.run(),
+            admin.changes.run(),
+            admin.sessions.run(),
         ]
+        return [tasks.create_task(one) for one in (*running, *self._serving(admin, control))]
+
+    def _serving(
+        self, admin: AdminParts, control: socket.socket
+    ) -> Iterator[Coroutine[None, None, None]]:
+        """Yield what answers at the control sockets and at the ports of the metrics."""
+        context, http = admin.context, admin.http
+        yield serve_on(context, control, http.control)
+        for shared in self._setup.common_sockets:
+            yield serve_shared_on(context, shared, http.control)
+        for bound in self._setup.metrics_sockets:
+            yield serve_metrics(context, bound, http.metrics)
 
     async def _open(self, parts: ServerParts, sweep: ServerSweep, defects: CallbackDefects) -> None:
         sweep.look_for_room()

@@ -56,6 +56,13 @@ def asking(names: SetupNames) -> list[SetupLines]:
             f"*/10 * * * *  root  {etrn}\n@reboot       root  {etrn}",
             f"In /etc/crontab. {file} has the password and is readable by root alone.",
         ),
+        *_with_other_programs(names, at_port),
+    ]
+
+
+def _with_other_programs(names: SetupNames, at_port: str) -> list[SetupLines]:
+    """Return the ways that need nothing of ours on the primary."""
+    return [
         SetupLines(
             "curl",
             f"echo 'machine {names.server} login {names.login} password PASSWORD' > ~/.netrc"
@@ -75,7 +82,7 @@ def asking(names: SetupNames) -> list[SetupLines]:
             "msmtp",
             f"msmtp --host={names.server} --port={names.port} --tls=on --tls-starttls=off"
             f" --auth=plain --user={names.login} \\\n"
-            f"      --passwordeval='cat {file}' --rmqs={names.domain}",
+            f"      --passwordeval='cat {_PASSWORD_FILE}' --rmqs={names.domain}",
         ),
     ]
 
