@@ -9,7 +9,7 @@ from restante.delivery.dispatcher import DrainStart
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import Drain
-from restante.telemetry.events import DrainStarted
+from restante.telemetry.events import DrainStarted, StoreFailed
 from restante.tenancy.model import Destination, parse_authorized_hosts
 from restante.tenancy.policy import Policy, Suspension, TurnaroundPolicy
 from tests.delivery.scripted_primary import SILENCE, Script, ScriptedPrimary
@@ -30,9 +30,7 @@ def test_a_release_asked_for_meanwhile_begins_a_drain_if_mail_is_left() -> None:
             world.dispatcher() as dispatcher,
         ):
             domain = await turning.hosts(count=3)
-            there = Destination("127.0.0.1", primary.port)
-            await world.store.records.put_domain(replace(domain, destination=there), audit())
-            await world.directory.refresh()
+            await turning.leads_to(domain, primary)
             await turning.begun(dispatcher, client, domain)
             started = await dispatcher.start(domain, "login other", 0)
             assert started is DrainStart.JOINED
@@ -55,10 +53,7 @@ def test_a_running_drain_is_ended_gently_first_and_mail_leaves_once() -> None:
             world.dispatcher() as dispatcher,
         ):
             domain = await turning.hosts(count=30)
-            there = Destination("127.0.0.1", primary.port)
-            await world.store.records.put_domain(replace(domain, destination=there), audit())
-            await world.directory.refresh()
-            domain = world.directory.now.domains["b.example"]
+            domain = await turning.leads_to(domain, primary)
             await dispatcher.start(domain, "operator", 0)
             await until(lambda: len(primary.taken) > 0)
             await turning.whole(dispatcher, client, domain)
@@ -91,9 +86,7 @@ def test_a_recorded_turnaround_is_closed_at_the_start_and_its_mail_stays() -> No
         world = turning.world
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await turning.hosts(count=1)
-            there = Destination("127.0.0.1", primary.port)
-            await world.store.records.put_domain(replace(domain, destination=there), audit())
-            await world.directory.refresh()
+            await turning.leads_to(domain, primary)
             await world.store.handover.open_drain(domain.id, NOW, NOW + 60, way=DrainWay.TURNAROUND)
             await dispatcher.look_for_drains()
             assert world.store.handover.open_drains() == []
@@ -110,9 +103,7 @@ def test_a_release_that_joined_a_lost_turnaround_begins_a_drain() -> None:
         world = turning.world
         async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
             domain = await turning.hosts(count=1)
-            there = Destination("127.0.0.1", primary.port)
-            await world.store.records.put_domain(replace(domain, destination=there), audit())
-            await world.directory.refresh()
+            await turning.leads_to(domain, primary)
             handover = world.store.handover
             lost = await handover.open_drain(domain.id, NOW, NOW + 60, way=DrainWay.TURNAROUND)
             assert isinstance(lost, Drain)
@@ -347,5 +338,19 @@ def test_a_client_that_says_nothing_is_cut_after_the_grace_of_a_stop() -> None:
             await dispatcher.stop(domain.id)
             await until(lambda: not dispatcher.runs_here(domain.id), turns=10_000_000)
             assert len(await world.waiting(RecipientStatus.HELD)) == 2
+
+    asyncio.run(main())
+
+
+def test_a_release_that_joined_is_dropped_without_a_failure_when_the_server_stops() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary() as primary, world.dispatcher() as dispatcher:
+            domain = await turning.leads_to(await turning.hosts(count=1), primary)
+            await dispatcher.stop_all()
+            await dispatcher._start_after(domain, "login other", 0)
+        assert world.log.of(StoreFailed) == []
+        assert world.log.of(DrainStarted) == []
 
     asyncio.run(main())

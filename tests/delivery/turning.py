@@ -9,7 +9,7 @@ from typing import Any
 from restante.delivery.client_turnaround import ClientTurnaround
 from restante.delivery.dispatcher import Dispatcher
 from restante.network.wire import Wire
-from restante.tenancy.model import HostedDomain, Login
+from restante.tenancy.model import Destination, HostedDomain, Login
 from restante.tenancy.policy import Policy, TurnaroundPolicy
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.world import World, until
@@ -35,6 +35,13 @@ class Turning:
             await self.world.directory.refresh()
         await self.world.hold(domain, count, f"x@{name}")
         return domain
+
+    async def leads_to(self, domain: HostedDomain, primary: ScriptedPrimary) -> HostedDomain:
+        """Record a primary as the domain's destination; return the domain as it is now."""
+        there = Destination("127.0.0.1", primary.port)
+        await self.world.store.records.put_domain(replace(domain, destination=there), audit())
+        await self.world.directory.refresh()
+        return self.world.directory.now.domains[domain.name]
 
     async def put_login(self, login: Login) -> None:
         """Change the login."""

@@ -363,8 +363,12 @@ class Dispatcher:
             return
         try:
             await self.start(domain, requested_by, release)
-        except (CannotStart, StoreError) as error:
-            self._context.log.publish(StoreFailed(error=error, doing=WorkWord.CLAIM_DRAINS))
+        except CannotStart:  # the server is stopping, or the destination was removed meanwhile
+            return
+        except StoreError as error:
+            self._context.log.publish(
+                StoreFailed(error=error, doing=WorkWord.START_DRAIN, domain=domain.name)
+            )
 
     def _follow_up(self, part: TurnaroundPart) -> None:
         """Begin a drain if a release was asked for during a turnaround, and mail is left."""
