@@ -134,8 +134,8 @@ def answer_text(answer: JsonValue) -> str:
 def answer_exit(answer: JsonValue) -> ClientExit:
     """Return the exit code for an answer. Asking again does not end a suspension."""
     code = _RESULT_EXITS.get(answer["result"], ClientExit.UNAVAILABLE)
-    has_ended = code is ClientExit.TRY_LATER and answer.get("suspensions")
-    return ClientExit.DATA if has_ended else code
+    is_suspended = code is ClientExit.TRY_LATER and answer.get("suspensions")
+    return ClientExit.DATA if is_suspended else code
 
 
 def follow_release(

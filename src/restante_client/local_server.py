@@ -15,7 +15,6 @@ from typing import Callable, Optional  # those that Python 3.8 has at run time
 from restante_client.client_failure import ClientExit, ClientFailure, shown
 from restante_client.endpoints import read_endpoint
 
-DEFAULT_LOCAL = "127.0.0.1:25"
 LOCAL_PORT = 25
 WAIT_SECONDS = 600.0  # for the greeting, all attempts together
 _PAUSE_SECONDS = 1.0  # between two attempts

@@ -86,7 +86,7 @@ def _remedy(code: int) -> str:
         return "; ask the operator, whose audit trail has the reason, or try again later"
     if code == 502:  # noqa: PLR2004
         return "; use the port of its odmr listener"
-    return "" if "later" in atrn_words(code) else "; ask the operator"
+    return "" if atrn_exit(code) is ClientExit.TRY_LATER else "; ask the operator"
 
 
 def _carry_through(

@@ -108,7 +108,7 @@ def windows_task(command: Sequence[str], seconds: int) -> str:
             "    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>",
             "    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>",
             "    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>",
-            "    <ExecutionTimeLimit>PT1H</ExecutionTimeLimit>",
+            "    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>",  # none: `turn` has --limit
             "  </Settings>",
             '  <Actions Context="Author">',
             "    <Exec>",

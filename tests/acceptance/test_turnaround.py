@@ -219,7 +219,14 @@ def test_a_stop_of_the_drain_ends_the_turnaround_gently(restante: Installation) 
     assert restante.held(domain) == 2
 
 
-def test_the_account_hears_of_a_new_place_once(restante: Installation) -> None:
+def test_the_account_is_told_of_a_new_place_once(restante: Installation) -> None:
+    domain = f"d{next(_COUNT)}.example"
+    restante.hosts(domain, "none", "--turnaround", "allow")
+    hold(restante, domain, 1)
+    with OdmrCustomer(restante.odmr) as customer:
+        assert customer.turn(ALPHA, domain).startswith(b"250 ")
+        customer.serve()
+    restante.wait_for_event("drain-finished", domain=domain)
     [told] = restante.events("turnaround-from-new-place", login="alpha")
     assert told["block"] == "127.0.0.0/24"
 

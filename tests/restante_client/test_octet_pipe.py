@@ -109,11 +109,9 @@ def test_a_side_that_does_not_read_stops_the_other() -> None:
         with pytest.raises(TimeoutError):
             send_endlessly(sides.provider)
         assert len(sides.pipe._to_local) <= BUFFER + 65_536
-        taken = sides.seen["provider"]
         sides.local.recv(1_000_000)
         sides.provider.settimeout(10)
-        sides.provider.send(b"x" * 200_000)
-        assert sides.seen["provider"] >= taken
+        sides.provider.send(b"x" * 200_000)  # TimeoutError if the pipe did not go on
 
 
 def test_silence_ends_the_session() -> None:

@@ -111,11 +111,9 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
 
 
 def _seconds_left(outcomes: Sequence[ReleaseOutcome]) -> float:
-    """Return until when requests are above their limit; 0 if something else is in the way too."""
-    deferred = [one for one in outcomes if isinstance(one, CannotNow) and not one.suspensions]
-    return max((one.seconds for one in deferred), default=0.0) * all(
-        one.seconds for one in deferred
-    )
+    """Return the seconds until requests are within their limit; 0 if waiting alone is no help."""
+    waits = [one.seconds for one in outcomes if isinstance(one, CannotNow) and not one.suspensions]
+    return max(waits) if waits and all(waits) else 0.0
 
 
 def _view(target: str, outcome: ReleaseOutcome) -> ReleaseView:

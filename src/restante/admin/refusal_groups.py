@@ -1,4 +1,4 @@
-"""Refused mail in groups by the destination's reply, each with its exact count.
+"""Refused mail in groups by the destination's reply.
 
 Only the numbers, addresses and replies are read, page by page, and grouped in a thread. There may
 be a hundred thousand messages, and a page of the portal cannot wait for them. So a reading ends

@@ -53,12 +53,10 @@ class AccountTurnarounds:
         await self._end_idle(login.account)
         if not self._slots.take_now(login.account):
             raise CannotStart("as many drains as are allowed are running")
-        turnaround = ClientTurnaround(
-            login, turnaround_name(login, address), self._context, self._tasks, self._over
-        )
+        name = turnaround_name(login, address)
+        turnaround = ClientTurnaround(login, name, self._context, self._tasks, self._over)
         self._running[login.account] = turnaround
         requested_by = Actor(ActorKind.LOGIN, login.user).text
-        name = turnaround_name(login, address)
         try:
             for first in range(0, len(domains), _AT_ONCE):
                 opening = [

@@ -7,3 +7,6 @@ class CannotStart(Exception):  # noqa: N818
 
 class TurnaroundBusy(Exception):  # noqa: N818
     """Another turnaround of the account is running."""
+
+    def __init__(self) -> None:
+        super().__init__("another turnaround of the account is running")

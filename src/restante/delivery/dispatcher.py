@@ -329,7 +329,7 @@ class Dispatcher:
             if domain.id in self._drains or self._is_stopping:
                 return
             store = self._handover
-            was_asked = any(
+            was_asked = recorded.way is DrainWay.TURNAROUND and any(
                 asked.times and not asked.stop for asked in await store.asked([recorded])
             )
             lease = await store.take_over(recorded)

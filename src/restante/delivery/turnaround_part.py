@@ -85,7 +85,7 @@ class TurnaroundPart:
         self._is_closing = False
         self.in_hand = 0  # messages in the connection, and without an outcome
         self.last_tried = 0  # number of the message that was last tried
-        self.is_active = False  # the connection delivers its mail now
+        self._has_begun = False  # the connection has tried mail of it
         self._outcome, self._reason = DrainEnd.GIVEN_UP, "internal error"
 
     # Called by the turnaround
@@ -148,7 +148,7 @@ class TurnaroundPart:
         """Return the next message."""
         message = self._supply.take()
         self.in_hand += message is not None
-        self.is_active |= message is not None
+        self._has_begun |= message is not None
         return message
 
     def report(
@@ -181,9 +181,9 @@ class TurnaroundPart:
     def connection_ended(self, plan: LinkPlan, end: ConnectionEnd, seconds: float) -> None:
         """Log the end of the connection, if it has tried mail of this domain."""
         own = tuple(one for one in end.outstanding if one.domain_id == self._lease.domain_id)
-        if self.is_active or own:
+        if self._has_begun or own:
             self._log.attempted(plan, replace(end, outstanding=own), self._log.totals, seconds)
-        self.is_active = False
+        self._has_begun = False
 
     def close(self, outcome: DrainEnd, reason: str) -> None:
         """End: nothing more is reported."""
@@ -255,6 +255,11 @@ class TurnaroundPart:
     def lease(self) -> Drain:
         """The drain as recorded."""
         return self._lease
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the connection delivers its mail now."""
+        return self.in_hand > 0 or (self._has_begun and not self.has_tried_all)
 
     @property
     def state(self) -> DrainState:

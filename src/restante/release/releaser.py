@@ -183,9 +183,8 @@ class Releaser:
                 nothing = NothingHeld(target, f"{reason}; {NOTHING_WAITS}")
                 return await self._end_turn(request, nothing)
             turnaround = await self._start_turn(request, waiting)
-        except TurnaroundBusy:
-            busy = Refused(target, "another turnaround of the account is running")
-            return await self._end_turn(request, busy)
+        except TurnaroundBusy as busy:
+            return await self._end_turn(request, Refused(target, str(busy)))
         except (CannotStart, StoreError) as error:
             failed = CannotNow(target, f"no turnaround could start: {cause_of(error)}")
             return await self._end_turn(request, failed)

@@ -4,6 +4,7 @@ A change of the policy needs a recent factor, because a short retention deletes 
 domain and to resume it need none.
 """
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -68,7 +69,9 @@ def _suspension(visit: Visit, form: FormValues) -> DomainChange:
     return checked(lambda: DomainChange.model_validate(wanted))
 
 
-async def _changed(visit: Visit, record: DomainView, form: FormValues, wanted: Any) -> Response:
+async def _changed(
+    visit: Visit, record: DomainView, form: FormValues, wanted: Callable[[], DomainChange]
+) -> Response:
     """Make a change. If it is refused, the typed values stay on the page."""
     try:
         context = visit.because(form.text("reason"))
