@@ -63,6 +63,8 @@ def main() -> None:
                 timings.facts[f"{part}: failed"] = 1.0
         _tell_new(timings, *known)
     _print(given, timings)
+    if failed := [name for name in timings.facts if name.endswith(": failed")]:
+        raise SystemExit(f"bench.scale: {', '.join(failed)}")
 
 
 def _tell_new(timings: measures.Timings, rows: set[str], facts: set[str]) -> None:

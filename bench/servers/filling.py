@@ -26,6 +26,7 @@ from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import Destination, HostedDomain, parse_authorized_hosts
 
 _ACCESS: Final = DatabaseAccess(recovery_point=RecoveryPoint.ACCEPT_LOSS)
+TOKEN: Final = b"X-Token: "  # as tests/cluster/recording_sink.py reads it
 BATCH: Final = 500  # as many as the server holds in one transaction
 
 
@@ -75,11 +76,15 @@ def _added(name: str) -> AuditEntry:
 def _messages(
     names: Iterable[str], ids: dict[str, int], size: int, numbers: MessageNumbers
 ) -> Iterator[NewMessage]:
-    head = content(size)
-    for name in names:
+    for turn, name in enumerate(names):
+        token = TOKEN + b"%d\r\n" % turn  # by which a sink tells copies from messages
         now = time.time()
         yield NewMessage(
-            numbers.next(now), ids[name], Envelope(SENDER, (mailbox(name),)), now, head
+            numbers.next(now),
+            ids[name],
+            Envelope(SENDER, (mailbox(name),)),
+            now,
+            token + content(size - len(token)),
         )
 
 

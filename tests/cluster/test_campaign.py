@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.campaign import ClusterCampaign
 from tests.cluster.cluster_site import cluster_site
 
-FAULTS: Final = 3
+FAULTS: Final = 4
 SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 
 

@@ -64,6 +64,7 @@ def test_paths_start_at_the_file() -> None:
         ({"telemetry": {"otlp": "127.0.0.1:4318"}}, 'such as "http://127.0.0.1:4318"'),
         ({"telemetry": {"otlp": "http://:4318"}}, "is no URL of a collector"),
         ({"telemetry": {"otlp": "http://a:b/"}}, "is no URL of a collector"),
+        ({"telemetry": {"otlp": "http://[::1"}}, "is no URL of a collector"),
         ({"resolver": {"nameservers": ["ns.example"]}}, "ADDRESS or ADDRESS:PORT"),
         (
             {"objects": {"url": "s3://mail"}},
@@ -77,6 +78,7 @@ def test_paths_start_at_the_file() -> None:
                 "file:///tmp",
                 "memory:///",
                 "s3://",
+                "s3://[::1",
                 "s3://Mail",
                 "s3://mail/a b",
                 "s3://mail/a/../b",

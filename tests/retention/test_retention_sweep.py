@@ -316,10 +316,12 @@ async def test_a_failure_of_one_domain_leaves_the_others_their_turn(
 
     monkeypatch.setattr(keeping.store.retention, "expire", fail)
     keeping.now = 31 * DAY
-    assert await keeping.sweeper.sweep() == AFTER_FAILURE
-    assert [line["domain"] for line in keeping.log.of(StoreFailed)] == ["alpha.example"]
+    assert [await keeping.sweeper.sweep() for _ in range(2)] == [AFTER_FAILURE, 2 * AFTER_FAILURE]
+    assert [line["domain"] for line in keeping.log.of(StoreFailed)] == ["alpha.example"] * 2
     assert keeping.store.figures.usage(alpha.id).messages == 1
     assert keeping.store.figures.usage(beta.id) == DomainUsage()
+    for _ in range(10):
+        assert await keeping.sweeper.sweep() <= SWEEP_SECONDS
     monkeypatch.setattr(keeping.store.upkeep, "absence", "its disk is away")
     with pytest.raises(StoreError, match="one row is damaged"):
         await keeping.sweeper.sweep()

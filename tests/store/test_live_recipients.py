@@ -149,3 +149,28 @@ def test_a_change_of_the_policy_reads_a_list_only_if_there_is_no_book() -> None:
 async def forever(world: World) -> None:
     while True:
         await world.answer()
+
+
+def test_a_digest_that_was_read_before_a_change_is_not_kept() -> None:
+    """Not even if another reader began after the change, and gave up."""
+
+    async def story() -> None:
+        world = await World().make()
+        first = asyncio.create_task(world.live.digest(world.domain.id))
+        begun = await world.slow.asked.get()
+        world.slow.is_slow = False
+        await world.change("aaron")  # before the place of the reading
+        world.slow.is_slow = True
+        second = asyncio.create_task(world.live.digest(world.domain.id))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        world.slow.is_slow = False
+        begun.set()
+        old = await first
+        second.cancel()
+        await asyncio.gather(second, return_exceptions=True)
+        fresh = LiveRecipients(world.store.recipients, world.directory)
+        assert await world.live.digest(world.domain.id) == await fresh.digest(world.domain.id)
+        assert old != await fresh.digest(world.domain.id)
+
+    asyncio.run(story())

@@ -186,7 +186,8 @@ def _object_problems(config: Config) -> Iterator[ConfigProblem]:
         place = ("objects", "secret_key_file")
         yield from _secret_problems(config, place, objects.secret_key_file)
     if objects.ca_file is not None:
-        yield from _authority_problems(config, ("objects", "ca_file"), objects.ca_file)
+        place = ("objects", "ca_file")
+        yield from _authority_problems(config, place, objects.ca_file, "object store")
 
 
 def _may_write(config: Config, directory: Path) -> bool:
@@ -254,18 +255,18 @@ def _provider_problems(config: Config) -> Iterator[ConfigProblem]:
     if secret:
         yield from _secret_problems(config, ("oidc", "client_secret_file"), Path(secret))
     if authorities:
-        yield from _authority_problems(config, ("oidc", "ca_file"), authorities)
+        yield from _authority_problems(config, ("oidc", "ca_file"), authorities, "provider")
 
 
 def _authority_problems(
-    config: Config, place: SettingLocation, file: str | Path
+    config: Config, place: SettingLocation, file: str | Path, server: str
 ) -> Iterator[ConfigProblem]:
+    """`server` is the one whose certificate they sign."""
     try:
         verifying_client_context(str(file))
     except OSError as error:  # ssl.SSLError among them
         cause = f"has no CA certificates that can be read: {error.strerror or error}"
-        other = "provider" if place[0] == "oidc" else "object store"
-        remedy = f"name a PEM file with the authorities that sign the {other}'s certificate"
+        remedy = f"name a PEM file with the authorities that sign the {server}'s certificate"
         yield _problem(config, place, cause, remedy, file)
 
 

@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -93,13 +93,19 @@ def _check_metrics_address(text: str) -> str:
     )
 
 
-def _check_collector(text: str) -> str:
-    url = urlsplit(text)
+def _web_url(text: str) -> SplitResult | None:
+    """Return the parts of a URL of HTTP; None if it is none."""
     try:
+        url = urlsplit(text)
         is_fit = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # the port is no number
-        is_fit = False
-    if text and (not is_fit or url.query or url.fragment):
+    except ValueError:  # the host is no address, or the port no number
+        return None
+    return url if is_fit else None
+
+
+def _check_collector(text: str) -> str:
+    url = _web_url(text)
+    if text and (url is None or url.query or url.fragment):
         raise _wrong("is no URL of a collector", 'write one such as "http://127.0.0.1:4318"')
     return text
 
@@ -287,7 +293,10 @@ def _beside_the_store(values: dict[str, Any]) -> Path:
 
 
 def _check_bucket(text: str) -> str:
-    url = urlsplit(text)
+    try:
+        url = urlsplit(text)
+    except ValueError:  # the host is no address
+        url = urlsplit("")
     if text and (
         url.scheme != "s3"
         or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", url.netloc)
@@ -300,12 +309,10 @@ def _check_bucket(text: str) -> str:
 
 
 def _check_object_endpoint(text: str) -> str:
-    url = urlsplit(text)
-    try:
-        is_fit = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # the port is no number
-        is_fit = False
-    if text and (not is_fit or url.path.strip("/") or url.query or url.fragment or url.username):
+    url = _web_url(text)
+    if not text:
+        return text
+    if url is None or url.path.strip("/") or url.query or url.fragment or url.username:
         remedy = 'write the URL of the object store alone, such as "https://s3.example.net"'
         raise _wrong("is no endpoint", remedy)
     if url.scheme == "http" and url.hostname not in _LOOPBACK_HOSTS:
@@ -374,6 +381,11 @@ class ObjectSettings(Section):
             remedy = "set both access_key_id and secret_key_file, or none for the environment"
             raise _wrong("has half of a key", remedy)
         return self
+
+
+def _is_without_database(info: ValidationInfo) -> bool:
+    store: str = info.data.get("store", "")  # missing if it is invalid itself
+    return bool(store) and parse_store_url(store).kind is not StoreKind.POSTGRESQL
 
 
 class Config(Section):
@@ -497,9 +509,8 @@ class Config(Section):
     @field_validator("store_password_file", "rpo", "pooled", "state_dir")
     @classmethod
     def _is_of_a_database(cls, value: Any, info: ValidationInfo) -> Any:
-        store = info.data.get("store")  # missing if it is invalid itself
         is_given = value not in (None, RecoveryPoint.ZERO, False)
-        if is_given and store and parse_store_url(store).kind is not StoreKind.POSTGRESQL:
+        if is_given and _is_without_database(info):
             raise _wrong("is a setting for a store on PostgreSQL only", "remove it")
         return value
 
@@ -508,8 +519,7 @@ class Config(Section):
     def _objects_are_beside_a_database(
         cls, objects: ObjectSettings, info: ValidationInfo
     ) -> ObjectSettings:
-        store = info.data.get("store")  # missing if it is invalid itself
-        if objects.url and store and parse_store_url(store).kind is not StoreKind.POSTGRESQL:
+        if objects.url and _is_without_database(info):
             cause = (
                 "is for a store on PostgreSQL only: one on SQLite keeps content in its directory"
             )
@@ -519,8 +529,7 @@ class Config(Section):
     @field_validator("workers")
     @classmethod
     def _share_a_database(cls, workers: int, info: ValidationInfo) -> int:
-        store = info.data.get("store")  # missing if it is invalid itself
-        if workers > 1 and store and parse_store_url(store).kind is not StoreKind.POSTGRESQL:
+        if workers > 1 and _is_without_database(info):
             cause = "needs a store on PostgreSQL: one process alone can have a store on SQLite"
             raise _wrong(cause, "write 1, or set store to the URL of a database")
         return workers

@@ -43,6 +43,7 @@ from restante.tenancy.policy import DAY, AtEnd, Retention
 from restante.tenancy.principal import policy_rule
 
 SWEEP_SECONDS: Final = 3600.0
+_MOST_DOUBLINGS: Final = 10
 BATCH: Final = 200  # messages in one transaction
 MOST_REPORTED: Final = 10  # failures in one sweep that are logged
 SWEEP: Final = policy_rule("retention")
@@ -71,6 +72,7 @@ class RetentionSweep:
         self._clocks = clocks
         self._until_told = until_told
         self._rounds = Rounds(log, WorkWord.RETENTION, clocks.wait)
+        self._failed_sweeps = 0  # in a row, in which the look at some domain failed
 
     async def run(self) -> None:
         """Sweep now and every hour, until cancelled."""
@@ -98,7 +100,15 @@ class RetentionSweep:
                         failures += 1
                         if failures <= MOST_REPORTED:
                             self._report(domain, error)
-        return AFTER_FAILURE if failures else SWEEP_SECONDS
+        self._failed_sweeps = self._failed_sweeps + 1 if failures else 0
+        return self._pause()
+
+    def _pause(self) -> float:
+        """Return the seconds to the next sweep: soon after a failure, and later each time."""
+        if not self._failed_sweeps:
+            return SWEEP_SECONDS
+        doublings = min(self._failed_sweeps - 1, _MOST_DOUBLINGS)
+        return min(SWEEP_SECONDS, AFTER_FAILURE * 2.0**doublings)
 
     def _report(self, domain: HostedDomain, error: StoreError) -> None:
         self._log.publish(StoreFailed(error=error, doing=WorkWord.RETENTION, domain=domain.name))

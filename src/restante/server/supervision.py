@@ -15,9 +15,9 @@ start would meet the same again (PERMANENT). Such a worker is not started again,
 on. When none is left, the whole ends with that code.
 
 A worker that serves gives a sign of life every few seconds. The supervisor looks each
-LOOK_SECONDS. A worker that gave none before ABORT_AT looks in a row hangs. It is aborted, which
-logs where it hangs, and killed at the next look. Looks are counted and not seconds, so a machine
-that was suspended does not lose its workers.
+LOOK_SECONDS. A worker without a sign at ABORT_AT looks in a row is assumed to hang. It is aborted,
+which logs where it hangs, and killed at the next look. Looks are counted and not seconds, so a
+machine that was suspended does not lose its workers.
 
 A worker starts with the configuration of the first start. If a reload was asked for since then, it
 is told to reload when it is ready. So it is as the others are.

@@ -69,6 +69,7 @@ class LiveRecipients:
         self._changing: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._unread: set[int] = set()  # ids of domains whose list was changed
         self._digests: dict[int, bytes] = {}  # of lists, until they change
+        self._digesting: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._catching_up = asyncio.Lock()
         directory.on_numbered(self._note)
 
@@ -85,16 +86,17 @@ class LiveRecipients:
 
         It is kept until the list changes, as far as the changes are known here.
         """
-        if kept := self._digests.get(domain_id):
-            return kept
-        self._digests[domain_id] = b""  # a change that comes meanwhile takes it away
-        found = _new_digest()
-        async for page in recipient_pages(self._store, domain_id):  # by name
-            listed = (one.name for one in page if one.source is RecipientSource.LIST)
-            found.update(_digested(listed))
-        if domain_id in self._digests:
-            self._digests[domain_id] = found.digest()
-        return found.digest()
+        async with self._digesting[domain_id]:  # two readers would share one mark
+            if kept := self._digests.get(domain_id):
+                return kept
+            self._digests[domain_id] = b""  # a change that comes meanwhile takes it away
+            found = _new_digest()
+            async for page in recipient_pages(self._store, domain_id):  # by name
+                listed = (one.name for one in page if one.source is RecipientSource.LIST)
+                found.update(_digested(listed))
+            if domain_id in self._digests:
+                self._digests[domain_id] = found.digest()
+            return found.digest()
 
     async def load(self) -> None:
         """Read those of all domains that want it. Raises StoreError."""
