@@ -83,13 +83,9 @@ async def take_over(
     rows = await transaction.fetch(drain_statements.TAKE_OVER, *given)
     states = dict(map(drain_state, rows))
     transaction.drains.update(states)
-    taken = {domain_id: record_of(transaction, domain_id).drain for domain_id in states}
-    answers = []
-    for drain in drains:
-        mine = taken.get(drain.domain_id)
-        is_mine = mine is not None and mine.number == drain.number + 1
-        answers.append(taken.pop(drain.domain_id) if is_mine else None)
-    return answers
+    mine = [record_of(transaction, domain_id).drain for domain_id in states]
+    taken = {(one.domain_id, one.number - 1): one for one in mine}
+    return [taken.pop((drain.domain_id, drain.number), None) for drain in drains]
 
 
 async def check(transaction: PostgresTransaction, drain: Drain, statement: str) -> int:
