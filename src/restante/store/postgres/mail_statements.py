@@ -64,11 +64,19 @@ REFUSED_PATHS = """
 LEASE = """
     SELECT release FROM drain WHERE domain_id = $1 AND number = $2 AND is_open FOR SHARE
 """
+# Of the messages that are `gone`, in a statement that removes these.
+_REMOVE_CONTENT = """
+        DELETE FROM chunk
+        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
+    ), doomed AS (
+        UPDATE content_object SET doomed_at = clock_timestamp()
+        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
+"""
 # Messages that were delivered whole: $3 their numbers, $4 their recipients as a drain knows them.
 # All leave or none. A message that others have locked counts as not there: this statement's
 # snapshot is from before their changes. $1 is the domain, $2 the drain, $5 the node, $6 the time.
 # $7 to $9 are number, path and reply of each recipient.
-SETTLE_WHOLE = """
+SETTLE_WHOLE = f"""
     WITH lease AS MATERIALIZED (
         SELECT release FROM drain WHERE domain_id = $1::integer AND number = $2::bigint AND is_open
         FOR SHARE
@@ -91,13 +99,7 @@ SETTLE_WHOLE = """
         SELECT $1, $5::smallint, -count(*), -sum(size), 0 FROM gone HAVING count(*) > 0
         ON CONFLICT (domain_id, node) DO UPDATE SET
             messages = own.messages + excluded.messages, octets = own.octets + excluded.octets
-    ), removed AS (
-        DELETE FROM chunk
-        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
-    ), doomed AS (
-        UPDATE content_object SET doomed_at = clock_timestamp()
-        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
-    ), counted AS (
+    ), chunks AS ({_REMOVE_CONTENT}), counted AS (
         UPDATE release_drain SET delivered = delivered + (SELECT count(*) FROM gone)
         FROM lease
         WHERE release_drain.release = lease.release AND release_drain.domain_id = $1
@@ -115,7 +117,7 @@ SETTLE_WHOLE = """
         SELECT $6::float8, 1, $1, gone.number, gone.received_at, gone.size, $2, lease.release,
             CASE level WHEN 'domain' THEN shortened(gone.reverse_path) ELSE gone.reverse_path END,
             CASE level WHEN 'domain' THEN shortened(told.path) ELSE told.path END,
-            coalesce(substring(gone.origin FROM '^{"address":"([^"]*)"'), ''),
+            coalesce(substring(gone.origin FROM '^{{"address":"([^"]*)"'), ''),
             coalesce(gone.message_id, ''),
             CASE level WHEN 'domain' THEN reply_code(told.reply) ELSE left(told.reply, 1000) END
         FROM unnest($7::bigint[], $8::text[], $9::text[])
@@ -160,20 +162,14 @@ KEEP_DOUBTS = """
     FROM unnest($1::bigint[], $2::integer[]) AS new (number, doubts)
     WHERE message.number = new.number
 """
-REMOVE = """
+REMOVE = f"""
     WITH gone AS (
         DELETE FROM message WHERE number = ANY($1::bigint[])
         RETURNING domain_id, number, size, held_paths, content_id
     ), replies AS (
         DELETE FROM last_reply USING gone
         WHERE last_reply.domain_id = gone.domain_id AND last_reply.number = gone.number
-    ), chunks AS (
-        DELETE FROM chunk
-        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
-    ), doomed AS (
-        UPDATE content_object SET doomed_at = clock_timestamp()
-        WHERE content_id = ANY(ARRAY(SELECT content_id FROM gone WHERE content_id IS NOT NULL))
-    )
+    ), chunks AS ({_REMOVE_CONTENT})
     SELECT domain_id, count(*), sum(size)::bigint, count(*) FILTER (WHERE held_paths = '')
     FROM gone GROUP BY domain_id ORDER BY domain_id
 """
