@@ -70,7 +70,7 @@ async def _killed_and_seen(pair: SharedPair, port: int, count: int) -> tuple[int
         await asyncio.to_thread(pair.ask_for_mail)
         for _ in range(count):
             await _see(partial(_are_there, sink, len(sink.taken) + BETWEEN), "the drain to go on")
-            owner = sink.taken[-1].server
+            owner = sink.taken[-1].node
             killed, known = time.monotonic(), len(sink.taken)
             await asyncio.to_thread(pair.kill, owner)
             [found, *_] = await _see(partial(_of_another, sink, known, owner), "the other server")
@@ -86,7 +86,7 @@ def _are_there(sink: RecordingSink, messages: int) -> bool:
 
 
 def _of_another(sink: RecordingSink, known: int, owner: str) -> list[Taken]:
-    return [one for one in sink.taken[known:] if one.server != owner]
+    return [one for one in sink.taken[known:] if one.node != owner]
 
 
 async def _see(condition: Callable[[], _Seen], what: str) -> _Seen:

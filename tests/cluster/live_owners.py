@@ -26,11 +26,6 @@ class Taken:
     begun: float  # MAIL
     at: float  # before the 250
 
-    @property
-    def server(self) -> str:
-        """The name of the server that brought it."""
-        return self.node
-
 
 class Stop(NamedTuple):
     """A time in which a server was stopped."""

@@ -199,5 +199,5 @@ def _intake(ground: BuildContext, after_holding: AfterHolding) -> Intake:
         hostname=ground.setup.config.hostname,
         on_held=after_holding.held,
         quotas_of=lambda domain_ids: quotas_of(ground.records.directory.now, domain_ids),
-        gathering=BatchGathering() if ground.records.store.failures.is_shared else None,
+        gathering=BatchGathering() if ground.setup.config.store_directory is None else None,
     )
