@@ -82,7 +82,7 @@ class UpkeepStore(Protocol):
     async def remove_stray_content(self, grace: float) -> int:
         """Remove large content elsewhere that belongs to nobody; return how much was removed.
 
-        Its transaction never came, or was undone by a backup of the database. The store notes when
+        Its transaction never committed, or a restored backup undid it. The store notes when
         a call first found it, and removes it `grace` seconds later, whatever its age. Raises
         StoreError; the rest is left for later.
         """

@@ -60,7 +60,8 @@ class ClusterNode:
         self.change_listeners: list[Callable[[], None]] = []  # to changes of records
         self.clock_offset: float | None = None  # seconds that our clock is ahead of the database's
         self.absence = ""  # why the database cannot be reached; "" while it can
-        self.lapses = 0  # times that others may have taken it for ended, although it lives
+        # Times that our lease ended before it was renewed; others may have taken over.
+        self.lapses = 0
         self._lanes = lanes
         self._beaten_at = beaten_at
         self._beats = 0  # since the last time that the database was away, perhaps until now

@@ -6,7 +6,7 @@ reads those of all domains when a process is new to it or has ended, or a bullet
 process that was killed may have changed some after its last bulletin. So a second without changes
 costs the same with ten open drains as with a hundred thousand.
 
-A process that is alone writes no bulletins. So one whose own lease had ended reads all, too: others
+A process that is alone writes no bulletins. So a process whose lease lapsed reads all, too: others
 may have taken it for ended, and have told it nothing.
 
 The nodes and the bulletins are read before the figures. So a change that is missed here is in a

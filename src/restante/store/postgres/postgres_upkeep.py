@@ -86,7 +86,7 @@ class PostgresUpkeep:
         return 0 if objects is None else await remove_doomed(self._core, objects)
 
     async def remove_stray_content(self, grace: float) -> int:
-        """Remove objects that nobody has for that time."""
+        """Remove objects that had no row for `grace` seconds."""
         objects = self._core.objects
         return 0 if objects is None else await remove_strays(self._core, objects, grace)
 
