@@ -102,4 +102,29 @@ async def test_the_bucket_of_another_store_takes_no_move(
     bucket.objects["restante-store"] = b"another"
     with pytest.raises(StoreMismatched, match="has the content of another store"):
         await move_with_objects(filled, database)
+    async with ends(filled, database, ACCESS) as (source, target):
+        await undo_move(source, target)
+    assert (bucket.contents(), bucket.objects["restante-store"]) == (set(), b"another")
+    del bucket.objects["restante-store"]
+    await move_with_objects(filled, database)
+
+
+async def test_a_move_is_not_given_up_without_its_object_store(
+    filled: str, database: str, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = bucket.put
+
+    async def put_and_fail(name: str, blocks: AsyncIterator[bytes], size: int) -> None:
+        await put(name, blocks, size)
+        raise ContentUnreachable("no answer in time")
+
+    monkeypatch.setattr(bucket, "put", put_and_fail)
+    with pytest.raises(ContentUnreachable):
+        await move_with_objects(filled, database)
+    async with ends(filled, database) as (source, target):
+        with pytest.raises(StoreMismatched, match=r"\[objects\]"):
+            await undo_move(source, target)
+    assert len(bucket.contents()) == 1
+    async with ends(filled, database, ACCESS) as (source, target):
+        await undo_move(source, target)
     assert bucket.contents() == set()

@@ -115,12 +115,16 @@ class PostgresMoveEnd:
             yield bytes(body)
 
     async def _object_blocks(self, name: str) -> AsyncIterator[bytes]:
+        objects = await self._needed_objects()
+        size = await objects.size_of(name)
+        for start in range(0, size, CHUNK):
+            yield await objects.read(name, start, min(CHUNK, size - start))
+
+    async def _needed_objects(self) -> ContentObjects:
         await self.open_objects()
         if self._objects is None:
             raise StoreMismatched(NO_OBJECTS)
-        size = await self._objects.size_of(name)
-        for start in range(0, size, CHUNK):
-            yield await self._objects.read(name, start, min(CHUNK, size - start))
+        return self._objects
 
     async def open_objects(self) -> None:
         """Open the object store, if there is one. Raises StoreMismatched, ContentUnreachable."""
@@ -345,7 +349,7 @@ class PostgresMoveTarget(PostgresMoveEnd):
     async def clear(self) -> None:
         """Remove all that was written, and the mark."""
         [(has_tables,)] = await self._fetch(move_statements.HAS_TABLES)
-        if has_tables and self._access is not None:
+        if has_tables:
             await self._clear_objects()
 
         async def change(session: DatabaseSession) -> None:
@@ -360,10 +364,9 @@ class PostgresMoveTarget(PostgresMoveEnd):
         self._note_mark(None)
 
     async def _clear_objects(self) -> None:
-        await self.open_objects()
-        assert self._objects is not None
         while rows := await self._fetch(object_queries.SOME, _MOST_ROWS):
-            if failures := await self._objects.delete([name for _, name in rows]):
+            objects = await self._needed_objects()
+            if failures := await objects.delete([name for _, name in rows]):
                 raise next(iter(failures.values()))
             await self._write(partial(_forget_objects, numbers=[number for number, _ in rows]))
 
