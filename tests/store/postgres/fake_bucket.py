@@ -1,6 +1,5 @@
 """An object store in memory, with faults, and stores on PostgreSQL that keep content there."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from typing import Final
@@ -11,7 +10,7 @@ from restante.store.content_store import OnDamage
 from restante.store.database_access import DatabaseAccess
 from restante.store.object_access import ObjectAccess
 from restante.store.postgres import PostgresStore, obstore_bucket, open_postgres
-from restante.store.postgres.object_bucket import ListedObject, ObjectMissing
+from restante.store.postgres.object_bucket import ObjectMissing
 from restante.store.store_errors import ContentUnreachable
 from tests.postgres_cluster import ALONE
 
@@ -26,7 +25,6 @@ class FakeBucket:
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
-        self.modified: dict[str, float] = {}
         self.absence = ""
         self.outage = ""  # the reason of an outage that calls meet
         self.undeletable: set[str] = set()
@@ -66,11 +64,11 @@ class FakeBucket:
                 self.objects.pop(name, None)
         return {name: ContentUnreachable(self.outage or f"{name} stays") for name in left}
 
-    async def listed(self) -> AsyncIterator[list[ListedObject]]:
+    async def listed(self) -> AsyncIterator[list[str]]:
         self.calls += 1
         if self.outage:
             raise ContentUnreachable(self.outage)
-        yield [ListedObject(name, self.modified[name]) for name in sorted(self.objects)]
+        yield sorted(self.objects)
 
     def _ask(self) -> None:
         self.calls += 1
@@ -80,7 +78,6 @@ class FakeBucket:
 
     def _keep(self, name: str, octets: bytes) -> None:
         self.objects[name] = octets
-        self.modified[name] = time.time()
 
     def _found(self, name: str) -> bytes:
         if name not in self.objects:

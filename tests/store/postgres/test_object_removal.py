@@ -33,10 +33,9 @@ CASES: Final = st.lists(
 
 
 async def stored(store: PostgresStore, bucket: FakeBucket, kind: str, number: int) -> str:
-    """Put an old object of some kind; return its name."""
+    """Put an object of some kind; return its name."""
     name = f"foreign-{number}" if kind == "foreign" else new_name()
     await bucket.put_small(name, b"x")
-    bucket.modified[name] = 0.0
     if kind in ("held", "doomed"):
         await run(store, object_queries.ADD_OBJECT, number, name)
     if kind == "doomed":

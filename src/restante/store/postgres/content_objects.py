@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from restante.store.object_access import ObjectAccess
-from restante.store.postgres.object_bucket import ListedObject, ObjectBucket, ObjectMissing
+from restante.store.postgres.object_bucket import ObjectBucket, ObjectMissing
 from restante.store.store_errors import ContentUnreachable, Damaged, StoreMismatched
 
 NO_OBJECTS: Final = (
@@ -114,11 +114,11 @@ class ContentObjects:
         await self._use()
         return await self._bucket.delete(names)
 
-    async def listed(self) -> AsyncIterator[list[ListedObject]]:
-        """Yield all content, some at a time. Raises ContentUnreachable."""
+    async def listed(self) -> AsyncIterator[list[str]]:
+        """Yield the names of all content, some at a time. Raises ContentUnreachable."""
         await self.compare_marks()  # listed objects may be removed
         async for page in self._bucket.listed():
-            yield [one for one in page if is_name(one.name)]
+            yield [name for name in page if is_name(name)]
 
     async def compare_marks(self) -> None:
         """Prove that this is the bucket of the store, and mark a new one.
@@ -137,11 +137,11 @@ class ContentObjects:
             raise StoreMismatched(self._mismatch)
 
     def begin(self) -> None:
-        """Look from now on whether it can be reached again, when it cannot."""
+        """From now on, probe the object store while it is away."""
         self._timer = asyncio.get_running_loop().call_later(PROBE_SECONDS, self._look)
 
     async def close(self) -> None:
-        """End that."""
+        """Stop the probes and release the threads."""
         if self._timer is not None:
             self._timer.cancel()
         if self._probing is not None:

@@ -5,20 +5,13 @@ ContentUnreachable.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from restante.store.store_errors import ContentUnreachable
 
 
 class ObjectMissing(Exception):  # noqa: N818  an answer, not a fault of ours
     """No such object."""
-
-
-class ListedObject(NamedTuple):
-    """An object in a listing."""
-
-    name: str
-    modified_at: float  # Unix time, by the clock of the object store
 
 
 class ObjectBucket(Protocol):
@@ -56,5 +49,8 @@ class ObjectBucket(Protocol):
     async def delete(self, names: Sequence[str]) -> Mapping[str, ContentUnreachable]:
         """Delete objects, some of which may be gone; return why some cannot be deleted."""
 
-    def listed(self) -> AsyncIterator[list[ListedObject]]:
-        """Yield all objects, some at a time. One that changes meanwhile may be there or not."""
+    def listed(self) -> AsyncIterator[list[str]]:
+        """Yield the names of all objects, some at a time.
+
+        One that changes meanwhile may be there or not.
+        """

@@ -41,7 +41,7 @@ async def remove_strays(core: PostgresCore, objects: ContentObjects, grace: floa
     """
     async for page in objects.listed():
         for start in range(0, len(page), _TOGETHER):
-            names = [one.name for one in page[start : start + _TOGETHER]]
+            names = page[start : start + _TOGETHER]
             await core.write(partial(_note, names=names))
     return await _remove(core, objects, partial(_strays, grace=grace))
 
@@ -93,6 +93,6 @@ async def _forget(transaction: PostgresTransaction, numbers: list[int]) -> None:
 
 
 async def _prove_durable(transaction: PostgresTransaction) -> None:
-    """Write the own row, so that the commit proves what this transaction sees."""
+    """Write this process's row, so that the commit proves what this transaction sees."""
     if not await transaction.has(node_queries.TOUCH, *transaction.node):
         raise StoreError("another process has the slot of this one in the database")

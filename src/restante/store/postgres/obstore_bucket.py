@@ -28,7 +28,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from restante.store.object_access import ObjectAccess
-from restante.store.postgres.object_bucket import ListedObject, ObjectMissing
+from restante.store.postgres.object_bucket import ObjectMissing
 from restante.store.store_errors import ContentUnreachable, StoreMismatched
 
 PART: Final = 5 << 20  # octets: the smallest part that Amazon takes
@@ -107,11 +107,11 @@ class ObstoreBucket:
             removing = {name: removals.create_task(self._failure_to_delete(name)) for name in names}
         return {name: found for name, task in removing.items() if (found := task.result())}
 
-    async def listed(self) -> AsyncIterator[list[ListedObject]]:
-        """Yield all objects, a page at a time."""
+    async def listed(self) -> AsyncIterator[list[str]]:
+        """Yield the names of all objects, a page at a time."""
         pages = aiter(obstore.list(self._store, chunk_size=_LISTED_AT_ONCE))
         while (page := await self._call(lambda: _next_of(pages), tells=False)) is not None:
-            yield [ListedObject(one["path"], one["last_modified"].timestamp()) for one in page]
+            yield [one["path"] for one in page]
 
     async def _failure_to_delete(self, name: str) -> ContentUnreachable | None:
         try:
