@@ -75,6 +75,21 @@ def test_a_sweep_removes_objects_long_seen_without_a_row_and_those_of_mail_that_
     runner.run(swept())
 
 
+async def test_a_look_that_finds_nothing_writes_nothing(
+    store: PostgresStore, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stored(store, bucket, "held", 1)
+    writes: list[object] = []
+
+    async def write(change: object, lane: object = None) -> None:
+        writes.append((change, lane))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store.core, "write", write)
+        assert await store.upkeep.remove_left_content() == 0
+    assert writes == []
+
+
 async def test_many_objects_are_swept_in_steps(store: PostgresStore, bucket: FakeBucket) -> None:
     for number in range(150):
         await stored(store, bucket, "doomed" if number % 2 else "stray", number)
