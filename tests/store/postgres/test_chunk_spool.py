@@ -1,6 +1,7 @@
 """Large content in chunks: without a message it goes, with one it stays."""
 
 import asyncio
+import gc
 import os
 from datetime import timedelta
 
@@ -71,13 +72,25 @@ async def test_discarded_content_leaves_no_row(store: PostgresStore) -> None:
     await spool.write(bytes(CHUNK))
     assert (await counted(store, CHUNKS), await counted(store, SPOOLS)) == (1, 1)
     spool.discard()
-    await store.core.carry_out(finished(spool))
+    await asyncio.gather(*store.core._at_work)
     assert (await counted(store, CHUNKS), await counted(store, SPOOLS)) == (0, 0)
 
 
-async def finished(spool: object) -> None:
-    """Wait for the removal."""
-    await spool._removing  # type: ignore[attr-defined]
+async def test_content_is_discarded_without_an_error(store: PostgresStore) -> None:
+    spool = store.reception.open_spool()
+    await spool.write(bytes(CHUNK))
+    file = await spooled(store, bytes(10))
+    store.core.node.failure = "another process has the slot"
+    told: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _loop, context: told.append(context))
+    spool.discard()
+    store.reception.discard(file)
+    await asyncio.wait(set(store.core._at_work))
+    gc.collect()
+    loop.set_exception_handler(None)
+    store.core.node.failure = ""
+    assert told == []
 
 
 async def test_content_of_a_message_is_no_longer_spooled_and_goes_with_it(

@@ -14,7 +14,9 @@ from typing import IO
 import pytest
 
 from restante.store.object_access import LARGE, ObjectAccess
-from restante.store.postgres import PostgresStore
+from restante.store.postgres import PostgresStore, object_spool
+from restante.store.postgres.lane_set import SessionKind
+from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import (
     ContentUnreachable,
     Damaged,
@@ -39,7 +41,7 @@ from tests.store.postgres.fake_bucket import (
     opened_at,
     use,
 )
-from tests.store.postgres.test_chunk_spool import CHUNKS, counted, lapse, swept
+from tests.store.postgres.test_chunk_spool import CHUNKS, SPOOLS, counted, lapse, swept
 
 BIG = os.urandom(LARGE + 5)
 ROWS = "SELECT count(*) FROM content_object"
@@ -162,6 +164,83 @@ async def test_a_duplicate_is_an_object_of_its_own(
     await store.handover.settle(await opened(store, domain_id), [delivered(1)])
     assert await store.upkeep.remove_left_content() == 1
     assert await content(store.content.read_file(copy)) == BIG
+
+
+@pytest.mark.parametrize("fault", ["outage", "known", "missing", "no objects"])
+async def test_a_copy_that_fails_leaves_nothing(
+    store: PostgresStore, bucket: FakeBucket, fault: str
+) -> None:
+    file = await spooled(store, BIG)
+    objects = store.core.objects
+    if fault == "missing":
+        bucket.objects = {"restante-store": bucket.objects["restante-store"]}
+    elif fault == "no objects":
+        store.core.objects = None
+    else:
+        bucket.outage = "away"
+        bucket.absence = "away" if fault == "known" else ""
+    with pytest.raises(Damaged if fault == "missing" else ContentUnreachable):
+        await store.reception.duplicate(file)
+    await asyncio.gather(*store.core._at_work)
+    store.core.objects = objects
+    assert await counted(store, SPOOLS) == 1
+    assert await counted(store, DOOMED) == (fault in ("outage", "missing")), "else none was written"
+    assert await counted(store, f"{ROWS} WHERE doomed_at IS NULL") == 1
+
+
+@pytest.mark.parametrize("size", [100, LARGE + 5])
+async def test_a_copy_whose_caller_is_cancelled_goes_once_it_is_made(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    file = await spooled(store, BIG[:size])
+    begun, may_write = asyncio.Event(), asyncio.Event()
+    write = store.core.write
+
+    async def write_late(change: object, lane: SessionKind = SessionKind.WORK) -> object:
+        if not begun.is_set():
+            begun.set()
+            await may_write.wait()
+        return await write(change, lane)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store.core, "write", write_late)
+    copying = asyncio.create_task(store.reception.duplicate(file))
+    await begun.wait()
+    copying.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await copying
+    may_write.set()
+    while store.core._at_work:
+        await asyncio.wait(set(store.core._at_work))
+    assert await counted(store, SPOOLS) == 1
+    assert await counted(store, CHUNKS) == (size < LARGE)
+    assert await counted(store, f"{ROWS} WHERE doomed_at IS NULL") == (size >= LARGE)
+
+
+async def test_content_that_is_discarded_before_its_row_is_there_leaves_none(
+    store: PostgresStore, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    added, may_commit = asyncio.Event(), asyncio.Event()
+    add_object = object_spool.add_object
+
+    async def add(transaction: PostgresTransaction, number: int, name: str) -> None:
+        await add_object(transaction, number, name)
+        added.set()
+        await may_commit.wait()
+
+    monkeypatch.setattr(object_spool, "add_object", add)
+    spool = store.reception.open_spool()
+    await spool.write(BIG)
+    closing = asyncio.create_task(spool.close())
+    await added.wait()
+    before = set(store.core._at_work)
+    spool.discard()
+    await asyncio.gather(*(store.core._at_work - before))
+    may_commit.set()
+    with pytest.raises(StoreError, match="was given up"):
+        await closing
+    await asyncio.gather(*store.core._at_work)
+    assert (await counted(store, SPOOLS), await counted(store, DOOMED)) == (0, 1)
+    assert bucket.contents() == set()
 
 
 async def test_what_a_killed_process_had_put_and_not_committed_goes(

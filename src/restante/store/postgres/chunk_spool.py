@@ -3,7 +3,6 @@
 One transaction for all of it would hold a session for as long as the client takes.
 """
 
-import asyncio
 import time
 import zlib
 from functools import partial
@@ -12,7 +11,7 @@ from typing import Final
 from restante.mail.message import ContentFile
 from restante.store.postgres import content_queries
 from restante.store.postgres.lane_set import SessionKind
-from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.postgres.postgres_core import PostgresCore, take_note
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import StoreError
 
@@ -38,7 +37,6 @@ class ChunkSpool:
         self._size = 0
         self._crc32 = 0
         self._is_discarded = False
-        self._removing: asyncio.Task[None] | None = None
 
     async def write(self, block: bytes) -> None:
         """Append."""
@@ -60,9 +58,9 @@ class ChunkSpool:
     def discard(self) -> None:
         """Forget it. Chunks that were written are removed beside other work."""
         self._waiting.clear()
+        if self._parts and not self._is_discarded:
+            discard_content(self._core, self._number)
         self._is_discarded = True
-        if self._parts and self._removing is None:
-            self._removing = self._core.begin(self._remove())
 
     async def _keep(self, chunk: bytes) -> None:
         part = self._parts
@@ -77,11 +75,13 @@ class ChunkSpool:
 
         await self._core.write(change, SessionKind.SPOOLING)
         if self._is_discarded:  # while this chunk was on its way
-            await self._remove()
+            discard_content(self._core, self._number)
 
-    async def _remove(self) -> None:
-        change = partial(remove_unheld, number=self._number)
-        await self._core.write(change, SessionKind.SPOOLING)
+
+def discard_content(core: PostgresCore, number: int) -> None:
+    """Remove content that no message has, beside other work. An error is logged nowhere."""
+    change = partial(remove_unheld, number=number)
+    core.begin(core.write(change, SessionKind.SPOOLING)).add_done_callback(take_note)
 
 
 async def remove_unheld(transaction: PostgresTransaction, number: int) -> None:

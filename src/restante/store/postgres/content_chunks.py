@@ -1,5 +1,6 @@
 """Large content as it is read and copied."""
 
+import asyncio
 import time
 import zlib
 from collections.abc import AsyncGenerator
@@ -10,11 +11,11 @@ from typing import Final
 from restante.mail.message import ContentFile
 from restante.store.object_access import LARGE
 from restante.store.postgres import content_queries, object_queries
-from restante.store.postgres.chunk_spool import CHUNK, content_id
+from restante.store.postgres.chunk_spool import CHUNK, content_id, discard_content
 from restante.store.postgres.content_objects import NO_OBJECTS, ContentObjects, new_name
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.object_spool import add_object
-from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.postgres.postgres_core import PostgresCore, take_note
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
 
@@ -75,13 +76,49 @@ async def beginning_of(core: PostgresCore, file: ContentFile, octets: int) -> by
 
 
 async def copy_content(core: PostgresCore, file: ContentFile) -> ContentFile:
-    """Copy content under a number of its own: a chunk is a statement, as when it was written."""
-    number, copy = content_id(file), core.mirror.content_numbers.next(time.time())
-    if (name := await object_name(core, file)) is not None:
-        new = new_name()
-        await core.write(partial(add_object, number=copy, name=new), SessionKind.SPOOLING)
-        await objects_of(core).copy(name, new, file.size)
-        return replace(file, name=str(copy))
+    """Copy content under a number of its own: a chunk is a statement, as when it was written.
+
+    A copy that fails is removed. If the caller is cancelled, the copy ends first: until then, not
+    all of its rows can be seen.
+    """
+    copying = core.begin(_copied(core, file))
+    copying.add_done_callback(take_note)
+    try:
+        return await asyncio.shield(copying)
+    except asyncio.CancelledError:
+        copying.add_done_callback(partial(_discard_copy, core))
+        raise
+
+
+def _discard_copy(core: PostgresCore, copying: asyncio.Task[ContentFile]) -> None:
+    if not copying.cancelled() and copying.exception() is None:
+        discard_content(core, content_id(copying.result()))
+
+
+async def _copied(core: PostgresCore, file: ContentFile) -> ContentFile:
+    name = await object_name(core, file)
+    if name is not None:
+        objects_of(core).check()
+    copy = core.mirror.content_numbers.next(time.time())
+    try:
+        if name is None:
+            await _copy_chunks(core, file, copy)
+        else:
+            await _copy_object(core, name, file.size, copy)
+    except BaseException:
+        discard_content(core, copy)  # nobody else has its number
+        raise
+    return replace(file, name=str(copy))
+
+
+async def _copy_object(core: PostgresCore, name: str, size: int, copy: int) -> None:
+    new = new_name()
+    await core.write(partial(add_object, number=copy, name=new), SessionKind.SPOOLING)
+    await objects_of(core).copy(name, new, size)
+
+
+async def _copy_chunks(core: PostgresCore, file: ContentFile, copy: int) -> None:
+    number = content_id(file)
 
     async def change(transaction: PostgresTransaction) -> None:
         await transaction.fetch(content_queries.ADD_SPOOL, copy, *transaction.node)
@@ -90,4 +127,3 @@ async def copy_content(core: PostgresCore, file: ContentFile) -> ContentFile:
                 raise StoreError(f"content {file.name} is missing")
 
     await core.write(change, SessionKind.SPOOLING)
-    return replace(file, name=str(copy))

@@ -18,7 +18,7 @@ from typing import IO, Final, TypeVar
 
 from restante.mail.message import ContentFile
 from restante.store.postgres import content_queries, object_queries
-from restante.store.postgres.chunk_spool import ChunkSpool, remove_unheld
+from restante.store.postgres.chunk_spool import ChunkSpool, discard_content
 from restante.store.postgres.content_objects import ContentObjects, new_name
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
@@ -57,7 +57,6 @@ class StagedContent:
 
         Raises StoreError if they are not those that were added: the upload then fails.
         """
-        await self._write_out()
         assert self._file is not None
         size = crc32 = 0
         while block := await self._on_disk(partial(self._file.read, size)):
@@ -137,7 +136,8 @@ class ObjectSpool:
         self._objects = objects
         self._staged = StagedContent(objects)
         self._chunks: ChunkSpool | None = None
-        self._number = 0  # once it has a row
+        self._number = 0  # once its row is on its way
+        self._is_discarded = False
 
     async def write(self, block: bytes) -> None:
         """Append. Raises ContentUnreachable at once if an object is due and cannot be kept."""
@@ -154,9 +154,7 @@ class ObjectSpool:
             return await self._chunks.close()
         self._objects.check()
         self._number, name = self._core.mirror.content_numbers.next(time.time()), new_name()
-        await self._core.write(
-            partial(add_object, number=self._number, name=name), SessionKind.SPOOLING
-        )
+        await self._core.carry_out(self._add(name))
         await self._objects.put(name, staged.blocks(), staged.size)
         staged.discard()
         return ContentFile(str(self._number), staged.size, staged.crc32)
@@ -166,10 +164,16 @@ class ObjectSpool:
         self._staged.discard()
         if self._chunks is not None:
             self._chunks.discard()
-        if self._number:
-            removing = partial(remove_unheld, number=self._number)
-            self._number = 0
-            self._core.begin(self._core.write(removing, SessionKind.SPOOLING))
+        if self._number and not self._is_discarded:
+            discard_content(self._core, self._number)
+        self._is_discarded = True
+
+    async def _add(self, name: str) -> None:
+        change = partial(add_object, number=self._number, name=name)
+        await self._core.write(change, SessionKind.SPOOLING)
+        if self._is_discarded:  # while the row was on its way
+            discard_content(self._core, self._number)
+            raise StoreError("this content was given up")
 
 
 async def add_object(transaction: PostgresTransaction, number: int, name: str) -> None:

@@ -10,7 +10,7 @@ from restante.mail.message import ContentFile, MessageNumbers, NewMessage
 from restante.store.figure_store import NO_USAGE
 from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain, over_quota, refused_of
 from restante.store.postgres import mail_statements, node_queries, sqlstate, usage_queries
-from restante.store.postgres.chunk_spool import ChunkSpool, content_id, remove_unheld
+from restante.store.postgres.chunk_spool import ChunkSpool, content_id, discard_content
 from restante.store.postgres.content_chunks import copy_content
 from restante.store.postgres.database_session import OutcomeUnknown, PostgresRow
 from restante.store.postgres.lane_set import SessionKind
@@ -151,8 +151,7 @@ class PostgresReception:
 
     def discard(self, file: ContentFile) -> None:
         """Remove a duplicate that no message has got."""
-        removing = partial(remove_unheld, number=content_id(file))
-        self._core.begin(self._core.write(removing, SessionKind.SPOOLING))
+        discard_content(self._core, content_id(file))
 
 
 def _conflict_of(error: StoreError) -> StoreError:
