@@ -9,6 +9,7 @@ SMTP session sends NOOP continuously, as in stalls.py. `--domains` are in the st
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ RUNS: Final = (
     ("dry run", ("--dry-run",)),
     ("apply", ()),
     ("apply again", ()),
-    ("apply --prune", ("--prune",)),
+    ("apply --prune", ("--prune", "--reason", "measured")),
 )
 
 
@@ -85,6 +86,8 @@ def _run(restante: Installation, file: Path, name: str, options: tuple[str, ...]
         ended = restante.run("apply", str(file), *options)
         took = time.monotonic() - began
         longest = max(done - said for said, done in end())
+    if ended.returncode:
+        sys.exit(f"{name}: {ended.stderr.strip()}")
     lines = ended.stdout.splitlines()
     [result] = [line for line in lines if " unchanged" in line or line.startswith("no change")]
     print(f"| {name} | {took:.1f} | {longest * 1000:.0f} | {result} |", flush=True)
