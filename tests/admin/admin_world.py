@@ -28,7 +28,7 @@ from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.network.resolver import LookupFailed
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainState, DrainWay
 from restante.queue.presence import WatchedDestination
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
@@ -172,7 +172,13 @@ class FakeServer:
 
 
 async def ask_for(
-    admin: "AdminWorld", number: int, target: str, domain_id: int, *, at: float = NOW
+    admin: "AdminWorld",
+    number: int,
+    target: str,
+    domain_id: int,
+    *,
+    at: float = NOW,
+    way: DrainWay = DrainWay.DESTINATION,
 ) -> Drain:
     """Record an account's request to release its domain, and open the drain or join it."""
     account = target.partition(".")[0]
@@ -187,10 +193,11 @@ async def ask_for(
         result=ReleaseResult.GRANTED,
         reason="granted",
         pending=2,
+        way=way,
     )
     audit = AuditEntry(at, AuditAction.RELEASE_REQUESTED, release.actor, target, account)
     await admin.store.releases.record_release(release, audit)
-    opened = await admin.store.handover.open_drain(domain_id, at, at + 60, number)
+    opened = await admin.store.handover.open_drain(domain_id, at, at + 60, number, way=way)
     return opened if isinstance(opened, Drain) else opened.drain
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from restante.cli import trace_command
 from restante.mail.message import message_name
+from restante.queue.drain_word import DrainWay
 from tests.admin.admin_world import RELEASE, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
 from tests.contract.making import delivered
@@ -107,6 +108,22 @@ def test_the_release_that_moved_it(admin: AdminWorld, command: Command) -> None:
     by_its_id = command("trace", name)
     assert by_its_id.code == 0
     assert f"release {name}" in by_its_id.out
+
+
+def test_mail_that_left_by_a_turnaround(admin: AdminWorld, command: Command) -> None:
+    domain_id = admin.context.directory.now.domains["alpha.example"].id
+    drain = run(ask_for(admin, RELEASE, "alpha.example", domain_id, way=DrainWay.TURNAROUND))
+    run(admin.store.handover.settle(drain, [delivered(33, "x@alpha.example")]))
+    shown = command("trace", message_name(33)).out
+    name = message_name(RELEASE)
+    assert "delivered, by ATRN" in shown
+    words = " ".join(shown.split())
+    assert f"turnaround {name} of alpha.example by login alpha-mail, 192.0.2.25: granted" in words
+    assert max(map(len, shown.splitlines())) <= 80
+    found = json.loads(command("trace", message_name(33), "--json").out)
+    assert [one["way"] for one in (*found["left"], *found["releases"])] == ["turnaround"] * 2
+    past = " ".join(command("drain", "list", "--past").out.split())
+    assert "login alpha-mail, 192.0.2.25, by ATRN" in past
 
 
 @pytest.mark.usefixtures("admin")

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from restante.mail.message_origin import MessageOrigin
+from restante.queue.drain_word import DrainWay
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import (
     MessageOutcome,
@@ -74,6 +75,7 @@ async def test_an_entry_names_all_facts(store: Store) -> None:
         message_id="<1@example.org>",
         reply=TAKEN,
         drain=drain.number,
+        way=DrainWay.DESTINATION,
     )
 
 

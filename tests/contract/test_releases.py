@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.history import HistoryFilter
-from restante.store.handover_store import PastDrain
+from restante.store.handover_store import Drain, PastDrain
 from restante.store.interface import Store
 from restante.store.release_store import (
     PastRelease,
@@ -269,3 +269,20 @@ async def test_the_oldest_go_in_slices(store: Store) -> None:
     # Their drains, which were opened for a release that is forgotten, run on.
     for drain in store.handover.open_drains():
         await store.handover.close_drain(drain, past())
+
+
+@pytest.mark.parametrize("way", DrainWay)
+async def test_the_history_names_the_way_of_the_release(store: Store, way: DrainWay) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id), message(2, domain_id)])
+    await store.releases.record_release(release(1, way=way), ASKED)
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0, SECOND, way=way)
+    assert isinstance(drain, Drain)
+    await store.handover.settle(drain, [delivered(1)])
+    await store.queue.delete([2], ASKED)
+    entries = await store.history.history(HistoryFilter())
+    assert [(one.release, one.way) for one in entries] == [(0, None), (SECOND, way)]
+    [found] = await store.releases.releases(ANY)
+    assert found.record.way is way
+    await store.releases.trim_releases(9e9, 100)
+    assert [one.way for one in await store.history.history(HistoryFilter())] == [None, None]

@@ -25,6 +25,7 @@ from restante.admin.request_bounds import StoredNumber, UnixTime, check_span
 from restante.admin.scope import held_page, history_page, list_past_releases
 from restante.mail.message import message_name
 from restante.mail.message_id import MESSAGE_ID_LIMIT, whole_id
+from restante.queue.drain_word import DrainWay
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import RecipientMove
 from restante.store.queue_store import QueueFilter, QueuePage
@@ -81,6 +82,7 @@ class HistoryView(BaseModel):
     reply: str  # the destination's, or the last one before the message was removed
     drain: int  # the number of the drain that moved it, 0 if none did
     release: str  # the id of the request that this drain was begun for; "" if there is none
+    way: DrainWay | None  # of that drain; null without one, or if its request is forgotten
 
 
 class TraceView(BaseModel):
@@ -260,4 +262,5 @@ def history_view(entry: HistoryEntry, names: DomainNames) -> HistoryView:
         reply=entry.reply,
         drain=entry.drain,
         release=message_name(entry.release) if entry.release else "",
+        way=entry.way,
     )

@@ -26,7 +26,7 @@ from restante.admin.request_bounds import UnixTime, check_span
 from restante.admin.scope import domain_ids_in_scope, list_past_releases
 from restante.delivery.drain_state import DrainSnapshot
 from restante.mail.message import message_name, message_number
-from restante.queue.drain_word import DrainEnd, DrainState
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.store.release_store import (
     PastRelease,
     ReleaseDrain,
@@ -68,6 +68,7 @@ class PastReleaseView(BaseModel):
     text: str  # the result in words
     reason: str  # the true one
     pending: int  # messages released, at the time of the request
+    way: DrainWay  # of its mail: to the destination, or over the client's connection (ATRN)
     state: Literal["running", "ended"]
     ends: list[DrainEnd]  # of its drains, each once; empty while it runs, and without a drain
     drains: int  # domains whose mail was released
@@ -241,6 +242,7 @@ def release_view(release: PastRelease, work: _Work, now: float) -> PastReleaseVi
         text=result_text(record.result, record.pending),
         reason=record.reason,
         pending=record.pending,
+        way=record.way,
         state="running" if is_running else "ended",
         ends=[] if is_running else list(progress.ends),
         drains=progress.drains,

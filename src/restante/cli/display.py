@@ -47,8 +47,12 @@ def destination_words(row: JsonObject) -> str:
 
 def drain_state_words(row: JsonObject) -> str:
     """Return the state of a drain, and whether it goes by ATRN."""
-    way = ", by ATRN" if row.get("way") == DrainWay.TURNAROUND else ""
-    return f"{DrainState.text_of(row['state'])}{way}"
+    return f"{DrainState.text_of(row['state'])}{by_atrn(row)}"
+
+
+def by_atrn(row: JsonObject) -> str:
+    """Return the words that tell a turnaround from a drain to the destination."""
+    return ", by ATRN" if row.get("way") == DrainWay.TURNAROUND else ""
 
 
 def number_column(title: str, key: str) -> Column:

@@ -10,6 +10,7 @@ from restante.cli.api_client import PAGE, ask, segment
 from restante.cli.display import (
     Column,
     JsonObject,
+    by_atrn,
     drain_state_words,
     number_column,
     say,
@@ -115,7 +116,11 @@ _PAST: Final = (
     number_column("REFUSED", "refused"),
     number_column("LEFT", "left"),
     Column("END", _end_text),
-    Column("BY", lambda row: f"{row['requested_by']}, {row['acted_from']}", is_detail=True),
+    Column(
+        "BY",
+        lambda row: f"{row['requested_by']}, {row['acted_from']}{by_atrn(row)}",
+        is_detail=True,
+    ),
 )
 
 

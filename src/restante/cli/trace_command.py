@@ -11,6 +11,7 @@ from restante.cli.audit_commands import two_lines
 from restante.cli.display import (
     Column,
     JsonObject,
+    by_atrn,
     human_time,
     paths_text,
     say,
@@ -52,7 +53,7 @@ LEFT = (
     text_column("NAME", "name"),
     Column("RECEIVED", lambda row: human_time(row["received_at"])),
     time_column("AT", "at"),
-    text_column("OUTCOME", "outcome"),
+    Column("OUTCOME", lambda row: f"{row['outcome']}{by_atrn(row)}"),
     Column("FROM", lambda row: f"<{row['reverse_path']}>"),
     text_column("TO", "forward_path"),
     Column("REPLY", lambda row: row["reply"], is_detail=True),
@@ -172,8 +173,9 @@ def _find(config: ConfigOption, wanted: JsonObject, limit: int) -> dict[str, Any
 def release_line(release: JsonObject) -> str:
     """Return a release that moved some of the mail, as one line."""
     moved = f"{release['delivered']} delivered, {release['refused']} refused"
+    thing = "turnaround" if by_atrn(release) else "release"
     return (
-        f"{human_time(release['at'])}  release {release['id']} of {release['target']} by"
+        f"{human_time(release['at'])}  {thing} {release['id']} of {release['target']} by"
         f" {release['requested_by']}, {release['acted_from']}: {release['result']}, {moved}"
     )
 

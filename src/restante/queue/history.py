@@ -7,6 +7,7 @@ recipient, so the two cannot disagree.
 from dataclasses import dataclass
 from typing import Final
 
+from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import RecipientMove
 
 REPLY_LIMIT: Final = 1000  # characters of a destination's reply that an entry keeps
@@ -38,6 +39,7 @@ class HistoryEntry:
     reply: str  # the destination's; "" where it was not asked
     drain: int  # the fencing number of the drain that moved it, 0 if none did
     release: int = 0  # the id of the release that opened that drain, 0 if none did
+    way: DrainWay | None = None  # of that drain; None without one, or if the release is forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +73,13 @@ class HistoryFigures:
     entries: int
     octets: int  # about, on the disk
     oldest_at: float | None  # Unix time
+
+
+def way_of(drain: int, release: int, recorded: str | None) -> DrainWay | None:
+    """Return the way of an entry; `recorded` is that of its release, None if it is not there.
+
+    Each turnaround has a release.
+    """
+    if recorded is not None:
+        return DrainWay(recorded)
+    return DrainWay.DESTINATION if drain and not release else None

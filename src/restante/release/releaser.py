@@ -20,6 +20,7 @@ from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
 from restante.phrases import NOTHING_WAITS, cause_of
+from restante.queue.drain_word import DrainWay
 from restante.release.atrn import atrn_reply
 from restante.release.authorization import (
     NOT_AUTHENTICATED,
@@ -78,10 +79,11 @@ class _RequestForm:
 
     reply: Callable[[ReleaseOutcome], Reply]
     action: AuditAction
+    way: DrainWay
 
 
-_ETRN: Final = _RequestForm(etrn_reply, AuditAction.RELEASE_REQUESTED)
-_ATRN: Final = _RequestForm(atrn_reply, AuditAction.TURNAROUND_REQUESTED)
+_ETRN: Final = _RequestForm(etrn_reply, AuditAction.RELEASE_REQUESTED, DrainWay.DESTINATION)
+_ATRN: Final = _RequestForm(atrn_reply, AuditAction.TURNAROUND_REQUESTED, DrainWay.TURNAROUND)
 
 
 class Releaser:
@@ -352,7 +354,7 @@ class Releaser:
         form: _RequestForm = _ETRN,
     ) -> ReleaseOutcome:
         """Record the request, and write the log line. An unrecorded release is not confirmed."""
-        release = _record(request, account, outcome)
+        release = replace(_record(request, account, outcome), way=form.way)
         try:
             await self._releases.record_release(
                 release, _audit_entry(release, str(form.reply(outcome)), form.action, self._now())

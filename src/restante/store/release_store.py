@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.release_result import ReleaseResult
 
@@ -29,6 +29,7 @@ class ReleaseRecord:
     result: ReleaseResult
     reason: str  # the true one
     pending: int  # messages released, at the time of the request
+    way: DrainWay = DrainWay.DESTINATION  # of its mail
 
 
 @dataclass(frozen=True, slots=True)

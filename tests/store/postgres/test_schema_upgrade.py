@@ -18,6 +18,7 @@ DROP INDEX message_aged;
 ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
 ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates;
 ALTER TABLE drain DROP COLUMN way;
+ALTER TABLE release DROP COLUMN way;
 UPDATE restante_schema SET version = 1, oldest = 1
 """
 _FORMS = """

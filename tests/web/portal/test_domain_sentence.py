@@ -10,7 +10,7 @@ from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import DrainView, LastDrainView
 from restante.admin.primary_state import PrimaryView
 from restante.admin.releases import RefusedReleaseRequests
-from restante.queue.drain_word import DrainEnd, DrainState
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.presence import DestinationState
 from restante.web.portal.domain_sentence import (
     needs,
@@ -128,6 +128,7 @@ def drain(state: DrainState, **facts: Any) -> DrainView:
     ("state", "facts", "text"),
     [
         (DrainState.DELIVERING, {}, "Handing over now"),
+        (DrainState.DELIVERING, {"way": DrainWay.TURNAROUND}, "Handing over by ATRN now"),
         (
             DrainState.WAITING_TO_RETRY,
             {"next_attempt_at": AT + timedelta(minutes=5)},
@@ -153,6 +154,8 @@ def test_a_primary_that_takes_mail_is_not_away() -> None:
     dialing = glance(primary=AWAY, held=6, drain=drain(DrainState.DELIVERING, connections=1))
     assert sentence(dialing, NOW).startswith("mail.acme.example has been away")
     assert seen_now(dialing) is DestinationState.AWAY
+    turning = drain(DrainState.DELIVERING, connections=1, delivered=3, way=DrainWay.TURNAROUND)
+    assert seen_now(glance(primary=AWAY, held=6, drain=turning)) is DestinationState.AWAY
 
 
 @pytest.mark.parametrize(

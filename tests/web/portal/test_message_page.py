@@ -6,12 +6,14 @@ import pytest
 
 from restante.admin.held_mail import HeaderView, NamedMessages, delete_messages
 from restante.mail.message import message_name
+from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import Grant, GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.web.portal.message_page import shown_headers
 from tests.actors import actor_named
 from tests.admin.admin_world import HEAD, NOW, AdminWorld, ask_for
+from tests.contract.making import delivered
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 NAME = message_name(1)
@@ -101,6 +103,24 @@ def test_a_release_after_a_refusal_is_not_shown_as_a_step_of_the_message() -> No
 
     asyncio.run(story())
     assert "asked for alpha.example" not in visit(admin, PAGE, ALPHA).text
+
+
+def test_mail_that_left_by_a_turnaround_shows_the_login_and_the_address() -> None:
+    admin = refused_mail()
+
+    async def story() -> None:
+        await admin.hold(2, 1, "b@alpha.example")
+        drain = await ask_for(admin, 900, "alpha.example", 1, way=DrainWay.TURNAROUND)
+        await admin.store.handover.settle(drain, [delivered(2, "b@alpha.example")])
+        await admin.store.handover.close_drain(drain, at=NOW + 300)
+
+    asyncio.run(story())
+    text = visit(admin, f"/messages/{message_name(2)}", ALPHA).text
+    assert "login alpha-mail asked by ATRN for alpha.example, from 192.0.2.25" in text
+    assert "b@alpha.example (over the client&#39;s own connection):" in text
+    assert "192.0.2.25, by ATRN" in visit(admin, "/releases", ALPHA).text
+    release = visit(admin, f"/releases/{message_name(900)}", ALPHA).text
+    assert "<h1>Turnaround of alpha.example</h1>" in release
 
 
 def test_headers_are_decoded_until_that_takes_too_long() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
+from restante.queue.drain_word import DrainWay
 from restante.queue.history import (
     RECORDED,
     REPLY_LIMIT,
@@ -11,6 +12,7 @@ from restante.queue.history import (
     HistoryFigures,
     HistoryFilter,
     HistoryPage,
+    way_of,
 )
 from restante.queue.recipient_status import RecipientMove, RecipientOutcome
 from restante.store.memory.memory_message import MemoryMessage
@@ -29,7 +31,14 @@ class MemoryHistory:
     async def history(self, selection: HistoryFilter) -> list[HistoryEntry]:
         """Return the entries that match, the newest first."""
         found = (entry for entry in reversed(self._state.history) if _matches(entry, selection))
-        return [entry for entry, _ in zip(found, range(selection.limit), strict=False)]
+        return [
+            replace(entry, way=self._way(entry))
+            for entry, _ in zip(found, range(selection.limit), strict=False)
+        ]
+
+    def _way(self, entry: HistoryEntry) -> DrainWay | None:
+        found = self._state.releases.get(entry.release)
+        return way_of(entry.drain, entry.release, None if found is None else found.way)
 
     async def history_page(self, selection: HistoryFilter) -> HistoryPage:
         """Return the newest entries that match."""

@@ -84,7 +84,7 @@ MOVED: Final[tuple[MovedTable, ...]] = (
     ),
     _table(
         "release",
-        "id at actor acted_from target account domain result reason pending",
+        "id at actor acted_from target account domain result reason pending way",
         "id",
     ),
     _table(

@@ -11,11 +11,13 @@ from restante.store.postgres.path_pattern import regular_expression
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.postgres.slice_search import SEARCH_SECONDS, AskDatabase, search, time_limit
-from restante.store.stored_form.move_codes import CODES, MOVES
+from restante.store.stored_form.move_codes import CODES
+from restante.store.stored_form.rows import read_history_entry
 
 _ENTRIES: Final = """
     SELECT id, at, outcome, domain_id, number, received_at, octets, reverse_path, forward_path,
-        client, message_id, reply, drain, release
+        client, message_id, reply, drain, release,
+        (SELECT way FROM release WHERE release.id = history.release)
     FROM history
     WHERE id BETWEEN $1 AND $2 AND ($4::integer[] IS NULL OR domain_id = ANY($4))
         AND ($5::bigint IS NULL OR number = $5)
@@ -85,7 +87,7 @@ async def _entries(session: DatabaseSession, selection: HistoryFilter) -> list[H
         return []
     ask = _asking(session, selection)
     async with time_limit(session, SEARCH_SECONDS):
-        return [_entry(row) for row in await ask(*bounds, selection.limit)]
+        return [read_history_entry(row) for row in await ask(*bounds, selection.limit)]
 
 
 async def _page(session: DatabaseSession, selection: HistoryFilter) -> HistoryPage:
@@ -95,7 +97,7 @@ async def _page(session: DatabaseSession, selection: HistoryFilter) -> HistoryPa
     limit = selection.limit
     ask = _asking(session, selection)
     rows, last = await search(session, bounds, limit + 1, ask, is_down=True)
-    found = [_entry(row) for row in rows[:limit]]
+    found = [read_history_entry(row) for row in rows[:limit]]
     return HistoryPage(found, found[-1].id if len(rows) > limit else last)
 
 
@@ -128,8 +130,3 @@ def _asking(session: DatabaseSession, selection: HistoryFilter) -> AskDatabase:
         return await session.fetch(statement, first, last, limit, *values)
 
     return ask
-
-
-def _entry(row: PostgresRow) -> HistoryEntry:
-    number, at, outcome, *facts = row
-    return HistoryEntry(number, at, MOVES[outcome], *facts)

@@ -7,6 +7,7 @@ from dataclasses import astuple
 from functools import partial
 from typing import Final
 
+from restante.queue.drain_word import DrainWay
 from restante.store.postgres.audit_writing import record
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
@@ -23,16 +24,17 @@ from restante.store.stored_form.rows import read_drain_ends, read_release_drain
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.release_result import ReleaseResult
 
-_RECORD_COLUMNS: Final = 10  # of a row, before those of its progress
+_RECORD_COLUMNS: Final = 11  # of a row, before those of its progress
 _RECORD: Final = """
     INSERT INTO release (
-        id, at, actor, acted_from, target, account, domain, result, reason, pending
+        id, at, actor, acted_from, target, account, domain, result, reason, pending, way
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
     ON CONFLICT (id) DO UPDATE SET
         at = excluded.at, actor = excluded.actor, acted_from = excluded.acted_from,
         target = excluded.target, account = excluded.account, domain = excluded.domain,
-        result = excluded.result, reason = excluded.reason, pending = excluded.pending
+        result = excluded.result, reason = excluded.reason, pending = excluded.pending,
+        way = excluded.way
 """
 # Beside a release's own row for a drain, the row that counts.
 _COUNTED: Final = """
@@ -55,7 +57,7 @@ _SUMS: Final = ", ".join(
 )
 _RELEASES: Final = f"""
     WITH wanted AS MATERIALIZED (
-        SELECT id, at, actor, acted_from, target, account, domain, result, reason, pending
+        SELECT id, at, actor, acted_from, target, account, domain, result, reason, pending, way
         FROM release
         WHERE ($1::bigint[] IS NULL OR id = ANY($1)) AND ($2::text IS NULL OR account = $2)
             AND ($3::text IS NULL OR domain = $3 OR id IN (
@@ -167,7 +169,7 @@ def _past_release(row: PostgresRow) -> PastRelease:
 
 
 def _record(row: PostgresRow) -> ReleaseRecord:
-    number, at, actor, acted_from, target, account, domain, result, reason, pending = row
+    number, at, actor, acted_from, target, account, domain, result, reason, pending, way = row
     return ReleaseRecord(
         id=number,
         at=at,
@@ -179,4 +181,5 @@ def _record(row: PostgresRow) -> ReleaseRecord:
         result=ReleaseResult(result),
         reason=reason,
         pending=pending,
+        way=DrainWay(way),
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 7
+VERSION: Final = 8
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -226,7 +226,8 @@ CREATE TABLE release (
     domain  text COLLATE "C" NOT NULL,
     result  text NOT NULL,
     reason  text NOT NULL,
-    pending bigint NOT NULL
+    pending bigint NOT NULL,
+    way     text NOT NULL DEFAULT 'destination'
 );
 CREATE INDEX release_account ON release (account, id);
 CREATE INDEX release_domain ON release (domain, id);

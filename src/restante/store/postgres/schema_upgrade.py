@@ -60,6 +60,8 @@ CREATE TABLE content_object (
 CREATE INDEX content_object_doomed ON content_object (doomed_at) WHERE doomed_at IS NOT NULL;
 CREATE TABLE object_mark (place smallint PRIMARY KEY CHECK (place = 1), mark text NOT NULL)
 """
+# A former server records each request with the column's value.
+_WAYS_OF_RELEASES: Final = "ALTER TABLE release ADD COLUMN way text NOT NULL DEFAULT 'destination'"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
@@ -68,6 +70,7 @@ STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin fro
     5: SchemaStep(_CERTIFICATES, oldest=1),
     # A former server never looks there. The first server with an object store keeps it away.
     6: SchemaStep(_OBJECTS, oldest=1),
+    7: SchemaStep(_WAYS_OF_RELEASES, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

@@ -99,7 +99,8 @@ NOTE_HOUR = """
 
 _ENTRIES = """
     SELECT id, at, outcome, domain_id, number, received_at, octets, reverse_path, forward_path,
-        client, message_id, reply, drain, release
+        client, message_id, reply, drain, release,
+        (SELECT way FROM release WHERE release.id = history.release)
     FROM history
 """
 _MATCHING = """

@@ -60,6 +60,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.store_factors_as_words,
     portal_schema.add_turnarounds,
     portal_schema.add_client_certificates,
+    portal_schema.add_ways_of_releases,
 )
 
 

@@ -319,3 +319,14 @@ ALTER TABLE login ADD COLUMN certificates TEXT NOT NULL DEFAULT '';
 def add_client_certificates(connection: apsw.Connection) -> None:
     """Let logins be proved by certificates."""
     connection.execute(_CERTIFICATES)
+
+
+_WAYS_OF_RELEASES = """
+-- Where the mail of a release goes, as with a drain.
+ALTER TABLE release ADD COLUMN way TEXT NOT NULL DEFAULT 'destination';
+"""
+
+
+def add_ways_of_releases(connection: apsw.Connection) -> None:
+    """Tell requests for a turnaround from others."""
+    connection.execute(_WAYS_OF_RELEASES)

@@ -29,6 +29,7 @@ def record_release(
         release.result,
         release.reason,
         release.pending,
+        release.way,
     )
     transaction.execute(release_queries.RECORD_RELEASE, row)
 

@@ -9,9 +9,9 @@ however many requests have joined it.
 
 RECORD_RELEASE = """
     INSERT OR REPLACE INTO release (
-        id, at, actor, acted_from, target, account, domain, result, reason, pending
+        id, at, actor, acted_from, target, account, domain, result, reason, pending, way
     )
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 OPEN = "INSERT OR IGNORE INTO release_drain (release, domain_id, opener) VALUES (?1, ?2, ?1)"
 JOIN = """
@@ -47,7 +47,8 @@ _COUNTS = ("delivered", "refused", "uncertain")
 _IS_OPEN = "counted.release IS NOT NULL AND counted.ended_at IS NULL"
 _SUMS = ", ".join(f"ifnull(sum({_since_joined(count)}), 0)" for count in _COUNTS)
 _RELEASES = """
-    SELECT id, at, actor, acted_from, target, account, domain, result, reason, pending FROM release
+    SELECT id, at, actor, acted_from, target, account, domain, result, reason, pending, way
+    FROM release
 """
 
 

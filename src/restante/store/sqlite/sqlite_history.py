@@ -11,8 +11,9 @@ from restante.store.sqlite import engine, history_changes, history_queries
 from restante.store.sqlite.bounded_search import AskConnection, search_within_reach
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
-from restante.store.stored_form.move_codes import CODES, MOVES
+from restante.store.stored_form.move_codes import CODES
 from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import read_history_entry
 
 
 class SqliteHistory:
@@ -59,7 +60,7 @@ def _entries(connection: apsw.Connection, selection: HistoryFilter) -> list[Hist
     ask = _asking(connection, selection)
     with engine.time_limit(connection, engine.SEARCH_SECONDS):
         rows = ask(*places, selection.limit)
-    return [_entry(row) for row in rows]
+    return [read_history_entry(row) for row in rows]
 
 
 def _page(connection: apsw.Connection, selection: HistoryFilter) -> HistoryPage:
@@ -69,7 +70,7 @@ def _page(connection: apsw.Connection, selection: HistoryFilter) -> HistoryPage:
     limit = selection.limit
     ask = _asking(connection, selection)
     rows, last = search_within_reach(connection, places, limit + 1, ask, is_down=True)
-    page = [_entry(row) for row in rows[:limit]]
+    page = [read_history_entry(row) for row in rows[:limit]]
     return HistoryPage(page, page[-1].id if len(rows) > limit else last)
 
 
@@ -117,11 +118,6 @@ def _places(connection: apsw.Connection, selection: HistoryFilter) -> tuple[int,
         return None
     last = last if found_last is None else min(last, found_last)
     return max(first, found_first), last
-
-
-def _entry(row: Row) -> HistoryEntry:
-    number, at, outcome, *facts = row
-    return HistoryEntry(number, at, MOVES[outcome], *facts)
 
 
 def _figures(connection: apsw.Connection) -> HistoryFigures:

@@ -8,6 +8,7 @@ from typing import Final
 import apsw
 
 from restante.mail.message import NUMBERS_A_SECOND
+from restante.queue.drain_word import DrainWay
 from restante.store.release_store import (
     PastRelease,
     ReleaseDrain,
@@ -23,7 +24,7 @@ from restante.store.stored_form.rows import read_drain_ends, read_release_drain
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.release_result import ReleaseResult
 
-_RECORD_COLUMNS: Final = 10  # of a row, before those of its progress
+_RECORD_COLUMNS: Final = 11  # of a row, before those of its progress
 
 
 class SqliteReleases:
@@ -99,7 +100,7 @@ def _past_release(row: Row) -> PastRelease:
 
 
 def _record(row: Row) -> ReleaseRecord:
-    number, at, actor, acted_from, target, account, domain, result, reason, pending = row
+    number, at, actor, acted_from, target, account, domain, result, reason, pending, way = row
     return ReleaseRecord(
         id=number,
         at=at,
@@ -111,6 +112,7 @@ def _record(row: Row) -> ReleaseRecord:
         result=ReleaseResult(result),
         reason=reason,
         pending=pending,
+        way=DrainWay(way),
     )
 
 

@@ -11,11 +11,13 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.drain_word import DrainEnd
+from restante.queue.history import HistoryEntry, way_of
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.release_store import ReleaseDrain
+from restante.store.stored_form.move_codes import MOVES
 from restante.store.stored_form.origin_column import origin_text, read_origin
 from restante.store.stored_form.row_type import Row
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -263,6 +265,14 @@ def read_release_drain(row: Sequence[Any]) -> ReleaseDrain:
 def read_drain_ends(endings: Iterable[str]) -> tuple[DrainEnd, ...]:
     """Return the ends of drains in one order."""
     return tuple(sorted(map(DrainEnd, endings)))
+
+
+def read_history_entry(row: Sequence[Any]) -> HistoryEntry:
+    """Read the outcome for a recipient; the last column is the way of its release, if there is."""
+    number, at, outcome, *facts = row
+    drain, release, recorded = facts[-3:]
+    facts[-1] = way_of(drain, release, recorded)
+    return HistoryEntry(number, at, MOVES[outcome], *facts)
 
 
 def audit_row(entry: AuditEntry) -> Row:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import DrainView
 from restante.admin.releases import RefusedReleaseRequests
-from restante.queue.drain_word import DrainState
+from restante.queue.drain_word import DrainState, DrainWay
 from restante.queue.presence import DestinationState
 from restante.tenancy.actor import ActorKind, read_actor
 from restante.tenancy.model import NO_DESTINATION
@@ -78,6 +78,7 @@ def seen_now(glance: DomainGlance) -> DestinationState:
 def _takes_mail(drain: DrainView | None) -> bool:
     return (
         drain is not None
+        and drain.way is DrainWay.DESTINATION
         and drain.state is DrainState.DELIVERING
         and bool(drain.connections and drain.delivered)
     )
@@ -96,7 +97,8 @@ def _stage(drain: DrainView, now: float) -> str:
             return "The release waits for a server"
         case DrainState.STOPPING:
             return "The release is being stopped"
-    return "Handing over now"
+    by_atrn = " by ATRN" if drain.way is DrainWay.TURNAROUND else ""
+    return f"Handing over{by_atrn} now"
 
 
 def trouble(error: str) -> tuple[str, str]:

@@ -24,6 +24,7 @@ from restante.admin.mail_search import HistoryView, TraceSelection, trace
 from restante.admin.permissions import AdminAction, may
 from restante.admin.releases import PastReleaseView, ReleaseSelection, list_releases
 from restante.mail.encoded_words import decoded
+from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.transfer.queue_content import read_content
 from restante.transfer.transfer_error import TransferError
@@ -160,10 +161,10 @@ def steps(
     first = full or left[0]
     dated = [_received(full, first)]
     dated += [
-        WayStep(one.at, f"{one.requested_by} asked for {one.target}: {_result(one)}", one.text)
+        WayStep(one.at, f"{_request(one)}: {_result(one)}", one.text)
         for one in {one.id: one for one in releases}.values()
     ]
-    dated += [WayStep(one.at, f"{one.forward_path}:", one.reply, one.outcome) for one in left]
+    dated += [WayStep(one.at, _recipient(one), one.reply, one.outcome) for one in left]
     dated += [
         WayStep(one.at, f"{one.action} by {one.actor}{f': {one.reason}' if one.reason else ''}")
         for one in audit
@@ -175,6 +176,18 @@ def steps(
             if (one.forward_path, one.status) in told:
                 continue
             yield WayStep(None, f"{one.forward_path}:{_tries(one)}", one.reply, one.status)
+
+
+def _request(release: PastReleaseView) -> str:
+    """Return who asked for what; for a turnaround, also the address that the mail went to."""
+    if release.way is not DrainWay.TURNAROUND:
+        return f"{release.requested_by} asked for {release.target}"
+    return f"{release.requested_by} asked by ATRN for {release.target}, from {release.acted_from}"
+
+
+def _recipient(entry: HistoryView) -> str:
+    over = " (over the client's own connection)" if entry.way is DrainWay.TURNAROUND else ""
+    return f"{entry.forward_path}{over}:"
 
 
 def _result(release: PastReleaseView) -> str:
