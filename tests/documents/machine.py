@@ -34,6 +34,7 @@ AS_SHELL: Final = {
     "fetchmail --nodetach || [ $? -eq 1 ]  # 1: no mail was held\n",
     "crontab": r"sed -E 's/^(@\w+|(\S+ +){{5}})\s*root\s+//' {name} | while read -r command; do"
     ' bash -ec "$command"; done\n',
+    "exim": f"(cd $CHECKOUT && {PYTHON} -m tests.documents.exim_customer {{name}})\n",
     "python": f"{PYTHON} {{name}}\n",
 }
 PARSED: Final = {"json", "yaml"}  # examples of data: their form is checked

@@ -50,6 +50,18 @@ ln -s "$checkout/.venv" "$root/srv/restante/.venv"
 for program in restante restante-client; do
     ln -s "$checkout/.venv/bin/$program" "$root/opt/restante/bin/$program"
 done
+
+# Exim and fetchmail of Debian sid, with places of this machine for all that they write.
+sid=${RESTANTE_PEERS_DIR:-/var/lib/restante-peers}/sid
+if [[ -d $sid ]]; then
+    bound_sid=$root/opt/sid
+    mkdir -p "$bound_sid"
+    mount --bind "$sid" "$bound_sid"
+    for name in etc var tmp; do
+        mount -t tmpfs -o mode=755 "sid-$name" "$bound_sid/$name"
+        cp -a "$sid/$name/." "$bound_sid/$name"
+    done
+fi
 exec chroot "$root" /usr/bin/env -i HOME=/root USER=root LANG=C.UTF-8 CHECKOUT="$checkout" \
     PATH="/steps/bin:/opt/restante/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin" \
     /bin/bash /steps/run

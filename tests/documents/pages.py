@@ -109,6 +109,24 @@ LOCAL_SERVER: Final = r"""
 nsenter --net=/run/netns/primary smtp-sink -u nobody 127.0.0.1:25 100 >/dev/null 2>&1 &
 """
 
+# The mail server of a primary that all can reach.
+REACHABLE_SERVER: Final = LOCAL_SERVER.replace("127.0.0.1:25", "0.0.0.0:25")
+
+# The API for everybody, with a token of the customer.
+API: Final = """
+cat >/steps/web.toml <<'END'
+[[listen]]
+service = "web"
+address = "0.0.0.0:443"
+tls = true
+END
+(cd $CHECKOUT && $PYTHON -m tests.documents.settings $CONFIG /steps/web.toml)
+(umask 077; restante token add acme postmaster --scope release >/etc/restante-token)
+"""
+
+# For a reader who left out the section about certificates, where the password is deleted.
+PASSWORD_AGAIN: Final = "restante login set acme acme-mail --password-stdin <<<PASSWORD\n"
+
 # The old server: a Postfix with two messages that it cannot deliver.
 POSTFIX: Final = r"""
 sed '/^smtp .*inet/d' /usr/share/postfix/master.cf.dist >/etc/postfix/master.cf
@@ -234,7 +252,10 @@ class Page:
 PAGES: Final = {
     # The reader enters by hand the password that `login add` has printed.
     "README.md": Page(),
-    "docs/how-to/ask-for-mail.md": Page(RUNNING + TRUSTED),
+    "docs/how-to/ask-for-mail.md": Page(
+        MADE + API + "systemctl start restante\n" + TRUSTED,
+        {"By HTTPS, with a token": REACHABLE_SERVER + MAIL},
+    ),
     "docs/how-to/back-up-and-restore.md": Page(
         RUNNING + MAIL + "install -d -o restante /var/backups/restante"
     ),
@@ -257,7 +278,13 @@ PAGES: Final = {
         RUNNING + POSTFIX, {"Out": "install -d -o restante /root/out; chmod 755 /root\n"}
     ),
     "docs/how-to/run-a-primary-behind-cgnat.md": Page(
-        RUNNING + TRUSTED + MAIL + COPYING, {"On the primary": LOCAL_SERVER}
+        RUNNING + TRUSTED + MAIL + COPYING,
+        {
+            "On the primary": LOCAL_SERVER,
+            "At boot, at intervals, and when the network comes back": PASSWORD_AGAIN,
+            "Exim": MAIL,
+            "fetchmail": MAIL,
+        },
     ),
     "docs/how-to/run-with-compose.md": Page(DOCKER),
     "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),

@@ -84,7 +84,7 @@ OWN_CERTIFICATE: Final = """\
 
 def guide_of_exim() -> str:
     """Return the configuration in the guide, as a reader would copy it."""
-    _, _, rest = GUIDE.read_text(encoding="utf-8").partition("```text\nbegin routers\n")
+    _, _, rest = GUIDE.read_text(encoding="utf-8").partition("```exim\nbegin routers\n")
     text, fence, _ = rest.partition("```")
     assert fence, f"no configuration of Exim in {GUIDE}"
     return f"begin routers\n{text}"
@@ -100,14 +100,25 @@ def exim_configuration(
         "command_timeout = 10m": "command_timeout = 20s",
         "tls_verify_certificates = system": "tls_verify_certificates = /etc/exim4/ca.pem",
         "^acme-mail^PASSWORD": f"^{login.user}^{login.password}",
+    }
+    return whole_configuration(_replaced(guide_of_exim(), names), domains, settings)
+
+
+def whole_configuration(guide: str, domains: Sequence[str], settings: Sequence[str] = ()) -> str:
+    """Return the guide's text beside the rest of a customer's configuration: local delivery."""
+    own = {
         "begin transports\n": f"{LOCAL_ROUTER}begin transports\n",
         "begin authenticators\n": f"{LOCAL_TRANSPORT}begin authenticators\n",
     }
-    text = guide_of_exim()
+    head = HEAD.format(domains=" : ".join(domains), settings="\n".join(settings))
+    return head + _replaced(guide, own)
+
+
+def _replaced(text: str, names: dict[str, str]) -> str:
     for of_the_guide, of_the_test in names.items():
         assert of_the_guide in text, of_the_guide
         text = text.replace(of_the_guide, of_the_test)
-    return HEAD.format(domains=" : ".join(domains), settings="\n".join(settings)) + text
+    return text
 
 
 class SidTree:
