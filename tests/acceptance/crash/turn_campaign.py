@@ -1,16 +1,26 @@
-"""A campaign: turnarounds into Exim are cut at random on both sides, and the books are compared.
+"""A campaign: turnarounds into Exim are cut at random, and the books are compared.
 
     python -m tests.acceptance.crash.turn_campaign MESSAGES CUTS [SEED]
 
-Each cut kills the server or the customer while mail is on its way. Then the server starts again,
-and Exim asks again. At the end, every message must be in Exim's spool. A message can be there twice
-only if its outcome was not yet recorded at a cut: at most UNSETTLED_PER_CONNECTION for each.
+With RESTANTE_TEST_STORE=postgres the server has its mail in PostgreSQL. Each cut is of one kind,
+while mail is on its way:
+
+    server      the server is killed (SIGKILL), and starts again; Exim sees the end of the stream
+    customer    Exim is killed with all its processes
+    link        the connection is cut in the middle of the octets, and both programs stay
+
+Then Exim asks again. In the end, every message must be in Exim's spool. It can be there twice only
+if its outcome was not yet known or not yet recorded at a cut. So each cut may make as many copies
+as a connection may have unsettled: UNSETTLED_PER_CONNECTION. After each cut, the messages in the
+spool and those that are still held are counted. Together they are all messages that were sent, and
+the copies that were made or will be made.
 """
 
 # ruff: noqa: T201  it is a program too, and tells what happens
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import re
@@ -19,12 +29,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from contextlib import suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
 from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
-from tests.acceptance.installation import Installation
+from tests.acceptance.crash.turn_link import TurnLink
+from tests.acceptance.installation import Installation, found
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.odmr_programs import EximCustomer
 from tests.acceptance.peers.senders import smtp_source_sends
@@ -35,6 +47,7 @@ AWAY: Final = "127.0.0.1:9"
 OCTETS: Final = 4096
 ENVELOPE: Final = re.compile(rf"^(\d+reader@{re.escape(DOMAIN)})$", re.MULTILINE)
 TURN_SECONDS: Final = 300.0
+KINDS: Final = ("server", "customer", "link")
 
 
 @dataclass(frozen=True)
@@ -45,23 +58,30 @@ class TurnFindings:
     lost: int
     invented: int
     copies: int
-    cuts: int  # that met a turnaround
+    most_copies: int  # of one cut
+    cuts: Counter[str]  # that met a turnaround, by kind
 
     @property
     def is_fine(self) -> bool:
         """Tell whether nothing was lost, and no cut made too many copies."""
         is_whole = self.lost == self.invented == 0
-        return is_whole and self.copies <= UNSETTLED_PER_CONNECTION * self.cuts
+        return is_whole and self.most_copies <= UNSETTLED_PER_CONNECTION
 
 
 class TurnCampaign:
     """A server with mail, and Exim as the customer that takes it."""
 
-    def __init__(self, restante: Installation, exim: EximCustomer, seed: int) -> None:
+    def __init__(
+        self, restante: Installation, exim: EximCustomer, link: TurnLink, seed: int
+    ) -> None:
         self._restante = restante
         self._exim = exim
+        self._link = link
         self._random = random.Random(seed)
-        self._cuts = 0
+        self._messages = 0
+        self._copies = 0  # that were made or will be made
+        self._most_copies = 0
+        self._cuts: Counter[str] = Counter()
 
     def run(self, messages: int, cuts: int) -> TurnFindings:
         """Hold the messages, cut turnarounds, and let the last one end."""
@@ -71,14 +91,16 @@ class TurnCampaign:
         self._exim.configure(self._server, login)
         self._send(messages)
         for number in range(cuts):
-            self._turn(cut_server=number % 2 == 0, most=messages // cuts)
+            kind = KINDS[number % len(KINDS)]
+            while not self._meets(kind, most=messages // cuts):
+                print(f"no turnaround was there to cut ({kind})")
         while self._restante.held(DOMAIN):
-            self._turn(cut_server=None, most=1)
-        return self._findings(messages)
+            self._exim.start_turn(self._server, DOMAIN).wait(TURN_SECONDS)
+        return self._findings()
 
     @property
     def _server(self) -> Server:
-        return self._restante.odmr
+        return replace(self._restante.odmr, port=self._link.port)
 
     def _send(self, messages: int) -> None:
         sent = smtp_source_sends(
@@ -93,39 +115,67 @@ class TurnCampaign:
         )
         assert sent.returncode == 0, sent.stdout
         assert self._restante.held(DOMAIN) == messages
+        self._messages = messages
 
-    def _turn(self, *, cut_server: bool | None, most: int) -> None:
-        """Run one turnaround; cut it after at most so many messages, unless it may end."""
-        before = len(self._exim.queued())
-        goal = before + self._random.randint(1, most)
+    def _meets(self, kind: str, most: int) -> bool:
+        """Cut a turnaround after at most so many messages; return whether one was there."""
+        goal = self._exim.queue_length + self._random.randint(1, most)
         turn = self._exim.start_turn(self._server, DOMAIN)
-        if cut_server is None:
-            turn.wait(TURN_SECONDS)
-            return
 
         def is_time() -> bool:
-            return turn.poll() is not None or len(self._exim.queued()) >= goal
+            return turn.poll() is not None or self._exim.queue_length >= goal
 
         eventually(is_time, what="a turnaround under way", timeout=TURN_SECONDS)
-        self._cuts += turn.poll() is None
-        if cut_server:
-            self._restante.kill()
+        time.sleep(self._random.random() / 20)  # not always just behind a message
+        has_met = turn.poll() is None
+        if has_met:
+            has_met = self._cut(kind, turn)
         end_group(turn)
-        if cut_server:
-            self._restante.start()
+        eventually(self._is_over, what="the end of a turnaround", timeout=TURN_SECONDS)
+        if has_met:
+            self._cuts[kind] += 1
+            self._count_copies()
+        return has_met
 
-    def _findings(self, messages: int) -> TurnFindings:
+    def _cut(self, kind: str, turn: subprocess.Popen[bytes]) -> bool:
+        """Cut a turnaround; return whether that was possible."""
+        if kind == "server":
+            self._restante.kill()
+            turn.wait(TURN_SECONDS)
+            self._restante.start()
+        elif kind == "customer":
+            end_group(turn)
+        else:
+            cuts = self._link.cuts
+            octets = self._random.randint(1, 3 * OCTETS)
+            self._link.cut_after(octets, by_reset=self._random.random() < 0.5)
+            turn.wait(TURN_SECONDS)
+            return self._link.cuts > cuts
+        return True
+
+    def _is_over(self) -> bool:
+        return not self._restante.shown("drain", "list")
+
+    def _count_copies(self) -> None:
+        """Count the copies of the last cut. A negative number is that of lost messages."""
+        copies = self._exim.queue_length + self._restante.held(DOMAIN) - self._messages
+        assert copies >= self._copies, f"{self._copies - copies} messages are nowhere"
+        self._most_copies = max(self._most_copies, copies - self._copies)
+        self._copies = copies
+
+    def _findings(self) -> TurnFindings:
         taken = Counter(
             match
             for file in self._exim.queued()
             for match in set(ENVELOPE.findall(file.read_text()))
         )
-        sent = {f"{number}reader@{DOMAIN}" for number in range(1, messages + 1)}
+        sent = {f"{number}reader@{DOMAIN}" for number in range(1, self._messages + 1)}
         return TurnFindings(
-            sent=messages,
+            sent=self._messages,
             lost=len(sent - taken.keys()),
             invented=len(taken.keys() - sent),
             copies=sum(taken.values()) - len(taken),
+            most_copies=self._most_copies,
             cuts=self._cuts,
         )
 
@@ -140,8 +190,30 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 def run_turn_campaign(messages: int, cuts: int, seed: int) -> TurnFindings:
     """Run one on an installation of its own."""
     settings = ("queue_only", "smtp_accept_max_per_connection = 0")
-    with Installation() as restante, EximCustomer([DOMAIN], *settings) as exim:
-        return TurnCampaign(restante, exim, seed).run(messages, cuts)
+    with ExitStack() as stack:
+        restante = stack.enter_context(Installation())
+        exim = stack.enter_context(EximCustomer([DOMAIN], *settings))
+        link = stack.enter_context(TurnLink(restante.odmr_port))
+        return TurnCampaign(restante, exim, link, seed).run(messages, cuts)
+
+
+@contextmanager
+def chosen_store() -> Iterator[None]:
+    """Have installations on PostgreSQL with RESTANTE_TEST_STORE=postgres."""
+    if os.environ.get("RESTANTE_TEST_STORE", "sqlite") == "sqlite":
+        yield
+        return
+    from tests.postgres_cluster import PostgresCluster  # noqa: PLC0415  an extra
+
+    cluster = PostgresCluster()
+    try:
+        template = asyncio.run(cluster.create())
+        found(cluster.url(template))
+        Installation.new_database = lambda: cluster.url(asyncio.run(cluster.create(template)))
+        yield
+    finally:
+        Installation.new_database = None
+        cluster.stop()
 
 
 def main(words: list[str]) -> int:
@@ -150,7 +222,8 @@ def main(words: list[str]) -> int:
     chosen = seed[0] if seed else random.randrange(1_000_000)
     started = time.monotonic()
     print(f"seed {chosen}")
-    findings = run_turn_campaign(messages, cuts, chosen)
+    with chosen_store():
+        findings = run_turn_campaign(messages, cuts, chosen)
     print(findings, f"{time.monotonic() - started:.0f} s")
     return 0 if findings.is_fine else 1
 

@@ -189,7 +189,19 @@ class EximCustomer(SidTree):
 
     def queued(self) -> list[Path]:
         """Return the files of messages in its spool that are whole: each has an envelope."""
-        return list((self.top / "var/spool/exim4/input").glob("*-H"))
+        return list(self._spool.glob("*-H"))
+
+    @property
+    def queue_length(self) -> int:
+        """The number of these files, without a look at each."""
+        if not self._spool.exists():
+            return 0
+        with os.scandir(self._spool) as files:
+            return sum(file.name.endswith("-H") for file in files)
+
+    @property
+    def _spool(self) -> Path:
+        return self.top / "var/spool/exim4/input"
 
     def configure(self, server: Server, login: Login, keys: KeyPair | None = None) -> None:
         """Write its configuration."""
