@@ -37,6 +37,7 @@ from bench.rows.floor import floor_rows
 from bench.rows.memory import memory_rows
 from bench.rows.row import Extent, Row
 from bench.rows.takeover import takeover_rows
+from bench.rows.turnaround import turnaround_rows
 from bench.servers.park import Park
 from bench.table import as_text, targets_as_text
 from bench.targets import verdicts
@@ -104,6 +105,7 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
         *floor_rows(extent),
         *drain_rows(park, extent),
         *takeover_rows(park, extent),
+        *turnaround_rows(park, extent),
         *held_rows(park, extent),
         *memory_rows(park, extent),
         *fairness_rows(park, extent),

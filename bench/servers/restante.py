@@ -17,6 +17,8 @@ from bench.domains import ACCOUNT, HOST, OTHER, OTHER_ACCOUNT, ROOT, domain
 from bench.servers.server import Held, Server, anybody
 from tests.acceptance.installation import Installation
 from tests.acceptance.peers.primary import KeyPair
+from tests.acceptance.peers.server import Login
+from tests.acceptance.peers.server import Server as PeerServer
 
 # The tests' values are shorter than the defaults. Without patience a drain that is sent away ends.
 DELIVERY: Final = {"first_retry": 5.0, "longest_retry": 300.0, "patience": 0.0}
@@ -96,6 +98,12 @@ class RestanteServer(Server):
     def command(self, *words: str) -> str:
         """Run a command of `restante`, and return what it printed."""
         return self._made.do(*words)
+
+    def allow_turnarounds(self) -> tuple[PeerServer, Login]:
+        """Allow them to the first domain; return where to ask, and the login to ask with."""
+        self.command("domain", "set", domain(), "--turnaround", "allow")
+        self.command("login", "set", ACCOUNT, self._login.user, "--turnaround")
+        return self._made.odmr, self._login
 
     def _introduce(self, session: smtplib.SMTP, target: str) -> None:
         login = self._other_login if target == OTHER else self._login
