@@ -103,7 +103,7 @@ simulate: install
 		$(if $(MUTANT),--mutant $(MUTANT)) $(if $(STORE),--store $(STORE)) $(if $(TRACE),--trace)
 
 # Restante beside stock mail servers, as root; bench/README.md describes the results. QUICK=1: in
-# under three minutes. EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/measure,
+# about six minutes. EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/measure,
 # PUBLISH=1 (writes docs/benchmarks.md), KEEP=1 (with ROWS: keeps the other rows of the last run).
 bench: install
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(EVERY),--every) $(if $(ROUNDS),--rounds $(ROUNDS)) \

@@ -1,6 +1,6 @@
 """Run the bench: `python -m bench`, as root, from the top of the repository, or `make bench`.
 
-    --quick          the main rows, with less work, in under three minutes
+    --quick          the main rows, with less work, in about six minutes
     --every          also every combination of size, sessions, kept connections and TLS
     --rounds N       how often each subject does the work of each row
     --rows PATTERN   only rows whose names match, such as 'accept-*'; blanks separate patterns

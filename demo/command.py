@@ -18,11 +18,14 @@ def restante(config: Path, *words: str, typed: str = "") -> str:
     """
     done = subprocess.run(
         [RESTANTE, "--config", config, *words],
-        check=True,
+        check=False,
         input=typed,
-        stdout=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
+    if done.returncode:
+        sys.stderr.write(done.stderr)
+        done.check_returncode()
     return done.stdout
 
 

@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 import tempfile
+import textwrap
 from pathlib import Path
 
 from command import restante, serving
@@ -18,11 +19,13 @@ from primary import HOST, Primary
 DOMAIN = "demo.example"
 AUTHENTICATION_REQUIRED = 530
 RECEIVED_SECONDS = 30.0
+COLUMNS = 79  # of a terminal
 
 
 def say(text: str) -> None:
     """Tell a step."""
-    print(f"\n* {text}", flush=True)
+    lines = textwrap.fill(text, COLUMNS, initial_indent="* ", subsequent_indent="  ")
+    print(f"\n{lines}", flush=True)
 
 
 def messages() -> list[bytes]:
@@ -132,6 +135,7 @@ def ports(config: Path) -> dict[str, int]:
 
 def walk(directory: Path) -> bool:
     """Show every step; return whether each message arrived unchanged."""
+    say("A backup MX is set up in a directory of its own, which takes some seconds.")
     primary_port = free_port()
     primary = Primary(primary_port)
     config, password_file = set_up(directory, primary_port)
@@ -140,9 +144,9 @@ def walk(directory: Path) -> bool:
         port = ports(config)
         say(f"The primary of {DOMAIN} is away. {len(sent)} messages arrive at its backup MX:")
         send(port["mx"], sent)
-        print(restante(config, "status"))
+        print(restante(config, "status"), end="")
         say(
-            "They are held: nothing leaves, however long it takes. Somebody asks without the right"
+            "They are held: nothing leaves, however long it takes. Somebody asks with a wrong"
             " password:"
         )
         print(ask_with_a_wrong_password(port["smtps"], directory / "tls" / "trust.pem"))

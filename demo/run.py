@@ -4,7 +4,6 @@ Its data stays in ./var.
 """
 
 import os
-import subprocess
 from pathlib import Path
 
 from command import RESTANTE, restante
@@ -16,18 +15,22 @@ PASSWORD_FILE = DIRECTORY / "sample-password"
 DOMAIN = "sample.example"
 
 NEXT_STEPS = f"""
-Restante is about to listen on {HOST}: 2525 (mx), 4465 (smtps), 8026 (web) and 3661 (odmr).
+Restante is about to listen on {HOST}:
+2525 (mx), 4465 (smtps), 8026 (web) and 3661 (odmr).
+
 In another terminal, in this directory:
 
   1. Send a message to a domain whose own server is away:
-       printf 'Subject: hello\\n\\nHeld for you.\\n' | curl -sS smtp://{HOST}:2525 --crlf -T - \\
+       printf 'Subject: hello\\n\\nHeld for you.\\n' |
+           curl -sS smtp://{HOST}:2525 --crlf -T - \\
            --mail-from me@elsewhere.example --mail-rcpt you@{DOMAIN}
 
   2. See it held:
        .venv/bin/restante --config {CONFIG} status
        .venv/bin/restante --config {CONFIG} queue list
 
-  3. Let the domain's own server come back (it shows what it gets; leave it running):
+  3. Let the domain's own server come back. It prints the mail that it gets.
+     Leave it running:
        .venv/bin/python demo/primary.py
 
   4. Ask for the mail, as that server would:
@@ -35,7 +38,8 @@ In another terminal, in this directory:
            --password-file {PASSWORD_FILE} --ca {DIRECTORY}/tls/trust.pem
 
   5. Look at it in a browser. This prints a link that opens the portal for you:
-       .venv/bin/restante --config {CONFIG} user invite you@example.net --role operator
+       .venv/bin/restante --config {CONFIG} \\
+           user invite you@example.net --role operator
 
 Ctrl-C ends the server. Its mail stays in {DIRECTORY}/ until you remove it.
 """
@@ -45,9 +49,8 @@ def set_up() -> None:
     """Make ./var once: configuration, sample account, login and domain."""
     if CONFIG.exists():
         return
-    subprocess.run(
-        [RESTANTE, "init", "--dir", DIRECTORY, "--hostname", "mx2.example.net"], check=True
-    )
+    print(f"Setting up a server in {DIRECTORY}/, which takes some seconds ...", flush=True)
+    restante(CONFIG, "init", "--dir", str(DIRECTORY), "--hostname", "mx2.example.net")
     # An installation beside this one has these listeners at the usual ports.
     text = CONFIG.read_text()
     for usual, other in ((8025, 8026), (3660, 3661)):
