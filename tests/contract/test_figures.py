@@ -37,6 +37,26 @@ async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
     assert await store.figures.oldest([]) == {}
 
 
+async def test_the_oldest_message_changes_with_each_that_leaves_and_with_none_that_comes(
+    store: Store,
+) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 10, 11, 12, 13)
+    drain = await opened(store, domain_id, 0.0, 60.0)
+    seen = [await store.figures.oldest()]
+    await hold(store, domain_id, 14)
+    seen.append(await store.figures.oldest())
+    await store.handover.settle(drain, [refused(10), delivered(12)])
+    seen.append(await store.figures.oldest())
+    await store.queue.delete([10], NOTED)
+    seen.append(await store.figures.oldest())
+    await store.handover.settle(drain, [delivered(11)])
+    seen.append(await store.figures.oldest())
+    await store.handover.settle(drain, [delivered(13), delivered(14)])
+    assert [found[domain_id] for found in seen] == [10.0, 10.0, 10.0, 11.0, 13.0]
+    assert await store.figures.oldest() == {}
+
+
 SIZE = len(CONTENT)
 
 

@@ -56,6 +56,8 @@ STATEMENTS: dict[str, tuple[str, tuple[Any, ...]]] = {
     "asked for what": (drain_statements.OF_DOMAINS, ([1, 2],)),
     "changed drains": (drain_statements.CHANGED_DRAINS, ([1, 2],)),
     "next report": (report_statements.NEXT_AT, ()),
+    "oldest": (mail_statements.OLDEST_MESSAGES, ([1, 2],)),
+    "set apart of domains": (mail_statements.count_set_apart(of_some=True), ([1, 2],)),
     "late": (report_statements.LATE, (5.0, 10)),
 }
 
@@ -89,6 +91,11 @@ async def test_mail_that_cannot_be_due_yet_is_not_read(filled: PostgresStore) ->
         plan = await plan_of(filled, "expired", mode)
         assert re.search(r"message_held.*\n.*Cond: .*domain_id = .*number <= ", plan), plan
         assert re.search(r"message_aged.*\n.*Cond: .*domain_id = .*received_at < ", plan), plan
+
+
+async def test_no_message_is_read_to_count_those_set_apart(filled: PostgresStore) -> None:
+    plan = await plan_of(filled, "set apart of domains", MODES[0])
+    assert "Index Only Scan using message_unheld on message" in plan, plan
 
 
 async def test_old_mail_has_the_order_of_its_index(filled: PostgresStore) -> None:

@@ -13,8 +13,9 @@ from tests.postgres_cluster import ALONE, PostgresCluster
 
 pytestmark = pytest.mark.usefixtures("runner")
 _FORMER = """
-DROP TABLE failed_login, content_object, object_mark;
-DROP INDEX message_aged;
+DROP TABLE failed_login, content_object, object_mark, oldest_mail;
+DROP INDEX message_aged, message_unheld;
+ALTER TABLE usage DROP COLUMN removals;
 ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
 ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates;
 ALTER TABLE drain DROP COLUMN way;

@@ -232,6 +232,7 @@ STAYS_ON_POSTGRES: Final[Mapping[str, str]] = {
     "failed_login": "of processes that have ended",
     "duty": "leases of processes that have ended",
     "usage": "counted again from the messages",
+    "oldest_mail": "found again among the messages",
     "chunk": "the content of messages, which moves with them",
     "content_object": "the names of large content, which moves with its messages",
     "object_mark": "the mark of an object store, which is this store's own",

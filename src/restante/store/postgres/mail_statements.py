@@ -95,10 +95,11 @@ SETTLE_WHOLE = f"""
             AND (SELECT count(*) FROM sought) = cardinality($3)
         RETURNING number, size, content_id, received_at, reverse_path, origin, message_id
     ), moved AS (
-        INSERT INTO usage AS own (domain_id, node, messages, octets, refused)
-        SELECT $1, $5::smallint, -count(*), -sum(size), 0 FROM gone HAVING count(*) > 0
+        INSERT INTO usage AS own (domain_id, node, messages, octets, refused, removals)
+        SELECT $1, $5::smallint, -count(*), -sum(size), 0, 1 FROM gone HAVING count(*) > 0
         ON CONFLICT (domain_id, node) DO UPDATE SET
-            messages = own.messages + excluded.messages, octets = own.octets + excluded.octets
+            messages = own.messages + excluded.messages, octets = own.octets + excluded.octets,
+            removals = own.removals + 1
     ), chunks AS ({_REMOVE_CONTENT}), counted AS (
         UPDATE release_drain SET delivered = delivered + (SELECT count(*) FROM gone)
         FROM lease
@@ -292,30 +293,31 @@ REMOVE_MARK = "DELETE FROM mark WHERE domain_id = $1 AND kind = $2"
 
 
 def count_set_apart(*, of_some: bool) -> str:
-    """Return the statement for all domains, or for those that are $1: so it walks their index."""
+    """Return the statement for all domains, or for those that are $1. It reads only indexes."""
     place = "AND domain_id = ANY($1::integer[])" if of_some else ""
     return f"""
     SELECT parked.domain_id, count(*) FILTER (WHERE is_uncertain),
-        count(*) FILTER (WHERE is_damaged), count(*) FILTER (WHERE held_paths = '')
+        count(*) FILTER (WHERE is_damaged), count(unheld.number)
     FROM (
         SELECT domain_id, number, bool_or(is_refused = 2) AS is_uncertain,
             bool_or(is_refused = 3) AS is_damaged
         FROM last_reply WHERE is_refused > 1 {place} GROUP BY domain_id, number
     ) AS parked
-    JOIN message ON message.number = parked.number GROUP BY parked.domain_id
+    LEFT JOIN (
+        SELECT domain_id, number FROM message WHERE held_paths = ''
+    ) AS unheld USING (domain_id, number)
+    GROUP BY parked.domain_id
     """
 
 
-def oldest_messages(*, of_some: bool) -> str:
-    """Return the statement for all domains or those that are $1: two seeks for each.
-
-    One is for the first held message, one for the first refused.
-    """
-    place = "WHERE domain_id = ANY($1::integer[])" if of_some else ""
-    return f"""
-    SELECT holding.domain_id, message.received_at
+# Of the domains $1: two seeks for each, one for the first held message, one for the first refused.
+# In their order, as the rows of `oldest_mail` are written.
+OLDEST_MESSAGES = """
+    SELECT holding.domain_id, message.received_at, holding.removals
     FROM (
-        SELECT domain_id FROM usage {place} GROUP BY domain_id HAVING sum(messages) > 0
+        SELECT domain_id, sum(removals)::bigint AS removals
+        FROM usage WHERE domain_id = ANY($1::integer[])
+        GROUP BY domain_id HAVING sum(messages) > 0
     ) AS holding
     CROSS JOIN LATERAL (
         SELECT least(
@@ -332,4 +334,5 @@ def oldest_messages(*, of_some: bool) -> str:
         ) AS number
     ) AS first
     JOIN message ON message.number = first.number
-    """
+    ORDER BY holding.domain_id
+"""

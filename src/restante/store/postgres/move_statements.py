@@ -144,7 +144,14 @@ USAGE_ANEW: Final = """
     FROM message GROUP BY domain_id
 """
 _FILLED: Final = ", ".join(
-    _quoted(name) for name in (*(table.name for table in MOVED), "chunk", "content_object", "usage")
+    _quoted(name)
+    for name in (
+        *(table.name for table in MOVED),
+        "chunk",
+        "content_object",
+        "usage",
+        "oldest_mail",
+    )
 )
 ANALYZE: Final = f"ANALYZE {_FILLED}"
 CLEAR: Final = f"TRUNCATE {_FILLED} RESTART IDENTITY"

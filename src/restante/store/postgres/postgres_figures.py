@@ -1,11 +1,23 @@
-"""How much the store on PostgreSQL holds."""
+"""How much the store on PostgreSQL holds.
 
-from collections.abc import Callable, Mapping, Sequence
+The oldest mail of all domains is asked often, by the status and the metrics. Among 10⁸ messages its
+pages are spread over the whole table, and even in memory a hundred thousand seeks take seconds. So
+the answer of a domain is kept in `oldest_mail` until mail of that domain was removed.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import Final
 
 from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart
 from restante.store.postgres import mail_statements, usage_queries
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.postgres.postgres_transaction import PostgresTransaction
+from restante.store.store_errors import StoreError
+
+ASKED_AT_ONCE: Final = 500  # domains: three pages each, which can all be on the disk
 
 
 class PostgresFigures:
@@ -39,17 +51,32 @@ class PostgresFigures:
 
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
         """Return, by domain id, when the oldest message was received."""
-        return dict(map(tuple, await self._of(mail_statements.oldest_messages, domain_ids)))
+        if domain_ids is not None:
+            return _oldest_of(await self._core.fetch(mail_statements.OLDEST_MESSAGES, domain_ids))
+        known = await self._core.fetch(usage_queries.OLDEST_KNOWN)
+        found = {domain_id: at for domain_id, at in known if at is not None}
+        unknown = [domain_id for domain_id, at in known if at is None]
+        for start in range(0, len(unknown), ASKED_AT_ONCE):
+            some = unknown[start : start + ASKED_AT_ONCE]
+            asked = await self._core.fetch(mail_statements.OLDEST_MESSAGES, some)
+            found |= _oldest_of(asked)
+            with suppress(StoreError):  # it is asked again the next time
+                await self._core.write(partial(_keep_oldest, asked=asked))
+        return found
 
     async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
         """Return how many messages of each domain are uncertain, and how many damaged."""
-        rows = await self._of(mail_statements.count_set_apart, domain_ids)
+        of_some = domain_ids is not None
+        statement = mail_statements.count_set_apart(of_some=of_some)
+        rows = await self._core.fetch(statement, *([domain_ids] if of_some else []))
         return {domain_id: SetApart(*counts) for domain_id, *counts in rows}
 
-    async def _of(
-        self, statement: Callable[..., str], domain_ids: Sequence[int] | None
-    ) -> list[PostgresRow]:
-        """Ask about all domains, or about some."""
-        if domain_ids is None:
-            return await self._core.fetch(statement(of_some=False))
-        return await self._core.fetch(statement(of_some=True), domain_ids)
+
+def _oldest_of(asked: Sequence[PostgresRow]) -> dict[int, float]:
+    return {domain_id: received_at for domain_id, received_at, _ in asked}
+
+
+async def _keep_oldest(transaction: PostgresTransaction, asked: Sequence[PostgresRow]) -> None:
+    if asked:
+        columns = map(list, zip(*asked, strict=True))
+        await transaction.fetch(usage_queries.KEEP_OLDEST, *columns)

@@ -62,6 +62,15 @@ CREATE TABLE object_mark (place smallint PRIMARY KEY CHECK (place = 1), mark tex
 """
 # A former server records each request with the column's value.
 _WAYS_OF_RELEASES: Final = "ALTER TABLE release ADD COLUMN way text NOT NULL DEFAULT 'destination'"
+# A former server counts no removals. As long as one runs, the age of a domain's oldest mail can be
+# too high, until mail of that domain is removed again.
+_OLDEST_MAIL: Final = """
+ALTER TABLE usage ADD COLUMN removals bigint NOT NULL DEFAULT 0;
+CREATE TABLE oldest_mail (
+    domain_id integer PRIMARY KEY, removals bigint NOT NULL, received_at float8 NOT NULL
+) WITH (fillfactor = 50);
+CREATE INDEX message_unheld ON message (domain_id, number) WHERE held_paths = ''
+"""
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
@@ -71,6 +80,7 @@ STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin fro
     # A former server never looks there. The first server with an object store keeps it away.
     6: SchemaStep(_OBJECTS, oldest=1),
     7: SchemaStep(_WAYS_OF_RELEASES, oldest=1),
+    8: SchemaStep(_OLDEST_MAIL, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"
