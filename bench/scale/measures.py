@@ -58,6 +58,13 @@ class Taken(NamedTuple):
 
 
 @dataclass(slots=True)
+class Slices:
+    """How far the slices of a domain have come."""
+
+    after: int = 0
+
+
+@dataclass(slots=True)
 class Timings:
     """The calls that were measured, by name."""
 
@@ -249,9 +256,12 @@ async def deletion(timings: Timings, store: PostgresStore, messages: int, second
     largest = largest_domain(store)
     ids = [largest, *(one for one in some_domains(store, 100_000, 6) if one != largest)]
     for domain_id in ids:
+        slices = Slices()
         while gone < messages and time.monotonic() - began < seconds:
             kind = "the largest domain" if domain_id == largest else "one domain"
-            call = partial(_expire_slice, store, replace(audit, subject=str(domain_id)), domain_id)
+            call = partial(
+                _expire_slice, store, replace(audit, subject=str(domain_id)), domain_id, slices
+            )
             done = await timings.call(f"delete {BATCH} messages, {kind}", call)
             gone += done
             if not done or (domain_id == largest and gone >= messages // 10):
@@ -277,11 +287,14 @@ async def _put_drains(
     await transaction.fetch(_DRAINS, *given)
 
 
-async def _expire_slice(store: PostgresStore, entry: AuditEntry, domain_id: int) -> int:
+async def _expire_slice(
+    store: PostgresStore, entry: AuditEntry, domain_id: int, slices: Slices
+) -> int:
     """Remove some expired messages of a domain, as the sweep does; return how many."""
-    numbers = await store.retention.expired(domain_id, _HELD, entry.at, BATCH)
+    numbers = await store.retention.expired(domain_id, _HELD, entry.at, BATCH, slices.after)
     if not numbers:
         return 0
+    slices.after = numbers[-1]
     some = QueueFilter(numbers=tuple(numbers), status=_HELD, limit=len(numbers))
     await store.queue.list_queue(some)
     return await store.retention.expire(domain_id, numbers, _HELD, entry.at, entry)

@@ -41,6 +41,8 @@ async def test_held_mail_is_due_by_when_it_was_received_oldest_first(store: Stor
     await hold(store, other, 4)
     assert await store.retention.expired(domain_id, RecipientStatus.HELD, 3.0, 10) == [1, 2]
     assert await store.retention.expired(domain_id, RecipientStatus.HELD, 99.0, 2) == [1, 2]
+    assert await store.retention.expired(domain_id, RecipientStatus.HELD, 99.0, 2, 1) == [2, 3]
+    assert await store.retention.expired(domain_id, RecipientStatus.HELD, 99.0, 2, 3) == []
     assert await store.retention.waiting_since(domain_id, RecipientStatus.HELD) == 1.0
     assert await store.retention.waiting_since(77, RecipientStatus.HELD) is None
 
@@ -76,6 +78,7 @@ async def test_refused_mail_is_due_by_when_it_was_refused(store: Store) -> None:
     await store.handover.settle(lease, [refused(2)], at=50.0)
     assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 100.0, 10) == [2]
     assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 100.5, 10) == [1, 2]
+    assert await store.retention.expired(domain_id, RecipientStatus.REFUSED, 100.5, 10, 1) == [2]
     assert await store.retention.waiting_since(domain_id, RecipientStatus.REFUSED) == 50.0
     assert (
         await store.retention.expire(domain_id, [1, 2], RecipientStatus.REFUSED, 60.0, NOTED) == 1

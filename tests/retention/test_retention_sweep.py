@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 
 from restante.background.clocks import Clocks
 from restante.background.rounds import AFTER_FAILURE
+from restante.dsn.bounce_maker import prepare_bounce
 from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.message import message_name
 from restante.queue.recipient_status import RecipientStatus
+from restante.retention import retention_sweep
 from restante.retention.age_clock import WAIT_SECONDS, AgeClock
 from restante.retention.retention_sweep import BATCH, SWEEP_SECONDS, RetentionSweep
 from restante.store.figure_store import DomainUsage
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
-from restante.store.queue_store import QueueFilter
+from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.sqlite import open_sqlite
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import Damaged, StoreError
 from restante.telemetry.events import MailExpired, RecordChanged, StoreFailed
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
@@ -346,6 +348,24 @@ async def test_mail_that_is_bounced_at_its_end_goes_and_its_sender_is_told(
         if entry.action is AuditAction.MAIL_BOUNCED
     ]
     assert (entry.actor, entry.account) == ("policy retention", "alpha")
+
+
+async def test_mail_that_stays_does_not_keep_what_is_behind_it(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No report can be made for damaged mail. A slice that is full of it is not the last."""
+    alpha = await keeping.host(retention=Retention(30 * DAY, AtEnd.BOUNCE))
+    await keeping.store.reception.hold([message(number, alpha.id) for number in (1, 2, 3)])
+
+    async def prepare(store: Any, writer: Any, listed: QueuedMessage, name: str) -> Any:
+        if listed.number < 3:
+            raise Damaged("its content does not match its checksum")
+        return await prepare_bounce(store, writer, listed, name)
+
+    monkeypatch.setattr(retention_sweep, "prepare_bounce", prepare)
+    monkeypatch.setattr(retention_sweep, "BATCH", 1)
+    await keeping.sweep_on(30.1)
+    assert [one.number for one in await keeping.store.queue.list_queue(QueueFilter())] == [1, 2]
 
 
 async def test_refused_mail_may_be_bounced_at_its_end_and_what_is_held_of_it_stays(

@@ -16,7 +16,7 @@ because no report can be made for it.
 A running drain keeps its domain's mail for a day longer: mail must not vanish during delivery.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Final
 
 from restante.background.clocks import Clocks
@@ -142,14 +142,19 @@ class RetentionSweep:
         elif at_end is AtEnd.BOUNCE:
             await self._bounce(domain, status, seconds)
 
+    async def _due(
+        self, domain: HostedDomain, status: RecipientStatus, before: float
+    ) -> AsyncIterator[list[int]]:
+        """Yield expired mail in slices, each behind the last: some stays, such as damaged mail."""
+        after, retention = 0, self._store.retention
+        while numbers := await retention.expired(domain.id, status, before, BATCH, after):
+            yield numbers
+            after = numbers[-1]
+
     async def _bounce(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
-        before = self._before(domain, seconds)
         bounced = 0
-        while numbers := await self._store.retention.expired(domain.id, status, before, BATCH):
-            count = await self._bounce_some(domain, status, numbers, seconds)
-            bounced += count
-            if not count:  # the rest cannot be read, or changed meanwhile
-                break
+        async for numbers in self._due(domain, status, self._before(domain, seconds)):
+            bounced += await self._bounce_some(domain, status, numbers, seconds)
         if bounced:
             self._log.publish(
                 MailExpired(
@@ -210,15 +215,13 @@ class RetentionSweep:
     async def _delete(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
         before = self._before(domain, seconds)
         deleted = 0
-        while numbers := await self._store.retention.expired(domain.id, status, before, BATCH):
+        async for numbers in self._due(domain, status, before):
             listed = await self._listed(numbers, status)
             entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, listed)
             count = await self._store.retention.expire(domain.id, numbers, status, before, entry)
             if count:
                 self._log.publish(change_event(entry))
             deleted += count
-            if not count:  # all of them changed between the two calls: nothing is left to do
-                break
         if deleted:
             self._log.publish(
                 MailExpired(

@@ -17,12 +17,14 @@ class RetentionStore(Protocol):
     """
 
     async def expired(
-        self, domain_id: int, status: RecipientStatus, before: float, limit: int
+        self, domain_id: int, status: RecipientStatus, before: float, limit: int, after: int = 0
     ) -> list[int]:
         """Return the numbers of messages with a recipient in this status since before then.
 
         Oldest first. A held recipient is so since the message was received, or since one of its
         recipients was refused or held again. A refused recipient is so since that was settled.
+        Only numbers above `after` are returned, and what was removed below it costs nothing. Mail
+        that came an hour or more after its receipt may be left out, until it is asked with 0.
         """
 
     async def expire(

@@ -69,13 +69,13 @@ def test_a_drains_window_walks_its_index_and_sorts_nothing(connection: apsw.Conn
 def test_mail_that_is_due_is_walked_to_oldest_first_and_nothing_sorted(
     connection: apsw.Connection,
 ) -> None:
-    assert plan(connection, mail_queries.HELD_SINCE, (1,)) == [
-        "SEARCH message USING INDEX message_held (domain_id=?)",
+    assert plan(connection, mail_queries.HELD_SINCE, (1, 0)) == [
+        "SEARCH message USING INDEX message_held (domain_id=? AND number>?)",
         "CORRELATED SCALAR SUBQUERY",
         "SEARCH last_reply USING PRIMARY KEY (domain_id=? AND number=?)",
     ]
     for query, bindings in (
-        (mail_queries.REFUSED_BEFORE, (1, 1.0, 10)),
+        (mail_queries.REFUSED_BEFORE, (1, 0, 1.0, 10)),
         (mail_queries.FIRST_REFUSED, (1,)),
     ):
         [step] = plan(connection, query, bindings)

@@ -15,7 +15,7 @@ class MemoryRetention:
         self._state = state
 
     async def expired(
-        self, domain_id: int, status: RecipientStatus, before: float, limit: int
+        self, domain_id: int, status: RecipientStatus, before: float, limit: int, after: int = 0
     ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
         messages = self._state.of(domain_id)
@@ -27,7 +27,8 @@ class MemoryRetention:
                 for kept in messages
                 if any(kept.times[path] < before for path in kept.refused | kept.damaged)
             ]
-        return [kept.message.number for kept in due][:limit]
+        numbers = [kept.message.number for kept in due]
+        return [number for number in numbers if number > after][:limit]
 
     async def expire(
         self,

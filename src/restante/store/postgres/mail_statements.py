@@ -246,19 +246,22 @@ LEFT_WITH_NOBODY = """
     )
 """
 _EXPIRED = """
-    SELECT number FROM message WHERE domain_id = $1 AND held_paths <> '' AND received_at < $2
+    SELECT number FROM message
+    WHERE domain_id = $1 AND number > $4 AND held_paths <> '' AND received_at < $2
         AND NOT EXISTS (
             SELECT 1 FROM last_reply
             WHERE last_reply.domain_id = $1 AND last_reply.number = message.number AND at >= $2
         )
 """
 # Oldest first. The time counts from the last refusal or release of a recipient, if there was one.
-# $4 is the highest number that mail of that age can have, except for mail that is in the index
-# message_aged. Without it, each sweep would read all held mail. That part has the order of its
-# index: in the order of numbers, a plan for all values would go along message_held.
+# $4 is the number before the first. Rows removed below it stay in the index until VACUUM can remove
+# them, and a walk from the start passes them all. $5 is the highest number that mail of that age
+# can have, except for mail that is in the index message_aged. Without it, each sweep would read all
+# held mail. That part has the order of its index: in the order of numbers, a plan for all values
+# would go along message_held. So with $4, it can leave mail out.
 EXPIRED_HELD = f"""
     SELECT number FROM (
-        ({_EXPIRED} AND number <= $4 ORDER BY number LIMIT $3)
+        ({_EXPIRED} AND number <= $5 ORDER BY number LIMIT $3)
         UNION
         (
             {_EXPIRED} AND received_at < (number >> 8)::float8 / 1000000 - 3600
@@ -268,7 +271,7 @@ EXPIRED_HELD = f"""
 """
 EXPIRED_REFUSED = """
     SELECT DISTINCT number FROM last_reply
-    WHERE domain_id = $1 AND is_refused <> 0 AND is_refused <> 2 AND at < $2
+    WHERE domain_id = $1 AND number > $4 AND is_refused <> 0 AND is_refused <> 2 AND at < $2
     ORDER BY number LIMIT $3
 """
 FIRST_HELD = """

@@ -22,10 +22,10 @@ class PostgresRetention:
         self._core = core
 
     async def expired(
-        self, domain_id: int, status: RecipientStatus, before: float, limit: int
+        self, domain_id: int, status: RecipientStatus, before: float, limit: int, after: int = 0
     ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
-        values = (domain_id, before, limit)
+        values = (domain_id, before, limit, after)
         if status is RecipientStatus.HELD:
             last = last_number(before + AGED_SECONDS)
             rows = await self._core.fetch(mail_statements.EXPIRED_HELD, *values, last)

@@ -169,14 +169,15 @@ HELD_SINCE = """
         SELECT max(at) FROM last_reply
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
     ), 0))
-    FROM message WHERE domain_id = ? AND held_paths <> '' ORDER BY number
+    FROM message WHERE domain_id = ? AND number > ? AND held_paths <> '' ORDER BY number
 """
 
 # Refused mail is little, and its index has no order of time. Uncertain mail (2) does not expire,
 # damaged mail does; the bare `is_refused` in addition is there so that the index can be used.
 REFUSED_BEFORE = """
     SELECT DISTINCT number FROM last_reply INDEXED BY last_reply_refused
-    WHERE domain_id = ? AND is_refused AND is_refused <> 2 AND at < ? ORDER BY number LIMIT ?
+    WHERE domain_id = ? AND number > ? AND is_refused AND is_refused <> 2 AND at < ?
+    ORDER BY number LIMIT ?
 """
 FIRST_REFUSED = """
     SELECT min(at) FROM last_reply INDEXED BY last_reply_refused

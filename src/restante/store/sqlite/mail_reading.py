@@ -138,19 +138,26 @@ def _of_domains(
 
 
 def expired(
-    connection: apsw.Connection, domain_id: int, status: RecipientStatus, before: float, limit: int
+    connection: apsw.Connection,
+    domain_id: int,
+    status: RecipientStatus,
+    before: float,
+    limit: int,
+    *,
+    after: int = 0,
 ) -> list[int]:
     """Read the numbers of messages with a recipient in this status since before then, in order."""
     if status is RecipientStatus.REFUSED:
         return [
             number
             for (number,) in fetch(
-                connection, mail_queries.REFUSED_BEFORE, (domain_id, before, limit)
+                connection, mail_queries.REFUSED_BEFORE, (domain_id, after, before, limit)
             )
         ]
     found: list[int] = []
     with closing(connection.cursor()) as cursor:
-        for number, received_at, since in cursor.execute(mail_queries.HELD_SINCE, (domain_id,)):
+        given = (domain_id, after)
+        for number, received_at, since in cursor.execute(mail_queries.HELD_SINCE, given):
             if received_at >= before or len(found) == limit:
                 break
             if since < before:
@@ -166,7 +173,7 @@ def waiting_since(
         [(at,)] = fetch(connection, mail_queries.FIRST_REFUSED, (domain_id,))
         return None if at is None else float(at)
     with closing(connection.cursor()) as cursor:
-        row = next(cursor.execute(mail_queries.HELD_SINCE, (domain_id,)), None)
+        row = next(cursor.execute(mail_queries.HELD_SINCE, (domain_id, 0)), None)
     return None if row is None else float(row[2])
 
 

@@ -16,12 +16,17 @@ class SqliteRetention:
         self._core = core
 
     async def expired(
-        self, domain_id: int, status: RecipientStatus, before: float, limit: int
+        self, domain_id: int, status: RecipientStatus, before: float, limit: int, after: int = 0
     ) -> list[int]:
         """Return messages with a recipient that has this status since before then, oldest first."""
         return await self._core.read(
             partial(
-                mail_reading.expired, domain_id=domain_id, status=status, before=before, limit=limit
+                mail_reading.expired,
+                domain_id=domain_id,
+                status=status,
+                before=before,
+                limit=limit,
+                after=after,
             )
         )
 
