@@ -56,6 +56,18 @@ async def test_an_object_is_written_in_parts_and_read_in_ranges(bucket: ObstoreB
     assert await names(bucket) == {"copy"}
 
 
+@pytest.mark.parametrize("kind", ["Swift", "directory"])
+async def test_there_is_nothing_behind_the_end_of_an_object(
+    access: ObjectAccess, tmp_path: Path, kind: str
+) -> None:
+    """It was cut. That is no outage, which would be waited for."""
+    url = f"file://{tmp_path}/objects" if kind == "directory" else access.url
+    bucket = open_bucket(replace(access, url=url))
+    await bucket.put_small("cut", b"12345")
+    assert [await bucket.read("cut", start, 10) for start in (3, 5, 1000)] == [b"45", b"", b""]
+    assert bucket.absence == ""
+
+
 async def test_what_is_not_there_is_missing_and_nothing_is_away(bucket: ObstoreBucket) -> None:
     for call in (bucket.read("no", 0, 1), bucket.size_of("no"), bucket.copy("no", "new", 1)):
         with pytest.raises(ObjectMissing):

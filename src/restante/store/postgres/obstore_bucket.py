@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import obstore
-from obstore.exceptions import BaseError
+from obstore.exceptions import BaseError, GenericError
 from obstore.store import LocalStore, S3Store
 
 from restante.store.object_access import ObjectAccess
@@ -82,16 +82,20 @@ class ObstoreBucket:
         )
 
     async def read(self, name: str, start: int, length: int) -> bytes:
-        """Return a range of an object."""
+        """Return a range of an object; b"" behind its end, which object stores call an error."""
         read = partial(obstore.get_range_async, self._store, name, start=start, length=length)
         async with self._turn(self._reading):
-            return bytes(await self._call(read))
+            try:
+                return bytes(await self._call(read))
+            except ContentUnreachable as error:
+                if not isinstance(error.__cause__, GenericError) or await self._size(name) > start:
+                    raise
+                return b""
 
     async def size_of(self, name: str) -> int:
         """Ask for the size of an object."""
         async with self._turn(self._reading):
-            found = await self._call(partial(obstore.head_async, self._store, name))
-        return int(found["size"])
+            return await self._size(name)
 
     async def copy(self, name: str, new: str, size: int) -> None:
         """Copy an object inside of the store."""
@@ -112,6 +116,9 @@ class ObstoreBucket:
         pages = aiter(obstore.list(self._store, chunk_size=_LISTED_AT_ONCE))
         while (page := await self._call(lambda: _next_of(pages), tells=False)) is not None:
             yield [one["path"] for one in page]
+
+    async def _size(self, name: str) -> int:
+        return int((await self._call(partial(obstore.head_async, self._store, name)))["size"])
 
     async def _failure_to_delete(self, name: str) -> ContentUnreachable | None:
         try:
