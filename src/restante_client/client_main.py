@@ -107,17 +107,19 @@ def _ask_by_https(given: argparse.Namespace, asked: ApiServer) -> ClientExit:
 
 def _followed(asked: ApiServer, release: str) -> _Result:
     """Return a release once it has ended; show its progress."""
-    from restante_client.https_release import count_of, follow_release  # noqa: PLC0415  heavy
+    from restante_client.https_release import (  # noqa: PLC0415  heavy
+        count_of,
+        follow_release,
+        rate_of,
+    )
     from restante_client.progress_line import ProgressLine  # noqa: PLC0415
 
     bar = ProgressLine(sys.stderr)
 
     def show(state: _Result) -> None:
         done = count_of(state, "delivered", "refused", "uncertain")
-        rate = state.get("rate")
         title = shown(str(state.get("target", "")))
-        speed = float(rate) if isinstance(rate, (int, float)) else 0.0
-        bar.show(title, done, max(done + count_of(state, "left"), 1), speed)
+        bar.show(title, done, max(done + count_of(state, "left"), 1), rate_of(state))
 
     try:
         return follow_release(asked, release, show)

@@ -18,6 +18,7 @@ from restante_client.tls_trust import ClientTrust
 HTTPS_PORT = 443
 POLL_SECONDS = 1.0
 MAX_ANSWER = 1_048_576  # octets
+_MOST = 10**15  # more is no count of messages
 _TOO_MANY = 429
 _STATUS_EXITS = {
     400: ClientExit.DATA,
@@ -124,7 +125,8 @@ def _refusal(server: str, status: int, value: object) -> ClientFailure:
 def answer_text(answer: JsonValue) -> str:
     """Return an answer as one line, with the reason where mail stays held."""
     line = shown(f"{answer['target']}: {answer['text']}")
-    causes = answer.get("suspensions") or [answer.get("reason")]
+    causes = answer.get("suspensions") or answer.get("reason")
+    causes = causes if isinstance(causes, list) else [causes]
     if _RESULT_EXITS.get(answer["result"]) is ClientExit.DONE and not answer.get("suspensions"):
         return line
     told = "; ".join(shown(str(cause)) for cause in causes if cause)
@@ -157,8 +159,14 @@ def follow_release(
 
 
 def count_of(release: JsonValue, *names: str) -> int:
-    """Return the sum of counts; one that is missing or no number is 0."""
-    return sum(one for one in map(release.get, names) if type(one) is int)
+    """Return the sum of counts; one that is missing or no count is 0."""
+    return sum(one for one in map(release.get, names) if type(one) is int and 0 <= one < _MOST)
+
+
+def rate_of(release: JsonValue) -> float:
+    """Return the messages per second; 0 if that is missing or no rate."""
+    rate = release.get("rate")
+    return float(rate) if isinstance(rate, (int, float)) and 0 <= rate < _MOST else 0.0
 
 
 def end_text(release: JsonValue) -> str:

@@ -15,7 +15,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 
-from restante_client.client_failure import ClientExit, ClientFailure
+from restante_client.client_failure import ClientExit, ClientFailure, shown
 from restante_client.prepared_text import prepared_text
 from restante_client.smtp_link import SmtpLink
 from restante_client.smtp_replies import SmtpAnswer, etrn_exit, etrn_words
@@ -76,7 +76,7 @@ def authenticate(link: SmtpLink, credentials: ClientCredentials) -> None:
     offered = link.features.get("AUTH", "").replace(",", " ").split()
     usable = [name for name in credentials.wanted if name in offered]
     if not usable:
-        known = " ".join(offered) or "no AUTH at all"
+        known = shown(" ".join(offered))[:200] or "no AUTH at all"
         names = " or ".join(credentials.wanted)
         raise ClientFailure(
             ClientExit.UNAVAILABLE,

@@ -53,7 +53,7 @@ def turn_mail(
             answer = link.command(command)
             if answer.code != _GRANTED:
                 link.quit()
-                return _declined(asked.server, answer)
+                return _declined(asked, answer)
             provider, early = link.hand_over()
             return _carry_through(asked.server, provider, early, local, limits)
     finally:
@@ -73,12 +73,14 @@ def _command(targets: Sequence[str]) -> str:
     return command
 
 
-def _declined(server: str, answer: SmtpAnswer) -> TurnResult:
-    meaning = atrn_words(answer.code)
+def _declined(asked: MailServer, answer: SmtpAnswer) -> TurnResult:
+    meaning = f"{asked.server}: {atrn_words(answer.code)}"
     if answer.code == NO_MAIL:
-        return TurnResult(answer.code, f"{server}: {meaning}", ClientExit.DONE)
+        return TurnResult(answer.code, meaning, ClientExit.DONE)
     code = atrn_exit(answer.code) or ClientExit.UNAVAILABLE
-    raise ClientFailure(code, f"{server}: {meaning} ({answer.said}){_remedy(answer.code)}")
+    told = asked.credentials.told(answer)
+    said = f"{answer.code} {told}".strip() if answer.code > 0 else told
+    raise ClientFailure(code, f"{meaning} ({said}){_remedy(answer.code)}")
 
 
 def _remedy(code: int) -> str:

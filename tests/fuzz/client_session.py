@@ -67,8 +67,8 @@ def check(data: bytes) -> None:
         new_nonce=lambda: "nonce",
     )
     choices = Choices(octets)
-    shell = _Shell(
-        options, [_PlannedMail(number, choices) for number in range(settings.below(5))], choices
+    shell = SessionShell(
+        options, [PlannedMail(number, choices) for number in range(settings.below(5))], choices
     )
     for piece in pieces(stream, Choices(octets)):
         shell.receive(piece)
@@ -76,7 +76,7 @@ def check(data: bytes) -> None:
     shell.check_end()
 
 
-class _PlannedMail:
+class PlannedMail:
     """A message, its content in one piece or with a part in a file."""
 
     def __init__(self, number: int, choices: Choices) -> None:
@@ -94,11 +94,11 @@ class _PlannedMail:
         self.message = HeldMessage(number, 1, envelope, 1e9, self.content[: self.head], file)
 
 
-class _Shell:
+class SessionShell:
     """Runs a session like delivery, with less in it."""
 
     def __init__(
-        self, options: ClientOptions, planned: list[_PlannedMail], choices: Choices
+        self, options: ClientOptions, planned: list[PlannedMail], choices: Choices
     ) -> None:
         self._session = ClientSession(options)
         self._options = options
@@ -110,7 +110,7 @@ class _Shell:
         self._wanted: ClientTransaction | None = None  # content that is still to be sent
         self._has_tls = False
         self._is_over = False
-        self._said = b""
+        self.said = b""
         self._heard = b""
         self._signature: bytes | None = None  # that a server owes
 
@@ -183,7 +183,7 @@ class _Shell:
 
     def _check_proof(self) -> None:
         """A server that was chosen by SCRAM has proved itself."""
-        used = [name for name, _, _ in _AUTH.findall(self._said)]
+        used = [name for name, _, _ in _AUTH.findall(self.said)]
         if used and used[-1] == b"SCRAM-SHA-256":
             assert self._signature is not None
             assert base64.b64encode(server_final(self._signature))[:60] in self._heard
@@ -213,7 +213,7 @@ class _Shell:
         if RecipientMove.DELIVERED in {each.move for each in outcome.recipients}:
             content = self._planned[outcome.number].content
             by_chunk = b"BDAT %d LAST\r\n%s" % (len(content), content)
-            assert stuffed(content) in self._said or by_chunk in self._said, (
+            assert stuffed(content) in self.said or by_chunk in self.said, (
                 "delivered before it was sent"
             )
 
@@ -231,7 +231,7 @@ class _Shell:
         if not self._has_tls:
             assert not re.search(rb"^AUTH ", said, re.MULTILINE), "a password in clear"
             assert b"MAIL FROM" not in said or self._options.tls not in _DEMANDS_TLS
-        self._said += said
+        self.said += said
 
     def check_end(self) -> None:
         """See that nothing is forgotten, and that what was said is lines."""
@@ -239,13 +239,13 @@ class _Shell:
             each.message.number for each in self._session.outstanding()
         } == self._begun - self._ended
         # Only content that was cut off can end between CR and LF.
-        said = self._said if self._wanted is None else self._said.removesuffix(b"\r")
+        said = self.said if self._wanted is None else self.said.removesuffix(b"\r")
         assert not _BARE_NEWLINE.search(said)
-        exchanges = _AUTH.findall(self._said)
+        exchanges = _AUTH.findall(self.said)
         for mechanism, initial, responses in exchanges:  # a password is said once
             answers = responses.removesuffix(b"*\r\n")  # the exchange may be given up
             assert b"*" not in answers
             assert bool(initial) + answers.count(b"\n") <= _RESPONSES[mechanism]
         names = [name for name, _, _ in exchanges]
         assert len(names) == len(set(names)), "a mechanism is tried once"
-        assert len(self._said) <= 5000 + 4 * sum(len(planned.content) for planned in self._planned)
+        assert len(self.said) <= 5000 + 4 * sum(len(planned.content) for planned in self._planned)

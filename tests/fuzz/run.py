@@ -25,7 +25,9 @@ def main() -> None:
     atheris: Any = importlib.import_module(
         "atheris"
     )  # has no type hints, and is not on every platform
-    with atheris.instrument_imports(include=["restante"], enable_loader_override=False):
+    with atheris.instrument_imports(
+        include=["restante", "restante_client"], enable_loader_override=False
+    ):
         targets = importlib.import_module("tests.fuzz.targets")
     target: str = options.target
     if target not in targets.TARGETS:

@@ -14,7 +14,7 @@ from tests.fuzz.targets import TARGETS
 
 ROOT: Final = Path(__file__).parents[2]
 IN_CI: Final = os.environ.get("RESTANTE_REQUIRE_PEERS") == "1"
-SECONDS: Final = 5 if IN_CI else 1  # for each target
+SECONDS: Final = 3 if IN_CI else 1  # for each target
 PATIENCE: Final = 120.0  # seconds
 
 # The fuzzer bounds its peak memory, and Linux counts that of the process that starts it. So a small
