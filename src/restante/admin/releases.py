@@ -111,6 +111,7 @@ class RefusedReleaseRequests(BaseModel):
     requested_by: str
     acted_from: str
     target: str
+    domain: str  # of the target; "" if none is hosted here for the principal
     reason: str  # the true one
     count: int
 
@@ -176,12 +177,18 @@ async def list_refused_requests(
             requested_by=record.actor,
             acted_from=record.acted_from,
             target=target,
+            domain=record.domain if _is_hosted(context, record.domain) else "",
             reason=record.reason,
             count=counts[target],
         )
         for target, record in newest.items()
         if record.result in _REFUSALS
     ]
+
+
+def _is_hosted(context: AdminContext, name: str) -> bool:
+    domain = context.directory.now.domains.get(name)
+    return domain is not None and context.principal.sees_domain(domain.account, domain.name)
 
 
 async def show_release(context: AdminContext, name: str) -> ReleaseDetailView:

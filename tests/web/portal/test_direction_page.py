@@ -61,6 +61,21 @@ def test_a_new_destination_waits_and_is_shown_with_a_way_to_cancel_it() -> None:
     assert "Waiting changes" not in visit(admin, "/domains/alpha.example", DIRECTOR).text
 
 
+def test_a_change_that_waits_stands_first_on_the_overview() -> None:
+    admin = admin_of_alpha()
+    asyncio.run(admin.hold(1, 1, "a@alpha.example"))
+    asyncio.run(admin.refuse(1, 1, "a@alpha.example", "550 no"))
+    visit(admin, DESTINATION, DIRECTOR, form={"destination": "mail2.alpha.example"})
+    for who, path in ((ALPHA, "/"), (OPERATOR, "/"), (OPERATOR, "/?account=alpha")):
+        listed = visit(admin, path, who).text.partition('<h2 id="needs">')[2].split("<li")[1:]
+        assert 'href="/domains/alpha.example#waiting"' in listed[0]
+        assert "changes its destination to mail2.alpha.example, from " in listed[0]
+        assert "has refused 1 message" in listed[1]
+    assert "mail2" not in visit(admin, "/", BETA).text
+    visit(admin, "/domains/alpha.example/changes/1/cancel", ALPHA, form={})
+    assert "mail2" not in visit(admin, "/", ALPHA).text
+
+
 def test_authorized_hosts_are_replaced_by_a_form() -> None:
     admin = admin_of_alpha()
     assert "192.0.2.1" in visit(admin, PAGE, DIRECTOR).text

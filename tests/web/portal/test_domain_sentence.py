@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from restante.admin.auditing import moment
+from restante.admin.auditing import ChangeView, moment
+from restante.admin.change_scheduling import WaitingChangeView
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import DrainView, LastDrainView
 from restante.admin.primary_state import PrimaryView
@@ -13,11 +14,15 @@ from restante.admin.releases import RefusedReleaseRequests
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.presence import DestinationState
 from restante.web.portal.domain_sentence import (
+    MOST_REFUSED,
+    more_changes,
     needs,
     refused_request,
+    refused_requests,
     seen_now,
     sentence,
     trouble,
+    waiting_change,
 )
 
 NOW = 1_764_331_200.0  # 2025-11-28 12:00
@@ -35,6 +40,7 @@ def test_a_request_that_was_refused_needs_a_person() -> None:
         requested_by="login acme-mail",
         acted_from="192.0.2.25",
         target="acme.example",
+        domain="acme.example",
         reason="192.0.2.25 is not an authorized host",
         count=3,
     )
@@ -46,6 +52,63 @@ def test_a_request_that_was_refused_needs_a_person() -> None:
     )
     once = refused_request(refused.model_copy(update={"count": 1, "acted_from": ""}), NOW)
     assert once.text.startswith("login acme-mail asked for it and was refused 5 min ago: ")
+
+
+def in_vain(target: str, *, domain: str = "", minutes: int = 1) -> RefusedReleaseRequests:
+    return RefusedReleaseRequests(
+        id=f"A{minutes}",
+        at=AT - timedelta(minutes=minutes),
+        requested_by="token tdom",
+        acted_from="192.0.2.25",
+        target=target,
+        domain=domain,
+        reason="names no domain",
+        count=2,
+    )
+
+
+def test_refused_requests_for_names_that_are_no_domains_share_a_line() -> None:
+    mistyped = [in_vain(f"typo{number}.example", minutes=number) for number in range(1, 40)]
+    ours = in_vain("acme.example", domain="acme.example", minutes=50)
+    first, others = refused_requests([*mistyped, ours], NOW)
+    assert (first.domain, first.link) == ("acme.example", "/releases/A50")
+    assert (others.domain, others.link) == ("Requests for mail", "/releases")
+    assert others.text == (
+        "78 more were refused, for 39 names; the last by token tdom for typo1.example 1 min ago:"
+        " names no domain"
+    )
+    [alone] = refused_requests([in_vain("")], NOW)
+    assert alone.domain == "A request"
+    assert "asked for no domain and was refused" in alone.text
+    many = [in_vain(f"{number}.example", domain=f"{number}.example") for number in range(9)]
+    assert len(list(refused_requests(many, NOW))) == MOST_REFUSED + 1
+
+
+def test_a_change_that_waits_says_what_and_when() -> None:
+    def change(*fields: tuple[str, str]) -> WaitingChangeView:
+        return WaitingChangeView(
+            id=3,
+            domain="acme.example",
+            account="acme",
+            asked_by="user eve@acme.example (acme)",
+            acted_from="192.0.2.66",
+            asked_at=AT,
+            applies_at=AT + timedelta(minutes=60),
+            reason="",
+            changes=[ChangeView(field=name, before="a", after=after) for name, after in fields],
+        )
+
+    need = waiting_change(change(("destination.host", "evil.example")), NOW)
+    assert (need.link, need.is_urgent) == ("/domains/acme.example#waiting", True)
+    assert need.text == (
+        "user eve@acme.example (acme) changes its destination to evil.example, from 13:00 on:"
+        " look at it, or cancel it"
+    )
+    both = waiting_change(change(("destination.port", "26"), ("authorized_hosts", "::/0")), NOW)
+    assert " changes its destination and its authorized hosts, from 13:00" in both.text
+    assert more_changes([change(), change()], NOW).text == (
+        "2 more changes wait, the next one until 13:00"
+    )
 
 
 def glance(**facts: Any) -> DomainGlance:

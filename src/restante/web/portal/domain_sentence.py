@@ -4,12 +4,13 @@ The texts have names of hosts and words of destinations in them: they are text, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
+from restante.admin.change_scheduling import WaitingChangeView
 from restante.admin.domain_glances import DomainGlance
 from restante.admin.drains import DrainView
 from restante.admin.releases import RefusedReleaseRequests
@@ -34,6 +35,7 @@ THEN: Final = {
     "delete": "deleted",
     "bounce": "bounced",
 }  # at the end of retention; mail stays with "keep"
+MOST_REFUSED: Final = 5  # domains with a line of their own for a refused request
 _AWAY_SECONDS: Final = 3600.0  # a restart of a server needs nobody
 _REPLY: Final = re.compile(r"[2-5]\d\d(?:[ -]|$)")  # RFC 5321 §4.2
 _NO_CONNECTION: Final = frozenset(
@@ -195,15 +197,62 @@ def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
         yield DomainNeed(name, text, f"/domains/{name}")
 
 
+def waiting_change(change: WaitingChangeView, now: float) -> DomainNeed:
+    """Return the need to look at a change of where mail goes, or who may ask for it."""
+    after = {one.field: one.after for one in change.changes}
+    parts = []
+    if any(field.startswith("destination.") for field in after):
+        host = after.get("destination.host")
+        parts.append(f"its destination{f' to {host}' if host else ''}")
+    if "authorized_hosts" in after:
+        parts.append("its authorized hosts")
+    text = (
+        f"{change.asked_by} changes {' and '.join(parts) or 'it'}, from"
+        f" {clock(change.applies_at, now)} on: look at it, or cancel it"
+    )
+    return DomainNeed(change.domain, text, f"/domains/{change.domain}#waiting", is_urgent=True)
+
+
+def more_changes(changes: Sequence[WaitingChangeView], now: float) -> DomainNeed:
+    """Return the need for changes that are too many for a line each; the first is the soonest."""
+    text = (
+        f"{counted_thing(len(changes), 'more change waits', 'more changes wait')},"
+        f" the next one until {clock(changes[0].applies_at, now)}"
+    )
+    return DomainNeed(changes[0].domain, text, f"/domains/{changes[0].domain}#waiting", True)
+
+
+def refused_requests(found: Sequence[RefusedReleaseRequests], now: float) -> Iterator[DomainNeed]:
+    """Yield the needs of those who asked for mail and were refused: a few lines at most.
+
+    Anybody with a login or a token of the account can ask for names that are no domains: all of
+    those share one line.
+    """
+    about = [one for one in found if one.domain][:MOST_REFUSED]
+    yield from (refused_request(one, now) for one in about)
+    others = [one for one in found if one not in about]
+    if len(others) == 1:
+        yield refused_request(others[0], now)
+    elif others:
+        count, last = sum(one.count for one in others), others[0]
+        target = f" for {last.target}" if last.target else ""
+        text = (
+            f"{number(count)} more were refused, for {number(len(others))} names; the last by"
+            f" {last.requested_by}{target} {time_ago(last.at, now)}: {last.reason}"
+        )
+        yield DomainNeed("Requests for mail", text, "/releases")
+
+
 def refused_request(refused: RefusedReleaseRequests, now: float) -> DomainNeed:
     """Return the need of somebody who asked for mail and was refused."""
     times = f"{number(refused.count)} times, last " if refused.count > 1 else ""
     where = f" from {refused.acted_from}" if refused.acted_from else ""
+    what = "it" if refused.target else "no domain"
     text = (
-        f"{refused.requested_by}{where} asked for it and was refused"
+        f"{refused.requested_by}{where} asked for {what} and was refused"
         f" {times}{time_ago(refused.at, now)}: {refused.reason}"
     )
-    return DomainNeed(refused.target, text, f"/releases/{refused.id}")
+    return DomainNeed(refused.target or "A request", text, f"/releases/{refused.id}")
 
 
 def _retention_ahead(glance: DomainGlance, now: float) -> str | None:

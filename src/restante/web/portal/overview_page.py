@@ -13,19 +13,23 @@ from restante.admin.name_finding import find_names
 from restante.admin.permissions import AdminAction, may
 from restante.admin.releases import list_refused_requests
 from restante.admin.server_status import summarize_status
+from restante.admin.waiting_changes import list_changes
 from restante.background.loop_slices import in_turns
 from restante.web.portal.domain_sentence import (
     DomainNeed,
+    more_changes,
     needs,
-    refused_request,
+    refused_requests,
     seen_now,
     sentence,
+    waiting_change,
 )
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 from restante.web.portal.server_facts import server_facts
 
 ROWS: Final = 100
 MOST_NEEDS: Final = 20
+MOST_CHANGES: Final = 10  # that wait, with a line each
 REFUSED_SECONDS: Final = 86400.0  # a refused request for release is shown for so long
 
 
@@ -38,8 +42,9 @@ async def overview(visit: Visit) -> Response:
         return visit.page("found.html", wanted=wanted, found=found_names)
     found = await list_glances(visit.context, account, after, 0 if is_of_platform else ROWS)
     asked_in_vain = await _refused_requests(visit, account)
+    changes = await _waiting_changes(visit, account)
     common: dict[str, Any] = {
-        "needs": [*(await _needs(found, visit.now)), *asked_in_vain][:MOST_NEEDS],
+        "needs": [*changes, *(await _needs(found, visit.now)), *asked_in_vain][:MOST_NEEDS],
         "total": found.held,
         "domains": found.domains,
         "account": account,
@@ -73,7 +78,21 @@ async def _refused_requests(visit: Visit, account: str | None) -> list[DomainNee
     if not may(visit.session.principal, AdminAction.RELEASE_LIST):
         return []
     found = await list_refused_requests(visit.context, account, visit.now - REFUSED_SECONDS)
-    return [refused_request(one, visit.now) for one in found]
+    return list(refused_requests(found, visit.now))
+
+
+async def _waiting_changes(visit: Visit, account: str | None) -> list[DomainNeed]:
+    """Return the changes of where mail goes, the soonest first. Without a channel, only this tells.
+
+    They stand before all else: after their time, mail goes to another place.
+    """
+    if not may(visit.session.principal, AdminAction.CHANGE_LIST):
+        return []
+    found = [one async for one in in_turns(await list_changes(visit.context, account=account))]
+    found.sort(key=lambda one: one.applies_at)
+    shown = [waiting_change(one, visit.now) for one in found[:MOST_CHANGES]]
+    more = found[MOST_CHANGES:]
+    return [*shown, more_changes(more, visit.now)] if more else shown
 
 
 def _next(page: Sequence[DomainGlance] | Sequence[AccountView]) -> str:
