@@ -10,9 +10,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from restante.mail.message import message_name
+from restante.tenancy.client_certificates import read_login_certificates
 from restante.tenancy.grants import GrantedRole
 from tests.admin.portal_people import PASSWORD, ROOT, People
-from tests.browser.sample_portal import sample_admin, serving_application, today
+from tests.browser.sample_portal import CERTIFICATE, sample_admin, serving_application, today
 from tests.browser.sign_in_walk import in_a_loop_of_its_own
 from tests.web.portal.browsers import portal_of
 
@@ -54,6 +55,7 @@ def _own(path: str, found: str, by_stranger: str = SIGN_IN, status: int = 200) -
 
 _DOMAIN: Final = "/domains/{name}"
 _ALPHA: Final = "/domains/alpha.example"
+_NAMED: Final = "account=alpha&user=alpha-mail"
 _MOVING: Final = "/domains/old-branch-office.alpha.example"
 PAGES: Final = (
     _own("/sign-in", OVERVIEW, "Sign in"),
@@ -94,6 +96,7 @@ PAGES: Final = (
     _own("/notices", "Notices"),
     _own("/access", "Access"),
     WalkedPage("/access", "/access?account=alpha", "Access"),
+    WalkedPage("/access/login", f"/access/login?{_NAMED}", "Login alpha-mail"),
     _own("/usage", "Usage"),
     WalkedPage("/usage", "/usage?account=alpha", "Usage"),
     _own("/users", "People"),
@@ -112,6 +115,9 @@ class WalkedForm:
 
 _MESSAGE: Final = {"name": message_name(41), "scope": "ticked", "reason": "walked"}
 _LOGIN: Final = {"account": "alpha", "user": "alpha-mail", "reason": "walked"}
+_TURNING: Final = _LOGIN | {"turnaround": "no"}
+_PEM: Final = {"pem": CERTIFICATE}
+_KEY: Final = read_login_certificates(CERTIFICATE)[0].key
 _TOKEN: Final = {"account": "alpha", "token": "monitoring", "name": "monitoring", "reason": "x"}
 _PERSON: Final = {"account": "alpha", "email": "ben@alpha.example", "role": "account-reader"}
 FORMS: Final = (
@@ -133,6 +139,13 @@ FORMS: Final = (
     WalkedForm("/access/logins", "/access/logins", {"account": "alpha", "user": "walked"}),
     WalkedForm("/access/logins/password", "/access/logins/password", _LOGIN),
     WalkedForm("/access/logins/remove", "/access/logins/remove", _LOGIN),
+    WalkedForm("/access/login/turnaround", "/access/login/turnaround", _TURNING),
+    WalkedForm("/access/login/certificate", "/access/login/certificate", _LOGIN | _PEM),
+    WalkedForm(
+        "/access/login/certificate/drop",
+        "/access/login/certificate/drop",
+        _LOGIN | {"fingerprint": _KEY},
+    ),
     WalkedForm("/access/tokens", "/access/tokens", _TOKEN | {"name": "walked", "may": "release"}),
     WalkedForm("/access/tokens/revoke", "/access/tokens/revoke", _TOKEN),
     WalkedForm("/users/invite", "/users/invite", _PERSON | {"email": "zoe@alpha.example"}),

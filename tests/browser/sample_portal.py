@@ -17,9 +17,10 @@ from restante.admin.channels import add_channel
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.held_mail import NamedMessages, delete_messages
-from restante.admin.logins import NewLogin, add_login
+from restante.admin.logins import LoginChange, NewLogin, add_login, change_login
 from restante.admin.portal_users import NewPortalUser, invite_user
 from restante.admin.tokens import NewToken, add_token
+from restante.config.self_signed import new_ecdsa_key, self_signed_client
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
@@ -37,6 +38,7 @@ from tests.contract.making import opened
 from tests.web.portal.visitors import GivenSession
 
 HOST: Final = "127.0.0.1"
+CERTIFICATE: Final = self_signed_client("alpha-mail", new_ecdsa_key(), NOW).decode()
 EVIL: Final = '"><img src=x onerror=document.title="stolen">'
 RATE: Final = "550 5.7.1 Too many messages from your address, rate limit exceeded"
 UNKNOWN: Final = "550 5.1.1 <{}>: Recipient address rejected: User unknown in table"
@@ -128,6 +130,8 @@ async def _fill(admin: AdminWorld) -> None:
     moved = DomainChange(destination="mail2.alpha.example")
     mover = admin.context.acting(DIRECTOR, "a new server")
     await change_domain(mover, "old-branch-office.alpha.example", moved)
+    turning = LoginChange(turnaround=True, add_certificates=(CERTIFICATE,))
+    await change_login(mover, "alpha", "alpha-mail", turning)
 
 
 async def _hold(admin: AdminWorld, number: int, domain_id: int, path: str, sender: str) -> None:

@@ -36,6 +36,7 @@ PAGES: Final = {
     "audit": "/audit",
     "notices": "/notices",
     "access": "/access",
+    "login": "/access/login?account=alpha&user=alpha-mail",
     "usage": "/usage",
     "users": "/users",
     "not-found": "/domains/foreign.example",

@@ -7,15 +7,17 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from restante.tenancy.client_certificates import read_login_certificates
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.principal import Principal
 from tests.admin.admin_world import NOW, AdminWorld
 from tests.browser.chromium import NEEDS_CHROMIUM, chromium
-from tests.browser.sample_portal import DIRECTOR, sample_admin, serving
+from tests.browser.sample_portal import CERTIFICATE, DIRECTOR, sample_admin, serving
 from tests.web.portal.visitors import ALPHA, OPERATOR, user_of
 
 pytestmark = NEEDS_CHROMIUM
 
+KEY = read_login_certificates(CERTIFICATE)[0].key
 READER = user_of("", GrantedRole.OPERATOR_READER)
 DIRECTION = "/domains/alpha.example/direction"
 FORMS = {
@@ -112,6 +114,15 @@ def test_logins_and_tokens_are_made_shown_once_and_ended(
         assert "alpha-second" in admin.context.directory.now.logins
         page.goto(f"{address}/access?account=alpha")
         assert secret not in page.content()
+        page.get_by_role("link", name="alpha-second").click()
+        page.get_by_role("button", name="Allow turnarounds").click()
+        page.get_by_label("Certificate, as PEM text").fill(CERTIFICATE)
+        page.get_by_role("button", name="Add certificate").click()
+        page.get_by_role("cell", name=KEY).wait_for()
+        login = admin.context.directory.now.logins["alpha-second"]
+        assert login.turnaround
+        assert login.may_turn(NOW) is (principal is OPERATOR)
+        page.goto(f"{address}/access?account=alpha")
         page.get_by_label("Name for a new token").fill("ci")
         page.get_by_label("Rights").select_option("release")
         page.get_by_role("button", name="Add token").click()

@@ -146,3 +146,13 @@ def test_anything_else_is_no_argument(argument: str) -> None:
 def test_the_kinds_of_targets_are_those_of_etrn() -> None:
     kinds = [one.kind for one in parse_turn_targets("a.example,@a.example,#alpha")]
     assert kinds == list(EtrnTargetKind)
+
+
+@pytest.mark.parametrize(("seconds", "reason"), [(-1.0, "is not in force yet"), (0.0, "granted")])
+def test_a_right_that_waits_gives_nothing_before_its_time(seconds: float, reason: str) -> None:
+    waiting = replace(LOGIN, turnaround_at=1000.0)
+    directory = replace(DIRECTORY, logins={waiting.user: waiting})
+    targets = parse_turn_targets("a.example")
+    found = authorize_turn(Requester(waiting, HOME), targets, directory, {}, 1000.0 + seconds)
+    assert reason in found.reason
+    assert found.is_granted is (seconds >= 0)

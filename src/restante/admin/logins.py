@@ -49,6 +49,7 @@ from restante.admin.password_work import hashed_in_turn
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.repeated_add import refuse_difference
 from restante.admin.request_bounds import LineText, Moment, Secret
+from restante.admin.turnaround_delay import announce_right, held_back
 from restante.phrases import did_you_mean, none_of_that_name
 from restante.store.record_store import ABSENT
 from restante.store.store_errors import Conflict, Overtaken
@@ -99,6 +100,7 @@ class LoginView(BaseModel):
     cram_md5: bool  # may authenticate by CRAM-MD5: the password is kept, sealed
     scram: bool  # may authenticate by SCRAM-SHA-256; an old login may need a new password for it
     turnaround: bool  # may take mail by ATRN, where a domain allows that
+    turnaround_at: datetime | None  # the time from which it may; null: it may now
     has_password: bool
     certificates: list[LoginCertificateView]  # that a client may show instead, on ODMR listeners
     created_at: datetime
@@ -247,7 +249,7 @@ async def change_login(
     if change.expires_at is not None:
         login = replace(login, valid_until=login_end(context, user, change.expires_at))
     if change.turnaround is not None:
-        login = replace(login, turnaround=change.turnaround)
+        login = replace(login, turnaround=change.turnaround, turnaround_at=None)
     if change.end_rotation:
         login = replace(login, prior=None)
     if change.password is not None and change.rotate:
@@ -356,6 +358,7 @@ async def store_login(
         login = login if is_new else replace(login, prior=None)
     if login.prior is not None and login.sealed_secret is None:  # CRAM-MD5 was forbidden
         login = replace(login, prior=replace(login.prior, sealed_secret=None))
+    login = held_back(context, present, login)
     action = AuditAction.LOGIN_ADDED if present is None else AuditAction.LOGIN_CHANGED
     if changes := changes_between(present, login):
         recorded = with_changes(entry(context, action, login.user, login.account), changes)
@@ -368,6 +371,7 @@ async def store_login(
         except Conflict:
             raise AddedMeanwhile(user_taken(login.user)) from None
         await changed(context, recorded)
+        announce_right(context, present, login, changes)
     return changes
 
 
@@ -378,6 +382,10 @@ async def _view_changed(
     present = context.directory.now.logins.get(login.user, login)
     view = _view(context, present, uses.get(login.user))
     return ChangedLogin(**dict(view), changes=change_views(changes))
+
+
+def _moment_or_none(at: float | None) -> datetime | None:
+    return None if at is None else moment(at)
 
 
 def find_login(context: AdminContext, account: str, user: str) -> Login:
@@ -406,10 +414,11 @@ def _view(context: AdminContext, login: Login, use: LoginUse | None) -> LoginVie
         cram_md5=login.sealed_secret is not None,
         scram=login.can_use_scram,
         turnaround=login.turnaround,
+        turnaround_at=None if login.may_turn(now) else _moment_or_none(login.turnaround_at),
         has_password=login.has_password,
         certificates=certificate_views(login),
         created_at=moment(login.created_at),
-        expires_at=None if login.valid_until is None else moment(login.valid_until),
+        expires_at=_moment_or_none(login.valid_until),
         has_expired=login.has_expired(now),
         old_password_valid_until=None if prior is None else moment(prior.valid_until),
         last_used_at=None if use is None else moment(use.at),

@@ -67,7 +67,8 @@ def _state(row: JsonObject) -> str:
     if row["old_password_valid_until"]:
         words.append(f"old password valid until {human_time(row['old_password_valid_until'])}")
     if row["turnaround"]:
-        words.append("may take mail by ATRN")
+        since = f" from {human_time(row['turnaround_at'])}" if row["turnaround_at"] else ""
+        words.append(f"may take mail by ATRN{since}")
     if not row["has_password"]:
         words.append("by certificate only")
     return ", ".join(words)
@@ -89,6 +90,7 @@ COLUMNS = (
 DETAILS = (
     *COLUMNS[:-1],
     Column("TURNAROUND", lambda row: "yes" if row["turnaround"] else "no"),
+    time_column("TURNAROUND FROM", "turnaround_at"),
     Column("PASSWORD", lambda row: "yes" if row["has_password"] else "no"),
     Column("CERTIFICATES", lambda row: ", ".join(map(_certificate, row["certificates"]))),
     Column("FROM", lambda row: row["last_used_from"] or ""),

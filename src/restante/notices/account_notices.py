@@ -12,6 +12,7 @@ from restante.telemetry.events import (
     ChangeScheduled,
     LoginExpiring,
     TurnaroundFromNewPlace,
+    TurnaroundRightGiven,
 )
 from restante.tenancy.notice import NoticeFacts, NoticeKind
 
@@ -73,6 +74,26 @@ def _turnaround_from_new_place(event: TurnaroundFromNewPlace, at: float) -> Iter
     )
 
 
+def _turnaround_right_given(event: TurnaroundRightGiven, at: float) -> Iterator[NoticeFacts]:
+    text = (
+        f"{event.actor} changed the login {event.login}: {', '.join(event.changes)}. Its holder may"
+        f" take held mail over an own connection from {event.begins} on, unless somebody takes that"
+        " right away."
+    )
+    yield make_notice(
+        NoticeKind.TURNAROUND_RIGHT_GIVEN,
+        event.account,
+        at,
+        f"{event.login}, {event.begins}",
+        text,
+        login=event.login,
+        actor=event.actor,
+        acted_from=event.acted_from,
+        begins=event.begins,
+        changes=", ".join(event.changes),
+    )
+
+
 def _change_scheduled(event: ChangeScheduled, at: float) -> Iterator[NoticeFacts]:
     text = (
         f"{event.actor} asked for a change of {event.domain}: {', '.join(event.changes)}. It is"
@@ -118,6 +139,7 @@ ACCOUNT_RULES: Final[tuple[PairedRule, ...]] = (
     paired(AuthenticationBurst, _authentication_burst),
     paired(LoginExpiring, _login_expiring),
     paired(TurnaroundFromNewPlace, _turnaround_from_new_place),
+    paired(TurnaroundRightGiven, _turnaround_right_given),
     paired(ChangeScheduled, _change_scheduled),
     paired(ChangeEnded, _change_ended),
 )

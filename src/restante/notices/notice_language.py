@@ -29,6 +29,9 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.LOGIN_EXPIRING: f"A login {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",
     NoticeKind.TURNAROUND_FROM_NEW_PLACE: "A login took held mail over its own connection, from a"
     " network where it never did so before. Every channel of the account receives it.",
+    NoticeKind.TURNAROUND_RIGHT_GIVEN: "Somebody of the account let a login take held mail over its"
+    " own connection, or changed the password or the certificates of such a login. Every channel of"
+    " the account receives it.",
     NoticeKind.CHANGE_SCHEDULED: "Somebody of the account asked for another destination of a"
     " domain, or for other authorized hosts. It is applied later, unless it is cancelled. Every"
     " channel of the account receives it.",

@@ -75,7 +75,7 @@ class HistoryFigures:
     oldest_at: float | None  # Unix time
 
 
-def way_of(drain: int, release: int, recorded: str | None) -> DrainWay | None:
+def recorded_way(drain: int, release: int, recorded: str | None) -> DrainWay | None:
     """Return the way of an entry; `recorded` is that of its release, None if it is not there.
 
     Each turnaround has a release.

@@ -26,6 +26,7 @@ from restante.tenancy.model import Directory, HostedDomain
 from restante.tenancy.policy import TurnaroundPolicy
 
 NO_RIGHT = "the login has no right to a turnaround"
+RIGHT_WAITS = "the login's right to a turnaround, or its new proof, is not in force yet"
 
 
 def parse_turn_targets(argument: str) -> tuple[EtrnTarget, ...]:
@@ -54,6 +55,8 @@ def authorize_turn(
         return ReleaseAuthorization((), NOT_AUTHENTICATED)
     if not requester.login.turnaround:
         return ReleaseAuthorization((), NO_RIGHT)
+    if not requester.login.may_turn(now):
+        return ReleaseAuthorization((), RIGHT_WAITS)
     chosen: dict[str, HostedDomain] = {}
     for target in targets or (None,):
         hosted = directory.domains_of(account) if target is None else target.hosted(directory)

@@ -98,6 +98,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
         "The limit that deferred it, or `store-away`; absent if none did.", "at-once"
     ),
     "end": FieldMeaning("How it ended, in one word.", "finished"),
+    "begins": FieldMeaning("The time of the beginning, in UTC.", "2027-03-01T12:00:00Z"),
     "ends": FieldMeaning("The time of the end, in UTC.", "2027-03-01T12:00:00Z"),
     "entries": FieldMeaning("Number of entries of the history.", 4000),
     "error": FieldMeaning(

@@ -187,6 +187,11 @@ class Login:
     prior: PriorPassword | None = None  # during a rotation
     turnaround: bool = False  # may take mail over its own connection, where a domain allows that
     certificates: tuple[LoginCertificate, ...] = ()  # that it may show instead of its password
+    turnaround_at: float | None = None  # Unix time from which that is in force; None: it is
+
+    def may_turn(self, now: float) -> bool:
+        """Return whether it has the right to a turnaround, and that is in force."""
+        return self.turnaround and (self.turnaround_at is None or self.turnaround_at <= now)
 
     @property
     def has_password(self) -> bool:

@@ -26,6 +26,7 @@ class NoticeKind(StrEnum):
     AUTHENTICATION_BURST = "authentication-burst"
     LOGIN_EXPIRING = "login-expiring"
     TURNAROUND_FROM_NEW_PLACE = "turnaround-from-new-place"
+    TURNAROUND_RIGHT_GIVEN = "turnaround-right-given"
     CHANGE_SCHEDULED = "change-scheduled"
     CHANGE_ENDED = "change-ended"
     CERTIFICATE_EXPIRING = "certificate-expiring"
@@ -63,6 +64,7 @@ ALWAYS_TOLD: Final = frozenset(
         NoticeKind.CHANGE_SCHEDULED,
         NoticeKind.CHANGE_ENDED,
         NoticeKind.TURNAROUND_FROM_NEW_PLACE,
+        NoticeKind.TURNAROUND_RIGHT_GIVEN,
     }
 )
 OF_ACCOUNTS: Final = frozenset(NoticeKind) - OF_THE_SERVER - {NoticeKind.TEST}

@@ -17,7 +17,7 @@ DROP TABLE failed_login, content_object, object_mark, oldest_mail;
 DROP INDEX message_aged, message_unheld;
 ALTER TABLE usage DROP COLUMN removals;
 ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
-ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates;
+ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates, DROP COLUMN turnaround_at;
 ALTER TABLE drain DROP COLUMN way;
 ALTER TABLE release DROP COLUMN way;
 UPDATE restante_schema SET version = 1, oldest = 1

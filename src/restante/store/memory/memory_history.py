@@ -12,7 +12,7 @@ from restante.queue.history import (
     HistoryFigures,
     HistoryFilter,
     HistoryPage,
-    way_of,
+    recorded_way,
 )
 from restante.queue.recipient_status import RecipientMove, RecipientOutcome
 from restante.store.memory.memory_message import MemoryMessage
@@ -38,7 +38,7 @@ class MemoryHistory:
 
     def _way(self, entry: HistoryEntry) -> DrainWay | None:
         found = self._state.releases.get(entry.release)
-        return way_of(entry.drain, entry.release, None if found is None else found.way)
+        return recorded_way(entry.drain, entry.release, None if found is None else found.way)
 
     async def history_page(self, selection: HistoryFilter) -> HistoryPage:
         """Return the newest entries that match."""

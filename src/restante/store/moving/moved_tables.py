@@ -111,7 +111,8 @@ MOVED: Final[tuple[MovedTable, ...]] = (
     _table(
         "login",
         "user account password_hash sealed_secret created_at sealed_verifier valid_until"
-        " prior_hash prior_secret prior_verifier prior_until turnaround certificates",
+        " prior_hash prior_secret prior_verifier prior_until turnaround certificates"
+        " turnaround_at",
         "user",
     ),
     _table(

@@ -37,7 +37,8 @@ CREATE TABLE login (
     prior_verifier  bytea,
     prior_until     float8,
     turnaround      smallint NOT NULL DEFAULT 0,
-    certificates    text NOT NULL DEFAULT ''
+    certificates    text NOT NULL DEFAULT '',
+    turnaround_at   float8
 );
 CREATE INDEX login_account ON login (account);
 CREATE TABLE login_use (

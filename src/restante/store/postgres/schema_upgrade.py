@@ -71,6 +71,8 @@ CREATE TABLE oldest_mail (
 ) WITH (fillfactor = 50);
 CREATE INDEX message_unheld ON message (domain_id, number) WHERE held_paths = ''
 """
+# A former server lets such a login take mail at once.
+_RIGHTS_THAT_WAIT: Final = "ALTER TABLE login ADD COLUMN turnaround_at float8"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
@@ -81,6 +83,7 @@ STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin fro
     6: SchemaStep(_OBJECTS, oldest=1),
     7: SchemaStep(_WAYS_OF_RELEASES, oldest=1),
     8: SchemaStep(_OLDEST_MAIL, oldest=1),
+    9: SchemaStep(_RIGHTS_THAT_WAIT, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

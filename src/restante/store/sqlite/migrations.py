@@ -61,6 +61,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.add_turnarounds,
     portal_schema.add_client_certificates,
     portal_schema.add_ways_of_releases,
+    portal_schema.let_rights_wait,
 )
 
 

@@ -330,3 +330,14 @@ ALTER TABLE release ADD COLUMN way TEXT NOT NULL DEFAULT 'destination';
 def add_ways_of_releases(connection: apsw.Connection) -> None:
     """Tell requests for a turnaround from others."""
     connection.execute(_WAYS_OF_RELEASES)
+
+
+_RIGHTS_THAT_WAIT = """
+-- Unix time from which the right to a turnaround is in force.
+ALTER TABLE login ADD COLUMN turnaround_at REAL;
+"""
+
+
+def let_rights_wait(connection: apsw.Connection) -> None:
+    """Let a right to turnarounds begin later."""
+    connection.execute(_RIGHTS_THAT_WAIT)

@@ -38,14 +38,14 @@ REMOVE_ACCOUNT = "DELETE FROM account WHERE name = ?"
 LOGINS = (
     "SELECT user, account, password_hash, sealed_secret, created_at, sealed_verifier, valid_until,"
     " prior_hash, prior_secret, prior_verifier, prior_until, turnaround,"
-    " certificates FROM login"
+    " certificates, turnaround_at FROM login"
 )
 LOGINS_NAMED = f"{LOGINS} WHERE user IN (SELECT value FROM json_each(?))"
 KEEP_LOGIN = """
     INSERT OR REPLACE INTO login (user, account, password_hash, sealed_secret, created_at,
         sealed_verifier, valid_until, prior_hash, prior_secret, prior_verifier, prior_until,
-        turnaround, certificates)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        turnaround, certificates, turnaround_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 ACCOUNT_OF_LOGIN = "SELECT account FROM login WHERE user = ?"
 IS_IN_ROTATION = "SELECT 1 FROM login WHERE user = :user AND prior_until = :until"

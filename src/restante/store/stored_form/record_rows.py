@@ -65,15 +65,20 @@ def login_row(login: Login) -> Row:
         sealed = (prior.sealed_secret, prior.sealed_verifier)
         before = (prior.password_hash, *sealed, prior.valid_until)
     certificates = certificates_text(login.certificates)
-    rest = (int(login.turnaround), certificates)
+    rest = (int(login.turnaround), certificates, login.turnaround_at)
     return (login.user, login.account, *secrets, login.valid_until, *before, *rest)
 
 
 def login_of(row: Row) -> Login:
     """Read a login back."""
-    *present, prior_hash, prior_secret, prior_verifier, prior_until, turnaround, pem = row
-    certificates = read_login_certificates(pem)
-    login = replace(Login(*present), turnaround=bool(turnaround), certificates=certificates)
+    *present, turnaround, pem, turnaround_at = row
+    *facts, prior_hash, prior_secret, prior_verifier, prior_until = present
+    login = replace(
+        Login(*facts),
+        turnaround=bool(turnaround),
+        certificates=read_login_certificates(pem),
+        turnaround_at=turnaround_at,
+    )
     if prior_hash is None:
         return login
     prior = PriorPassword(prior_hash, prior_secret, prior_verifier, prior_until)

@@ -11,7 +11,7 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
 from restante.queue.drain_word import DrainEnd
-from restante.queue.history import HistoryEntry, way_of
+from restante.queue.history import HistoryEntry, recorded_way
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.handover_store import PastDrain
@@ -271,7 +271,7 @@ def read_history_entry(row: Sequence[Any]) -> HistoryEntry:
     """Read the outcome for a recipient; the last column is the way of its release, if there is."""
     number, at, outcome, *facts = row
     drain, release, recorded = facts[-3:]
-    facts[-1] = way_of(drain, release, recorded)
+    facts[-1] = recorded_way(drain, release, recorded)
     return HistoryEntry(number, at, MOVES[outcome], *facts)
 
 

@@ -35,6 +35,7 @@ from restante.telemetry.events.life_events import (
     ServerStopping,
     SignInRefused,
     TokenRefused,
+    TurnaroundRightGiven,
     WorkerEnded,
 )
 from restante.telemetry.events.reception_events import (
@@ -160,6 +161,7 @@ __all__ = [
     "TokenRefused",
     "TurnaroundFromNewPlace",
     "TurnaroundGranted",
+    "TurnaroundRightGiven",
     "WorkerEnded",
 ]
 
@@ -183,6 +185,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     RecordChanged,
     ChangeScheduled,
     ChangeEnded,
+    TurnaroundRightGiven,
     SessionClosed,
     ConnectionsShed,
     HttpConnectionsCut,

@@ -211,6 +211,22 @@ class ChangeEnded(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TurnaroundRightGiven(Event):
+    """An account let a login take mail by ATRN, or gave such a login another proof.
+
+    The right is in force from `begins` on, unless somebody takes it away.
+    """
+
+    event: ClassVar[str] = "turnaround-right-given"
+    account: str
+    login: str
+    actor: str
+    acted_from: str
+    begins: str
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordChanged(Event):
     """A record or held mail was changed. The actor is an operator, a token, a user or a policy."""
 

@@ -32,6 +32,7 @@ from restante.web.portal import (
     credential_forms,
     direction_page,
     domain_page,
+    login_page,
     message_page,
     notices_page,
     overview_page,
@@ -84,6 +85,7 @@ _PAGES: Final = (
     notices_page,
     access_page,
     credential_forms,
+    login_page,
     usage_page,
     users_page,
 )

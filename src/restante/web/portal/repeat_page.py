@@ -58,8 +58,8 @@ def _back(routes: Sequence[BaseRoute], action: str, form: FormValues) -> str:
     page = action
     while page and not any(_leads_to(one, page) for one in pages):
         page = page.rpartition("/")[0]
-    account = form.text("account")
-    return f"{page}?{urlencode({'account': account})}" if page and account else page or HOME
+    named = {name: form.text(name) for name in ("account", "user") if form.text(name)}
+    return f"{page}?{urlencode(named)}" if page and named else page or HOME
 
 
 def _leads_to(route: BaseRoute, path: str) -> bool:

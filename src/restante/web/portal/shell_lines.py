@@ -56,6 +56,25 @@ def of_access(account: str, base_url: str) -> list[str]:
     ]
 
 
+def of_login(account: str, user: str, base_url: str) -> list[str]:
+    """Return the lines that change a login's turnaround and its certificates.
+
+    A body with a certificate is in a file, `login.json`.
+    """
+    path = f"/v1/accounts/{quote(account, safe='')}/logins/{quote(user, safe='')}"
+    file = posted(base_url, path, {}).replace("'{}'", "@login.json")
+    return [
+        shell_line(["restante", "login", "set", account, user, "--turnaround"]),
+        _patched(base_url, path, {"turnaround": True}),
+        shell_line(["restante", "login", "set", account, user, "--no-turnaround"]),
+        _patched(base_url, path, {"turnaround": False}),
+        shell_line(["restante", "login", "certificate", account, user, "--add", "FILE"]),
+        file.replace("curl ", "curl -X PATCH ", 1),
+        shell_line(["restante", "login", "certificate", account, user, "--drop", "KEY"]),
+        _patched(base_url, path, {"drop_certificates": ["KEY"]}),
+    ]
+
+
 def of_users(account: str, base_url: str) -> list[str]:
     """Return the lines that invite, change and remove people; "" is the operator's."""
     role = "account-reader" if account else "operator-reader"
