@@ -23,6 +23,7 @@ from restante.admin.domains import add_domain
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.transports import ChannelSecret, open_secret
 from restante.notices.webhook_signature import new_signing_key
+from restante.request_limits.dial_limits import OF_ACCOUNT
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.tenancy.notice import OF_ACCOUNTS, OF_THE_SERVER, NewNotice, NoticeFacts, NoticeKind
 from restante.tenancy.principal import account_login
@@ -31,6 +32,8 @@ from restante.tenancy.sealed_secrets import SealBroken
 from tests.admin.admin_world import NOW, AdminWorld, all_of, run
 from tests.admin.channel_making import URL, admin_with_alpha, hook, mail
 from tests.wire import audit
+
+ALPHA = account_login("alpha-mail", "alpha", "192.0.2.1")
 
 
 @pytest.fixture
@@ -120,6 +123,35 @@ def test_a_test_is_sent_now_and_says_how_it_went(
     [(channel, notice)] = admin.transports.sent
     assert (channel.name, notice.facts.kind, notice.facts.account) == ("mail", NoticeKind.TEST, "")
     assert run(all_of(list_waiting(admin.context))) == []
+
+
+def test_new_names_are_no_way_around_the_limit_of_tests(admin: AdminWorld) -> None:
+    """Otherwise an account could scan the ports of a host, or flood a mailbox."""
+    context = admin.context.acting(ALPHA)
+    new = [hook(f"b{port}", webhook=f"https://HOOK.example:{port}/") for port in (1, 2)]
+    new += [mail(address, f"m{i}") for i, address in enumerate(("ops@x.example", "OPS@x.example"))]
+    for one, dialed in zip(new, ("", "hook.example", "", "ops@x.example"), strict=True):
+        run(add_channel(context, one))
+        tried = try_channel(context, "alpha", one.name)
+        if dialed:
+            cause = f"notice channel {one.name}: this account has just had {dialed} checked"
+            with pytest.raises(AdminError, match=cause) as caught:
+                run(tried)
+            assert (caught.value.kind, caught.value.seconds) == (ErrorKind.TRY_LATER, 60)
+        else:
+            run(tried)
+        run(remove_channel(context, "alpha", one.name, "again"))
+
+
+def test_an_account_tests_only_a_few_channels_a_minute(admin: AdminWorld) -> None:
+    context = admin.context.acting(ALPHA)
+    for number in range(OF_ACCOUNT + 1):
+        run(add_channel(context, mail(f"ops@x{number}.example", f"m{number}")))
+    for number in range(OF_ACCOUNT):
+        run(try_channel(context, "alpha", f"m{number}"))
+    with pytest.raises(AdminError, match="m6: this account has just started several checks"):
+        run(try_channel(context, "alpha", "m6"))
+    run(try_channel(admin.context, "alpha", "m6"))  # the operator has no limit
 
 
 @pytest.mark.parametrize("account", ["", "beta"])

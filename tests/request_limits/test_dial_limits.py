@@ -1,19 +1,52 @@
-"""An account causes one connection a minute to each target."""
+"""An account causes one connection a minute to each target, and a few to all together."""
 
-from restante.request_limits.dial_limits import DialLimits
+from restante.request_limits.dial_limits import OF_ACCOUNT, TO_TARGET, DialLimits
 
-KEY = ("alpha", "mail.alpha.example:25")
+HOST = "mail.alpha.example"
+
+
+def seconds(limits: DialLimits, account: str, target: str, now: float) -> float:
+    wait = limits.allow(account, target, now)
+    return 0.0 if wait is None else wait.seconds
 
 
 def test_the_second_check_waits_for_the_rest_of_the_minute() -> None:
-    allowance = DialLimits()
-    assert allowance.seconds_left(KEY, 100.0) == 0
-    assert allowance.seconds_left(KEY, 130.0) == 30.0
-    assert allowance.seconds_left(KEY, 160.0) == 0
-    assert allowance.seconds_left(KEY, 161.0) == 59.0
+    limits = DialLimits()
+    assert seconds(limits, "alpha", HOST, 100.0) == 0
+    assert seconds(limits, "alpha", HOST, 130.0) == 30.0
+    assert seconds(limits, "alpha", HOST, 160.0) == 0
+    assert seconds(limits, "alpha", HOST, 161.0) == 59.0
 
 
 def test_accounts_and_targets_are_counted_apart() -> None:
-    allowance = DialLimits()
-    for key in (KEY, ("beta", KEY[1]), ("alpha", "other:25")):
-        assert allowance.seconds_left(key, 100.0) == 0
+    limits = DialLimits()
+    for account, target in (("alpha", HOST), ("beta", HOST), ("alpha", "other.example")):
+        assert seconds(limits, account, target, 100.0) == 0
+
+
+def test_all_targets_of_an_account_count_together() -> None:
+    limits = DialLimits()
+    waits = [seconds(limits, "alpha", f"host{i}.example", 100.0) for i in range(60)]
+    assert waits.count(0) == OF_ACCOUNT
+    assert seconds(limits, "beta", "host59.example", 100.0) == 0
+
+
+def test_all_accounts_count_together_for_a_target() -> None:
+    limits = DialLimits()
+    waits = [seconds(limits, f"account{i}", HOST, 100.0) for i in range(60)]
+    assert waits.count(0) == TO_TARGET
+
+
+def test_a_refused_check_uses_up_nothing() -> None:
+    limits = DialLimits()
+    for _ in range(60):
+        limits.allow("alpha", HOST, 100.0)
+    assert seconds(limits, "alpha", "other.example", 100.0) == 0
+
+
+def test_servers_divide_the_limits() -> None:
+    limits = DialLimits(lambda: 3)
+    waits = [seconds(limits, "alpha", f"host{i}.example", 100.0) for i in range(60)]
+    assert waits.count(0) == OF_ACCOUNT // 3
+    assert seconds(limits, "alpha", "host0.example", 219.0) > 0
+    assert seconds(limits, "alpha", "host0.example", 281.0) == 0

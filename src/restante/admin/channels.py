@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from secrets import token_hex
 from typing import Final
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
@@ -49,7 +50,7 @@ from restante.notices.past_notice import past_notice
 from restante.phrases import EXISTS, REMOVED_MEANWHILE, did_you_mean, none_of_that_name
 from restante.store.store_errors import Conflict, Overtaken, StoreError
 from restante.tenancy.audit import AuditAction
-from restante.tenancy.notice import Channel, Notice, NoticeFacts, NoticeKind
+from restante.tenancy.notice import Channel, ChannelTransport, Notice, NoticeFacts, NoticeKind
 from restante.tenancy.record_change import changes_between
 
 TRIAL_SECONDS: Final = 60.0  # mail may take longer, but nobody waits that long
@@ -200,7 +201,7 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
     """Send a notice now, once. Raises AdminError if there is no such channel."""
     permit(context.principal, AdminAction.CHANNEL_TEST)
     channel = find_channel(context, account, name)
-    allow_check(context, f"notice channel {name}")
+    allow_channel_check(context, channel)
     text = f"This is a test of the notice channel {name}: it works if you read this."
     facts = NoticeFacts(NoticeKind.TEST, account, name, text, context.now())
     notice = Notice(0, channel.id, token_hex(16), facts, 0, context.now(), context.now())
@@ -214,6 +215,20 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
             [], [past_notice(notice, attempt, context.now())]
         )
     return TrialView(is_sent=attempt.end is NoticeResult.SENT, text=attempt.text)
+
+
+def allow_channel_check(context: AdminContext, channel: Channel) -> None:
+    """Count a notice that an account sends by hand. Raises AdminError beyond the limits."""
+    allow_check(context, f"notice channel {channel.name}", _dialed(channel))
+
+
+def _dialed(channel: Channel) -> str:
+    """Return the host or the mail address that a channel reaches; of Apprise's, the service."""
+    if channel.transport == ChannelTransport.MAIL:
+        return channel.target.casefold()
+    url = urlsplit(channel.target)
+    is_webhook = channel.transport == ChannelTransport.WEBHOOK
+    return (url.hostname or "").rstrip(".") if is_webhook else url.scheme
 
 
 async def list_waiting(

@@ -142,7 +142,7 @@ async def with_shown_pin(
         if fields.destination is not None:
             error = "--pin-now cannot be combined with a new destination"
             raise AdminError(ErrorKind.USAGE, error, "change the destination first, then pin")
-        allow_check(context, destination.text)
+        allow_check(context, f"destination {destination.text}", destination.host)
     if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:
         error = "--pin-now: it pins the key that is shown, and verifies it from then on"
         raise AdminError(
@@ -163,19 +163,21 @@ async def with_shown_pin(
     return fields.model_copy(update={"tls": TlsUse.VERIFY, "tls_pins": (key,), "tls_ca": ""})
 
 
-def allow_check(context: AdminContext, target: str) -> None:
-    """Count a connection that an account causes. Raises AdminError after less than a minute."""
+def allow_check(context: AdminContext, thing: str, target: str) -> None:
+    """Count a connection that an account causes. Raises AdminError beyond the limits.
+
+    `target` is a host without its port, or a mail address, and no name that the account gave.
+    """
     if context.principal.role is not Role.ACCOUNT:
         return
-    left = context.memory.dial_limits.seconds_left(
-        (context.principal.account, target), context.memory.monotonic()
-    )
-    if left:
+    memory = context.memory
+    wait = memory.dial_limits.allow(context.principal.account, target, memory.monotonic())
+    if wait is not None:
         raise AdminError(
             ErrorKind.TRY_LATER,
-            f"{target}: it was checked less than a minute ago",
-            f"try again in {counted(math.ceil(left), 'second')}",
-            seconds=left,
+            f"{thing}: {wait.cause}",
+            f"try again in {counted(math.ceil(wait.seconds), 'second')}",
+            seconds=wait.seconds,
         )
 
 

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
-from restante.admin.channels import check_owner, find_channel
-from restante.admin.destinations import allow_check
+from restante.admin.channels import allow_channel_check, check_owner, find_channel
 from restante.admin.listing_page import PAGE_ROWS, Cursor, ListingPage, PageLimit, number_at
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import account_in_scope
@@ -84,7 +83,7 @@ async def send_again(context: AdminContext, account: str, name: str, again: Sent
             f"notice {again.id}: not among the last {PAST_KEPT} of channel {name}",
             "list the notices of the channel",
         )
-    allow_check(context, f"notice channel {name}")
+    allow_channel_check(context, channel)
     new = NewNotice(channel.id, notice.key, notice.facts, notice.held_back, context.now())
     await context.store.notices.keep_notices([new], [], [], _NO_LIMIT)
     if context.server is not None:

@@ -1,28 +1,53 @@
-"""How often an account may make this server connect to one target. Pure: the time is an argument.
+"""How often accounts may make this server connect to a target. Pure: the time is an argument.
 
-Without a limit, an account could make this server knock at a foreign host again and again.
+Without limits, an account could have this server knock at the ports of a foreign host, or send one
+test after another to a foreign mailbox. So a target is a whole host, or a mail address, and no
+name that the account chooses for a record. All targets of an account count together, too.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, NamedTuple
 
-SECONDS: Final = 60.0
+from restante.request_limits.failed_logins import RateLimit
 
-_AccountTarget = tuple[str, str]  # account and target
+OF_TARGET: Final = 1  # a minute, by one account
+OF_ACCOUNT: Final = 6  # a minute, to all targets
+TO_TARGET: Final = 12  # a minute, by all accounts: many of them use one service
+
+
+class DialWait(NamedTuple):
+    """Why a check is not allowed now, and for how many seconds."""
+
+    cause: str
+    seconds: float
 
 
 class DialLimits:
-    """Allows one check a minute of each key. It forgets a key after that time."""
+    """Allows checks within three limits."""
 
-    def __init__(self) -> None:
-        self._last: dict[_AccountTarget, float] = {}
+    def __init__(self, servers: Callable[[], int] = lambda: 1) -> None:
+        """`servers` returns how many servers divide the limits."""
+        self._pairs = RateLimit(OF_TARGET, servers)
+        self._accounts = RateLimit(OF_ACCOUNT, servers)
+        self._targets = RateLimit(TO_TARGET, servers)
 
-    def seconds_left(self, key: _AccountTarget, now: float) -> float:
-        """Count a check and return 0, or return the seconds until it is allowed.
+    def allow(self, account: str, target: str, now: float) -> DialWait | None:
+        """Count a check and return None, or return why it must wait.
 
         `now` is monotonic, in seconds.
         """
-        self._last = {one: at for one, at in self._last.items() if now - at < SECONDS}
-        if key in self._last:
-            return self._last[key] + SECONDS - now
-        self._last[key] = now
-        return 0.0
+        limits = (
+            (self._pairs, (account, target), f"this account has just had {target} checked"),
+            (self._accounts, account, "this account has just started several checks"),
+            (self._targets, target, f"{target} was just checked several times"),
+        )
+        waits = [
+            DialWait(cause, limit.seconds_left(key, now))
+            for limit, key, cause in limits
+            if not limit.has_left(key, now)
+        ]
+        if waits:
+            return max(waits, key=lambda wait: wait.seconds)
+        for limit, key, _ in limits:
+            limit.allows(key, now)
+        return None

@@ -9,6 +9,7 @@ from restante.admin.admin_context import (
     ConfigurationState,
     NetworkAccess,
     ProcessParts,
+    RequestMemory,
 )
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
@@ -26,6 +27,7 @@ from restante.background.rounds import Rounds
 from restante.config.portal_url import portal_url
 from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.intake import hold_all
+from restante.request_limits.dial_limits import DialLimits
 from restante.server.built_parts import (
     AdminParts,
     BuildContext,
@@ -279,6 +281,7 @@ def _admin_context(
             feed=feed,
         ),
         server=surface,
+        memory=RequestMemory(DialLimits(lambda: ground.records.store.nodes.servers)),
     )
 
 
