@@ -1,11 +1,14 @@
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
+from restante.admin import server_status
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError
+from restante.admin.auditing import moment
 from restante.admin.server_status import BUSY_DOMAINS, StatusSelection, StatusView, show_status
 from restante.background.loop_slices import TURN_SECONDS
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -93,6 +96,38 @@ def test_a_domain_was_asked_for_by_whatever_covers_it_and_was_granted() -> None:
         assert [moment and NOW - moment.timestamp() for moment in newest] == [5, None, 5, 5, 5]
 
     run(story())
+
+
+def test_the_domains_with_most_mail_and_those_with_a_drain_are_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story(admin: AdminWorld) -> None:
+        ids: dict[str, int] = {}
+        for name, messages in (("few", [1]), ("most", [2, 3, 4]), ("many", [5, 6]), ("none", [])):
+            ids[name] = await admin.host(f"{name}.example", "alpha")
+            for number in messages:
+                await admin.hold(number, ids[name], f"x@{name}.example")
+
+        async def oldest(of: Sequence[int] | None = None) -> dict[int, float]:
+            found = {ids["few"]: 1.0, ids["most"]: 2.0, ids["many"]: 3.0}
+            return {key: at for key, at in found.items() if of is None or key in of}
+
+        monkeypatch.setattr(server_status, "MOST_SHOWN", 2)
+        monkeypatch.setattr(admin.store.figures, "oldest", oldest)
+        monkeypatch.setattr(admin.context.server, "is_draining", lambda _: False)
+        view = await shown_status(admin.context)
+        assert [one.domain for one in view.domains] == ["many.example", "most.example"]
+        assert (view.domains_left_out, view.domains_not_shown) == (1, 1)
+        assert view.oldest_at == moment(1.0), "of those left out, too"
+        named = StatusSelection(domain=("many.example",))
+        assert (await shown_status(admin.context, named)).oldest_at == moment(3.0)
+        monkeypatch.setattr(admin.context.server, "is_draining", lambda one: one == ids["few"])
+        view = await shown_status(admin.context)
+        assert [one.domain for one in view.domains] == ["few.example", "most.example"]
+        named = StatusSelection(account="alpha")
+        assert (await shown_status(admin.context, named)).domains_left_out == 0
+
+    run(story(AdminWorld()))
 
 
 def test_status_without_a_server_has_no_drains_and_no_listeners() -> None:

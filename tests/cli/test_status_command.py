@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from restante.admin import server_status
 from restante.admin.admin_context import ConfigurationState, DoorFacts, ServerVitals
 from restante.cli import api_client, status_command, top
 from restante.queue.drain_word import DrainEnd
@@ -217,6 +218,17 @@ def test_uncertain_mail_is_named_wherever_amounts_are(admin: AdminWorld, command
     )
     assert "uncertain 1" in command("domain", "list").out.lower()
     assert " refused=1 uncertain=1 " in command("status", "--check").out
+
+
+def test_the_domains_that_are_left_out_are_counted(
+    admin: AdminWorld, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = asyncio.run(admin.host("other.example", "alpha"))
+    asyncio.run(admin.hold(50, number, "u@other.example"))
+    monkeypatch.setattr(server_status, "MOST_SHOWN", 1)
+    shown = command("status").out
+    assert "\n1 more domain has mail or problems (--all shows all)\n" in shown
+    assert "other.example" not in shown
 
 
 def test_domains_are_chosen(admin: AdminWorld, command: Command) -> None:

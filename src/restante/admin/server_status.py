@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from operator import attrgetter
-from typing import Final
+from heapq import heappush, heappushpop
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
@@ -131,7 +131,11 @@ class HealthView(BaseModel):
 
 
 class StatusSelection(BaseModel):
-    """The domains to show; by default those with mail or problems."""
+    """The domains to show; by default those with mail or problems.
+
+    Of these, at most 1,000 are shown by default: those with a running drain, and those with most
+    mail.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -140,7 +144,7 @@ class StatusSelection(BaseModel):
     everything: bool = False
 
 
-FEW: Final = 500  # domains that the store is asked about by their ids
+MOST_SHOWN: Final = 1_000  # domains, without a selection: an answer of 0.9 MB
 BUSY_DOMAINS: Final = StatusSelection()
 
 
@@ -157,6 +161,7 @@ class StatusView(BaseModel):
     held: int  # a release hands them over
     refused: int  # by the destination; no recipient is held
     uncertain: int  # the destination may have them
+    oldest_at: datetime | None  # of the selected domains' mail; null if there is none
     store: StoreView
     room: RoomView | None  # null without a running server
     door: DoorView | None  # null without a running server
@@ -164,6 +169,7 @@ class StatusView(BaseModel):
     notices: BacklogView
     domains: list[DomainStatus]
     domains_not_shown: int  # those with neither mail nor problems
+    domains_left_out: int  # others, as more than 1,000 have mail or problems
     drains: list[DrainView]
     listeners: list[ListenerView]
     nodes: list[NodeView]  # servers that share the store; none if it is of one server
@@ -189,11 +195,13 @@ async def show_status(
     permit(context.principal, AdminAction.SERVER_STATUS)
     usages = context.store.figures.usages()
     parked = await context.store.figures.set_apart()
-    shown, candidates = await _selected(context, wanted, usages)
+    selected = await _selected(context, wanted, usages)
     view = await _summary(context, parked)
-    view.domains_not_shown = candidates - len(shown)
-    drains = map(drain_view, running_drains(context))
-    return ServerStatus(view, await _domains(context, shown, usages, parked), drains)
+    view.domains_not_shown, view.domains_left_out = selected.idle, selected.left_out
+    oldest = await _oldest(context, selected)
+    view.oldest_at = moment(min(oldest.values())) if oldest else None
+    domains = await _domains(context, selected.domains, usages, parked, oldest)
+    return ServerStatus(view, domains, map(drain_view, running_drains(context)))
 
 
 async def summarize_status(context: AdminContext) -> StatusView:
@@ -227,7 +235,9 @@ async def _summary(context: AdminContext, parked: Mapping[int, SetApart]) -> Sta
         reports=_backlog(await context.store.reports.report_backlog()),
         notices=_backlog(notices),
         domains=[],
+        oldest_at=None,
         domains_not_shown=0,
+        domains_left_out=0,
         drains=[],
         listeners=[ListenerView(**asdict(listener)) for listener in server.listeners()]
         if server
@@ -341,33 +351,56 @@ def _with_configuration(facts: HealthFacts, configuration: ConfigurationState) -
     )
 
 
+class _Selected(NamedTuple):
+    """The domains to show, by name, and how many others were candidates."""
+
+    domains: Sequence[HostedDomain]
+    left_out: int = 0  # although they have mail or problems
+    idle: int = 0
+
+
 async def _selected(
     context: AdminContext, wanted: StatusSelection, usages: Mapping[int, DomainUsage]
-) -> tuple[Sequence[HostedDomain], int]:
-    """Return the domains to show, by name, and the number of candidates."""
+) -> _Selected:
+    """Return the domains to show."""
     directory, now = context.directory.now, context.now()
     if wanted.domain:
         found = {
             find_domain(context, name).name: find_domain(context, name) for name in wanted.domain
         }
-        return [found[name] for name in sorted(found)], len(found)
+        return _Selected([found[name] for name in sorted(found)])
     if wanted.account is not None:
         find_account(context, wanted.account)
-    server = context.server
-    shown: list[HostedDomain] = []
-    candidates = 0
+    server, most = context.server, MOST_SHOWN if wanted == BUSY_DOMAINS else len(directory.domains)
+    shown: list[tuple[bool, int, str]] = []  # a heap, so that the least of them leaves
+    busy = idle = 0
     async for domain in in_turns(directory.domains.values()):
         if wanted.account not in (None, domain.account):
             continue
-        candidates += 1
-        if (
+        is_draining = server is not None and server.is_draining(domain.id)
+        if not (
             wanted.everything
             or domain.id in usages
-            or (server is not None and server.is_draining(domain.id))
+            or is_draining
             or domain.policy.suspension_at(now) is not None
         ):
-            shown.append(domain)
-    return sorted(shown, key=attrgetter("name")), candidates
+            idle += 1
+            continue
+        busy += 1
+        one = (is_draining, usages.get(domain.id, NO_USAGE).messages, domain.name)
+        (heappush if len(shown) < most else heappushpop)(shown, one)
+    names = sorted(name for *_, name in shown)
+    domains = [directory.domains[name] for name in names if name in directory.domains]
+    return _Selected(domains, busy - len(shown), idle)
+
+
+async def _oldest(context: AdminContext, selected: _Selected) -> Mapping[int, float]:
+    """Return since when mail of the selected domains is held, and of those left out."""
+    ids = {domain.id for domain in selected.domains}
+    if not selected.left_out and len(ids) <= MOST_SHOWN:
+        return await context.store.figures.oldest(sorted(ids))
+    found = await context.store.figures.oldest()
+    return found if selected.left_out else {key: at for key, at in found.items() if key in ids}
 
 
 async def _domains(
@@ -375,9 +408,9 @@ async def _domains(
     domains: Sequence[HostedDomain],
     usages: Mapping[int, DomainUsage],
     parked: Mapping[int, SetApart],
+    oldest: Mapping[int, float],
 ) -> Iterator[DomainStatus]:
-    only = [domain.id for domain in domains] if len(domains) <= FEW else None
-    oldest = await context.store.figures.oldest(only)
+    only = [domain.id for domain in domains] if len(domains) <= MOST_SHOWN else None
     requests = LastRequests()
     async for request in in_turns(await context.store.audit.last_requests()):
         requests.add(request)

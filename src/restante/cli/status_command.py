@@ -106,6 +106,12 @@ def _show(view: JsonObject) -> None:
         if view[title]:
             say("")
             show_table(view[title], columns)
+    if others := view["domains_left_out"]:
+        say("")
+        say(
+            f"{counted(others, 'more domain has', 'more domains have')} mail or problems"
+            " (--all shows all)"
+        )
     if others := view["domains_not_shown"]:
         say("")
         say(
@@ -133,10 +139,7 @@ def _check(config: Path | None) -> int:
         return CRITICAL if is_away else UNKNOWN
     health = view["health"]
     texts = [problem["text"] for problem in health["problems"]] or [amounts(view)]
-    oldest = max(
-        (age_of(domain["oldest_at"], unix_time(view["at"])) or 0.0 for domain in view["domains"]),
-        default=0.0,
-    )
+    oldest = age_of(view["oldest_at"], unix_time(view["at"])) or 0.0
     figures = {
         "held": view["held"],
         "refused": view["refused"],

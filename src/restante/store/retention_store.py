@@ -23,7 +23,7 @@ class RetentionStore(Protocol):
 
         Oldest first. A held recipient is so since the message was received, or since one of its
         recipients was refused or held again. A refused recipient is so since that was settled.
-        Only numbers above `after` are returned, and what was removed below it costs nothing. Mail
+        Only numbers above `after` are returned, and rows removed below it cost nothing. Mail
         that came an hour or more after its receipt may be left out, until it is asked with 0.
         """
 
