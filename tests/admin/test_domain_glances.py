@@ -2,14 +2,18 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.auditing import moment
 from restante.admin.domain_glances import list_glances, show_glance
+from restante.admin.hold_again import MessagesToHoldAgain, hold_again
+from restante.mail.message import message_name
 from restante.tenancy.principal import Principal, Role
 from tests.actors import actor_named
-from tests.admin.admin_world import ALPHA, AdminWorld
+from tests.admin.admin_world import ALPHA, NOW, AdminWorld
 
 BETA = Principal(Role.ACCOUNT, actor_named("user b (beta)"), "192.0.2.9", "beta")
 
@@ -36,6 +40,23 @@ def test_pages_by_name_with_the_sum_of_all() -> None:
     assert found.needy[2].refused == 1
     assert found.needy[0].drain is not None
     assert found.needy[0].name == admin.context.directory.now.domain_by_id(ALPHA).name  # type: ignore[union-attr]
+
+
+def test_the_oldest_mail_is_held_mail_and_its_time_begins_again_with_it() -> None:
+    admin = AdminWorld()
+
+    async def story() -> list[tuple[datetime | None, datetime | None]]:
+        await admin.host("alpha.example", "alpha", retention=3600.0, at_end="delete")
+        await admin.hold(1, 1, "a@alpha.example")
+        await admin.refuse(1, 1, "a@alpha.example", "550 no")
+        seen = [await show_glance(admin.context, "alpha.example")]
+        await hold_again(admin.context, MessagesToHoldAgain(names=(message_name(1),), reason=""))
+        seen.append(await show_glance(admin.context, "alpha.example"))
+        return [(one.oldest_at, one.kept_from) for one in seen]
+
+    refused, again = asyncio.run(story())
+    assert refused == (None, None)
+    assert again == (moment(NOW - 3600), moment(NOW))
 
 
 def test_an_account_sees_its_own_only() -> None:

@@ -35,6 +35,22 @@ def test_a_domain_that_held_nothing_has_no_points() -> None:
     assert view.until.timestamp() == NOW
 
 
+def test_what_is_held_now_counts_before_it_is_noted() -> None:
+    async def story() -> tuple[HeldOverTimeView, HeldOverTimeView]:
+        admin = AdminWorld()
+        await admin.host("alpha.example", "alpha")
+        await admin.hold(1, 1, "a@alpha.example")
+        past = HeldSpan(since=NOW - 7200, until=NOW - 3600)
+        return (
+            await show_held(admin.context, "alpha.example", HeldSpan(since=NOW - 7 * DAY)),
+            await show_held(admin.context, "alpha.example", past),
+        )
+
+    week, past = run(story())
+    assert amounts(week) == [1]
+    assert amounts(past) == []
+
+
 def test_the_last_day_is_shown_oldest_first() -> None:
     view = run(shown(2 * DAY, 3 * 3600, 0))
     assert amounts(view) == [2, 3]

@@ -21,9 +21,7 @@ from tests.contract.making import (
 )
 
 
-async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
-    store: Store,
-) -> None:
+async def test_the_oldest_held_message_of_each_domain_is_known(store: Store) -> None:
     alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
     gamma = await hosted(store, "gamma.example")
     await hosted(store, "empty.example")
@@ -32,8 +30,8 @@ async def test_the_oldest_message_of_each_domain_is_known_refused_ones_included(
     await hold(store, gamma, 14)
     await store.handover.settle(await opened(store, beta, 0.0, 60.0), [refused(12)])
     await store.handover.settle(await opened(store, gamma, 0.0, 60.0), [delivered(14)])
-    assert await store.figures.oldest() == {alpha: 10.0, beta: 12.0}
-    assert await store.figures.oldest([beta, gamma, 999]) == {beta: 12.0}
+    assert await store.figures.oldest() == {alpha: 10.0, beta: 13.0}
+    assert await store.figures.oldest([beta, gamma, 999]) == {beta: 13.0}
     assert await store.figures.oldest([]) == {}
 
 
@@ -53,8 +51,20 @@ async def test_the_oldest_message_changes_with_each_that_leaves_and_with_none_th
     await store.handover.settle(drain, [delivered(11)])
     seen.append(await store.figures.oldest())
     await store.handover.settle(drain, [delivered(13), delivered(14)])
-    assert [found[domain_id] for found in seen] == [10.0, 10.0, 10.0, 11.0, 13.0]
+    assert [found[domain_id] for found in seen] == [10.0, 10.0, 11.0, 11.0, 13.0]
     assert await store.figures.oldest() == {}
+
+
+async def test_refused_mail_that_is_held_again_is_the_oldest_again(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 10, 11)
+    drain = await opened(store, domain_id, 0.0, 60.0)
+    await store.handover.settle(drain, [refused(10), refused(11)])
+    assert (await store.figures.oldest(), await store.figures.oldest([domain_id])) == ({}, {})
+    await hold(store, domain_id, 12)
+    assert await store.figures.oldest() == {domain_id: 12.0}
+    await store.queue.release_refused([11], NOTED)
+    assert await store.figures.oldest() == {domain_id: 11.0}
 
 
 SIZE = len(CONTENT)

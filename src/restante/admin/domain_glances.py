@@ -22,6 +22,7 @@ from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.scope import domains_in_scope
 from restante.background.loop_slices import in_slices, in_turns
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.figure_store import NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
 from restante.tenancy.model import HostedDomain
@@ -42,7 +43,8 @@ class DomainGlance(BaseModel):
     refused: int
     uncertain: int
     damaged: int
-    oldest_at: datetime | None
+    oldest_at: datetime | None  # of the held mail
+    kept_from: datetime | None = None  # its time began then, if it was held again; None: oldest_at
     suspended_for: str | None  # the reason; null if it is not suspended
     keep_seconds: float | None  # null: without an end
     at_end: str  # then: "keep", "delete", "bounce"
@@ -65,6 +67,7 @@ class _GlanceFigures(NamedTuple):
     oldest: Mapping[int, float]
     parked: Mapping[int, SetApart]
     past: Mapping[int, PastDrain]
+    kept_from: Mapping[int, float]  # where the end of retention is near
 
 
 async def list_glances(
@@ -108,11 +111,31 @@ async def show_glance(context: AdminContext, name: str) -> DomainGlance:
 
 async def _figures(context: AdminContext, domains: Sequence[HostedDomain]) -> _GlanceFigures:
     figures, ids = context.store.figures, [domain.id for domain in domains]
+    oldest = await figures.oldest(ids)
     return _GlanceFigures(
-        await figures.oldest(ids),
+        oldest,
         await figures.set_apart(ids),
         await context.store.handover.past_drains(ids),
+        await _kept_from(context, domains, oldest),
     )
+
+
+async def _kept_from(
+    context: AdminContext, domains: Sequence[HostedDomain], oldest: Mapping[int, float]
+) -> Mapping[int, float]:
+    """Return since when the first held mail is kept, for domains where its end may be near.
+
+    That is later than its reception if it was refused and held again: the sweep counts from there.
+    """
+    found, now = {}, context.now()
+    for domain in domains:
+        keep, at = domain.policy.retention.seconds, oldest.get(domain.id)
+        if keep is None or at is None or now - at < keep / 2 or domain.id in found:
+            continue
+        since = await context.store.retention.waiting_since(domain.id, RecipientStatus.HELD)
+        if since is not None:
+            found[domain.id] = since
+    return found
 
 
 def _may_need(domain: HostedDomain, usage: DomainUsage, now: float) -> bool:
@@ -130,6 +153,7 @@ def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures
     usage = context.store.figures.usage(domain.id)
     uncertain, damaged, unheld = figures.parked.get(domain.id, NONE_SET_APART)
     oldest, past = figures.oldest.get(domain.id), figures.past.get(domain.id)
+    kept_from = figures.kept_from.get(domain.id)
     suspension = domain.policy.suspension_at(context.now())
     shows_drains = may(context.principal, AdminAction.DRAIN_LIST)
     drain = context.server.drain_of(domain.id) if context.server and shows_drains else None
@@ -145,6 +169,7 @@ def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures
         damaged=damaged,
         oldest_at=None if oldest is None else moment(oldest),
         suspended_for=None if suspension is None else suspension.reason,
+        kept_from=None if kept_from is None else moment(kept_from),
         keep_seconds=domain.policy.retention.seconds,
         at_end=domain.policy.retention.at_end,
         quota=domain.policy.quota.octets,

@@ -10,7 +10,15 @@ from restante.admin.auditing import moment
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import check_span
-from restante.queue.held_peak import KEPT, WIDE, merged, shown_width, stored_width
+from restante.queue.held_peak import (
+    KEPT,
+    WIDE,
+    HeldAmount,
+    PeakTally,
+    merged,
+    shown_width,
+    stored_width,
+)
 from restante.tenancy.policy import DAY
 
 DEFAULT_SPAN: Final = DAY
@@ -49,7 +57,7 @@ class HeldOverTimeView(BaseModel):
 async def show_held(context: AdminContext, name: str, wanted: HeldSpan) -> HeldOverTimeView:
     """Return the most that a domain held in each slot of a time span. Raises AdminError.
 
-    The present slot may lack the last five minutes.
+    The present slot has what is held now, and may lack mail that came and left in five minutes.
     """
     permit(context.principal, AdminAction.DOMAIN_SHOW)
     domain = find_domain(context, name)
@@ -62,6 +70,11 @@ async def show_held(context: AdminContext, name: str, wanted: HeldSpan) -> HeldO
     width = shown_width(until - since, stored, MOST_POINTS)
     first = since // width * width
     peaks = await context.store.peaks.peaks(domain.id, domain.account, stored, first, until)
+    if until == now:
+        usage = context.store.figures.usage(domain.id)
+        present = PeakTally()
+        present.add(domain.id, domain.account, HeldAmount(usage.held, usage.octets), now)
+        peaks += [one for one in present.take() if one.place.width == stored]
     return HeldOverTimeView(
         domain=domain.name,
         since=moment(first),

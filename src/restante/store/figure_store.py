@@ -78,8 +78,9 @@ class FigureStore(Protocol):
         """Let `usage` of these domains contain what other processes have committed by now."""
 
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
-        """Return by domain id when each domain's oldest message was received, if it has one.
+        """Return by domain id when each domain's oldest held message was received, if it has one.
 
+        Mail that waits for nothing, such as refused mail, does not count.
         Given some ids, only those domains are looked at: a page costs as much as it has rows.
         """
 

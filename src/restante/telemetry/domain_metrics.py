@@ -72,7 +72,7 @@ DOMAIN_METRICS: Final = (
     DomainMetric(
         "restante_domain_oldest_message_age_seconds",
         MetricKind.GAUGE,
-        "Age of the oldest message of a domain; 0 if there is none. The oldest of all others.",
+        "Age of the oldest held message of a domain; 0 if there is none. The oldest of all others.",
         lambda domain: domain.oldest_age,
     ),
     DomainMetric(

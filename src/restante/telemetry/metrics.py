@@ -111,7 +111,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     Read(
         "restante_oldest_message_age_seconds",
         MetricKind.GAUGE,
-        "Age of the oldest message; 0 if there is none, absent where the store cannot say.",
+        "Age of the oldest held message; 0 if there is none, absent where the store cannot say.",
         lambda state: state.oldest_message_age,
     ),
     # reception

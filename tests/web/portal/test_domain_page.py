@@ -89,17 +89,17 @@ def test_the_words_of_the_primary_are_text() -> None:
 def test_the_policy_is_told_in_sentences() -> None:
     text = visit(hosting(), "/domains/alpha.example", ALPHA).text
     assert "Mail is held until somebody asks for it." in text
-    assert "Refused mail is kept 14 days." in text
+    assert "Refused mail is kept without a time limit, with a notice after 14 days." in text
     assert "restante release alpha.example" in text
 
 
-def test_held_mail_without_a_noted_figure_is_not_called_nothing() -> None:
+def test_held_mail_without_a_noted_figure_is_in_the_chart() -> None:
     admin = hosting()
-    assert "Nothing was held." in visit(admin, "/domains/alpha.example", ALPHA).text
+    assert "No mail was waiting when" in visit(admin, "/domains/alpha.example", ALPHA).text
     asyncio.run(admin.hold(1, 1, "a@alpha.example"))
     text = visit(admin, "/domains/alpha.example", ALPHA).text
-    assert "Nothing was held." not in text
-    assert "The first one is noted within some minutes." in text
+    assert "No mail was waiting" not in text
+    assert "Messages held over the last 7 days, at most 1" in text
 
 
 def test_a_chart_has_a_bar_for_each_slot() -> None:

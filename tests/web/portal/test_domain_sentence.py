@@ -158,15 +158,41 @@ def test_a_domain_whose_server_is_away() -> None:
         octets=88 * 2**20,
         oldest_at=AT - timedelta(hours=5),
         keep_seconds=30 * 86400.0,
+        at_end="bounce",
         last_drain=last,
     )
     assert sentence(away, NOW) == (
-        "mail.acme.example has been away since 03:12. 1,204 held, 88 MiB, oldest 5 h; kept 30 days;"
-        " last released yesterday by acme-mail."
+        "mail.acme.example has been away since 03:12. 1,204 held, 88 MiB, oldest 5 h; kept 30 days,"
+        " then bounced; last released yesterday by acme-mail."
     )
     assert [need.text for need in needs(away, NOW)] == [
         "mail.acme.example has been away for 9 h: refused"
     ]
+
+
+def test_mail_that_is_kept_at_its_end_is_said_to_stay() -> None:
+    assert "; kept without a time limit, with a notice after 10 seconds." in sentence(
+        glance(held=3, octets=900, keep_seconds=10.0), NOW
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"refused": 120}, "3 held, oldest 4 min; 45 KiB with 120 refused; kept"),
+        ({"uncertain": 1, "damaged": 1}, "3 held, oldest 4 min; 45 KiB with 2 set apart; kept"),
+        ({}, "3 held, 45 KiB, oldest 4 min; kept"),
+    ],
+)
+def test_octets_of_other_mail_are_not_said_to_wait(facts: dict[str, int], text: str) -> None:
+    old = AT - timedelta(minutes=4)
+    assert text in sentence(glance(held=3, octets=45 * 1024, oldest_at=old, **facts), NOW)
+
+
+def test_the_end_of_retention_counts_from_when_mail_was_held_again() -> None:
+    facts = {"oldest_at": AT - timedelta(days=31), "keep_seconds": 30 * 86400.0}
+    again = glance(held=1, at_end="delete", kept_from=AT - timedelta(days=28), **facts)
+    assert [need.text for need in needs(again, NOW)] == ["the oldest mail is deleted in 2 d"]
 
 
 def drain(state: DrainState, **facts: Any) -> DrainView:

@@ -35,12 +35,12 @@ class MemoryFigures:
         """Nothing: no other process changes this store."""
 
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
-        """Return, by domain id, when the oldest message was received."""
+        """Return, by domain id, when the oldest held message was received."""
         newest_first = reversed(self._state.mail.values())
         return {
             record.message.domain_id: record.message.received_at
             for record in newest_first
-            if domain_ids is None or record.message.domain_id in domain_ids
+            if record.held and (domain_ids is None or record.message.domain_id in domain_ids)
         }
 
     async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:

@@ -313,29 +313,19 @@ def count_set_apart(*, of_some: bool) -> str:
     """
 
 
-# Of the domains $1: two seeks for each, one for the first held message, one for the first refused.
+# Of the domains $1: a seek for each, for the first held message.
 # In their order, as the rows of `oldest_mail` are written.
 OLDEST_MESSAGES = """
     SELECT holding.domain_id, message.received_at, holding.removals
     FROM (
         SELECT domain_id, sum(removals)::bigint AS removals
         FROM usage WHERE domain_id = ANY($1::integer[])
-        GROUP BY domain_id HAVING sum(messages) > 0
+        GROUP BY domain_id HAVING sum(messages) > sum(refused)
     ) AS holding
     CROSS JOIN LATERAL (
-        SELECT least(
-            (
-                SELECT number FROM message
-                WHERE message.domain_id = holding.domain_id AND held_paths <> ''
-                ORDER BY number LIMIT 1
-            ),
-            (
-                SELECT number FROM last_reply
-                WHERE last_reply.domain_id = holding.domain_id AND is_refused <> 0
-                ORDER BY number LIMIT 1
-            )
-        ) AS number
-    ) AS first
-    JOIN message ON message.number = first.number
+        SELECT received_at FROM message
+        WHERE message.domain_id = holding.domain_id AND held_paths <> ''
+        ORDER BY number LIMIT 1
+    ) AS message
     ORDER BY holding.domain_id
 """

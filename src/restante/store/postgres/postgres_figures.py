@@ -1,8 +1,9 @@
 """How much the store on PostgreSQL holds.
 
-The oldest mail of all domains is asked often, by the status and the metrics. Among 10⁸ messages its
-pages are spread over the whole table, and even in memory a hundred thousand seeks take seconds. So
-the answer of a domain is kept in `oldest_mail` until mail of that domain was removed.
+The oldest held mail of all domains is asked often, by the status and the metrics. Among 10⁸
+messages its pages are spread over the whole table, and even in memory a hundred thousand seeks take
+seconds. So the answer of a domain is kept in `oldest_mail` until mail of that domain was removed,
+refused, or held again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,7 @@ from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import StoreError
 
-ASKED_AT_ONCE: Final = 500  # domains: three pages each, which can all be on the disk
+ASKED_AT_ONCE: Final = 500  # domains: some pages each, which can all be on the disk
 
 
 class PostgresFigures:
@@ -50,7 +51,7 @@ class PostgresFigures:
         self._core.mirror.take_changed_others(dict.fromkeys(domain_ids, NO_USAGE) | found)
 
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
-        """Return, by domain id, when the oldest message was received."""
+        """Return, by domain id, when the oldest held message was received."""
         if domain_ids is not None:
             return _oldest_of(await self._core.fetch(mail_statements.OLDEST_MESSAGES, domain_ids))
         known = await self._core.fetch(usage_queries.OLDEST_KNOWN)

@@ -133,11 +133,11 @@ CREATE TABLE usage (
     messages  bigint NOT NULL,
     octets    bigint NOT NULL,
     refused   bigint NOT NULL,
-    removals  bigint NOT NULL DEFAULT 0,    -- changes that can have removed mail
+    removals  bigint NOT NULL DEFAULT 0,    -- changes of other mail than new one
     PRIMARY KEY (domain_id, node)
 ) WITH (fillfactor = 40);
--- The oldest mail of domains, as it was when it was asked last. It is right as long as the domain's
--- `removals` are: new mail has a higher number. So it is not sought among all mail each time.
+-- The oldest held mail of domains, as it was when it was asked last. It is right as long as the
+-- domain's `removals` are: new mail has a higher number. So it is not sought among all mail again.
 CREATE TABLE oldest_mail (
     domain_id   integer PRIMARY KEY,
     removals    bigint NOT NULL,            -- the sum over the rows of `usage`

@@ -51,12 +51,12 @@ REMOVE = """
     WITH removed AS (DELETE FROM oldest_mail WHERE domain_id = $1::integer)
     DELETE FROM usage WHERE domain_id = $1::integer
 """
-# Of each domain with mail. No time: it must be asked.
+# Of each domain with held mail. No time: it must be asked.
 OLDEST_KNOWN = """
     SELECT domain_id, oldest_mail.received_at
     FROM (
         SELECT domain_id, sum(removals)::bigint AS removals
-        FROM usage GROUP BY domain_id HAVING sum(messages) > 0
+        FROM usage GROUP BY domain_id HAVING sum(messages) > sum(refused)
     ) AS holding
     LEFT JOIN oldest_mail USING (domain_id, removals)
 """

@@ -174,6 +174,8 @@ HELD_SINCE = """
 
 # Refused mail is little, and its index has no order of time. Uncertain mail (2) does not expire,
 # damaged mail does; the bare `is_refused` in addition is there so that the index can be used.
+# INDEXED BY, here and below, because without statistics the planner takes the primary key, full of
+# mere deferrals.
 REFUSED_BEFORE = """
     SELECT DISTINCT number FROM last_reply INDEXED BY last_reply_refused
     WHERE domain_id = ? AND number > ? AND is_refused AND is_refused <> 2 AND at < ?
@@ -218,28 +220,21 @@ REFUSED_PATHS = """
     ORDER BY forward_path
 """
 
-# Per domain the first number held and the first refused, each the first entry of its index; never a
-# scan of message. INDEXED BY, here and below, because without statistics the planner takes the
-# primary key, full of mere deferrals.
+# Per domain the first number held: the first entry of the index; never a scan of message.
 _OLDEST_MESSAGES = """
     SELECT domain_id, received_at FROM (
         SELECT
             (
                 SELECT min(number) FROM message
                 WHERE message.domain_id = usage.domain_id AND held_paths <> ''
-            ) AS held,
-            (
-                SELECT min(number) FROM last_reply INDEXED BY last_reply_refused
-                WHERE last_reply.domain_id = usage.domain_id AND is_refused
-            ) AS refused
+            ) AS held
         FROM ({domains}) AS usage
     ) AS first
-    JOIN message
-    ON message.number = coalesce(min(first.held, first.refused), first.held, first.refused)
+    JOIN message ON message.number = first.held
 """
 OLDEST_MESSAGES = _OLDEST_MESSAGES.format(
     domains=f"""
-            SELECT domain_id FROM usage WHERE messages > 0
+            SELECT domain_id FROM usage WHERE messages > refused
             UNION SELECT domain_id FROM message WHERE number > ({COUNTED_UP_TO})
         """
 )

@@ -117,7 +117,7 @@ def set_apart(
 def oldest(
     connection: apsw.Connection, domain_ids: Sequence[int] | None = None
 ) -> Mapping[int, float]:
-    """Read when each domain's oldest message was received."""
+    """Read when each domain's oldest held message was received."""
     return dict(
         _of_domains(
             connection, mail_queries.OLDEST_MESSAGES, mail_queries.OLDEST_MESSAGES_OF, domain_ids

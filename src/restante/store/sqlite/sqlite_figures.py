@@ -34,7 +34,7 @@ class SqliteFigures:
         """Nothing: no other process changes this store."""
 
     async def oldest(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, float]:
-        """Return, by domain id, when the oldest message was received."""
+        """Return, by domain id, when the oldest held message was received."""
         return await self._core.read(partial(mail_reading.oldest, domain_ids=domain_ids))
 
     async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:

@@ -13,7 +13,7 @@ from restante.admin.held_over_time import HeldOverTimeView, HeldSpan, show_held
 from restante.admin.operator_release import NothingReleased, ReleaseOrder, release
 from restante.admin.waiting_changes import list_changes
 from restante.web.portal.domain_sentence import needs, retention, seen_now, sentence
-from restante.web.portal.page_wording import short_octets, span_in_words
+from restante.web.portal.page_wording import short_octets
 from restante.web.portal.portal_visit import Visit, page_route, path_segment, see_other
 from restante.web.portal.shell_lines import of_uptime, released
 from restante.web.portal.uptime_days import day_bars, first_moment, outages_of, uptime_sentence
@@ -111,9 +111,10 @@ def policy_sentences(record: DomainView, glance: DomainGlance) -> list[str]:
     """Return the policy of a domain as people say it."""
     policy = record.policy
     found = [_HOLD.get(policy.hold, f"Hold policy: {policy.hold}.")]
-    found.append(f"Mail is {retention(glance)}.")
+    found.append(f"Mail is {retention(glance.keep_seconds, glance.at_end)}.")
     if policy.refused_retention is not None:
-        found.append(f"Refused mail is kept {span_in_words(policy.refused_retention)}.")
+        kept = retention(policy.refused_retention, policy.refused_at_end)
+        found.append(f"Refused mail is {kept}.")
     if policy.accept == "when-down":
         found.append("Mail is accepted only while the primary is away.")
     found.append(_RECIPIENTS.get(policy.recipients, ""))

@@ -139,20 +139,28 @@ def _host(glance: DomainGlance) -> str:
 
 def _mail(glance: DomainGlance, now: float) -> str:
     last = _last_release(glance, now)
+    kept = retention(glance.keep_seconds, glance.at_end)
     if not glance.held:
         return f"0 held{last}."
-    facts = [f"{number(glance.held)} held, {short_octets(glance.octets)}"]
+    text, octets = f"{number(glance.held)} held", short_octets(glance.octets)
+    with_others = ""
+    if apart := glance.refused or glance.uncertain + glance.damaged:
+        kind = "refused" if glance.refused else "set apart"
+        with_others = f"; {octets} with {number(apart)} {kind}"
+    else:
+        text += f", {octets}"
     if glance.oldest_at is not None:
-        facts[0] += f", oldest {short_span(now - glance.oldest_at.timestamp())}"
-    return f"{facts[0]}; {retention(glance)}{last}."
+        text += f", oldest {short_span(now - glance.oldest_at.timestamp())}"
+    return f"{text}{with_others}; {kept}{last}."
 
 
-def retention(glance: DomainGlance) -> str:
-    """Return the time that mail is kept, and its end."""
-    if glance.keep_seconds is None:
+def retention(seconds: float | None, at_end: str) -> str:
+    """Return the time that mail is kept, and its end. With `keep` nothing but a notice follows."""
+    if seconds is None:
         return "kept without a time limit"
-    then = THEN.get(glance.at_end)
-    return f"kept {span_in_words(glance.keep_seconds)}{f', then {then}' if then else ''}"
+    if (then := THEN.get(at_end)) is None:
+        return f"kept without a time limit, with a notice after {span_in_words(seconds)}"
+    return f"kept {span_in_words(seconds)}, then {then}"
 
 
 def _last_release(glance: DomainGlance, now: float) -> str:
@@ -256,9 +264,10 @@ def refused_request(refused: RefusedReleaseRequests, now: float) -> DomainNeed:
 
 
 def _retention_ahead(glance: DomainGlance, now: float) -> str | None:
-    if glance.keep_seconds is None or glance.oldest_at is None or glance.at_end == "keep":
+    begin = glance.kept_from or glance.oldest_at
+    if glance.keep_seconds is None or begin is None or glance.at_end == "keep":
         return None
-    ends = glance.oldest_at + timedelta(seconds=glance.keep_seconds)
+    ends = begin + timedelta(seconds=glance.keep_seconds)
     left = ends.timestamp() - now
     if left > min(NOTICE_SECONDS, glance.keep_seconds / 2):
         return None
