@@ -7,6 +7,7 @@ from restante.server.supervision import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
     LOOK_SECONDS,
+    START_LOOKS,
     STEADY,
     STOP_PATIENCE,
     Step,
@@ -169,10 +170,36 @@ def test_a_jump_of_the_clock_is_one_look() -> None:
     assert made.next_at() == 86_400.0 + LOOK_SECONDS
 
 
-def test_workers_that_start_or_stop_are_not_looked_for() -> None:
-    starting = WorkerSupervision(1, 0.0)
-    starting.due(0.0)
-    assert looks(starting, range(1, 3 * ABORT_AT)) == [[]] * (3 * ABORT_AT - 1)
+def test_a_worker_that_hangs_before_it_is_ready_is_started_again_too() -> None:
+    made = serving()
+    made.ended(2, -9, 0.0)
+    assert made.due(FIRST_PAUSE) == [(2, START)]
+    assert looks(made, range(1, START_LOOKS), 1, 2, 3) == [[]] * (START_LOOKS - 1)
+    ends = range(START_LOOKS, START_LOOKS + 2)
+    assert looks(made, ends, 1, 3) == [[(2, ABORT)], [(2, KILL)]]
+    assert made.hangs(2)
+    assert made.ended(2, -9, 1000.0) is not None
+    assert not made.hangs(2)
+
+
+def test_a_first_worker_that_hangs_ends_the_start() -> None:
+    made = WorkerSupervision(2, 0.0)
+    made.due(0.0)
+    assert looks(made, range(1, START_LOOKS + 1))[-1] == [(1, ABORT)]
+    assert made.ended(1, -6, 1000.0) is None
+    assert made.exit_code == 75
+
+
+def test_a_worker_that_has_started_has_as_long_as_any_other() -> None:
+    made = WorkerSupervision(1, 0.0)
+    made.due(0.0)
+    looks(made, range(1, START_LOOKS))
+    made.ready(1, 1.0)
+    ends = range(START_LOOKS, START_LOOKS + ABORT_AT)
+    assert looks(made, ends) == [[]] * (ABORT_AT - 1) + [[(1, ABORT)]]
+
+
+def test_workers_that_stop_are_not_looked_for() -> None:
     stopping = serving()
     stopping.stop(0.0)
     assert stopping.due(STOP_PATIENCE - 1.0) == []
