@@ -120,34 +120,3 @@ def test_accounts_with_as_few_slots_follow_one_another() -> None:
             await visits.leave(name)
 
     assert played(slots(1), scene) == ["a1", "a2", "b1", "c1", "a3", "b2"]
-
-
-def test_a_slot_can_be_taken_without_waiting_only_if_there_is_room() -> None:
-    async def main() -> None:
-        few = slots(2, account_limit=1)
-        assert few.take_now("a")
-        assert not few.take_now("a")  # its account has as many as it may
-        assert few.take_now("b")
-        assert not few.take_now("c")  # all are taken
-        visits = Visits(few)
-        await visits.come("c1")
-        assert visits.log == []
-        few.give_back("a")
-        await settled()
-        assert visits.log == ["c1"]
-        assert not few.take_now("a")
-        few.give_back("b")
-        await visits.leave("c1")
-
-    asyncio.run(main())
-
-
-def test_those_that_wait_for_their_own_accounts_limit_keep_nobody_else_back() -> None:
-    async def scene(visits: Visits) -> None:
-        await visits.come("a1", "a2")
-        assert visits.log == ["a1"]
-        assert several.take_now("b")
-        assert not several.take_now("a")
-
-    several = slots(9, account_limit=1)
-    assert played(several, scene) == ["a1"]

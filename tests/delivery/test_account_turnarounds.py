@@ -1,6 +1,7 @@
-"""One turnaround for each account, and slots as for drains."""
+"""One turnaround for each account, with room of its own."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -9,7 +10,7 @@ from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.store.store_errors import StoreError
 from restante.tenancy.model import Account
 from tests.delivery.scripted_primary import SILENCE, Script, ScriptedPrimary
-from tests.delivery.turning import Turning, ended, wire_to
+from tests.delivery.turning import ADDRESS, ALLOWED, LOGIN, Turning, ended, wire_to
 from tests.delivery.world import until
 from tests.wire import NOW, audit
 
@@ -67,52 +68,64 @@ def test_one_that_has_been_still_for_a_minute_is_ended_for_the_next(
     asyncio.run(main())
 
 
-def test_it_takes_a_slot_without_waiting_for_one() -> None:
+@pytest.mark.parametrize("account", ["alpha", "beta"])
+def test_drains_of_any_account_take_no_room_from_a_turnaround(account: str) -> None:
+    """Not even if all slots are taken, and others wait for theirs."""
+
     async def main() -> None:
         turning = Turning()
-        turning.world.set(account_drains_limit=1)
+        world = turning.world
+        world.set(drains_limit=1)
         async with (
             ScriptedPrimary({"GREETING": SILENCE}) as primary,
-            turning.world.dispatcher() as dispatcher,
+            ScriptedPrimary() as client,
+            world.dispatcher() as dispatcher,
         ):
-            busy = await turning.world.host(primary.port, "z.example")
-            await turning.world.hold(busy, 1)
             domain = await turning.hosts(count=1)
-            await dispatcher.start(busy, "test")
+            await world.store.records.put_account(Account("beta", NOW), audit())
+            for name in ("y.example", "z.example"):
+                other = await world.host(primary.port, name, account=account)
+                await world.hold(other, 1)
+                await dispatcher.start(other, "test")
             await until(lambda: primary.connections == 1)
-            with pytest.raises(CannotStart, match="as many drains as are allowed"):
-                await turning.granted(dispatcher, domain)
+            await turning.whole(dispatcher, client, domain)
+            assert len(client.taken) == 1
 
     asyncio.run(main())
 
 
-def test_drains_of_another_account_that_wait_keep_nobody_back() -> None:
+def test_as_many_accounts_as_drains_take_mail_at_once() -> None:
     async def main() -> None:
         turning = Turning()
         world = turning.world
-        world.set(account_drains_limit=1)
+        world.set(drains_limit=1)
         async with (
             ScriptedPrimary({"GREETING": SILENCE}) as primary,
             world.dispatcher() as dispatcher,
         ):
             domain = await turning.hosts(count=1)
             await world.store.records.put_account(Account("beta", NOW), audit())
-            for name in ("y.example", "z.example"):
-                other = await world.host(primary.port, name, account="beta")
-                await world.hold(other, 1)
-                await dispatcher.start(other, "test")
+            other = await world.host(primary.port, "z.example", account="beta", policy=ALLOWED)
+            await world.hold(other, 1)
+            await dispatcher.start(other, "test")
             await until(lambda: primary.connections == 1)
-            turnaround = await turning.granted(dispatcher, domain)
-            turnaround.call_off("over")
+            first = await turning.granted(dispatcher, domain)
+            login = replace(LOGIN, user="beta-mail", account="beta")
+            with pytest.raises(CannotStart, match="as many turnarounds as are allowed"):
+                await dispatcher.turn([other], login, ADDRESS, 0)
+            assert primary.connections == 1  # the drain still runs
+            assert dispatcher.runs_here(other.id)
+            first.call_off("over")
+            second = await dispatcher.turn([other], login, ADDRESS, 0)
+            second.call_off("over")
 
     asyncio.run(main())
 
 
-def test_a_lease_that_cannot_be_had_ends_all_of_it_and_gives_the_slot_back() -> None:
+def test_a_lease_that_cannot_be_had_ends_all_of_it() -> None:
     async def main() -> None:
         turning = Turning()
         world = turning.world
-        world.set(account_drains_limit=1)
         async with world.dispatcher() as dispatcher:
             first, second = await turning.hosts("b.example", 1), await turning.hosts("c.example", 1)
             real = world.store.handover.open_drain

@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
+from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.delivery.dispatcher import DrainStart
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import Drain
+from restante.store.store_errors import StoreError
 from restante.telemetry.events import DrainStarted, StoreFailed
 from restante.tenancy.model import Destination, parse_authorized_hosts
 from restante.tenancy.policy import Policy, Suspension, TurnaroundPolicy
@@ -60,6 +62,77 @@ def test_a_running_drain_is_ended_gently_first_and_mail_leaves_once() -> None:
             assert len(primary.taken) + len(client.taken) == 30
             assert client.taken
             assert primary.commands[-1] == "QUIT"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("obstacle", ["stopping", "busy elsewhere"])
+def test_an_obstacle_that_can_be_known_ends_no_drain(obstacle: str) -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with (
+            ScriptedPrimary({"GREETING": SILENCE}) as primary,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.leads_to(await turning.hosts(count=1), primary)
+            other = await turning.hosts("c.example", count=1)
+            await dispatcher.start(domain, "operator", 0)
+            await until(lambda: primary.connections == 1)
+            [drain] = world.store.handover.open_drains()
+            if obstacle == "busy elsewhere":
+                opened = await world.store.handover.open_drain(
+                    other.id, NOW, NOW + 60, way=DrainWay.TURNAROUND
+                )
+                assert isinstance(opened, Drain)
+            else:
+                world.intercept("open_drains", list)
+                dispatcher._is_stopping = True
+            with pytest.raises((TurnaroundBusy, CannotStart)):
+                await turning.granted(dispatcher, domain, other)
+            dispatcher._is_stopping = False
+            snapshot = dispatcher.drain_of(domain.id)
+            assert snapshot is not None
+            assert snapshot.state is not DrainState.STOPPING
+            assert (await world.store.handover.asked([drain])) == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("cause", ["called off", "the disk is full"])
+def test_a_drain_that_was_ended_for_a_turnaround_without_a_beginning_is_followed_by_another(
+    cause: str,
+) -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        world.grace = 0.1
+        real = world.store.handover.open_drain
+
+        async def failing(domain_id: int, *given: object, **more: object) -> object:
+            if more.get("way") is DrainWay.TURNAROUND:
+                raise StoreError("the disk is full")
+            return await real(domain_id, *given, **more)  # type: ignore[arg-type]
+
+        script: Script = {"MAIL": SILENCE}
+        async with (
+            ScriptedPrimary(script) as primary,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.leads_to(await turning.hosts(count=2), primary)
+            await dispatcher.start(domain, "operator", 0)
+            await until(lambda: bool(primary.commands) and primary.commands[-1].startswith("MAIL"))
+            del script["MAIL"]
+            if cause == "called off":
+                (await turning.granted(dispatcher, domain)).call_off(cause)
+            else:
+                world.intercept("open_drain", failing)
+                with pytest.raises(StoreError):
+                    await turning.granted(dispatcher, domain)
+            await until(lambda: len(primary.taken) == 2)
+            await ended(dispatcher, [domain])
+            started_by = [(line["requested_by"]) for line in world.log.of(DrainStarted)]
+            assert started_by[0] == started_by[-1] == "operator"
 
     asyncio.run(main())
 

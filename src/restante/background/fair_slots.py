@@ -29,18 +29,7 @@ class FairSlots:
         try:
             yield
         finally:
-            self.give_back(account)
-
-    def take_now(self, account: str) -> bool:
-        """Take a slot if one is free; give it back by `give_back`.
-
-        While there is room, those that wait do so for the limit of their own account.
-        """
-        has_room = self._taken.total() < self._limit()
-        if not has_room or self._taken[account] >= self._account_limit():
-            return False
-        self._taken[account] += 1
-        return True
+            self._give_back(account)
 
     def limits_changed(self) -> None:
         """Begin at once as many as a higher limit allows."""
@@ -54,7 +43,7 @@ class FairSlots:
             await place
         except asyncio.CancelledError:
             if not place.cancelled():  # it had its slot already
-                self.give_back(account)
+                self._give_back(account)
             else:
                 self._leave(account, place)
             raise
@@ -64,8 +53,7 @@ class FairSlots:
             self._waiting[account].remove(place)
             self._forget_if_empty(account)
 
-    def give_back(self, account: str) -> None:
-        """Return a slot."""
+    def _give_back(self, account: str) -> None:
         self._taken[account] -= 1
         if not self._taken[account]:
             del self._taken[account]

@@ -4,13 +4,15 @@ A second one is refused while the first moves mail. If the first has not moved a
 minute, it is ended for the second. So a client that has restarted does not wait for our limits.
 
 Each goes on where the last one stopped (turnaround_order.py).
+
+Drains take no room from turnarounds: these have as many slots of their own, one for an account. A
+drain can wait for its turn, and a client that has asked on its own connection cannot.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from restante.background.fair_slots import FairSlots
 from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.delivery.client_turnaround import ClientTurnaround, turnaround_name
 from restante.delivery.delivery_context import DeliveryContext
@@ -34,13 +36,17 @@ class AccountTurnarounds:
         self,
         context: DeliveryContext,
         tasks: asyncio.TaskGroup,
-        slots: FairSlots,
+        check: Callable[[Sequence[HostedDomain]], None],
         open_part: OpenPart,
     ) -> None:
-        """`open_part` takes the lease of a domain, for a name, a requester and a release."""
+        """`check` raises CannotStart or TurnaroundBusy, and changes nothing.
+
+        `open_part` takes the lease of a domain, for a name, a requester and a release. It ends a
+        drain that has it.
+        """
         self._context = context
         self._tasks = tasks
-        self._slots = slots
+        self._check = check
         self._open_part = open_part
         self._running: dict[str, ClientTurnaround] = {}  # by account
         self._order = TurnaroundOrder()
@@ -48,11 +54,14 @@ class AccountTurnarounds:
     async def turn(
         self, domains: Sequence[HostedDomain], login: Login, address: IpAddress, release: int
     ) -> ClientTurnaround:
-        """Take the leases. Raises TurnaroundBusy, CannotStart or StoreError."""
+        """Take the leases. Raises TurnaroundBusy, CannotStart or StoreError.
+
+        No drain is ended before everything is decided that can be known before.
+        """
         domains = self._order.in_turn(login.account, domains)
+        self._check_room(login.account)
+        self._check(domains)
         await self._end_idle(login.account)
-        if not self._slots.take_now(login.account):
-            raise CannotStart("as many drains as are allowed are running")
         name = turnaround_name(login, address)
         turnaround = ClientTurnaround(login, name, self._context, self._tasks, self._over)
         self._running[login.account] = turnaround
@@ -71,6 +80,11 @@ class AccountTurnarounds:
             turnaround.call_off("internal error")
             raise
         return turnaround
+
+    def _check_room(self, account: str) -> None:
+        others = len(self._running.keys() - {account})
+        if others >= self._context.settings.drains_limit:
+            raise CannotStart("as many turnarounds as are allowed are running")
 
     async def _add_all(
         self, turnaround: ClientTurnaround, opening: Sequence[Awaitable[TurnaroundPart]]
@@ -104,4 +118,3 @@ class AccountTurnarounds:
         self._order.ended(account, last, tried, is_whole=turnaround.is_whole)
         if self._running.get(account) is turnaround:
             del self._running[account]
-            self._slots.give_back(account)

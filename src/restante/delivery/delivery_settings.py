@@ -78,7 +78,8 @@ class DeliverySettings(BaseModel):
     )
     drains_limit: Annotated[int, Field(ge=1)] = Field(
         default=200,
-        description="Maximum number of domains drained at the same time. Other domains wait.",
+        description="Maximum number of domains drained at the same time. Other domains wait."
+        " As many accounts can take mail by ATRN beside them.",
     )
     account_drains_limit: Annotated[int, Field(ge=1)] = Field(
         default=50,

@@ -72,7 +72,7 @@ class Dispatcher:
             asyncio.Lock
         )  # one start per domain at a time
         self._is_stopping = False
-        self._turnarounds = AccountTurnarounds(context, tasks, self._slots, self._open_part)
+        self._turnarounds = AccountTurnarounds(context, tasks, self._check_turn, self._open_part)
         self._claims = DrainClaims(context, self._leases, self._take_up, self._obey)
 
     def on_end(self, listener: Callable[[int], None]) -> None:
@@ -257,13 +257,48 @@ class Dispatcher:
         """Return the drains on record that do not run here."""
         return [one for one in self._handover.open_drains() if one.domain_id not in self._drains]
 
+    def _check_turn(self, domains: Sequence[HostedDomain]) -> None:
+        """Raise CannotStart or TurnaroundBusy if no turnaround of these domains can begin."""
+        if self._is_stopping:
+            raise CannotStart("the server is stopping")
+        ids = {one.id for one in domains} - self._drains.keys()
+        if any(
+            one.domain_id in ids and one.way is DrainWay.TURNAROUND
+            for one in self._handover.open_drains()
+        ):
+            raise TurnaroundBusy
+
     async def _open_part(
         self, domain: HostedDomain, name: str, requested_by: str, release: int
     ) -> TurnaroundPart:
         """Take the lease of a domain for a turnaround. A drain that runs is ended gently first.
 
-        Raises CannotStart or StoreError.
+        If the turnaround does not begin after all, another drain follows it. Raises CannotStart or
+        StoreError.
         """
+        asked_by = self._drain_asked_by(domain.id)
+        try:
+            part = await self._take_for_turn(domain, name, requested_by, release)
+        except (CannotStart, StoreError):
+            if asked_by is not None:
+                self._tasks.create_task(self._start_after(domain, asked_by, 0))
+            raise
+        part.replaced = asked_by
+        return part
+
+    def _drain_asked_by(self, domain_id: int) -> str | None:
+        """Return who asked for the domain's drain to its destination; None if there is none."""
+        present = self._drains.get(domain_id)
+        if present is not None:
+            return None if isinstance(present, TurnaroundPart) else present.lease.requested_by
+        for one in self._handover.open_drains():
+            if one.domain_id == domain_id and one.way is DrainWay.DESTINATION:
+                return one.requested_by
+        return None
+
+    async def _take_for_turn(
+        self, domain: HostedDomain, name: str, requested_by: str, release: int
+    ) -> TurnaroundPart:
         await self._end_elsewhere(domain.id)
         async with self._doors[domain.id]:
             await self._end_here(domain.id)
@@ -371,12 +406,15 @@ class Dispatcher:
             )
 
     def _follow_up(self, part: TurnaroundPart) -> None:
-        """Begin a drain if a release was asked for during a turnaround, and mail is left."""
-        domain = self._context.directory.now.domain_by_id(part.lease.domain_id)
-        if part.release_after is None or self._is_stopping or domain is None:
+        """Begin a drain that is wanted after a turnaround, if mail is left.
+
+        A release was asked for meanwhile; or a drain was ended for a turnaround that did not begin.
+        """
+        domain, wanted = self._context.directory.now.domain_by_id(part.lease.domain_id), part.wanted
+        if wanted is None or self._is_stopping or domain is None:
             return
         if domain.destination.is_reachable and self._context.store.figures.usage(domain.id).held:
-            self._tasks.create_task(self._start_after(domain, *part.release_after))
+            self._tasks.create_task(self._start_after(domain, *wanted))
 
     async def _obey(self, asked: DrainRequests) -> None:
         """Do what others ask of a drain that runs here."""
@@ -395,7 +433,7 @@ class Dispatcher:
 
     def _stop_on_request(self, drain: DomainDrain | TurnaroundPart, reason: str) -> None:
         if isinstance(drain, TurnaroundPart):  # nor does a drain follow that was asked for before
-            drain.release_after = None
+            drain.release_after = drain.replaced = None
         drain.stop(DrainStopCause(reason, stays_recorded=False), self._grace)
 
     def _leases(self) -> list[Drain]:

@@ -57,6 +57,8 @@ class TurnaroundPart:
         self._context = context
         self.times_asked = 0  # requests on record that joined it
         self.release_after: tuple[str, int] | None = None  # of the request that joined it
+        self.replaced: str | None = None  # the requester of the drain that was ended for it
+        self._has_wire = False
         self._log = DrainLog(context.log, domain.name, name)
         self._summary = DrainSummary(lease, domain, self._log, context)
         self._supply = MailSupply(
@@ -97,6 +99,14 @@ class TurnaroundPart:
     def follow(self, on_change: Callable[[], None], on_stop: Callable[[str, float], None]) -> None:
         """Tell about settled outcomes, and when no more of its mail may be begun."""
         self._on_change, self._on_stop = on_change, on_stop
+        self._has_wire = True
+
+    @property
+    def wanted(self) -> tuple[str, int] | None:
+        """The requester and the release of the drain that is wanted after it; None for none."""
+        if self.release_after is None and self.replaced is not None and not self._has_wire:
+            return self.replaced, 0
+        return self.release_after
 
     @property
     def gives_mail(self) -> bool:
