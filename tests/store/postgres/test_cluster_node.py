@@ -1,16 +1,20 @@
 """The slots of processes, their leases, and the loss of a slot."""
 
 import asyncio
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
 
-from restante.store.postgres import PostgresStore, open_postgres
+from restante.store.database_access import RecoveryPoint
+from restante.store.postgres import PostgresStore, cluster_node, open_postgres, postgres_opening
 from restante.store.postgres.cluster_node import LEASE, MARGIN
+from restante.store.postgres.database_session import DatabaseSession
 from restante.store.postgres.lane_set import SessionKind
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import StoreError, StoreUnreachable
 from tests.contract.making import hosted, opened
-from tests.postgres_cluster import ALONE
+from tests.postgres_cluster import ALONE, PostgresCluster
 
 EXPIRE = "UPDATE node SET expires_at = $2::text::timestamptz WHERE id = $1"
 GIVEN_BACK = "-infinity"
@@ -220,3 +224,37 @@ async def test_a_change_by_another_process_is_heard_at_once(
     await hosted(store)
     async with asyncio.timeout(30):
         await is_heard.wait()
+
+
+async def test_a_former_primary_that_still_runs_is_left_for_another_host(
+    postgres_cluster: PostgresCluster,
+    postgres_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its commits have no answer. The same server by another path stands for it."""
+    former = tmp_path / "former"
+    former.symlink_to(postgres_cluster.place)
+    name = urlsplit(postgres_url).path
+    url = f"postgresql://{name}?host={former},{postgres_cluster.place}&user=restante"
+    store = await open_postgres(url, ALONE)
+    risk_of, left = cluster_node.risk_of, []
+
+    async def risk_there(session: DatabaseSession, recovery_point: RecoveryPoint) -> str:
+        if "former" in session.host_url:
+            left.append(session)
+            raise StoreUnreachable("no standby is there")
+        return await risk_of(session, recovery_point)
+
+    monkeypatch.setattr(cluster_node, "risk_of", risk_there)
+    node = store.core.node
+    await node.beat()
+    assert (node.absence, left[0].is_lost) == ("no standby is there", False), "the lease goes on"
+    node._beaten_at -= LEASE
+    for absence in ("no standby is there", ""):
+        await node.beat()
+        assert node.absence == absence
+    await hosted(store)
+    await store.close()
+    monkeypatch.setattr(postgres_opening, "risk_of", risk_there)
+    await (await open_postgres(url, ALONE)).close()

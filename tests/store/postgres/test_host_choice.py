@@ -10,7 +10,7 @@ import pytest
 from asyncpg.exceptions import TargetServerAttributeNotMatched
 
 from restante.store.postgres.database_session import open_session
-from restante.store.postgres.host_choice import connect_to_first
+from restante.store.postgres.host_choice import HostOrder, connect_to_first
 from tests.postgres_cluster import PostgresCluster
 
 NEVER = 60.0  # seconds
@@ -120,3 +120,11 @@ async def test_all_hosts_away_is_an_absence(postgres_cluster: PostgresCluster) -
     url = f"postgresql:///postgres?host=/nowhere,{postgres_cluster.place}/none&user=restante"
     with pytest.raises((OSError, asyncpg.PostgresError)):
         await open_session(url)
+
+
+def test_a_host_without_commits_comes_last() -> None:
+    hosts = HostOrder("postgresql://one,two,three/restante")
+    hosts.put_last("postgresql://one/restante")
+    hosts.put_last("postgresql://three/restante")
+    hosts.put_last("")
+    assert hosts.urls == [f"postgresql://{name}/restante" for name in ("two", "one", "three")]

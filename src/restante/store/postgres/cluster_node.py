@@ -6,7 +6,8 @@ the database. The process itself counts by its own monotonic clock from before e
 stops a margin earlier.
 
 A heartbeat that needed a new session, or failed, may have come at a change of the primary. The
-former one may still answer. So all other sessions are replaced then.
+former one may still answer. So all other sessions are replaced then. A host on which no heartbeat
+succeeds until the lease has ended is left for another one, if the URL has more.
 
 With a recovery point of zero, each heartbeat looks first whether a commit still waits for a
 standby. If commits do not wait, `risk` says so, and no mail may be acknowledged. If there is no
@@ -127,6 +128,7 @@ class ClusterNode:
     async def beat(self) -> None:
         """Renew the lease."""
         at = time.monotonic()
+        session: DatabaseSession | None = None
         try:
             async with self._lanes[SessionKind.NODE].session() as session:
                 await self._look_at_session(session)
@@ -137,6 +139,8 @@ class ClusterNode:
             self.absence = str(sqlstate.store_error(error, "heartbeat") or repr(error))
             self._beats = 0
             self._session = None
+            if session is not None and not self.lease_left():
+                self._lanes.leave_host(session)
             return
         self.absence = ""
         if found:

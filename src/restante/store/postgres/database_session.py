@@ -23,8 +23,7 @@ import asyncpg
 from restante.phrases import cause_of
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.postgres import sqlstate
-from restante.store.postgres.database_hosts import url_of_each_host
-from restante.store.postgres.host_choice import connect_to_first
+from restante.store.postgres.host_choice import HostOrder, connect_to_first
 from restante.store.store_errors import StoreError, StoreUnusable
 
 PostgresRow = Sequence[Any]
@@ -71,9 +70,16 @@ class DatabaseSession:
     """A connection, used by one task at a time. Raises the driver's errors."""
 
     def __init__(
-        self, connection: Any, patience: float = PATIENCE, *, is_plain: bool = False
+        self,
+        connection: Any,
+        patience: float = PATIENCE,
+        *,
+        is_plain: bool = False,
+        host_url: str = "",
     ) -> None:
+        """`host_url` is that of the one host that it is with."""
         self.is_plain = is_plain
+        self.host_url = host_url
         self._connection = connection
         self._patience = patience
         self._warning = ""
@@ -205,12 +211,14 @@ async def open_session(
     *,
     waits_for_standby: bool = False,
     is_plain: bool = False,
+    hosts: HostOrder | None = None,
 ) -> DatabaseSession:
     """Connect, to a server that takes changes unless the URL says otherwise.
 
     Raises the driver's errors. `password` is that of a file; None: the URL has one, or none is
     needed. With `waits_for_standby`, no setting of the role or the database keeps commits from
-    waiting for the standbys that the database names.
+    waiting for the standbys that the database names. `hosts` has the hosts of the URL in the order
+    in which they are tried.
 
     A pooler gives each transaction a session of the database that others have had before. So a
     plain session prepares no statements, and has the settings of its role. Raises StoreUnusable if
@@ -219,8 +227,10 @@ async def open_session(
     settings = _SETTINGS | _WAITING if waits_for_standby else _SETTINGS
     attributes = None if _has_attributes(url) else "read-write"
 
+    places: dict[Any, str] = {}
+
     async def connect(one: str) -> Any:
-        return await asyncpg.connect(
+        made = await asyncpg.connect(
             one,
             password=password,
             timeout=_CONNECT_PATIENCE,
@@ -229,9 +239,11 @@ async def open_session(
             server_settings={_NAME: settings[_NAME]} if is_plain else settings,
             target_session_attrs=attributes,
         )
+        places[made] = one
+        return made
 
-    connection = await connect_to_first(url_of_each_host(url), connect)
-    session = DatabaseSession(connection, patience, is_plain=is_plain)
+    connection = await connect_to_first((hosts or HostOrder(url)).urls, connect)
+    session = DatabaseSession(connection, patience, is_plain=is_plain, host_url=places[connection])
     if is_plain:
         await _check_settings(session)
     return session
@@ -249,7 +261,10 @@ async def _check_settings(session: DatabaseSession) -> None:
 
 
 async def open_granted(
-    url: str, access: DatabaseAccess, patience: float = PATIENCE
+    url: str,
+    access: DatabaseAccess,
+    patience: float = PATIENCE,
+    hosts: HostOrder | None = None,
 ) -> DatabaseSession:
     """Connect as the operator's settings say. Raises the driver's errors.
 
@@ -259,7 +274,12 @@ async def open_granted(
     password = None if file is None else file.read_text(encoding="utf-8").rstrip("\r\n")
     is_zero = access.recovery_point is RecoveryPoint.ZERO
     return await open_session(
-        url, patience, password, waits_for_standby=is_zero, is_plain=access.is_plain
+        url,
+        patience,
+        password,
+        waits_for_standby=is_zero,
+        is_plain=access.is_plain,
+        hosts=hosts,
     )
 
 

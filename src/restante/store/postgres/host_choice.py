@@ -3,6 +3,10 @@
 A host whose machine has vanished refuses nothing: it does not answer at all. The driver waits for
 it as long as for all hosts together, and never comes to the next one. So each host has an attempt
 of its own. The next attempt begins when one fails, or has no answer after a head start.
+
+A former primary that still runs takes connections, and no commit on it has an answer. Such a host
+comes last from then on. It is tried still: on the only primary, commits wait while its standbys are
+away.
 """
 
 import asyncio
@@ -11,9 +15,31 @@ from typing import Any, Final
 
 from asyncpg.exceptions import TargetServerAttributeNotMatched
 
+from restante.store.postgres.database_hosts import url_of_each_host
+
 HEAD_START: Final = 0.3  # seconds: a host that serves usually answers within milliseconds
 
 Connect = Callable[[str], Awaitable[Any]]
+
+
+class HostOrder:
+    """The URLs of the hosts, in the order in which they are tried."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._last: list[str] = []
+
+    @property
+    def urls(self) -> list[str]:
+        """The URL of each host. Raises ValueError if the URL of all is none."""
+        found = url_of_each_host(self._url)
+        return [one for one in found if one not in self._last] + [
+            one for one in self._last if one in found
+        ]
+
+    def put_last(self, url: str) -> None:
+        """Try one after all others from now on."""
+        self._last = [*(one for one in self._last if one != url), url]
 
 
 async def connect_to_first(

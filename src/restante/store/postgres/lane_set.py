@@ -6,6 +6,7 @@ from enum import Enum, auto
 from typing import Final
 
 from restante.store.postgres.database_session import DatabaseSession
+from restante.store.postgres.host_choice import HostOrder
 from restante.store.postgres.lanes import Lane
 
 
@@ -45,13 +46,23 @@ _CHANGING: Final = (
 class LaneSet:
     """A lane of each kind."""
 
-    def __init__(self, connect: Callable[[], Awaitable[DatabaseSession]]) -> None:
+    def __init__(
+        self, connect: Callable[[], Awaitable[DatabaseSession]], hosts: HostOrder | None = None
+    ) -> None:
+        """`hosts` is the order in which `connect` tries them."""
+        self._hosts = hosts
         self._lanes = {kind: Lane(connect, size) for kind, size in _SIZES.items()}
         self.is_closed = False
 
     def __getitem__(self, kind: SessionKind) -> Lane:
         """Return the lane of a kind."""
         return self._lanes[kind]
+
+    def leave_host(self, session: DatabaseSession) -> None:
+        """End a session, and try its host last from now on: no commit on it has an answer."""
+        session.abort()
+        if self._hosts is not None:
+            self._hosts.put_last(session.host_url)
 
     def renew(self) -> None:
         """Replace all sessions except that of the heartbeat."""

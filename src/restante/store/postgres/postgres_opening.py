@@ -21,6 +21,7 @@ from restante.store.postgres.cluster_reading import ClusterReading
 from restante.store.postgres.database_session import DatabaseSession, open_granted
 from restante.store.postgres.drain_changes import drain_state
 from restante.store.postgres.figure_mirror import FigureMirror
+from restante.store.postgres.host_choice import HostOrder
 from restante.store.postgres.lane_set import LaneSet, SessionKind
 from restante.store.postgres.move_mark_row import mark_of
 from restante.store.postgres.node_numbers import NodeNumbers
@@ -52,7 +53,8 @@ async def open_core(
 
     A server asks its object store whether it is the right one; a command only where it needs it.
     """
-    lanes = LaneSet(partial(open_granted, url, access))
+    hosts = HostOrder(url)
+    lanes = LaneSet(partial(open_granted, url, access, hosts=hosts), hosts)
     try:
         core = await _opened(url, lanes, access, on_damage)
     except StoreUnreachable as error:
@@ -77,10 +79,8 @@ async def open_core(
 async def _opened(
     url: str, lanes: LaneSet, access: DatabaseAccess, on_damage: OnDamage
 ) -> PostgresCore:
+    await _find_host(url, lanes, access)
     async with lanes[SessionKind.READING].session() as session:
-        risk = await risk_of(session, access.recovery_point)  # before anything is written
-        if risk:
-            raise StoreUnusable(risk)
         check_mark(await mark_of(session), url)
         await prepare_tables(session)
     node = await join_cluster(lanes, access)
@@ -96,6 +96,22 @@ async def _opened(
     core = PostgresCore(lanes, node, mirror, on_damage, objects)
     node.begin(ClusterReading(core).read_changes)
     return core
+
+
+async def _find_host(url: str, lanes: LaneSet, access: DatabaseAccess) -> None:
+    """Prefer a host whose commits have an answer, before anything is written."""
+    for others in reversed(range(len(HostOrder(url).urls))):
+        async with lanes[SessionKind.READING].session() as session:
+            try:
+                risk = await risk_of(session, access.recovery_point)
+            except StoreUnreachable:
+                lanes.leave_host(session)
+                if not others:
+                    raise
+                continue
+            if risk:
+                raise StoreUnusable(risk)
+            return
 
 
 async def prepare_tables(session: DatabaseSession) -> None:
