@@ -1,8 +1,8 @@
 """How often accounts may make this server connect to a target. Pure: the time is an argument.
 
-Without limits, an account could have this server knock at the ports of a foreign host, or send one
-test after another to a foreign mailbox. So a target is a whole host, or a mail address, and no
-name that the account chooses for a record. All targets of an account count together, too.
+Without limits, an account could make this server a scanner of ports, or flood a mailbox with tests.
+So a target is a whole host, or a mail address, and no name that the account chooses for a record.
+All targets of an account count together, too.
 """
 
 from collections.abc import Callable
