@@ -104,16 +104,9 @@ def test_a_receiver_that_hangs_keeps_no_server_from_ending(transport: str) -> No
     with HangingReceiver() as receiver, Installation(more="[notices]\ntimeout = 300\n") as restante:
         restante.start()
         restante.hosts("alpha.example", AWAY)
-        restante.do(
-            "notice",
-            "add",
-            "slow",
-            "--account",
-            "alpha",
-            f"--{transport}",
-            "-",
-            typed=receiver.url(transport),
-        )
+        whose = ("--account", "alpha") if transport == "webhook" else ("--all-accounts",)
+        url = receiver.url(transport)
+        restante.do("notice", "add", "slow", *whose, f"--{transport}", "-", typed=url)
         send(restante.mx, "reader@alpha.example", content=message("held"))
         assert receiver.asked.wait(PATIENCE)
         restante.stop()

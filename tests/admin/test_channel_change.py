@@ -199,11 +199,11 @@ def test_a_mail_address_and_a_url_of_apprise_are_changed(admin: AdminWorld) -> N
         change(admin, "mail", mail="ops@alpha.example")
     run(remove_channel(admin.context, "alpha", "mail", "why"))
     chat = NewChannel.model_validate(
-        {"name": "chat", "apprise": "json://a.example/a-token", "account": "alpha"}
+        {"name": "chat", "apprise": "jsons://a.example/a-token", "account": "alpha"}
     )
     run(add_channel(admin.context, chat))
-    assert change(admin, "chat", apprise="xml://b.example/b-token").target == "xml://…"
-    assert secret(admin) == ChannelSecret("xml://b.example/b-token")
+    assert change(admin, "chat", apprise="xmls://b.example/b-token").target == "xmls://…"
+    assert secret(admin) == ChannelSecret("xmls://b.example/b-token")
 
 
 @pytest.mark.parametrize(

@@ -271,7 +271,7 @@ PAGES: Final = {
         RECEIVERS
         + RUNNING
         + "echo https://acme.example.com/other >url.txt\n"
-        + "echo json://acme.example.com/in >apprise-url.txt\n"
+        + "echo jsons://acme.example.com/in >apprise-url.txt\n"
     ),
     "docs/how-to/move-to-postgresql.md": Page(RUNNING + DATABASES + PREPARED),
     "docs/how-to/move-in-and-out.md": Page(

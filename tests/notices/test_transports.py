@@ -61,10 +61,16 @@ def transports_of(world: World, settings: ReportSettings) -> Transports:
 
 
 @pytest.mark.parametrize(
-    ("account", "private_addresses", "connections"),
-    [("alpha", False, 0), ("alpha", True, 1), ("", False, 1)],
+    ("transport", "account", "private_addresses", "connections"),
+    [
+        ("webhook", "alpha", False, 0),
+        ("webhook", "alpha", True, 1),
+        ("webhook", "", False, 1),
+        ("apprise", "alpha", False, 0),
+        ("apprise", "alpha", True, 0),  # json:// is plain HTTP, which is no account's
+        ("apprise", "", False, 1),
+    ],
 )
-@pytest.mark.parametrize("transport", ["webhook", "apprise"])
 def test_accounts_reach_public_addresses_alone_unless_the_operator_allows_more(
     transport: str, account: str, private_addresses: bool, connections: int
 ) -> None:

@@ -138,7 +138,7 @@ async def _directed(context: AdminContext, channel: Channel, fields: ChannelFiel
     url, shown = (
         (None, channel.target)
         if transport is None
-        else await _read_target(context, channel.name, fields)
+        else await _read_target(context, channel, fields)
     )
     if channel.account and transport is ChannelTransport.WEBHOOK and url is not None:
         await _require_public_host(context, channel.name, url)
@@ -168,11 +168,15 @@ def _takes_one_transport(name: str) -> AdminError:
     return wrong(name, ErrorKind.USAGE, "a channel has exactly one transport", remedy)
 
 
-async def _read_target(context: AdminContext, name: str, fields: ChannelFields) -> tuple[str, str]:
+async def _read_target(
+    context: AdminContext, channel: Channel, fields: ChannelFields
+) -> tuple[str, str]:
     """Return the target and its visible part. Raises AdminError."""
+    name = channel.name
     try:
         if fields.apprise is not None:
-            return await read_push_url(fields.apprise.get_secret_value())
+            url = fields.apprise.get_secret_value()
+            return await read_push_url(url, is_of_account=bool(channel.account))
         if fields.webhook is not None:
             return read_webhook(fields.webhook.get_secret_value(), is_plain_allowed=fields.insecure)
         assert fields.mail is not None

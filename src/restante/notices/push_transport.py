@@ -19,6 +19,7 @@ from math import ceil
 from typing import Any, Final
 
 from restante.notices import apprise_process
+from restante.notices.account_push import check_account_push
 from restante.notices.apprise_process import PushAnswer
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.targets import MAX_URL, NotAChannelTarget
@@ -42,26 +43,29 @@ _ENDS: Final[Mapping[int, NoticeAttempt]] = {
 }
 
 
-async def read_push_url(text: str) -> tuple[str, str]:
+async def read_push_url(text: str, *, is_of_account: bool = False) -> tuple[str, str]:
     """Return a URL that Apprise understands, and a form without secrets that may be shown.
 
-    Raises NotAChannelTarget.
+    That of an account is limited. Raises NotAChannelTarget.
     """
     if find_spec("apprise") is None:
         raise NotAChannelTarget(_NOT_THERE, _INSTALL)
     url = text.strip()
     scheme = _SCHEME.match(url) if len(url) <= MAX_URL and url.isprintable() else None
-    if scheme is None or await _is_unknown(url):
+    if scheme is not None and is_of_account:
+        check_account_push(url)
+    if scheme is None or await _is_unknown(url, is_of_account=is_of_account):
         raise NotAChannelTarget(
             "not a URL that Apprise knows", "see https://appriseit.com for those there are"
         )
     return url, f"{scheme[1].lower()}://…"
 
 
-async def _is_unknown(url: str) -> bool:
+async def _is_unknown(url: str, *, is_of_account: bool) -> bool:
+    job = {"url": url, "is_of_account": is_of_account}
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
-            code = await _run({"url": url}, _CHECK_SECONDS)
+            code = await _run(job, _CHECK_SECONDS)
     except TimeoutError:
         raise NotAChannelTarget("Apprise did not answer in time", "try again") from None
     except OSError as error:
@@ -83,17 +87,22 @@ class PushTransport:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def send(
-        self, url: str, notice: Notice, *, is_public_only: bool = False
+        self, url: str, notice: Notice, *, is_public_only: bool = False, is_of_account: bool = False
     ) -> NoticeAttempt:
-        """Push a notice; an account's only to public addresses. Raises only for defects."""
+        """Push a notice, and keep an account's within its limits. Raises only for defects."""
         if find_spec("apprise") is None:
             return NoticeAttempt(NoticeResult.NOT_NOW, f"{_NOT_THERE}: {_INSTALL}")
+        if is_of_account:
+            try:
+                check_account_push(url)
+            except NotAChannelTarget as error:
+                return NoticeAttempt(NoticeResult.NOT_NOW, f"{error}; {error.remedy}")
         job: dict[str, Any] = {
             "url": url,
             "title": title(notice),
             "body": as_text(notice, self._hostname),
         }
-        job["is_public_only"] = is_public_only
+        job |= {"is_public_only": is_public_only, "is_of_account": is_of_account}
         async with self._turns:
             seconds = self._timeout()
             try:

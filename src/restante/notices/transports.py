@@ -78,7 +78,12 @@ class Transports:
             return NoticeAttempt(NoticeResult.NOT_NOW, f"its secret {WRONG_KEY_FILE}")
         is_public_only = bool(channel.account) and not self._reports().private_addresses
         if channel.transport == ChannelTransport.APPRISE:
-            return await self._pushes.send(secret.url, notice, is_public_only=is_public_only)
+            return await self._pushes.send(
+                secret.url,
+                notice,
+                is_public_only=is_public_only,
+                is_of_account=bool(channel.account),
+            )
         return await self._webhooks.send(
             secret.url, secret.key, notice, is_public_only=is_public_only
         )
