@@ -136,6 +136,7 @@ async def test_a_login_comes_back_as_it_was(store: Store, sealed_secret: bytes |
         replace(login, sealed_verifier=b"\0\xff"),
         replace(login, valid_until=7.5, prior=prior),
         replace(login, password_hash="", certificates=CERTIFICATES),
+        replace(login, turnaround_at=9.5),
     ):
         await store.records.put_login(put, NOTED)
         assert (await store.records.directory()).logins == {put.user: put}

@@ -52,7 +52,8 @@ REMOVE_ACCOUNT: Final = "DELETE FROM account WHERE name = $1"
 
 _LOGIN: Final = (
     '"user", account, password_hash, sealed_secret, created_at, sealed_verifier, valid_until,'
-    " prior_hash, prior_secret, prior_verifier, prior_until, turnaround, certificates"
+    " prior_hash, prior_secret, prior_verifier, prior_until, turnaround, certificates,"
+    " turnaround_at"
 )
 LOGINS: Final = f'SELECT {_LOGIN} FROM login ORDER BY "user"'
 LOGINS_NAMED: Final = f'SELECT {_LOGIN} FROM login WHERE "user" = ANY($1::text[])'
