@@ -91,6 +91,7 @@ class FakeServer:
     uncertain: int = 0  # of the drain
     drain_state: DrainState = DrainState.DELIVERING
     last_error: str = ""  # of the drain, which then waits to retry
+    rate: float = 0.2  # of the drain, messages a second
     is_idle: bool = False  # has no drain
     reports_sent: int = 0  # times it was told to
     notices_sent: int = 0  # the same
@@ -128,6 +129,9 @@ class FakeServer:
                     NOW + 45 if self.last_error else None,
                     self.last_error,
                     uncertain=self.uncertain,
+                    rate=self.rate,
+                    last_reply="250 2.0.0 queued as <b>4711",
+                    last_reply_at=NOW - 3,
                 )
             ]
         )

@@ -23,7 +23,7 @@ from restante.store.handover_store import PastDrain
 from restante.store.release_store import ReleaseRecord
 from restante.tenancy.principal import account_login
 from restante.tenancy.release_result import ReleaseResult
-from tests.admin.admin_world import NOW, AdminWorld, all_of, ask_for, run
+from tests.admin.admin_world import NOW, AdminWorld, FakeServer, all_of, ask_for, run
 from tests.contract.making import NOTED, account, delivered, domain, refused
 
 BEGAN = NOW - 10
@@ -120,6 +120,15 @@ def test_a_release_that_runs_has_a_rate_and_an_end_in_sight() -> None:
     assert view.eta == moment(NOW) + timedelta(seconds=5)
     [drain] = view.drains_shown
     assert (drain.domain, drain.state, drain.left) == ("alpha.example", "delivering", 1)
+
+
+def test_the_rate_of_drains_elsewhere_is_that_since_the_request() -> None:
+    admin = AdminWorld(server=FakeServer(rate=4.0))
+    run(begun(admin))
+    assert shown(admin).rate == 4.0
+    assert admin.server
+    admin.server.is_idle = True  # here: another process has the drain
+    assert shown(admin).rate == 0.2
 
 
 @pytest.mark.parametrize("state", [DrainState.WAITING_TO_RETRY, DrainState.LOOKING_UP])

@@ -39,13 +39,18 @@ def domain(name: str, held: int, refused: int = 0, uncertain: int = 0) -> dict[s
 
 
 def drain(
-    name: str, delivered: int, started_at: float = NOW - 10, next_at: float | None = None
+    name: str,
+    delivered: int,
+    started_at: float = NOW - 10,
+    next_at: float | None = None,
+    rate: float = 10.0,
 ) -> dict[str, Any]:
     return {
         "domain": name,
         "started_at": moment(started_at),
         "delivered": delivered,
         "connections": 3,
+        "rate": rate,
         "state": "delivering",
         "next_attempt_at": None if next_at is None else moment(next_at),
         "last_error": "" if next_at is None else "Connection \x1b[2J refused",
@@ -80,9 +85,10 @@ def look(looks: StatusSamples, at: float, held: int, *drains: dict[str, Any]) ->
     return line
 
 
-def test_the_first_rate_is_since_the_drain_began() -> None:
-    line = look(StatusSamples(), NOW, 500, drain("alpha.example", 100))
-    assert (line.rate, line.left) == (10.0, 50.0)
+def test_the_first_rate_is_as_the_server_says_and_not_since_the_drain_began() -> None:
+    waited = drain("alpha.example", 9, started_at=NOW - 306, rate=1.5)
+    line = look(StatusSamples(), NOW, 30, waited)
+    assert (line.rate, line.left) == (1.5, 20.0)
 
 
 def test_the_next_rates_are_between_two_looks_at_the_same_drain() -> None:
@@ -90,7 +96,7 @@ def test_the_next_rates_are_between_two_looks_at_the_same_drain() -> None:
     look(looks, NOW, 500, drain("alpha.example", 100))
     assert look(looks, NOW + 1, 450, drain("alpha.example", 150)).rate == 50.0
     assert look(looks, NOW + 2, 400, drain("alpha.example", 350)).rate == 125.0
-    another = look(looks, NOW + 3, 400, drain("alpha.example", 8, started_at=NOW + 1))
+    another = look(looks, NOW + 3, 400, drain("alpha.example", 8, started_at=NOW + 1, rate=4.0))
     assert another.rate == 4.0
 
 
@@ -105,9 +111,10 @@ def test_a_rate_is_of_the_last_looks_only() -> None:
 
 def test_where_nothing_moves_no_time_is_left_to_tell() -> None:
     assert look(StatusSamples(), NOW, 500).rate is None
-    still = look(StatusSamples(), NOW, 500, drain("alpha.example", 0))
+    still = look(StatusSamples(), NOW, 500, drain("alpha.example", 0, rate=0.0))
     assert (still.rate, still.left) == (0.0, None)
-    assert look(StatusSamples(), NOW, 500, drain("alpha.example", 0, started_at=NOW)).rate == 0.0
+    begun = drain("alpha.example", 0, started_at=NOW, rate=0.0)
+    assert look(StatusSamples(), NOW, 500, begun).rate == 0.0
 
 
 def test_a_drain_that_waits_says_until_when() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from restante.background.clocks import Clocks
 from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.delivery_tally import DeliveryTally
@@ -42,7 +43,10 @@ QUEUED = "250 2.0.0 queued as 4711"
 class Scene:
     def __init__(self) -> None:
         self.log = Lines()
-        self.drain_log = DrainLog(self.log, "b.example", "p.example:25")
+        self.now = 1000.0
+        self.drain_log = DrainLog(
+            self.log, "b.example", "p.example:25", Clocks(lambda: self.now, lambda: self.now)
+        )
 
     def record(self, *recipients: RecipientOutcome) -> RecipientMove:
         message = mail(33)._replace(message_id=MESSAGE_ID)
@@ -69,6 +73,24 @@ def test_a_delivered_message_is_one_line_with_its_place_and_the_reply() -> None:
     expected = {**PLACE, **NAMED, "recipients": 2, "forward_paths": paths, "reply": QUEUED}
     assert scene.lines == [(MessageDelivered, expected)]
     assert scene.drain_log.last_error == ""
+
+
+def test_the_last_words_of_the_destination_are_kept_with_their_time() -> None:
+    scene = Scene()
+    assert (scene.drain_log.last_reply, scene.drain_log.rate) == ("", 0.0)
+    scene.record(recipient(RecipientMove.DELIVERED))
+    assert (scene.drain_log.last_reply, scene.drain_log.last_reply_at) == (QUEUED, 1000.0)
+    scene.now = 1002.0
+    scene.record(recipient(RecipientMove.DELIVERED))
+    assert scene.drain_log.rate == 1.0
+    scene.record(recipient(RecipientMove.DEFERRED, "450 4.2.1 later"))
+    assert scene.drain_log.last_reply == "450 4.2.1 later"
+    scene.now = 1003.0
+    scene.record(recipient(RecipientMove.DEFERRED, "no reply to MAIL"))  # our own words
+    assert (scene.drain_log.last_reply, scene.drain_log.last_reply_at) == (
+        "450 4.2.1 later",
+        1002.0,
+    )
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,9 @@ def told(
         domain = await world.host(25)
         await world.hold(domain, 3)
         lease = await opened(world.store, domain.id, NOW, NOW + 60)
-        drain_log = DrainLog(world.log, domain.name, domain.destination.text)
+        drain_log = DrainLog(
+            world.log, domain.name, domain.destination.text, world.new_context().clocks
+        )
         return act(world, drain_log, DrainSummary(lease, domain, drain_log, world.new_context()))
 
     return world, asyncio.run(story())

@@ -44,6 +44,9 @@ class DrainView(BaseModel):
     next_attempt_at: datetime | None
     last_error: str
     hindrance: DeferralCause | None  # the cause of the last error; a rate limit passes with time
+    rate: float = 0.0  # messages delivered a second, in the last half minute of progress
+    last_reply: str = ""  # the destination's last words about a message
+    last_reply_at: datetime | None = None
 
 
 class LastDrainView(BaseModel):
@@ -220,4 +223,7 @@ def drain_view(drain: DrainSnapshot) -> DrainView:
         next_attempt_at=None if drain.next_attempt_at is None else moment(drain.next_attempt_at),
         last_error=drain.last_error,
         hindrance=drain.hindrance,
+        rate=round(drain.rate, 3),
+        last_reply=drain.last_reply,
+        last_reply_at=None if drain.last_reply_at is None else moment(drain.last_reply_at),
     )

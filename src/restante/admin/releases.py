@@ -78,7 +78,7 @@ class PastReleaseView(BaseModel):
     uncertain: int  # not among the refused
     left: int  # held: now, and at its end for a drain that is over
     ended_at: datetime | None
-    rate: float  # messages delivered a second, since the request
+    rate: float  # messages delivered a second: lately, or on average if it has ended
     eta: datetime | None  # the end, if it goes on at this rate; None if nobody can tell
 
 
@@ -122,6 +122,7 @@ class _Work:
 
     left: int
     is_moving: bool = False
+    rate: float | None = None  # messages a second, lately; None: not all of its drains run here
 
 
 async def list_releases(
@@ -222,12 +223,11 @@ def _work(
     if seen is not None:
         running = [one for one in running if one.domain_id in seen]
     held = sum(context.store.figures.usage(one.domain_id).held for one in running)
-    is_moving = any(
-        snapshot.state is DrainState.DELIVERING
-        for one in running[:DRAINS_SHOWN]
-        if (snapshot := _snapshot(context, one.domain_id)) is not None
-    )
-    return _Work(progress.left + held, is_moving)
+    snapshots = [_snapshot(context, one.domain_id) for one in running[:DRAINS_SHOWN]]
+    known = [one for one in snapshots if one is not None and one.state is not DrainState.UNCLAIMED]
+    is_moving = any(one.state is DrainState.DELIVERING for one in known)
+    rate = sum(one.rate for one in known) if len(known) == len(running) else None
+    return _Work(progress.left + held, is_moving, rate)
 
 
 def release_view(release: PastRelease, work: _Work, now: float) -> PastReleaseView:
@@ -237,6 +237,8 @@ def release_view(release: PastRelease, work: _Work, now: float) -> PastReleaseVi
     ended_at = record.at if progress.ended_at is None else progress.ended_at
     seconds = (now if is_running else ended_at) - record.at
     rate = progress.delivered / seconds if seconds > 0 else 0.0
+    if is_running and work.rate is not None:
+        rate = work.rate
     can_tell = is_running and work.is_moving and rate > 0
     return PastReleaseView(
         id=message_name(record.id),

@@ -138,7 +138,7 @@ class StatusSamples:
         )
 
     def _rate(self, drain: View) -> float:
-        """Return messages a second since the oldest sample of this drain, or since its start."""
+        """Return messages a second since the oldest sample of this drain, or as the server says."""
         now = unix_time(self._views[-1]["at"])
         for view in self._views:
             before = next((one for one in view["drains"] if _is_same(one, drain)), None)
@@ -146,8 +146,7 @@ class StatusSamples:
                 return float(drain["delivered"] - before["delivered"]) / (
                     now - unix_time(view["at"])
                 )
-        age = now - unix_time(drain["started_at"])
-        return float(drain["delivered"]) / age if age > 0 else 0.0
+        return float(drain["rate"])
 
 
 def top(

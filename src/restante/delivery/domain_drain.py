@@ -85,7 +85,9 @@ class DomainDrain:
         self._context = context
         self._clocks = context.clocks
         self._slots = slots
-        self._drain_log = DrainLog(context.log, domain.name, domain.destination.text)
+        self._drain_log = DrainLog(
+            context.log, domain.name, domain.destination.text, context.clocks
+        )
         self._summary = DrainSummary(lease, domain, self._drain_log, context)
         self._patience = _patience(lease, context)
         self._supply = _supply(lease, context)
@@ -247,6 +249,7 @@ class DomainDrain:
             return end
 
     async def _run_attempt(self, plan: DialPlan) -> AttemptEnd:
+        self._drain_log.attempt_begins()
         self._become(DrainState.DELIVERING)
         self._attempt = DrainAttempt(
             plan,

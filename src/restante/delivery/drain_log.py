@@ -9,7 +9,9 @@ reverse-path.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from restante.background.clocks import Clocks
 from restante.delivery.attempt_end import AttemptKind
+from restante.delivery.delivery_pace import DeliveryPace
 from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.link_plan import ConnectionEnd, EndKind, LinkPlan
 from restante.mail.address import shown_paths
@@ -36,23 +38,45 @@ _EVENTS: Final[Mapping[RecipientMove, type[DeliveryDeferred | DeliveryUncertain]
 class DrainLog:
     """One drain's lines and counts."""
 
-    def __init__(self, log: Log, domain: str, destination: str) -> None:
+    def __init__(self, log: Log, domain: str, destination: str, clocks: Clocks) -> None:
         self._log = log
+        self._clocks = clocks
+        self._pace = DeliveryPace()
         self._domain = domain
         self.destination = destination  # of the present attempt
         self.totals = DeliveryTally()
         self.last_error = ""
         self.hindrance: DeferralCause | None = None  # the cause that it indicates
+        self.last_reply = ""  # of the destination about a message; "" before the first
+        self.last_reply_at: float | None = None  # Unix time
+
+    @property
+    def rate(self) -> float:
+        """Messages delivered a second, lately."""
+        return self._pace.rate(self._clocks.monotonic())
+
+    def attempt_begins(self) -> None:
+        """Note that an attempt begins."""
+        self._pace.begin_attempt(self._clocks.monotonic())
 
     def record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
         """Log the outcome of a message and return it; `reply` is the one to its content."""
         move = move_of(outcome)
         self.totals.count(move)
+        self._note_reply(outcome, reply)
         if move is RecipientMove.DELIVERED:
+            self._pace.delivered(self._clocks.monotonic())
             self._delivered(message, outcome.recipients, reply)
         else:
             self._not_delivered(message, outcome, reply)
         return move
+
+    def _note_reply(self, outcome: MessageOutcome, reply: str) -> None:
+        """Keep the destination's last words; a recipient without a status has words of ours."""
+        for one in outcome.recipients:
+            is_taken = one.move is RecipientMove.DELIVERED
+            if said := (reply if is_taken else one.reply if one.status is not None else ""):
+                self.last_reply, self.last_reply_at = said, self._clocks.now()
 
     def _not_delivered(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> None:
         for recipient in outcome.recipients:

@@ -26,6 +26,9 @@ class DrainSnapshot:
     hindrance: DeferralCause | None = None  # the cause that it indicates
     uncertain: int = 0  # not among the refused
     way: DrainWay = DrainWay.DESTINATION
+    rate: float = 0.0  # messages delivered a second, in the last half minute of progress
+    last_reply: str = ""  # of the destination about a message
+    last_reply_at: float | None = None  # Unix time
 
 
 @dataclass(frozen=True, slots=True)

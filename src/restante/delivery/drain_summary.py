@@ -108,6 +108,9 @@ class DrainSummary:
             last_error=self.last_error,
             hindrance=self._drain_log.hindrance,
             way=way,
+            rate=self._drain_log.rate,
+            last_reply=self._in_detail(self._drain_log.last_reply),
+            last_reply_at=self._drain_log.last_reply_at,
         )
 
     def past(self, outcome: DrainEnd, reason: str) -> PastDrain:

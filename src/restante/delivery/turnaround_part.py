@@ -59,7 +59,7 @@ class TurnaroundPart:
         self.release_after: tuple[str, int] | None = None  # of the request that joined it
         self.replaced: str | None = None  # the requester of the drain that was ended for it
         self._has_wire = False
-        self._log = DrainLog(context.log, domain.name, name)
+        self._log = DrainLog(context.log, domain.name, name, context.clocks)
         self._summary = DrainSummary(lease, domain, self._log, context)
         self._supply = MailSupply(
             context.store.handover,

@@ -53,6 +53,9 @@ def test_a_refresh_replaces_all_that_shows_the_drain_or_the_queue() -> None:
         assert place in page
         assert f'{place} hx-swap-oob="outerMorph"' in part
     assert "Handing over now: 5 delivered, 0 left." in part
+    assert "<dt>Per second</dt><dd>0.2</dd>" in part
+    assert "last words, 3 s ago: " in part
+    assert "250 2.0.0 queued as &lt;b&gt;4711" in part
 
 
 def test_the_answer_after_the_end_of_a_drain_has_all_parts_once_more() -> None:
@@ -73,7 +76,7 @@ def test_a_drain_that_waits_to_retry_says_so() -> None:
     assert 'No connection: <span class="words">connection refused</span>' in text
     assert "The primary said" not in text
     assert "<dt>Next attempt in</dt><dd>45 s</dd>" in text
-    assert "<dt>Per second so far</dt><dd>5.0</dd>" in text
+    assert "<dt>Per second before</dt><dd>0.2</dd>" in text
     assert "<dt>Ends in about</dt><dd>45 s</dd>" in text  # nothing is left: the wait alone
 
 

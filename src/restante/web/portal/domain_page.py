@@ -41,7 +41,7 @@ CHART_HEIGHT: Final = 90
 
 @dataclass(frozen=True, slots=True)
 class DrainPace:
-    """How fast a drain goes: messages a second since it began, and the seconds that are left."""
+    """How fast a drain goes: messages a second lately, and the seconds that are left."""
 
     rate: float
     left: float | None  # None: unknown
@@ -148,8 +148,7 @@ def chart(held: HeldOverTimeView) -> list[tuple[float, float, float]]:
 def _pace(glance: DomainGlance, now: float) -> DrainPace:
     if glance.drain is None:
         return DrainPace(0.0, None)
-    seconds = max(now - glance.drain.started_at.timestamp(), 1.0)
-    rate, next_at = glance.drain.delivered / seconds, glance.drain.next_attempt_at
+    rate, next_at = glance.drain.rate, glance.drain.next_attempt_at
     wait = 0.0 if next_at is None else max(next_at.timestamp() - now, 0.0)
     return DrainPace(rate, wait + glance.held / rate if rate else None, wait)
 
