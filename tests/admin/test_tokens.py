@@ -245,6 +245,30 @@ def test_an_account_has_so_many_tokens_and_those_that_are_over_go_first(
     run(story())
 
 
+def test_tokens_whose_maker_is_gone_take_no_room_and_no_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tokens, "MOST_TOKENS", 3)
+
+    async def story() -> None:
+        admin = await admin_of_alpha()
+        wanted = replace_fields(QUEUE, name="maker", role="account-admin")
+        maker = await tokens.add_token(admin.context, wanted)
+        for name in ("one", "two"):
+            await tokens.add_token(acting(admin, maker), replace_fields(QUEUE, name=name))
+        await tokens.revoke_token(admin.context, maker.id, "leaked")
+        for name in ("one", "two", "three"):
+            await tokens.add_token(admin.context, replace_fields(QUEUE, name=name))
+        present = list(await tokens.list_tokens(admin.context, "alpha"))
+        assert {(one.name, str(one.state)) for one in present} == {
+            ("one", "active"),
+            ("two", "active"),
+            ("three", "active"),
+        }
+
+    run(story())
+
+
 def test_an_account_shows_how_many_tokens_it_has_and_takes_them_along() -> None:
     async def story() -> None:
         admin = AdminWorld()

@@ -29,7 +29,7 @@ from restante.tenancy.token_chain import LONGEST_CHAIN, chain_of, state_of
 
 NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z")
 USUAL_LIFETIME: Final = timedelta(days=365)
-MOST_TOKENS: Final = 200  # of one account, in any state; those that are over go first
+MOST_TOKENS: Final = 200  # of one account; to make room, those that no longer work are dropped
 MOST_DOMAINS: Final = 1000  # of one token
 MOST_NETWORKS: Final = 100
 OPERATOR: Final = "the operator"
@@ -272,14 +272,15 @@ async def _make_room(context: AdminContext, new: NewToken) -> None:
     """Keep the number of an account's tokens within its limit; each name is used once at a time."""
     directory, now = context.directory.now, context.now()
     present = directory.tokens_of(new.account)
-    of_that_name = [one for one in present if one.name == new.name and not one.is_over(now)]
+    over = [one for one in present if state_of(one, directory, now) is not TokenState.ACTIVE]
+    of_that_name = [one for one in present if one.name == new.name and one not in over]
     if of_that_name:
         error = f"token {new.name}: {EXISTS} under the id {of_that_name[0].id}"
         raise AdminError(ErrorKind.EXISTS, error, "choose another name, or revoke that token first")
     excess = len(present) + 1 - MOST_TOKENS
     if excess <= 0:
         return
-    over = sorted((one for one in present if one.is_over(now)), key=lambda one: one.created_at)
+    over.sort(key=lambda one: one.created_at)
     if len(over) < excess:
         error = f"token {new.name}: {new.account or OPERATOR} has {len(present)} tokens already"
         raise AdminError(ErrorKind.CONFLICT, error, "revoke those that nobody uses")

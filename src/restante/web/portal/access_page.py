@@ -1,5 +1,6 @@
 """Logins and tokens: when each was last used, and when it ends."""
 
+from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 from urllib.parse import urlencode
@@ -7,9 +8,9 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 from starlette.routing import Route
 
-from restante.admin.logins import list_logins
+from restante.admin.logins import LoginView, list_logins
 from restante.admin.permissions import AdminAction, lacking_for, may
-from restante.admin.tokens import list_tokens
+from restante.admin.tokens import TokenView, list_tokens, place_of
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole
 from restante.web.portal.own_path import step_up_path
 from restante.web.portal.portal_visit import Visit, page_route
@@ -20,21 +21,27 @@ ROWS: Final = 100
 async def access(visit: Visit) -> Response:
     """List the logins of an account, and the tokens."""
     principal = visit.session.principal
-    account = visit.query.text("account") or principal.account
-    logins = []
+    query = visit.query
+    account = query.text("account") or principal.account
+    after, tokens_after = query.text("after"), query.text("tokens_after")
+    logins: list[LoginView] = []
     if account and may(principal, AdminAction.LOGIN_LIST):
-        after = visit.query.text("after")
-        logins = list(islice(await list_logins(visit.context, account, after), ROWS))
-    tokens = []
+        found_logins = await list_logins(visit.context, account, after)
+        logins = list(islice(found_logins, ROWS + 1))
+    tokens: list[TokenView] = []
     if may(principal, AdminAction.TOKEN_LIST):
-        tokens = list(await list_tokens(visit.context, account or None))
+        found_tokens = await list_tokens(visit.context, account or None, tokens_after)
+        tokens = list(islice(found_tokens, ROWS + 1))
+    here = {"account": account, "after": after, "tokens_after": tokens_after}
     return visit.page(
         "access.html",
         account=account,
-        logins=logins,
+        logins=logins[:ROWS],
         tokens=tokens[:ROWS],
-        tokens_in_all=len(tokens),
-        more=logins[-1].user if len(logins) == ROWS else "",
+        more=_link(here, after=logins[ROWS - 1].user) if len(logins) > ROWS else "",
+        more_tokens=(
+            _link(here, tokens_after=place_of(tokens[ROWS - 1])) if len(tokens) > ROWS else ""
+        ),
         is_fresh=visit.session.is_fresh(visit.now),
         step_up=step_up_path(access_path(account)),
         grants=_grants(visit, account),
@@ -44,6 +51,11 @@ async def access(visit: Visit) -> Response:
 def access_path(account: str) -> str:
     """Return the path of the page about an account; "" is one's own, or the operator's."""
     return f"/access?{urlencode({'account': account})}" if account else "/access"
+
+
+def _link(here: Mapping[str, str], **changed: str) -> str:
+    """Return a link to this page with other rows of one table; the other table stays."""
+    return "?" + urlencode({name: value for name, value in {**here, **changed}.items() if value})
 
 
 def _grants(visit: Visit, account: str) -> list[Grant]:
