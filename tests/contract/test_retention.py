@@ -153,6 +153,8 @@ async def test_a_mark_is_kept_replaced_and_forgotten(store: Store) -> None:
     await store.retention.keep_mark(one, "y", 2.0)
     await store.retention.keep_mark(one, "x", 3.0)
     assert await store.retention.marks("x") == {one: 3.0, two: 1.0}
+    assert await store.retention.marks("x", [two, 99]) == {two: 1.0}
+    assert await store.retention.marks("x", []) == {}
     await store.retention.keep_mark(one, "x", None)
     assert await store.retention.marks("x") == {two: 1.0}
     await store.records.remove_domain(two, NOTED)

@@ -1,9 +1,6 @@
 """A turnaround begins where the last one of its account stopped."""
 
-import pytest
-
-from restante.delivery import turnaround_order
-from restante.delivery.turnaround_order import TurnaroundOrder
+from restante.delivery.turnaround_order import TriedMail, TurnPlaces, places_after
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 
 DOMAINS = [
@@ -12,50 +9,40 @@ DOMAINS = [
 ]
 
 
-def order(places: TurnaroundOrder, account: str = "alpha") -> list[int]:
-    return [domain.id for domain in places.in_turn(account, DOMAINS)]
+def order(places: TurnPlaces) -> list[int]:
+    return [domain.id for domain in places.in_turn(DOMAINS)]
 
 
-def test_the_next_one_begins_behind_the_last_domain_and_the_last_messages() -> None:
-    places = TurnaroundOrder()
-    assert order(places) == [1, 2, 3]
-    assert places.behind(1) == 0
-    places.ended("alpha", 1, {1: 10, 2: 0}, is_whole=False)
-    assert order(places) == [2, 3, 1]
-    assert order(places, "beta") == [1, 2, 3]
-    assert (places.behind(1), places.behind(2)) == (10, 0)
-    places.ended("alpha", 3, {3: 7}, is_whole=False)
-    assert order(places) == [1, 2, 3]
-    assert places.behind(1) == 10
+def test_the_next_one_begins_with_the_domains_tried_longest_ago_and_behind_the_last_messages() -> (
+    None
+):
+    first = places_after(TurnPlaces(), TriedMail({1: 10, 2: 0, 3: 0}, 1, is_whole=False))
+    assert order(TurnPlaces()) == [1, 2, 3]
+    assert order(first) == [2, 3, 1]
+    assert [first.behind(one) for one in (1, 2)] == [10, 0]
+    second = places_after(first, TriedMail({2: 5, 3: 7, 1: 0}, 3, is_whole=False))
+    assert order(second) == [1, 2, 3]
+    assert [second.behind(one) for one in (1, 2, 3)] == [10, 5, 7]
+
+
+def test_a_domain_that_was_tried_again_at_the_end_comes_last() -> None:
+    after = places_after(TurnPlaces(), TriedMail({1: 12, 2: 5, 3: 0}, 1, is_whole=False))
+    assert order(after) == [3, 2, 1]
 
 
 def test_one_that_tried_nothing_changes_nothing() -> None:
-    places = TurnaroundOrder()
-    places.ended("alpha", 1, {1: 10}, is_whole=False)
-    places.ended("alpha", None, {1: 0, 2: 0}, is_whole=False)
-    assert order(places) == [2, 3, 1]
-    assert places.behind(1) == 10
+    before = TurnPlaces({1: 1.0}, {1: 10.0})
+    assert places_after(before, TriedMail({1: 0, 2: 0}, None, is_whole=False)) == before
 
 
-def test_a_whole_one_is_forgotten() -> None:
-    places = TurnaroundOrder()
-    places.ended("alpha", 1, {1: 10, 2: 5}, is_whole=False)
-    places.ended("alpha", 1, {1: 12}, is_whole=True)
-    assert order(places) == [1, 2, 3]
-    assert (places.behind(1), places.behind(2)) == (0, 5)
+def test_a_whole_one_forgets_the_places_of_its_domains() -> None:
+    before = TurnPlaces({1: 1.0, 2: 2.0}, {1: 10.0, 2: 5.0})
+    after = places_after(before, TriedMail({1: 12, 3: 0}, 1, is_whole=True))
+    assert after == TurnPlaces({2: 2.0}, {2: 5.0})
 
 
-def test_a_domain_that_has_left_is_passed_over() -> None:
-    places = TurnaroundOrder()
-    places.ended("alpha", 9, {9: 10}, is_whole=False)
-    assert order(places) == [1, 2, 3]
-
-
-def test_the_places_unused_for_longest_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turnaround_order, "MOST_PLACES", 2)
-    places = TurnaroundOrder()
-    for domain_id in (1, 2, 1, 3):
-        places.ended(f"account {domain_id}", domain_id, {domain_id: 4}, is_whole=False)
-    assert [places.behind(domain_id) for domain_id in (1, 2, 3)] == [4, 0, 4]
-    assert order(places, "account 2") == [1, 2, 3]
-    assert order(places, "account 1") == [2, 3, 1]
+def test_a_number_beyond_the_precision_of_a_float_is_never_begun_again() -> None:
+    for low in range(256):
+        number = (1_795_000_000_000_000 << 8) + low
+        after = places_after(TurnPlaces(), TriedMail({1: number}, 1, is_whole=False))
+        assert number <= after.behind(1) < number + 256

@@ -23,7 +23,7 @@ begins behind the place where it ended (turnaround_order.py).
 import asyncio
 import math
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -34,6 +34,7 @@ from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.route import Endpoint
 from restante.delivery.stop_rules import AttemptStop, StopRules
+from restante.delivery.turnaround_order import TriedMail
 from restante.delivery.turnaround_part import TurnaroundPart
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
@@ -90,8 +91,8 @@ class ClientTurnaround:
         self._picture: Directory | None = None  # in which the login was last looked up
         self._delivered = 0
         self._looks = 0  # at parts, for mail that came meanwhile
-        self.last_domain: int | None = None  # of the message that was last tried
-        self.is_whole = False  # it has ended, and everything was tried
+        self._last_domain: int | None = None  # of the message that was last tried
+        self._is_whole = False  # it has ended, and everything was tried
         self.over = asyncio.Event()
 
     def add(self, part: TurnaroundPart) -> None:
@@ -100,9 +101,10 @@ class ClientTurnaround:
         self._by_domain[part.lease.domain_id] = part
 
     @property
-    def last_tried(self) -> Mapping[int, int]:
-        """The number of the message that was last tried, 0 for none, by domain."""
-        return {part.lease.domain_id: part.last_tried for part in self._parts}
+    def tried(self) -> TriedMail:
+        """The mail that was tried so far."""
+        messages = {part.lease.domain_id: part.last_tried for part in self._parts}
+        return TriedMail(messages, self._last_domain, self._is_whole)
 
     # Called by the session (reception/turnaround.py)
 
@@ -197,7 +199,7 @@ class ClientTurnaround:
             else:
                 part.close(outcome, reason)
         self._connection = None
-        self.is_whole = outcome is DrainEnd.FINISHED
+        self._is_whole = outcome is DrainEnd.FINISHED
         self.over.set()
         self._on_over(self)
 
@@ -313,7 +315,7 @@ class ClientTurnaround:
 
     def _tried(self, message: HeldMessage) -> TurnaroundPart:
         """Note that a message was tried; return its part."""
-        self.last_domain = message.domain_id
+        self._last_domain = message.domain_id
         return self._by_domain[message.domain_id]
 
     def _settlement_changed(self) -> None:

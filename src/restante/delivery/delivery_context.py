@@ -14,6 +14,7 @@ from restante.store.content_store import ContentStore
 from restante.store.figure_store import FigureStore
 from restante.store.handover_store import HandoverStore
 from restante.store.live_directory import LiveDirectory
+from restante.store.retention_store import RetentionStore
 from restante.telemetry.event_bus import Log
 from restante.tenancy.recipients import Recipient
 from restante.tenancy.sealed_secrets import Vault
@@ -32,6 +33,7 @@ class HeldMailPorts:
     handover: HandoverStore
     content: ContentStore
     figures: FigureStore
+    retention: RetentionStore  # for the marks of domains
 
 
 @dataclass(frozen=True, slots=True)

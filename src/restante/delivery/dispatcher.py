@@ -9,7 +9,7 @@ in one drain ends that drain only; its mail stays held.
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import Final
@@ -40,6 +40,9 @@ STOP_GRACE: Final = 5.0  # seconds for outstanding replies: interrupted mail may
 
 _RECORD_SECONDS: Final = 5.0  # for stopped drains to record their end
 _LOOK_SECONDS: Final = 0.2  # between two looks whether a drain elsewhere has ended
+_IDLE_END_SECONDS: Final = 4.0  # for another server to end a turnaround that is idle
+# A stop that is asked of the owner of a turnaround, and that only one that is idle obeys.
+TURN_ASKED_AGAIN: Final = "the client asks for another turnaround, at another server"
 _TURN_REASON: Final = "the client takes the mail over its own connection"
 
 
@@ -257,16 +260,33 @@ class Dispatcher:
         """Return the drains on record that do not run here."""
         return [one for one in self._handover.open_drains() if one.domain_id not in self._drains]
 
-    def _check_turn(self, domains: Sequence[HostedDomain]) -> None:
-        """Raise CannotStart or TurnaroundBusy if no turnaround of these domains can begin."""
+    async def _check_turn(self, domains: Sequence[HostedDomain]) -> None:
+        """Raise CannotStart or TurnaroundBusy if no turnaround of these domains can begin.
+
+        A turnaround on another server is ended there if it is idle.
+        """
         if self._is_stopping:
             raise CannotStart("the server is stopping")
-        ids = {one.id for one in domains} - self._drains.keys()
-        if any(
-            one.domain_id in ids and one.way is DrainWay.TURNAROUND
+        ids = {one.id for one in domains}
+        if not (busy := self._turned_elsewhere(ids)):
+            return
+        clocks = self._context.clocks
+        until = clocks.monotonic() + _IDLE_END_SECONDS
+        await self._handover.ask_stop(busy[0], TURN_ASKED_AGAIN)
+        while self._turned_elsewhere(ids):
+            if clocks.monotonic() > until:
+                raise TurnaroundBusy
+            await clocks.wait(asyncio.Event(), _LOOK_SECONDS)
+
+    def _turned_elsewhere(self, ids: Collection[int]) -> list[int]:
+        """Return those domains whose mail another server hands over on a client's connection."""
+        return [
+            one.domain_id
             for one in self._handover.open_drains()
-        ):
-            raise TurnaroundBusy
+            if one.domain_id in ids
+            and one.way is DrainWay.TURNAROUND
+            and one.domain_id not in self._drains
+        ]
 
     async def _open_part(
         self, domain: HostedDomain, name: str, requested_by: str, release: int
@@ -365,7 +385,8 @@ class Dispatcher:
                 return
             store = self._handover
             was_asked = recorded.way is DrainWay.TURNAROUND and any(
-                asked.times and not asked.stop for asked in await store.asked([recorded])
+                asked.times and asked.stop in ("", TURN_ASKED_AGAIN)
+                for asked in await store.asked([recorded])
             )
             lease = await store.take_over(recorded)
             if lease is None:
@@ -424,6 +445,9 @@ class Dispatcher:
         if asked.is_lost:
             reason = "another server has taken the drain over"
             drain.stop(DrainStopCause(reason, stays_recorded=True), self._grace)
+        elif asked.stop == TURN_ASKED_AGAIN:
+            if isinstance(drain, TurnaroundPart):
+                self._turnarounds.asked_again(drain.domain.account)
         elif asked.stop:
             self._stop_on_request(drain, asked.stop)
         elif asked.times > drain.times_asked:

@@ -80,7 +80,7 @@ def _delivery_context(
 ) -> DeliveryContext:
     store, records = ground.records.store, ground.records
     return DeliveryContext(
-        store=HeldMailPorts(store.handover, store.content, store.figures),
+        store=HeldMailPorts(store.handover, store.content, store.figures, store.retention),
         directory=records.directory,
         dialer=dialer,
         vault=ground.setup.vault,

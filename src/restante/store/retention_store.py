@@ -47,8 +47,10 @@ class RetentionStore(Protocol):
         Of those held, that of the oldest message counts.
         """
 
-    async def marks(self, kind: str) -> Mapping[int, float]:
-        """Return the marks of a kind, by domain id."""
+    async def marks(
+        self, kind: str, domain_ids: Sequence[int] | None = None
+    ) -> Mapping[int, float]:
+        """Return the marks of a kind, by domain id: all, or those of some domains."""
 
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
         """Keep a mark in place of the one there was; None forgets it.

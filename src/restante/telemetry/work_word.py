@@ -14,6 +14,7 @@ class WorkWord(StrEnum):
     CLOSE_DRAIN = "close-drain"
     CLAIM_DRAINS = "claim-drains"
     RETURN_DRAINS = "return-drains"  # at the end of the process; they stay recorded
+    KEEP_PLACES = "keep-places"  # where the next turnaround goes on
     READ_RECORDS = "read-records"
     SHARE_FAILURES = "share-failures"  # of logins, with other servers
     LEARN = "learn"  # of mailboxes, from a destination

@@ -66,10 +66,14 @@ class MemoryRetention:
             default=None,
         )
 
-    async def marks(self, kind: str) -> Mapping[int, float]:
+    async def marks(
+        self, kind: str, domain_ids: Sequence[int] | None = None
+    ) -> Mapping[int, float]:
         """Return the marks of a kind, by domain id."""
         return {
-            domain_id: value for (domain_id, of), value in self._state.marks.items() if of == kind
+            domain_id: value
+            for (domain_id, of), value in self._state.marks.items()
+            if of == kind and (domain_ids is None or domain_id in domain_ids)
         }
 
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:

@@ -286,6 +286,7 @@ FIRST_REFUSED = """
     WHERE domain_id = $1 AND is_refused <> 0 AND is_refused <> 2 HAVING count(*) > 0
 """
 MARKS = "SELECT domain_id, value FROM mark WHERE kind = $1"
+MARKS_OF = f"{MARKS} AND domain_id = ANY($2::integer[])"
 KEEP_MARK = """
     INSERT INTO mark (domain_id, kind, value) VALUES ($1, $2, $3)
     ON CONFLICT (domain_id, kind) DO UPDATE SET value = excluded.value

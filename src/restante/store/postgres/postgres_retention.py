@@ -60,9 +60,14 @@ class PostgresRetention:
         rows = await self._core.fetch(statement, domain_id)
         return float(rows[0][0]) if rows else None
 
-    async def marks(self, kind: str) -> Mapping[int, float]:
+    async def marks(
+        self, kind: str, domain_ids: Sequence[int] | None = None
+    ) -> Mapping[int, float]:
         """Return the marks of a kind, by domain id."""
-        rows = await self._core.fetch(mail_statements.MARKS, kind)
+        if domain_ids is None:
+            rows = await self._core.fetch(mail_statements.MARKS, kind)
+        else:
+            rows = await self._core.fetch(mail_statements.MARKS_OF, kind, domain_ids)
         return dict(map(tuple, rows))
 
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:

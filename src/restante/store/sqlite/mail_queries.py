@@ -204,6 +204,7 @@ _COUNT_SET_APART = """
     JOIN message ON message.number = parked.number GROUP BY parked.domain_id
 """
 OF_SOME = "domain_id IN (SELECT value FROM json_each(?))"  # for a page of domains
+MARKS_OF = f"{MARKS} AND {OF_SOME}"
 COUNT_SET_APART = _COUNT_SET_APART.format(and_of_some="")
 COUNT_SET_APART_OF = _COUNT_SET_APART.format(and_of_some=f" AND {OF_SOME}")
 

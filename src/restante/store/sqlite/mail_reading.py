@@ -35,6 +35,7 @@ from restante.store.stored_form.rows import (
     PARKED_AS,
     DamagedRow,
     held_message,
+    numbers_text,
     queued_message,
     read_past_drain,
 )
@@ -177,9 +178,13 @@ def waiting_since(
     return None if row is None else float(row[2])
 
 
-def marks(connection: apsw.Connection, kind: str) -> Mapping[int, float]:
-    """Read what was told, by domain id."""
-    return dict(fetch(connection, mail_queries.MARKS, (kind,)))
+def marks(
+    connection: apsw.Connection, kind: str, domain_ids: Sequence[int] | None
+) -> Mapping[int, float]:
+    """Read the marks of a kind, by domain id."""
+    if domain_ids is None:
+        return dict(fetch(connection, mail_queries.MARKS, (kind,)))
+    return dict(fetch(connection, mail_queries.MARKS_OF, (kind, numbers_text(domain_ids))))
 
 
 def recipients(

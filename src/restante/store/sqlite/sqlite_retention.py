@@ -56,9 +56,11 @@ class SqliteRetention:
             partial(mail_reading.waiting_since, domain_id=domain_id, status=status)
         )
 
-    async def marks(self, kind: str) -> Mapping[int, float]:
+    async def marks(
+        self, kind: str, domain_ids: Sequence[int] | None = None
+    ) -> Mapping[int, float]:
         """Return the marks of a kind, by domain id."""
-        return await self._core.read(partial(mail_reading.marks, kind=kind))
+        return await self._core.read(partial(mail_reading.marks, kind=kind, domain_ids=domain_ids))
 
     async def keep_mark(self, domain_id: int, kind: str, value: float | None) -> None:
         """Keep a mark; None forgets it."""
