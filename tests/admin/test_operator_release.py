@@ -4,6 +4,7 @@ import pytest
 
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.operator_release import NothingReleased, ReleaseOrder, release
+from restante.tenancy.principal import account_login
 from tests.admin.admin_world import AdminWorld, run
 
 
@@ -52,3 +53,12 @@ def test_without_a_server_a_release_says_so() -> None:
     with pytest.raises(AdminError, match="no server is running; start it") as caught:
         run(release(AdminWorld(server=None).context, ReleaseOrder(targets=("alpha.example",))))
     assert caught.value.kind is ErrorKind.UNAVAILABLE
+
+
+def test_unknown_and_foreign_domains_look_the_same_for_an_account() -> None:
+    """The true reason is in the trail of the account."""
+    context = AdminWorld().context.acting(account_login("alice", "alpha", "192.0.2.1"))
+    with pytest.raises(NothingReleased) as caught:
+        run(release(context, ReleaseOrder(targets=("unknown.example",))))
+    [answer] = caught.value.results
+    assert answer.reason == "no such domain among those that you may release"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from restante.release.authorization import NAMED, authorize
+from restante.release.authorization import NAMED, ReleaseAuthorization, authorize
 from restante.release.release_request import Requester, requested_by
 from restante.tenancy.etrn_target import parse_etrn_target
 from restante.tenancy.model import (
@@ -93,11 +93,10 @@ def test_a_principal_of_an_account_releases_its_own_domains_only(text: str) -> N
     assert foreign in authorize(by_operator, target, present, {}, 0.0).domains or text == "#beta"
     by_account = requested_by(account_login("alice", "alpha", "192.0.2.1"))
     found = authorize(by_account, target, present, {}, 0.0)
-    unknown = authorize(by_account, parse_etrn_target("none.example"), present, {}, 0.0)
     if text == "@example":
         assert [one.id for one in found.domains] == [1]
     else:
-        assert found == unknown
+        assert found == ReleaseAuthorization((), "the domain belongs to another account")
     assert (by_account.actor.text, by_account.acted_from) == ("login alice", "192.0.2.1")
 
 
@@ -109,5 +108,25 @@ def test_a_principal_with_a_list_of_domains_releases_these_only() -> None:
     )
     found = authorize(limited, parse_etrn_target("@example"), present, {}, 0.0)
     assert [one.id for one in found.domains] == [1]
-    foreign = authorize(limited, parse_etrn_target("d002.example"), present, {}, 0.0)
-    assert foreign == authorize(limited, parse_etrn_target("none.example"), present, {}, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("d001.example", "token t"),
+        ("d002.example", "token t is limited to other domains than d002.example"),
+        ("d003.example", "the domain belongs to another account"),
+        ("#beta", "the domain belongs to another account"),
+        ("none.example", "the domain is not hosted here"),
+        ("d004.example", "d004.example is suspended: unpaid"),
+    ],
+)
+def test_the_true_reason_is_that_of_the_case(text: str, reason: str) -> None:
+    """It stands in the audit trail, and helps to correct the request."""
+    present = directory(
+        domain(1), domain(2), replace(domain(3), account="beta"), domain(4, policy=SUSPENDED)
+    )
+    listed = frozenset({"d001.example", "d004.example"})
+    token = Principal(Role.ACCOUNT, actor_named("token t"), "", "alpha", domains=listed)
+    found = authorize(requested_by(token), parse_etrn_target(text), present, {}, 0.0)
+    assert found.reason == reason

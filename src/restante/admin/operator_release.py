@@ -25,6 +25,7 @@ from restante.release.release_outcome import (
 from restante.tenancy.release_result import ReleaseResult, result_remedy, result_text
 
 MAX_TARGETS = 1000
+_NOT_YOURS: Final = "no such domain among those that you may release"
 
 
 class ReleaseOrder(BaseModel):
@@ -105,9 +106,18 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
         for target in order.targets
     ]
     answers = [_view(*each) for each in zip(order.targets, outcomes, strict=True)]
+    if not context.principal.sees_everything:
+        answers = [_without_true_reason(one) for one in answers]
     if not any(answer.result.is_done for answer in answers):
         raise NothingReleased(answers, _seconds_left(outcomes))
     return answers
+
+
+def _without_true_reason(answer: ReleaseView) -> ReleaseView:
+    """Return an answer in which unknown and foreign domains look the same, as for ETRN."""
+    if answer.result is not ReleaseResult.REFUSED:
+        return answer
+    return answer.model_copy(update={"reason": _NOT_YOURS})
 
 
 def _seconds_left(outcomes: Sequence[ReleaseOutcome]) -> float:

@@ -19,6 +19,7 @@ from restante.tenancy.model import AuthorizedHosts, Directory, HostedDomain, IpA
 
 NOT_AUTHENTICATED = "not authenticated"
 NO_SUCH_DOMAIN = f"the domain {phrases.NOT_HOSTED}"
+OTHER_ACCOUNT = "the domain belongs to another account"
 NAMED = 20  # domains in one reason: an account may have ten thousand
 
 HostAddresses = Mapping[str, Collection[IpAddress]]  # host name → its addresses, by forward lookup
@@ -76,11 +77,9 @@ def _authorize(
 ) -> ReleaseAuthorization:
     covered = tuple(target.hosted(directory))
     if requester.is_operator:
-        if requester.only_account:
-            covered = tuple(one for one in covered if one.account == requester.only_account)
-        if requester.only_domains is not None:
-            covered = tuple(one for one in covered if one.name in requester.only_domains)
-        return ReleaseAuthorization(covered, requester.right if covered else NO_SUCH_DOMAIN)
+        own, listed = _of_principal(requester, covered)
+        refusal = not_owned(covered, own) or _not_listed(requester, own)
+        return ReleaseAuthorization(listed, requester.right if listed else refusal)
     account = proven_account(requester, directory)
     own = tuple(domain for domain in covered if domain.account == account)
     allowed: list[HostedDomain] = []
@@ -91,6 +90,29 @@ def _authorize(
     if allowed:
         return ReleaseAuthorization(tuple(allowed), _grant_reason(left_out))
     return ReleaseAuthorization((), _refusal_reason(requester, account, covered, own))
+
+
+def _of_principal(
+    requester: Requester, covered: tuple[HostedDomain, ...]
+) -> tuple[tuple[HostedDomain, ...], tuple[HostedDomain, ...]]:
+    """Return the domains of the principal's account, and those of them that it may release."""
+    own = listed = covered
+    if requester.only_account:
+        own = listed = tuple(one for one in covered if one.account == requester.only_account)
+    if requester.only_domains is not None:
+        listed = tuple(one for one in own if one.name in requester.only_domains)
+    return own, listed
+
+
+def not_owned(covered: Sequence[HostedDomain], own: Sequence[HostedDomain]) -> str:
+    """Return why none of the covered domains is the requester's; "" if one is."""
+    if own:
+        return ""
+    return OTHER_ACCOUNT if covered else NO_SUCH_DOMAIN
+
+
+def _not_listed(requester: Requester, own: Sequence[HostedDomain]) -> str:
+    return f"{requester.actor.text} is limited to other domains than {names_of(own)}"
 
 
 def proven_account(requester: Requester, directory: Directory) -> str | None:
@@ -129,11 +151,7 @@ def _refusal_reason(
         return NOT_AUTHENTICATED
     if account is None:
         return "the login was changed or removed since it authenticated"
-    if not covered:
-        return NO_SUCH_DOMAIN
-    if not own:
-        return "the domain belongs to another account"
-    return f"host not authorized for {names_of(own)}"
+    return not_owned(covered, own) or f"host not authorized for {names_of(own)}"
 
 
 def names_of(domains: Sequence[HostedDomain]) -> str:

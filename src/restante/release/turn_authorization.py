@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from restante.release.authorization import (
     NO_SUCH_DOMAIN,
     NOT_AUTHENTICATED,
+    OTHER_ACCOUNT,
     HostAddresses,
     ReleaseAuthorization,
     is_authorized_host,
@@ -78,7 +79,7 @@ def _objection(
 ) -> str:
     """Return why a domain may not be taken, "" if it may."""
     if domain.account != account:
-        return "the domain belongs to another account"
+        return OTHER_ACCOUNT
     if domain.policy.turnaround is not TurnaroundPolicy.ALLOW:
         return f"no turnaround is allowed for {domain.name}"
     if not is_authorized_host(requester.address, domain.authorized_hosts, host_addresses):
