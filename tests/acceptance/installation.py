@@ -32,10 +32,10 @@ from trustme import KeyType
 
 from restante.config.privileges import _closed_directory
 from tests.acceptance.certificates import Authority
+from tests.acceptance.forked_command import run_forked
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup
-from tests.acceptance.peers.programs import PLACES
 from tests.acceptance.peers.server import Login, Server, Tls
 
 RESTANTE: Final = Path(sys.executable).with_name("restante")
@@ -383,16 +383,7 @@ def _in_a_laboratory(more: str) -> str:
 
 
 def _run(config: Path, *words: str, typed: str = "") -> Ended:
-    return subprocess.run(
-        [RESTANTE, "--config", config, *words],
-        check=False,
-        input=typed,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=60,
-        cwd="/",
-        env={"PATH": PLACES, "LC_ALL": "C.UTF-8"},
-    )
+    return run_forked(RESTANTE, ["--config", str(config), *words], typed, timeout=60.0)
 
 
 def _do(config: Path, *words: str, typed: str = "") -> str:

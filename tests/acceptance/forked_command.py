@@ -1,0 +1,170 @@
+"""Run commands of `restante` without the start of an interpreter for each.
+
+`python -P forked_command.py SOCKET PROGRAM` loads the program once, and forks for each command.
+So a command is a process of its own, with the code of the program, its own streams and exit code.
+Most commands of a test are preparations, and most of their time was the start.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import pkgutil
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from typing import Final
+
+CODE_OCTETS: Final = 4
+STREAMS: Final = 3
+MAX_COMMAND: Final = 200_000  # octets
+OTHERS: Final = [
+    *("restante.config.load", "restante.store.sqlite.sqlite_store", "restante.web.control_socket"),
+    *("restante.web.api.api_application", "httpcore", "anyio._backends._asyncio"),
+]
+READY: Final = b"ready\n"
+
+# The process that forks
+
+
+def _main(place: str, program: str) -> int:
+    _load()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that report
+    gc.collect()
+    gc.freeze()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(place)
+        listener.listen(128)
+        os.write(1, READY)
+        words = _await_command(listener)
+    sys.argv = [program, *words]
+    from restante.cli import main  # noqa: PLC0415  in a process that has it already
+
+    return main()
+
+
+def _load() -> None:
+    """Import most of the modules that a command imports when it needs them."""
+    package = import_module("restante.cli")
+    commands = [one.name for one in pkgutil.iter_modules(package.__path__, "restante.cli.")]
+    for name in [*commands, *OTHERS]:
+        import_module(name)
+
+
+def _await_command(listener: socket.socket) -> list[str]:
+    """Fork for each command, and return its words in its process. Ends with standard input."""
+    while True:
+        if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
+            sys.exit()
+        connection, _ = listener.accept()
+        with connection:
+            if os.fork() == 0:
+                listener.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                return _become_command(connection)
+
+
+def _become_command(connection: socket.socket) -> list[str]:
+    words, streams, _, _ = socket.recv_fds(connection, MAX_COMMAND, STREAMS)
+    command = os.fork()
+    if command:
+        for number in [*range(STREAMS), *streams]:
+            os.close(number)
+        _report(connection, command)
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    found: list[str] = json.loads(words)
+    return found
+
+
+def _report(connection: socket.socket, command: int) -> None:
+    """Send the exit code of a command. It is killed once nobody waits for it."""
+    ended = os.pidfd_open(command)
+    readable, _, _ = select.select([ended, connection.fileno()], [], [])
+    if connection.fileno() in readable:
+        os.kill(command, signal.SIGKILL)
+    code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
+    with suppress(OSError):
+        connection.sendall(code.to_bytes(CODE_OCTETS, "big", signed=True))
+    os._exit(0)
+
+
+# The tests
+
+
+def run_forked(
+    program: Path, words: Sequence[str], typed: str, timeout: float
+) -> subprocess.CompletedProcess[str]:
+    """Run a command like `subprocess.run`, with `typed` as its input. Raises TimeoutError."""
+    pipes = [os.pipe() for _ in range(STREAMS)]
+    of_command = [pipes[0][0], pipes[1][1], pipes[2][1]]
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(timeout)
+        connection.connect(_place(program, os.getpid()))
+        socket.send_fds(connection, [json.dumps(words).encode()], of_command)
+        for number in of_command:
+            os.close(number)
+        with (
+            ThreadPoolExecutor(STREAMS) as pool,
+            os.fdopen(pipes[1][0], encoding="utf-8") as output,
+            os.fdopen(pipes[2][0], encoding="utf-8") as complaints,
+        ):
+            pool.submit(_type, pipes[0][1], typed)
+            said, complained = pool.submit(output.read), pool.submit(complaints.read)
+            try:
+                code = connection.recv(CODE_OCTETS)
+            finally:
+                connection.close()  # which ends the command
+            assert code, "the process that forks has gone"
+            ended = int.from_bytes(code, "big", signed=True)
+            return subprocess.CompletedProcess(
+                [str(program), *words], ended, said.result(), complained.result()
+            )
+
+
+def _type(place: int, text: str) -> None:
+    with suppress(BrokenPipeError), os.fdopen(place, "w", encoding="utf-8") as stream:
+        stream.write(text)
+
+
+@cache
+def _place(program: Path, _of_process: int) -> str:
+    """Start the process that forks, for the process of tests. Returns the path of its socket."""
+    from tests.acceptance.peers.programs import PLACES  # noqa: PLC0415  it needs pytest
+
+    directory = Path(mkdtemp(prefix="restante-"))
+    place = str(directory / "fork")
+    forking = subprocess.Popen(
+        [sys.executable, "-P", __file__, place, str(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd="/",
+        env={"PATH": PLACES, "LC_ALL": "C.UTF-8"},
+    )
+    assert forking.stdin
+    assert forking.stdout
+    assert forking.stdout.readline() == READY, "the process that forks did not start"
+
+    def end() -> None:
+        forking.communicate()
+        rmtree(directory, ignore_errors=True)
+
+    atexit.register(end)
+    return place
+
+
+if __name__ == "__main__":
+    sys.exit(_main(*sys.argv[1:]))

@@ -1,0 +1,40 @@
+"""A forked command is like one that was started: its streams, its exit code, its end."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+
+import pytest
+
+from tests.acceptance.forked_command import run_forked
+from tests.acceptance.installation import RESTANTE
+
+
+@pytest.mark.parametrize("words", [["--version"], ["login", "add"], ["etrn", "--help"]], ids=str)
+def test_it_ends_and_prints_as_if_it_had_been_started(words: list[str]) -> None:
+    started = subprocess.run(
+        [RESTANTE, *words], check=False, capture_output=True, encoding="utf-8", cwd="/", env={}
+    )
+    forked = run_forked(RESTANTE, words, "", timeout=30.0)
+    assert forked.returncode == started.returncode
+    assert (forked.stdout, forked.stderr) == (started.stdout, started.stderr)
+
+
+def test_it_reads_its_input_to_the_end() -> None:
+    words = ["etrn", "127.0.0.1:9", "a.example", "--login", "a", "--password-file", "-"]
+    assert "first line is empty" in run_forked(RESTANTE, words, "\n", timeout=30.0).stderr
+    assert "127.0.0.1:9" in run_forked(RESTANTE, words, "password\n", timeout=30.0).stderr
+
+
+def test_it_is_killed_when_its_time_is_over() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        words = ["etrn", f"127.0.0.1:{silent.getsockname()[1]}", "a.example", "--login", "a"]
+        with pytest.raises(TimeoutError):
+            run_forked(RESTANTE, [*words, "--password-file", "-"], "password\n", timeout=2.0)
+        connection, _ = silent.accept()
+        with connection:
+            connection.settimeout(10.0)
+            assert connection.recv(10_000)  # the beginning of TLS
+            with_end = connection.recv(10_000)
+            assert with_end == b""
