@@ -463,3 +463,20 @@ def test_a_domain_that_moved_is_told_to_its_new_account_alone() -> None:
         assert [placed.event.account for placed in await until_quiet(new)] == ["beta"]
 
     run(story())
+
+
+def test_a_stop_while_an_event_is_sent_ends_its_follower_at_once() -> None:
+    async def wait(event: asyncio.Event, _seconds: float) -> None:
+        assert event.is_set(), "it waits although the server stops"
+
+    async def story() -> None:
+        feed = EventFeed(AdminWorld().context.directory, lambda: NOW, wait)
+        stream = feed.follow(ROOT, "")
+        await anext(stream)
+        feed.hear_notice(notice("alpha"))
+        assert await anext(stream) is not None
+        feed.close()
+        with pytest.raises(StopAsyncIteration):
+            await anext(stream)
+
+    run(story())

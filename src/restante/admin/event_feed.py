@@ -169,6 +169,7 @@ class EventFeed:
             if has_missed and self._goes_on(follower):
                 yield self._missed()
             while self._goes_on(follower):
+                follower.woken.clear()  # first: whatever comes while these are sent wakes it again
                 for placed in self._unread(follower):
                     if self._seconds_left(principal) <= 0:
                         return
@@ -177,7 +178,6 @@ class EventFeed:
                 async for event in in_turns(self._held_events(follower)):
                     yield PlacedEvent("", event)
                 if follower.place == self._end and not follower.changed:
-                    follower.woken.clear()
                     patience = min(HEARTBEAT_SECONDS, self._seconds_left(principal))
                     await self._wait(follower.woken, patience)
                     if not follower.woken.is_set() and self._goes_on(follower):
