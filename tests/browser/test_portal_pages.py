@@ -115,6 +115,7 @@ def test_a_running_drain_refreshes_without_a_reload(browser: Browser) -> None:
     assert admin.server is not None
     with serving(admin, ALPHA) as address:
         page = open_page(browser)
+        page.clock.install()  # it goes on as usual, until it is put forward
         page.goto(f"{address}/domains/alpha.example")
         assert "said last" not in page.locator("#drain").inner_text()
         page.locator(".head details.commands summary").click()
@@ -135,7 +136,8 @@ def test_a_running_drain_refreshes_without_a_reload(browser: Browser) -> None:
         for place in ("lead", "seen", "attention", "drain"):
             assert page.locator(f"#{place}").count() == 1, place
         admin.server.is_idle = False  # a drain that begins later appears by itself
-        page.locator("#drain").get_by_text("waiting to retry").wait_for(timeout=20_000)
+        page.clock.fast_forward(10_000)
+        page.locator("#drain").get_by_text("waiting to retry").wait_for(timeout=5_000)
 
 
 def test_the_keyboard_reaches_the_content_and_the_first_action(

@@ -1,5 +1,6 @@
 """The known mailboxes in a store that forgets."""
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from restante.store.memory.memory_state import MemoryState
@@ -13,20 +14,34 @@ class MemoryRecipients:
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
+        self._sorted_from = state.recipients
+        self._sorted: dict[int, list[Recipient]] = {}  # by domain; a list is read by many pages
 
     async def recipients(
         self, domain_id: int, after: Recipient | None, limit: int
     ) -> list[Recipient]:
         """Return some of a domain's recipients by source and name."""
-        of_domain = [one for (of, _, _), one in self._state.recipients.items() if of == domain_id]
-        later = [one for one in of_domain if after is None or one.key > after.key]
-        return sorted(later, key=lambda one: one.key)[:limit]
+        of_domain = self._of_domain(domain_id)
+        start = 0
+        if after is not None:
+            start = bisect_right(of_domain, after.key, key=lambda one: one.key)
+        return of_domain[start : start + limit]
+
+    def _of_domain(self, domain_id: int) -> list[Recipient]:
+        if self._sorted_from is not self._state.recipients:  # another part has replaced them
+            self._sorted_from = self._state.recipients
+            self._sorted.clear()
+        if domain_id not in self._sorted:
+            found = [one for (of, _, _), one in self._sorted_from.items() if of == domain_id]
+            self._sorted[domain_id] = sorted(found, key=lambda one: one.key)
+        return self._sorted[domain_id]
 
     async def change_list(
         self, domain_id: int, added: Sequence[str], dropped: Sequence[str], audit: AuditEntry
     ) -> None:
         """Change a domain's list."""
         self._state.check_hosted(domain_id)
+        self._sorted.clear()
         for name in dropped:
             self._state.recipients.pop((domain_id, RecipientSource.LIST, name), None)
         for name in added:
@@ -38,4 +53,5 @@ class MemoryRecipients:
     async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes."""
         self._state.check_hosted(domain_id)
+        self._sorted.clear()
         self._state.recipients |= {(domain_id, one.source, one.name): one for one in facts}
