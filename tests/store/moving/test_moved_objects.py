@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import pytest
 
+from restante.store.database_access import DatabaseAccess
 from restante.store.moving.store_mover import undo_move
 from restante.store.object_access import ObjectAccess
+from restante.store.postgres import obstore_bucket
 from restante.store.store_errors import ContentUnreachable, StoreMismatched
 from tests.postgres_cluster import ALONE
 from tests.store.moving.moves import ends, everything, move, without_entries
@@ -128,3 +131,43 @@ async def test_a_move_is_not_given_up_without_its_object_store(
     async with ends(filled, database, ACCESS) as (source, target):
         await undo_move(source, target)
     assert bucket.contents() == set()
+
+
+@pytest.fixture
+def buckets(monkeypatch: pytest.MonkeyPatch) -> dict[str, FakeBucket]:
+    """Empty ones by their URL."""
+    made: dict[str, FakeBucket] = {}
+
+    def open_bucket(access: ObjectAccess) -> FakeBucket:
+        return made.setdefault(access.url, FakeBucket())
+
+    monkeypatch.setattr(obstore_bucket, "open_bucket", open_bucket)
+    return made
+
+
+def keeping(url: str) -> DatabaseAccess:
+    """Return the access of a store with its large content there. No server has started yet."""
+    return replace(ALONE, objects=ObjectAccess(url, directory=Path("/never/made")))
+
+
+async def test_another_bucket_may_be_named_after_one_was_refused(
+    filled: str, database: str, buckets: dict[str, FakeBucket]
+) -> None:
+    buckets["s3://wrong"] = FakeBucket()
+    buckets["s3://wrong"].objects["restante-store"] = b"another"
+    with pytest.raises(StoreMismatched, match="has the content of another store"):
+        await move(filled, database, access=keeping("s3://wrong"))
+    await move(filled, database, access=keeping("s3://right"))
+    assert len(buckets["s3://right"].contents()) == 1
+
+
+async def test_the_bucket_of_the_new_store_is_not_taken_for_that_of_the_old_one(
+    filled: str, database: str, other: str, buckets: dict[str, FakeBucket]
+) -> None:
+    """The old store has no objects, and the settings are those of the new one already."""
+    before = await everything(filled)
+    await move(filled, database)
+    await move(database, other, access=keeping("s3://new"))
+    assert without_entries(await everything(other), 2) == before
+    assert "s3://new" not in buckets
+    assert without_entries(await everything(database), 1) == before, "it has no mark"

@@ -46,5 +46,6 @@ CLEAR = "DELETE FROM content_object WHERE content_id = ANY($1::bigint[])"
 # The bucket has the same mark, so that no other store's bucket is taken for this one's.
 ADD_MARK = "INSERT INTO object_mark (place, mark) VALUES (1, $1) ON CONFLICT DO NOTHING"
 MARK = "SELECT mark FROM object_mark"
+FORGET_MARK = "DELETE FROM object_mark"
 # A program that does not know these tables can read no content in them.
 EXCLUDE_OLDER = "UPDATE restante_schema SET oldest = greatest(oldest, $1)"

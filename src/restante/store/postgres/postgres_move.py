@@ -12,6 +12,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -128,11 +129,17 @@ class PostgresMoveEnd:
 
     async def open_objects(self) -> None:
         """Open the object store, if there is one. Raises StoreMismatched, ContentUnreachable."""
-        if self._objects is None:
-            async with self._write_turn, _as_raised("writing"):
-                self._objects = await open_objects(self._writing, self._access)
-            if self._objects is not None:
-                await self._objects.compare_marks()
+        if self._objects is not None:
+            return
+        async with self._write_turn, _as_raised("writing"):
+            objects = await open_objects(self._writing, self._access)
+        if objects is not None:
+            try:
+                await objects.compare_marks()
+            except BaseException:
+                await objects.close()
+                raise
+        self._objects = objects
 
     async def check_idle(self) -> None:
         """Raise StoreUnusable if a server has the store open. Fence those that have ended."""
@@ -189,6 +196,15 @@ class PostgresMoveEnd:
 class PostgresMoveSource(PostgresMoveEnd):
     """A `MoveSource`."""
 
+    async def open_objects(self) -> None:
+        """Open the object store, if it has content: otherwise the settings may be the new store's.
+
+        Raises StoreMismatched, ContentUnreachable.
+        """
+        [(has_objects,)] = await self._fetch(object_queries.HAS_OBJECTS)
+        if has_objects:
+            await super().open_objects()
+
     async def set_mark(self, mark: MoveMark | None) -> None:
         """Replace the mark. One that begins a move is taken back if a server has begun too."""
         before = self._mark
@@ -226,6 +242,19 @@ class PostgresMoveSource(PostgresMoveEnd):
 
 class PostgresMoveTarget(PostgresMoveEnd):
     """A `MoveTarget`."""
+
+    async def open_objects(self) -> None:
+        """Open the object store, if there is one. Raises StoreMismatched, ContentUnreachable.
+
+        A bucket that was refused is not noted: another one may be named.
+        """
+        had_mark = bool(await self._fetch(object_queries.MARK))
+        try:
+            await super().open_objects()
+        except StoreMismatched:
+            if not had_mark:
+                await self._write(lambda session: session.fetch(object_queries.FORGET_MARK))
+            raise
 
     @property
     def is_empty(self) -> bool:
@@ -406,7 +435,10 @@ async def open_source(url: str, access: DatabaseAccess) -> PostgresMoveSource:
 
 async def open_target(url: str, access: DatabaseAccess) -> PostgresMoveTarget:
     """Connect to a database without a store, or to that of a move. Raises StoreError."""
-    target = PostgresMoveTarget(url, *await _sessions(url, access), access.objects)
+    objects = access.objects
+    if objects is not None and objects.directory is not None and not objects.directory.is_dir():
+        objects = replace(objects, directory=None)  # the first server makes it, for its user
+    target = PostgresMoveTarget(url, *await _sessions(url, access), objects)
     async with _closed_on_error(target):
         await target.check_new()
     return target
