@@ -112,7 +112,7 @@ def test_from_the_invitation_to_the_release_of_mail(
     assert release["acted_from"] == HOST
 
     signed_out = browser.send("/sign-out", browser.get("/"))
-    assert signed_out.headers["location"] == "/sign-in?told=out"
+    assert signed_out.headers["location"] == "/sign-in"
     assert browser.get("/").headers["location"] == "/sign-in"
     actions = [one["action"] for one in restante.shown("audit", "--json")]
     assert actions.count("signed-in") == 1

@@ -24,10 +24,15 @@ async def sign_out(context: AdminContext, sessions: PortalSessions, email: str, 
 
 async def end_own_session(
     context: AdminContext, sessions: PortalSessions, email: str, key: str
-) -> None:
-    """End one of the sessions by its name; one that is not there is no error. Raises StoreError."""
-    if await sessions.end_one(email, key):
+) -> bool:
+    """End one of the user's own sessions by its name; False if it is not there.
+
+    Raises StoreError.
+    """
+    is_ended = await sessions.end_one(email, key)
+    if is_ended:
         await _record(context, email, ENDED_ONE.format(key=key))
+    return is_ended
 
 
 async def sign_out_everywhere(context: AdminContext, sessions: PortalSessions, email: str) -> None:

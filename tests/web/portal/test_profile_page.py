@@ -29,10 +29,12 @@ def test_a_user_sees_own_sessions_and_ends_one() -> None:
         assert page.text.count("this session") == 1
         [key] = re.findall(r'name="key" value="([0-9a-f]{16})"', page.text)
         assert (await ana.act("/profile/end-session", key=key)).status_code == 303
+        assert "That session is not there any more." in (await ana.get("/profile")).text
         assert await second.is_signed_in()
         answer = await first.act("/profile/end-session", key=key)
-        assert answer.headers["location"] == "/profile?told=ended"
-        assert "The session has ended." in (await first.get("/profile?told=ended")).text
+        assert answer.headers["location"] == "/profile"
+        assert "The session has ended." in (await first.get("/profile")).text
+        assert "The session has ended." not in (await first.get("/profile")).text  # told once
         assert not await second.is_signed_in()
         assert await first.is_signed_in()
         assert await ana.is_signed_in()
@@ -50,7 +52,8 @@ def test_a_user_signs_out_everywhere() -> None:
         people.now += 60
         await second.sign_in(code=people.code())
         answer = await first.act("/profile/sign-out-everywhere")
-        assert answer.headers["location"] == "/sign-in?told=everywhere"
+        assert answer.headers["location"] == "/sign-in"
+        assert "You are signed out everywhere." in (await first.get("/sign-in")).text
         assert not await first.is_signed_in()
         assert not await second.is_signed_in()
 
@@ -76,7 +79,8 @@ def test_a_password_is_changed_with_the_present_one_and_other_sessions_end() -> 
         assert await thief.is_signed_in()
         before = browser.cookie
         answer = await browser.act("/profile/password", **form)
-        assert answer.headers["location"] == "/profile?told=password"
+        assert answer.headers["location"] == "/profile"
+        assert "Your password was changed." in (await browser.get("/profile")).text
         assert browser.cookie != before
         assert await browser.is_signed_in()
         assert not await thief.is_signed_in()

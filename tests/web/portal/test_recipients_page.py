@@ -7,7 +7,7 @@ import pytest
 from restante.admin.recipient_lists import RecipientChange, change_recipients, list_recipients
 from restante.tenancy.grants import GrantedRole
 from tests.admin.admin_world import AdminWorld
-from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
+from tests.web.portal.visitors import ALPHA, BETA, after, hosting, user_of, visit
 
 PAGE = "/domains/alpha.example/recipients"
 
@@ -38,11 +38,11 @@ def test_names_are_added_and_removed() -> None:
     admin = with_names("anna")
     names = "ben@alpha.example\r\nsales-*, anna"
     done = visit(admin, PAGE, ALPHA, form={"do": "add", "names": names, "reason": "new staff"})
-    assert done.headers["location"] == f"{PAGE}?added=2&dropped=0"
-    assert "2 names added." in visit(admin, done.headers["location"], ALPHA).text
+    assert done.headers["location"] == PAGE
+    assert "2 names added." in after(admin, done)
     assert listed(admin) == ["anna", "ben", "sales-*"]
     done = visit(admin, PAGE, ALPHA, form={"do": "remove", "names": "anna"})
-    assert "1 name removed." in visit(admin, done.headers["location"], ALPHA).text
+    assert "1 name removed." in after(admin, done)
     assert listed(admin) == ["ben", "sales-*"]
     text = visit(admin, PAGE, ALPHA).text
     assert "restante recipient remove alpha.example NAME" in text
@@ -52,7 +52,7 @@ def test_names_are_added_and_removed() -> None:
 def test_a_repeated_addition_says_so() -> None:
     admin = with_names("anna")
     done = visit(admin, PAGE, ALPHA, form={"do": "add", "names": "anna"})
-    assert "The list had that already." in visit(admin, done.headers["location"], ALPHA).text
+    assert "The list had that already." in after(admin, done)
 
 
 @pytest.mark.parametrize(
@@ -73,9 +73,8 @@ def test_an_unknown_action_is_refused() -> None:
     assert visit(with_names(), PAGE, ALPHA, form={"do": "x", "names": "a"}).status_code == 422
 
 
-@pytest.mark.parametrize("query", ["added=x&dropped=1", "added=²&dropped=0", "added=1"])
-def test_an_odd_address_tells_nothing(query: str) -> None:
-    assert 'class="told"' not in visit(with_names(), f"{PAGE}?{query}", ALPHA).text
+def test_an_address_tells_nothing() -> None:
+    assert 'class="told"' not in visit(with_names(), f"{PAGE}?added=777&dropped=5", ALPHA).text
 
 
 def test_others_change_nothing() -> None:

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.principal import Principal, Role
+from restante.web.portal.one_time_notice import NOTICE_COOKIE
 from restante.web.portal.portal_application import build_portal
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
@@ -54,6 +55,7 @@ def visit(
     form: Mapping[str, Any] | None = None,
     look: PortalLook | None = None,
     fresh_until: float = NOW + 300,
+    notice: str = "",
 ) -> httpx.Response:
     """Return the answer to a GET, or to a form that is sent."""
 
@@ -62,12 +64,20 @@ def visit(
         portal = build_portal(admin.context, sessions, look)
         transport = httpx.ASGITransport(portal, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="https://r.example") as client:
+            if notice:
+                client.cookies.set(NOTICE_COOKIE, notice)
             if form is None:
                 return await client.get(path)
             headers = {"Sec-Fetch-Site": "same-origin"}
             return await client.post(path, data={"csrf": CSRF, **form}, headers=headers)
 
     return asyncio.run(once())
+
+
+def after(admin: AdminWorld, answer: httpx.Response, principal: Principal = ALPHA) -> str:
+    """Return the page that a browser loads after a form, with the notice of its answer."""
+    notice = answer.cookies.get(NOTICE_COOKIE) or ""
+    return visit(admin, answer.headers["location"], principal, notice=notice).text
 
 
 def hosting(*names: str) -> AdminWorld:

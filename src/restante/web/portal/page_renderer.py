@@ -19,6 +19,7 @@ from restante.background.loop_slices import in_turns
 from restante.tenancy.sign_in_factor import factors_text
 from restante.web.portal import page_wording, shell_lines
 from restante.web.portal.domain_sentence import trouble
+from restante.web.portal.one_time_notice import drop_notice, notice_of
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import PortalSession
 from restante.web.portal.shell_words import shell_word
@@ -120,10 +121,14 @@ class PageRenderer:
         **facts: Any,
     ) -> Response:
         """Return a page. Without a session, it has no navigation."""
+        notice = notice_of(request)
         pieces = self.templates.get_template(template).generate(
-            **self._common(request, session), **facts
+            **self._common(request, session), notice=notice, **facts
         )
-        return RenderedPage(pieces, status)
+        answer = RenderedPage(pieces, status)
+        if notice:
+            drop_notice(answer)
+        return answer
 
     def _common(self, request: Request, session: PortalSession | None) -> Mapping[str, Any]:
         now = self.now()

@@ -21,6 +21,7 @@ from restante.admin.sign_in import SignInDenied
 from restante.tenancy.portal_user import PortalUser
 from restante.web.portal.form_guard import AskedRoute, StrangerRoute
 from restante.web.portal.kept_form import brought_along
+from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.own_path import SIGN_IN, STEP_UP, step_up_path
 from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.session_cookie import session_secret, set_cookie, sign_in
@@ -29,7 +30,7 @@ from restante.web.portal.sign_in_parts import SignInParts, client_of, form_of, h
 from restante.web.portal.step_up_page import answer_after, step_up_answer
 
 PASSKEYS: Final = "/profile/passkeys"
-TOLD: Final = {
+NOTICES: Final = {
     "made": "The passkey was added. You can sign in with it.",
     "renamed": "The passkey was renamed.",
     "removed": "The passkey was removed. Delete it on your device too.",
@@ -98,7 +99,7 @@ class PasskeyPage:
 
     async def show(self, visit: Visit) -> Response:
         """Show the passkeys of the user."""
-        return self._page(visit, told=TOLD.get(visit.query.text("told"), ""))
+        return self._page(visit)
 
     async def offer(self, visit: Visit) -> Response:
         """Return a challenge for a new passkey."""
@@ -146,7 +147,7 @@ class PasskeyPage:
         except AdminError as error:
             text = f"{error.error}: {error.remedy}"
             return self._page(visit, text, HTTPStatus.UNPROCESSABLE_ENTITY)
-        return see_other(f"{PASSKEYS}?told={told}")
+        return told_at(PASSKEYS, NOTICES[told])
 
     def _user(self, visit: Visit) -> PortalUser:
         user = visit.context.directory.now.portal_users.get(visit.session.user)
@@ -154,9 +155,7 @@ class PasskeyPage:
             raise NotSignedIn
         return user
 
-    def _page(
-        self, visit: Visit, error: str = "", status: int = HTTPStatus.OK, told: str = ""
-    ) -> Response:
+    def _page(self, visit: Visit, error: str = "", status: int = HTTPStatus.OK) -> Response:
         user = self._user(visit)
         passkeys = [
             (one, moment(one.created_at), None if one.used_at is None else moment(one.used_at))
@@ -172,7 +171,6 @@ class PasskeyPage:
             obstacle=self.parts.passkeys.obstacle,
             longest=LONGEST_NAME,
             error=error[:1].upper() + error[1:],
-            told=told,
         )
 
 

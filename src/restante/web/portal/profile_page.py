@@ -20,6 +20,7 @@ from restante.tenancy.portal_user import PortalUser
 from restante.tenancy.sign_in_factor import Factors, SignInFactor
 from restante.web.portal.browser_name import browser_name
 from restante.web.portal.invitation_page import NOT_ALIKE
+from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.own_path import SIGN_IN, step_up_path
 from restante.web.portal.portal_visit import NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.qr_image import qr_image
@@ -28,12 +29,6 @@ from restante.web.portal.session_cookie import drop_cookie, sign_in
 from restante.web.portal.sign_in_parts import SignInParts, client_of, http_status_of
 
 PROFILE: Final = "/profile"
-TOLD: Final = {
-    "ended": "The session has ended.",
-    "linked": "The provider is linked. You can sign in there too.",
-    "unlinked": "The provider is no longer linked.",
-    "password": "Your password was changed. All your other sessions have ended.",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +51,21 @@ class ProfilePage:
 
     async def show(self, visit: Visit) -> Response:
         """Show the sessions and the means to sign in."""
-        return await self._page(visit, told=TOLD.get(visit.query.text("told"), ""))
+        return await self._page(visit)
 
     async def end_session(self, visit: Visit) -> Response:
         """End one of the sessions."""
         form = await visit.form()
         key, user = form.text("key"), visit.session.user
-        await end_own_session(visit.context, self.parts.sessions, user, key)
-        return see_other(f"{PROFILE}?told=ended")
+        is_ended = await end_own_session(visit.context, self.parts.sessions, user, key)
+        return told_at(
+            PROFILE, "The session has ended." if is_ended else "That session is not there any more."
+        )
 
     async def sign_out_everywhere(self, visit: Visit) -> Response:
         """End all sessions, this one too."""
         await sign_out_everywhere(visit.context, self.parts.sessions, visit.session.user)
-        answer = see_other(f"{SIGN_IN}?told=everywhere")
+        answer = told_at(SIGN_IN, "You are signed out everywhere.")
         drop_cookie(answer)
         return answer
 
@@ -91,7 +88,8 @@ class ProfilePage:
         except AdminError as error:
             text = f"{error.error}: {error.remedy}"
             return await self._page(visit, text, HTTPStatus.UNPROCESSABLE_ENTITY)
-        answer = see_other(f"{PROFILE}?told=password")
+        notice = "Your password was changed. All your other sessions have ended."
+        answer = told_at(PROFILE, notice)
         await self._sign_in(visit.request, answer, changed, (SignInFactor.PASSWORD,))
         return answer
 
@@ -139,9 +137,7 @@ class ProfilePage:
             raise NotSignedIn
         return user
 
-    async def _page(
-        self, visit: Visit, error: str = "", status: int = HTTPStatus.OK, told: str = ""
-    ) -> Response:
+    async def _page(self, visit: Visit, error: str = "", status: int = HTTPStatus.OK) -> Response:
         sessions = await self.parts.sessions.of_user(visit.session.user)
         return visit.page(
             "profile.html",
@@ -156,7 +152,6 @@ class ProfilePage:
                 for one in sessions
             ],
             error=error[:1].upper() + error[1:],
-            told=told,
             shortest=SHORTEST,
             longest=LONGEST,
         )

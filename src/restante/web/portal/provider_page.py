@@ -17,6 +17,7 @@ from restante.admin.provider_sign_in import BACK_PATH, ReturnedPerson
 from restante.admin.sign_in import SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.kept_form import KeptForm
+from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.own_path import HOME, SIGN_IN, STEP_UP, own_path, step_up_path
 from restante.web.portal.portal_visit import FormValues, NotSignedIn, Visit, page_route, see_other
 from restante.web.portal.profile_page import PROFILE
@@ -92,7 +93,7 @@ class ProviderPage:
         if user is None:
             raise NotSignedIn
         await self.parts.provider.unlink(user, client_of(visit.request))
-        return see_other(f"{PROFILE}?told=unlinked")
+        return told_at(PROFILE, "The provider is no longer linked.")
 
     async def finish(self, request: Request) -> Response:
         """Sign in the person who came back."""
@@ -103,7 +104,7 @@ class ProviderPage:
             fresh = await self._fresh_user(request)
             returned = await self.parts.provider.finish(answer, cookie, client_of(request), fresh)
             if returned.is_link:
-                done = see_other(f"{PROFILE}?told=linked")
+                done = told_at(PROFILE, "The provider is linked. You can sign in there too.")
             else:
                 done = see_other(returned.following)
                 await self._begin_session(request, done, returned)

@@ -5,7 +5,6 @@ the last message that the question was about: mail that arrives meanwhile is lef
 """
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -36,6 +35,7 @@ from restante.mail.message import NUMBERS_A_SECOND
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.portal.form_guard import AskedRoute, QuestionRoute
+from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.own_path import keep_path, own_path, step_up_path
 from restante.web.portal.page_wording import counted_thing, short_octets, span_in_words
 from restante.web.portal.portal_visit import (
@@ -71,7 +71,6 @@ _RIGHTS: Final = {
     "delete": AdminAction.QUEUE_DELETE,
 }
 LONGEST_REPLY: Final = 500  # characters of a group's reply in its question
-_COUNT: Final = re.compile(r"\d{1,6}", re.ASCII)
 _CRITICAL: Final = frozenset({"bounce", "delete"})
 
 
@@ -100,7 +99,6 @@ async def queue(visit: Visit) -> Response:
         commands=of_queue(selection, visit.renderer.base_url),
         statuses=[one.value for one in RecipientStatus if one is not RecipientStatus.GONE],
         ticked=set(query.all_of("name")),
-        told=told_by(query),
         more=_more(query, page),
         searched_until=_searched_until(page),
     )
@@ -165,21 +163,14 @@ async def carry_out(visit: Visit) -> Response:
     for place in range(0, len(chosen.names), MAX_NAMES):
         names = tuple(chosen.names[place : place + MAX_NAMES])
         done += await _act(visit, action, names, reason, chosen.selection.status)
-    given = {"told": action, "done": str(done), "of": str(len(chosen.names))}
-    return see_other(_back(form, **given))
+    return told_at(_back(form), _result(action, done, len(chosen.names)))
 
 
-def told_by(query: FormValues) -> str:
-    """Return the result of an action in words, "" without one.
-
-    The address has the action and numbers alone: a link of a stranger shows no text of its own.
-    """
-    action, done, chosen = query.text("told"), query.text("done"), query.text("of")
-    if action not in ACTIONS or not (_COUNT.fullmatch(done) and _COUNT.fullmatch(chosen)):
-        return ""
+def _result(action: str, done: int, chosen: int) -> str:
+    """Return the result of an action in words."""
     _, one, several = ACTIONS[action]
-    told = counted_thing(int(done), f"message {one}", f"messages {several}")
-    left = int(chosen) - int(done)
+    told = counted_thing(done, f"message {one}", f"messages {several}")
+    left = chosen - done
     return f"{told}; {left} needed no change, or left in the meantime." if left > 0 else f"{told}."
 
 
@@ -343,9 +334,9 @@ def _searched_until(page: ListingPage[MessageView]) -> datetime | None:
     return moment(number_of(page.after) / NUMBERS_A_SECOND)
 
 
-def _back(form: FormValues, **more: str) -> str:
+def _back(form: FormValues) -> str:
     given = {name: value for name, value in filters_of(form).items() if value}
-    return "/queue?" + urlencode(given | more)
+    return "/queue?" + urlencode(given)
 
 
 ROUTES: Final[list[Route]] = [

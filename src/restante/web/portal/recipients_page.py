@@ -15,6 +15,7 @@ from restante.admin.recipient_lists import (
     change_recipients,
     list_recipients,
 )
+from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.page_wording import counted_thing
 from restante.web.portal.portal_visit import (
     FormValues,
@@ -23,7 +24,6 @@ from restante.web.portal.portal_visit import (
     checked,
     page_route,
     path_segment,
-    see_other,
 )
 
 ROWS: Final = 100
@@ -34,7 +34,7 @@ _CORRECTABLE: Final = (ErrorKind.INVALID, ErrorKind.NOT_FOUND, ErrorKind.USAGE)
 async def recipients(visit: Visit) -> Response:
     """List the known recipients of a domain."""
     domain = (await show_domain(visit.context, visit.part("name"))).name
-    return await _page(visit, domain, told=_told(visit.query))
+    return await _page(visit, domain)
 
 
 async def change(visit: Visit) -> Response:
@@ -56,23 +56,18 @@ async def change(visit: Visit) -> Response:
         if error.kind not in _CORRECTABLE:
             raise
         return await _page(visit, domain, form=form, error=f"{error.error}; {error.remedy}")
-    return see_other(
-        f"/domains/{path_segment(domain)}/recipients?added={done.added}&dropped={done.dropped}"
-    )
+    return told_at(f"/domains/{path_segment(domain)}/recipients", _result(done.added, done.dropped))
 
 
-def _told(query: FormValues) -> str:
-    """Return what a change has done. The numbers come back in the address."""
-    added, dropped = query.text("added")[:9], query.text("dropped")[:9]
-    if not (added.isascii() and added.isdecimal() and dropped.isascii() and dropped.isdecimal()):
-        return ""
-    done = {"added": int(added), "removed": int(dropped)}
+def _result(added: int, dropped: int) -> str:
+    """Return the result of a change in words."""
+    done = {"added": added, "removed": dropped}
     parts = [f"{counted_thing(number, 'name')} {word}" for word, number in done.items() if number]
     return f"{' and '.join(parts)}." if parts else "The list had that already."
 
 
 async def _page(
-    visit: Visit, domain: str, form: FormValues | None = None, error: str = "", told: str = ""
+    visit: Visit, domain: str, form: FormValues | None = None, error: str = ""
 ) -> Response:
     wanted = visit.query.text("find").casefold()
     rows: list[KnownRecipientView] = []
@@ -90,7 +85,6 @@ async def _page(
         wanted=wanted,
         typed=form or FormValues(""),
         error=error,
-        told=told,
     )
 
 

@@ -6,7 +6,6 @@ Other ways to sign in add a route of their own, and a section to sign_in.html. A
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -17,6 +16,7 @@ from restante.admin.session_ending import sign_out
 from restante.admin.sign_in import REFUSED, SignInCredentials, SignInDenied
 from restante.web.portal.form_guard import StrangerRoute
 from restante.web.portal.kept_form import KeptForm, brought_along, kept_form
+from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.own_path import KEEP_STRANGERS, SIGN_IN, own_path
 from restante.web.portal.portal_visit import FormValues, see_other, visit_of, waiting_in
 from restante.web.portal.session_cookie import CookieSessions, drop_cookie, sign_in
@@ -28,8 +28,6 @@ from restante.web.portal.sign_in_parts import (
     renderer_of,
 )
 from restante.web.portal.step_up_page import answer_after
-
-TOLD: Final = {"out": "You are signed out.", "everywhere": "You are signed out everywhere."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,7 @@ class SignInPage:
         following = own_path(query.text("next"))
         if await CookieSessions(self.parts.sessions).session_of(request) is not None:
             return see_other(following)
-        told = TOLD.get(query.text("told"), "")
-        return sign_in_answer(self.parts, request, KeptForm(following), told=told)
+        return sign_in_answer(self.parts, request, KeptForm(following))
 
     async def keep(self, request: Request) -> Response:
         """Show the form, and keep one that was sent after its session was over."""
@@ -89,7 +86,7 @@ class SignInPage:
         visit = await visit_of(request)
         user, key = visit.session.user, visit.session.key
         await sign_out(visit.context, self.parts.sessions, user, key)
-        answer = see_other(f"{SIGN_IN}?told=out")
+        answer = told_at(SIGN_IN, "You are signed out.")
         drop_cookie(answer)
         return answer
 
@@ -101,7 +98,7 @@ def sign_in_answer(
     status: int = HTTPStatus.OK,
     **facts: str,
 ) -> Response:
-    """Return the page, with an `error`, something that was `told`, or an `email` to try again."""
+    """Return the page, with an `error`, or an `email` to try again."""
     return renderer_of(request).page(
         request,
         "sign_in.html",
@@ -111,5 +108,5 @@ def sign_in_answer(
         after=after,
         has_passkeys=not parts.passkeys.obstacle,
         provider=parts.provider.name,
-        **{"error": "", "told": "", "email": "", **facts},
+        **{"error": "", "email": "", **facts},
     )
