@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
 UNIT = "restante-client"
+_LONGEST_MINUTES = 31 * 24 * 60  # between two runs of a task
 _PROFILES = "Microsoft-Windows-NetworkProfile/Operational"
 # Windows writes this event when a network is connected.
 _NETWORK_UP = (
@@ -65,7 +66,10 @@ def systemd_timer(seconds: int) -> str:
 
 
 def network_manager_hook(command: Sequence[str]) -> str:
-    """Return a dispatcher script, which NetworkManager runs when a connection changes."""
+    """Return a dispatcher script, which NetworkManager runs when a connection changes.
+
+    NetworkManager kills scripts that run for long, and lets their children run on.
+    """
     return "\n".join(
         [
             "#!/bin/sh",
@@ -74,16 +78,18 @@ def network_manager_hook(command: Sequence[str]) -> str:
             f"if [ -e /etc/systemd/system/{UNIT}.service ]; then",
             f"    exec systemctl --no-block start {UNIT}.service",
             "fi",
-            f"exec {' '.join(map(shlex.quote, command))}",
+            f"{' '.join(map(shlex.quote, command))} </dev/null 2>&1 | logger -t {UNIT} &",
         ]
     )
 
 
 def windows_task(command: Sequence[str], seconds: int) -> str:
     """Return a task for `schtasks /create /xml FILE`: at boot, and at intervals."""
+    import subprocess  # noqa: PLC0415  heavy
+
     program, *words = command
-    arguments = escape(" ".join(map(_windows_word, words)))
-    minutes = max(round(seconds / 60), 1)
+    arguments = escape(subprocess.list2cmdline(words))
+    minutes = min(max(round(seconds / 60), 1), _LONGEST_MINUTES)
     space = "http://schemas.microsoft.com/windows/2004/02/mit/task"
     return "\n".join(
         [
@@ -145,7 +151,3 @@ def _systemd_word(word: str) -> str:
         return plain
     escaped = plain.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
-
-
-def _windows_word(word: str) -> str:
-    return f'"{word}"' if not word or " " in word else word

@@ -28,7 +28,7 @@ def turning_at(store: PostgresStore) -> Turning:
 
 @asynccontextmanager
 async def server(turning: Turning, *others: PostgresStore) -> AsyncIterator[Dispatcher]:
-    """A dispatcher. A pause is a second: its own store and others hear what has changed."""
+    """A dispatcher. A pause is a second, after which its store and others know all changes."""
 
     async def beat() -> None:
         await second(turning.world.store, *others)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from configparser import RawConfigParser
 from pathlib import Path
@@ -74,15 +75,59 @@ def test_systemd_reads_the_units(tmp_path: Path) -> None:
 def test_the_hook_is_a_script_of_the_shell(tmp_path: Path) -> None:
     hook = tmp_path / "hook"
     hook.write_text(network_manager_hook(["/bin/echo", "two words", "it's"]))
-    for action, printed in (
-        ("up", "two words it's\n"),
-        ("down", ""),
-        ("vpn-up", "two words it's\n"),
-    ):
+    logger = tmp_path / "logger"
+    logger.write_text('#!/bin/sh\necho "$*:"\ncat\n')
+    logger.chmod(0o755)
+    logged = "-t restante-client:\ntwo words it's\n"
+    for action, printed in (("up", logged), ("down", ""), ("vpn-up", logged)):
         ended = subprocess.run(
-            ["/bin/sh", hook, "eth0", action], capture_output=True, text=True, check=True
+            ["/bin/sh", hook, "eth0", action],
+            capture_output=True,  # until the last of its children has ended
+            text=True,
+            check=True,
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
         )
         assert ended.stdout == printed
+
+
+def test_the_hook_does_not_wait_for_its_command(tmp_path: Path) -> None:
+    hook, go = tmp_path / "hook", tmp_path / "go"
+    os.mkfifo(go)
+    hook.write_text(network_manager_hook(["/bin/cat", str(go)]))
+    subprocess.run(["/bin/sh", hook, "eth0", "up"], check=True, timeout=20)
+    go.write_text("on")  # the command still reads
+
+
+# The order in which the schema of the Task Scheduler wants the elements of a trigger.
+_BASE = ["Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit"]
+_ORDER = {
+    "BootTrigger": [*_BASE, "Delay"],
+    "EventTrigger": [*_BASE, "Subscription", "Delay"],
+}
+
+
+@pytest.mark.parametrize(("seconds", "interval"), [(1, "PT1M"), (600, "PT10M"), (9e9, "PT44640M")])
+def test_the_task_is_as_its_schema_wants(seconds: int, interval: str) -> None:
+    space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+    task = ET.fromstring(windows_task(["C:\\restante-client.exe"], seconds))
+    assert {one.tag.replace(space, "") for one in task} == {
+        *("Triggers", "Principals", "Settings", "Actions")
+    }
+    for name, order in _ORDER.items():
+        [trigger] = task.iter(f"{space}{name}")
+        places = [order.index(one.tag.replace(space, "")) for one in trigger]
+        assert places == sorted(set(places))
+    assert task.findtext(f".//{space}Interval") == interval  # of one minute to 31 days
+    [principal] = task.iter(f"{space}Principal")
+    [actions] = task.iter(f"{space}Actions")
+    assert actions.get("Context") == principal.get("id")
+
+
+def test_words_of_a_task_are_quoted_as_windows_programs_read_them() -> None:
+    text = windows_task(["x.exe", "", 'a"c', "C:\\my dir\\", "--login=b"], 60)
+    space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+    found = ET.fromstring(text).findtext(f".//{space}Arguments")
+    assert found == '"" a\\"c "C:\\my dir\\\\" --login=b'
 
 
 def test_the_task_is_xml() -> None:
