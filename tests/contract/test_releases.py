@@ -6,7 +6,7 @@ import pytest
 
 from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.history import HistoryFilter
-from restante.store.handover_store import Drain, PastDrain
+from restante.store.handover_store import Drain, PastDrain, WantedDrain
 from restante.store.interface import Store
 from restante.store.release_store import (
     PastRelease,
@@ -172,6 +172,69 @@ async def test_a_request_that_joins_a_drain_without_one_makes_it_its_own(store: 
     await asked(store, domain_id)
     await store.handover.settle(drain, [delivered(1)])
     assert await progress(store) == ReleaseProgress(1, 1, delivered=1)
+
+
+async def test_requests_that_joined_a_drain_go_on_with_the_one_that_follows_it(
+    store: Store,
+) -> None:
+    """They count what both deliver since they came, and are not over in between."""
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2, 3, 4, 5, 6)
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0, SECOND, way=DrainWay.TURNAROUND)
+    assert isinstance(drain, Drain)
+    await store.releases.record_release(release(1), ASKED)
+    await store.handover.settle(drain, [delivered(1)])
+    await asked(store, domain_id, 2)
+    await store.handover.settle(drain, [delivered(2)])
+    await asked(store, domain_id, 3)
+    await store.handover.settle(drain, [delivered(3)])
+
+    wanted = WantedDrain(9.0, 90.0, "login other")
+    following = await store.handover.follow_drain(drain, wanted, past(DrainEnd.GIVEN_UP))
+    assert following is not None
+    assert following.way is DrainWay.DESTINATION
+    assert (following.deadline, following.requested_by) == (90.0, "login other")
+    assert store.handover.open_drains() == [following]
+    assert await store.handover.follow_drain(drain, wanted) is None
+    turned = ReleaseProgress(1, 0, delivered=3, left=3, ended_at=9.0, ends=(DrainEnd.GIVEN_UP,))
+    assert [await progress(store, number) for number in (1, 2, 3)] == [
+        turned,
+        ReleaseProgress(1, 1, delivered=2),
+        ReleaseProgress(1, 1, delivered=1),
+    ]
+
+    await store.handover.settle(following, [delivered(4), refused(5)])
+    await store.handover.close_drain(following, past(DrainEnd.STOPPED, at=10.0))
+    ended = ReleaseProgress(1, 0, refused=1, left=1, ended_at=10.0, ends=(DrainEnd.STOPPED,))
+    assert [await progress(store, number) for number in (1, 2, 3)] == [
+        turned,
+        replace(ended, delivered=3),
+        replace(ended, delivered=2),
+    ]
+
+
+async def test_a_drain_that_follows_is_for_the_request_that_is_given_if_none_joined(
+    store: Store,
+) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2, 3)
+    await asked(store, domain_id)
+    [drain] = store.handover.open_drains()
+    await store.handover.settle(drain, [delivered(1)])
+    await store.handover.close_drain(drain, past(DrainEnd.STOPPED))
+    turned = await store.handover.open_drain(
+        domain_id, 1.0, 60.0, 2 * SECOND, way=DrainWay.TURNAROUND
+    )
+    assert isinstance(turned, Drain)
+    wanted = WantedDrain(9.0, 90.0, "login alice", SECOND)
+    following = await store.handover.follow_drain(turned, wanted)
+    assert following is not None
+    assert await progress(store) == ReleaseProgress(1, 1, delivered=1)
+    await store.handover.settle(following, [delivered(2)])
+    await store.handover.close_drain(following, past(DrainEnd.STOPPED, at=10.0))
+    assert await progress(store) == ReleaseProgress(
+        1, 0, delivered=2, left=1, ended_at=10.0, ends=(DrainEnd.STOPPED,)
+    )
 
 
 async def test_the_drains_of_one_request_add_up(store: Store) -> None:

@@ -15,7 +15,7 @@ from restante.telemetry.events import DrainStarted, StoreFailed
 from restante.tenancy.model import Destination, parse_authorized_hosts
 from restante.tenancy.policy import Policy, Suspension, TurnaroundPolicy
 from tests.delivery.scripted_primary import SILENCE, Script, ScriptedPrimary
-from tests.delivery.turning import ALLOWED, Turning, ended
+from tests.delivery.turning import ALLOWED, Turning, ended, wire_to
 from tests.delivery.world import until
 from tests.wire import NOW, audit
 
@@ -33,11 +33,21 @@ def test_a_release_asked_for_meanwhile_begins_a_drain_if_mail_is_left() -> None:
         ):
             domain = await turning.hosts(count=3)
             await turning.leads_to(domain, primary)
-            await turning.begun(dispatcher, client, domain)
-            started = await dispatcher.start(domain, "login other", 0)
+            turnaround = await turning.granted(dispatcher, domain, release=1)
+            turnaround.begin(await wire_to(client))
+            started = await dispatcher.start(domain, "login other", 2)
             assert started is DrainStart.JOINED
             await until(lambda: len(client.taken) == 1)
-            await until(lambda: len(primary.taken) == 2)
+            seen = []
+            while len(primary.taken) < 2 or dispatcher.is_draining(domain.id):
+                seen += await world.store.releases.release_drains(2, 9)
+                await asyncio.sleep(0)
+            assert {one.ended_at for one in seen if one.delivered < 3} == {None}
+            counts = [one.delivered for one in seen]
+            assert counts == sorted(counts)
+            assert counts[0] >= 0
+            [last] = await world.store.releases.release_drains(2, 9)
+            assert (last.delivered, last.left, last.end) == (3, 0, DrainEnd.FINISHED)
         started_by = [line["requested_by"] for line in world.log.of(DrainStarted)]
         assert started_by == ["login acme-mail", "login other"]
 

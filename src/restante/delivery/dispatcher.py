@@ -29,7 +29,7 @@ from restante.delivery.turnaround_part import TurnaroundPart
 from restante.mail.address import Mailbox
 from restante.phrases import BY_ATRN_ONLY
 from restante.queue.drain_word import DrainState, DrainWay
-from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
+from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, WantedDrain
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -301,19 +301,22 @@ class Dispatcher:
             part = await self._take_for_turn(domain, name, requested_by, release)
         except (CannotStart, StoreError):
             if asked_by is not None:
-                self._tasks.create_task(self._start_after(domain, asked_by, 0))
+                self._tasks.create_task(self._start_after(domain, *asked_by))
             raise
         part.replaced = asked_by
         return part
 
-    def _drain_asked_by(self, domain_id: int) -> str | None:
-        """Return who asked for the domain's drain to its destination; None if there is none."""
+    def _drain_asked_by(self, domain_id: int) -> tuple[str, int] | None:
+        """Return who asked for the domain's drain to its destination, and its release, if any."""
         present = self._drains.get(domain_id)
         if present is not None:
-            return None if isinstance(present, TurnaroundPart) else present.lease.requested_by
+            lease = present.lease
+            return (
+                None if isinstance(present, TurnaroundPart) else (lease.requested_by, lease.release)
+            )
         for one in self._handover.open_drains():
             if one.domain_id == domain_id and one.way is DrainWay.DESTINATION:
-                return one.requested_by
+                return one.requested_by, one.release
         return None
 
     async def _take_for_turn(
@@ -408,10 +411,17 @@ class Dispatcher:
 
         A release that was asked for meanwhile begins a drain.
         """
-        await self._handover.close_drain(lease, at=self._context.clocks.now())
+        now = self._context.clocks.now()
+        is_suspended = domain.policy.suspension_at(now) is not None
+        if not was_asked or is_suspended or not domain.destination.is_reachable:
+            await self._handover.close_drain(lease, at=now)
+            self._tell_end(domain.id)
+            return
+        wanted = WantedDrain(now, now + self._context.settings.patience, lease.requested_by)
+        following = await self._handover.follow_drain(lease, wanted)
         self._tell_end(domain.id)
-        if was_asked and domain.destination.is_reachable:
-            self._tasks.create_task(self._start_after(domain, lease.requested_by, 0))
+        if following is not None:
+            await self._launch(following, domain)
 
     async def _start_after(self, domain: HostedDomain, requested_by: str, release: int) -> None:
         """Start the drain that was asked for while a turnaround had the domain."""
@@ -427,15 +437,13 @@ class Dispatcher:
             )
 
     def _follow_up(self, part: TurnaroundPart) -> None:
-        """Begin a drain that is wanted after a turnaround, if mail is left.
+        """Run the drain that took the place of a turnaround. One that is given back is another's.
 
         A release was asked for meanwhile; or a drain was ended for a turnaround that did not begin.
         """
-        domain, wanted = self._context.directory.now.domain_by_id(part.lease.domain_id), part.wanted
-        if wanted is None or self._is_stopping or domain is None:
-            return
-        if domain.destination.is_reachable and self._context.store.figures.usage(domain.id).held:
-            self._tasks.create_task(self._start_after(domain, *wanted))
+        domain = self._context.directory.now.domain_by_id(part.lease.domain_id)
+        if part.following is not None and domain is not None and not self._is_stopping:
+            self._begin(part.following, domain)
 
     async def _obey(self, asked: DrainRequests) -> None:
         """Do what others ask of a drain that runs here."""
@@ -467,7 +475,10 @@ class Dispatcher:
         """Run a drain; if the server is stopping meanwhile, leave it to others."""
         if self._is_stopping:
             await self._give_back([lease])
-            return
+        else:
+            self._begin(lease, domain)
+
+    def _begin(self, lease: Drain, domain: HostedDomain) -> None:
         drain = DomainDrain(lease, domain, self._context, self._slots)
         self._drains[domain.id] = drain
         self._running[domain.id] = self._tasks.create_task(self._run(drain, domain))

@@ -5,7 +5,8 @@ else delivers the domain's mail meanwhile. It makes no connection and no second 
 is left at its end is held.
 
 It is never resumed: after a crash its record is closed (delivery/dispatcher.py). The next
-turnaround repeats messages that were not settled.
+turnaround repeats messages that were not settled. If a release to the destination was asked for
+meanwhile and mail is left, the record of its drain takes the place of the part's own.
 """
 
 import asyncio
@@ -29,7 +30,7 @@ from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
 from restante.smtp.window_size import MOST_MESSAGES
-from restante.store.handover_store import Drain, PastDrain
+from restante.store.handover_store import Drain, PastDrain, WantedDrain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -57,7 +58,8 @@ class TurnaroundPart:
         self._context = context
         self.times_asked = 0  # requests on record that joined it
         self.release_after: tuple[str, int] | None = None  # of the request that joined it
-        self.replaced: str | None = None  # the requester of the drain that was ended for it
+        self.replaced: tuple[str, int] | None = None  # of the drain that was ended for it
+        self.following: Drain | None = None  # the drain that follows it, on record
         self._has_wire = False
         self._log = DrainLog(context.log, domain.name, name, context.clocks)
         self._summary = DrainSummary(lease, domain, self._log, context)
@@ -105,7 +107,7 @@ class TurnaroundPart:
     def wanted(self) -> tuple[str, int] | None:
         """The requester and the release of the drain that is wanted after it; None for none."""
         if self.release_after is None and self.replaced is not None and not self._has_wire:
-            return self.replaced, 0
+            return self.replaced
         return self.release_after
 
     @property
@@ -263,8 +265,8 @@ class TurnaroundPart:
 
     @property
     def lease(self) -> Drain:
-        """The drain as recorded."""
-        return self._lease
+        """The drain as recorded: at its end, the one that follows it."""
+        return self.following or self._lease
 
     @property
     def is_active(self) -> bool:
@@ -358,11 +360,27 @@ class TurnaroundPart:
                     self._reason = reason
                     return
                 self._outcome, self._reason = DrainEnd.GIVEN_UP, _CAME_LATE
-            await handover.close_drain(self._lease, self._past(self._outcome, self._reason))
+            past = self._past(self._outcome, self._reason)
+            if (wanted := self._wanted_now()) is None:
+                await handover.close_drain(self._lease, past)
+            else:
+                self.following = await handover.follow_drain(self._lease, wanted, past)
         except LeaseLost as error:
             self._outcome, self._reason = DrainEnd.GIVEN_UP, str(error)
         except StoreError as error:  # it is closed when it is found without an owner
             self._report(error, WorkWord.CLOSE_DRAIN)
+
+    def _wanted_now(self) -> WantedDrain | None:
+        """Return who wants a drain after it, if that can move mail by the domain's record now."""
+        domain = self._context.directory.now.domain_by_id(self._lease.domain_id)
+        if domain is None or not domain.destination.is_reachable:
+            return None
+        now = self._context.clocks.now()
+        if domain.policy.suspension_at(now) is not None:
+            return None
+        if self.wanted is None or not self._context.store.figures.usage(domain.id).held:
+            return None
+        return WantedDrain(now, now + self._context.settings.patience, *self.wanted)
 
     def _past(self, outcome: DrainEnd, reason: str) -> PastDrain:
         """Return the part as it is kept. Whether the destination takes mail is another question."""

@@ -67,6 +67,16 @@ class PastDrain:
     taker: str = ""  # the destination, if it has ever taken mail
 
 
+@dataclass(frozen=True, slots=True)
+class WantedDrain:
+    """A drain that takes the place of another. Times are Unix time."""
+
+    at: float  # now
+    deadline: float
+    requested_by: str
+    release: int = 0  # that it is for, if none has joined the one before; 0 for none
+
+
 class HandoverStore(Protocol):
     """Which drains are to run, and the mail that they move."""
 
@@ -174,6 +184,16 @@ class HandoverStore(Protocol):
 
         Nothing can be settled under it any more. Nothing happens if another has taken it over. None
         leaves what is known of the drain before; then `at` is its end, Unix time.
+        """
+
+    async def follow_drain(
+        self, drain: Drain, wanted: WantedDrain, past: PastDrain | None = None
+    ) -> Drain | None:
+        """Close it as `close_drain` does, and open another to the destination in its place.
+
+        The new one is the caller's to run. The releases that joined the old one go on with it, and
+        count what both deliver. Nothing happens if another has taken the old one over: then the
+        result is None.
         """
 
     async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:

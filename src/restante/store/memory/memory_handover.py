@@ -8,7 +8,13 @@ from restante.mail.message import HeldMessage
 from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import MessageOutcome, move_of
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
+from restante.store.handover_store import (
+    Drain,
+    DrainRequests,
+    JoinedDrain,
+    PastDrain,
+    WantedDrain,
+)
 from restante.store.memory.memory_history import record_outcomes
 from restante.store.memory.memory_message import handed_out
 from restante.store.memory.memory_state import DrainShare, MemoryState
@@ -77,7 +83,8 @@ class MemoryHandover:
             domain_id, requested_at, deadline, release, requested_by, way=way
         )
         if release:
-            self._state.release_drains.setdefault((release, domain_id), DrainShare())
+            share = self._state.release_drains.setdefault((release, domain_id), DrainShare())
+            share.ended_at, share.end, share.left = None, None, 0
         return opened
 
     async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
@@ -131,6 +138,24 @@ class MemoryHandover:
             self._state.drains.close(drain)
             if past is not None:
                 self._state.past_drains[drain.domain_id] = past
+
+    async def follow_drain(
+        self, drain: Drain, wanted: WantedDrain, past: PastDrain | None = None
+    ) -> Drain | None:
+        """Close it, and open another in its place."""
+        if not self._state.drains.is_in_force(drain):
+            return None
+        own = self._state.drains.present(drain.domain_id).release
+        joined = self._state.joined_of(drain.domain_id, own)
+        await self.close_drain(drain, past, wanted.at)
+        for share in joined.values():
+            share.ended_at, share.end, share.left = None, None, 0
+        release = max(joined, default=wanted.release)
+        opened = await self.open_drain(
+            drain.domain_id, wanted.at, wanted.deadline, release, wanted.requested_by
+        )
+        assert isinstance(opened, Drain), "the last one was closed"
+        return opened
 
     async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""

@@ -137,6 +137,14 @@ class MemoryState:
         for share in self._open_shares(domain_id):
             share.ended_at, share.end, share.left = at, ending, left
 
+    def joined_of(self, domain_id: int, release: int) -> dict[int, DrainShare]:
+        """Return the open accounts of a domain's drain for other releases than this one."""
+        return {
+            by: share
+            for (by, of), share in self.release_drains.items()
+            if of == domain_id and by != release and share.ended_at is None
+        }
+
     def end_sessions(self, email: str, but_with: bytes | None = None) -> None:
         """Remove the sessions of a portal user, but those with this stamp."""
         self.sessions = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import RecipientMove
 from restante.store.drain_book import DrainRecord
-from restante.store.handover_store import Drain, JoinedDrain, PastDrain
+from restante.store.handover_store import Drain, JoinedDrain, PastDrain, WantedDrain
 from restante.store.postgres import drain_statements
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
@@ -126,6 +126,34 @@ async def close_drain(
         await transaction.fetch(
             drain_statements.KEEP_PAST_DRAIN, drain.domain_id, *past_drain_row(past)
         )
+
+
+async def follow_drain(
+    transaction: PostgresTransaction,
+    drain: Drain,
+    wanted: WantedDrain,
+    past: PastDrain | None,
+) -> Drain | None:
+    """Close it, and open another in its place, with the releases that joined it."""
+    rows = await transaction.fetch(drain_statements.LOCK, drain.domain_id, drain.number)
+    if not rows:
+        return None
+    await close_drain(transaction, drain, past, wanted.at)
+    place = (rows[0][0], drain.domain_id)
+    [(last,)] = await transaction.fetch(drain_statements.LAST_JOINED, *place)
+    if last:
+        await transaction.fetch(drain_statements.CARRY_OTHERS, *place, last)
+        await transaction.fetch(drain_statements.CARRY_LAST, *place, last)
+    opened = await open_drain(
+        transaction,
+        drain.domain_id,
+        wanted.at,
+        wanted.deadline,
+        release=last or wanted.release,
+        requested_by=wanted.requested_by,
+    )
+    assert isinstance(opened, Drain), "the last one was closed"
+    return opened
 
 
 async def end_release(

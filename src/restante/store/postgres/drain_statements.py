@@ -145,13 +145,33 @@ REMOVE_PAST = "DELETE FROM past_drain WHERE domain_id = $1"
 
 OPEN_RELEASE = """
     INSERT INTO release_drain (release, domain_id, opener) VALUES ($1, $2, $1)
-    ON CONFLICT (release, domain_id) DO NOTHING
+    ON CONFLICT (release, domain_id) DO UPDATE SET ended_at = NULL, ending = '', held = 0
 """
 JOIN_RELEASE = """
     INSERT INTO release_drain (release, domain_id, opener, delivered, refused, uncertain)
     SELECT $1, domain_id, release, delivered, refused, uncertain FROM release_drain
     WHERE release = $3 AND domain_id = $2
     ON CONFLICT (release, domain_id) DO NOTHING
+"""
+LAST_JOINED = """
+    SELECT coalesce(max(release), 0) FROM release_drain
+    WHERE domain_id = $2 AND opener = $1 AND release <> $1
+"""
+CARRY_OTHERS = """
+    UPDATE release_drain AS own SET opener = $3, delivered = own.delivered - last.delivered,
+        refused = own.refused - last.refused, uncertain = own.uncertain - last.uncertain
+    FROM release_drain AS last
+    WHERE last.release = $3 AND last.domain_id = $2
+        AND own.domain_id = $2 AND own.opener = $1 AND own.release NOT IN ($1, $3)
+"""
+CARRY_LAST = """
+    UPDATE release_drain SET opener = $3, (delivered, refused, uncertain) = (
+        SELECT coalesce(max(counted.delivered), release_drain.delivered) - release_drain.delivered,
+            coalesce(max(counted.refused), release_drain.refused) - release_drain.refused,
+            coalesce(max(counted.uncertain), release_drain.uncertain) - release_drain.uncertain
+        FROM release_drain AS counted WHERE counted.release = $1 AND counted.domain_id = $2
+    )
+    WHERE domain_id = $2 AND release = $3
 """
 COUNT_FOR_RELEASE = """
     UPDATE release_drain SET

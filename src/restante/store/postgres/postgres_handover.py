@@ -9,7 +9,13 @@ from restante.mail.message import HeldMessage
 from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import MessageOutcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
+from restante.store.handover_store import (
+    Drain,
+    DrainRequests,
+    JoinedDrain,
+    PastDrain,
+    WantedDrain,
+)
 from restante.store.postgres import drain_changes, drain_statements, held_reading, settling
 from restante.store.postgres.joint_calls import JointCalls
 from restante.store.postgres.lane_set import SessionKind
@@ -159,6 +165,13 @@ class PostgresHandover:
         """Record that it is over, and how it went."""
         change = partial(drain_changes.close_drain, drain=drain, past=past, at=at)
         await self._core.write(change, SessionKind.DRAINS)
+
+    async def follow_drain(
+        self, drain: Drain, wanted: WantedDrain, past: PastDrain | None = None
+    ) -> Drain | None:
+        """Close it, and open another in its place."""
+        change = partial(drain_changes.follow_drain, drain=drain, wanted=wanted, past=past)
+        return await self._core.write(change, SessionKind.DRAINS)
 
     async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.queue.drain_word import DrainEnd, DrainWay
-from restante.store.handover_store import Drain, JoinedDrain, PastDrain
+from restante.store.handover_store import Drain, JoinedDrain, PastDrain, WantedDrain
 from restante.store.record_store import CHANGES_KEPT, Absent, is_as_before
 from restante.store.sqlite import (
     audit_queries,
@@ -101,6 +101,31 @@ def close_drain(
             transaction.execute(
                 drain_queries.KEEP_PAST_DRAIN, (drain.domain_id, *past_drain_row(past))
             )
+
+
+def follow_drain(
+    transaction: WriteTransaction,
+    drain: Drain,
+    wanted: WantedDrain,
+    past: PastDrain | None,
+) -> Drain | None:
+    """Close it, and open another in its place, with the releases that joined it."""
+    drains = transaction.ledger.drains
+    if not drains.is_in_force(drain):
+        return None
+    present = drains.present(drain.domain_id)
+    close_drain(transaction, drain, past, wanted.at)
+    release = release_changes.carry(transaction, present) or wanted.release
+    opened = open_drain(
+        transaction,
+        drain.domain_id,
+        wanted.at,
+        wanted.deadline,
+        release=release,
+        requested_by=wanted.requested_by,
+    )
+    assert isinstance(opened, Drain), "the last one was closed"
+    return opened
 
 
 def _keep_drain(transaction: WriteTransaction, domain_id: int) -> None:

@@ -42,6 +42,16 @@ def begin(transaction: WriteTransaction, drain: Drain, release: int) -> None:
         transaction.execute(release_queries.JOIN, (release, drain.domain_id, drain.release))
 
 
+def carry(transaction: WriteTransaction, drain: Drain) -> int:
+    """Turn the releases that joined a drain to one that follows it; return the last, 0 for none."""
+    place = (drain.release, drain.domain_id)
+    [(last,)] = transaction.execute(release_queries.LAST_JOINED, place)
+    if last:
+        transaction.execute(release_queries.CARRY_OTHERS, (*place, last))
+        transaction.execute(release_queries.CARRY_LAST, (*place, last))
+    return int(last)
+
+
 def count_moved(
     transaction: WriteTransaction, drain: Drain, moved: Mapping[RecipientMove, int]
 ) -> None:

@@ -13,13 +13,40 @@ RECORD_RELEASE = """
     )
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-OPEN = "INSERT OR IGNORE INTO release_drain (release, domain_id, opener) VALUES (?1, ?2, ?1)"
+OPEN = """
+    INSERT INTO release_drain (release, domain_id, opener) VALUES (?1, ?2, ?1)
+    ON CONFLICT (release, domain_id) DO UPDATE SET ended_at = NULL, ending = '', held = 0
+"""
 JOIN = """
     INSERT OR IGNORE INTO release_drain (
         release, domain_id, opener, delivered, refused, uncertain
     )
     SELECT ?1, domain_id, release, delivered, refused, uncertain FROM release_drain
     WHERE release = ?3 AND domain_id = ?2
+"""
+# Another drain follows that of release ?1, and counts in the row of ?3, the last that joined: so
+# the rows of all that joined turn from the one to the other. First those of the others.
+LAST_JOINED = """
+    SELECT ifnull(max(release), 0) FROM release_drain
+    WHERE domain_id = ?2 AND opener = ?1 AND release <> ?1
+"""
+
+CARRY_OTHERS = """
+    UPDATE release_drain SET opener = ?3, (delivered, refused, uncertain) = (
+        SELECT release_drain.delivered - last.delivered, release_drain.refused - last.refused,
+            release_drain.uncertain - last.uncertain
+        FROM release_drain AS last WHERE last.release = ?3 AND last.domain_id = ?2
+    )
+    WHERE domain_id = ?2 AND opener = ?1 AND release NOT IN (?1, ?3)
+"""
+CARRY_LAST = """
+    UPDATE release_drain SET opener = ?3, (delivered, refused, uncertain) = (
+        SELECT ifnull(max(counted.delivered), release_drain.delivered) - release_drain.delivered,
+            ifnull(max(counted.refused), release_drain.refused) - release_drain.refused,
+            ifnull(max(counted.uncertain), release_drain.uncertain) - release_drain.uncertain
+        FROM release_drain AS counted WHERE counted.release = ?1 AND counted.domain_id = ?2
+    )
+    WHERE domain_id = ?2 AND release = ?3
 """
 COUNT = """
     UPDATE release_drain SET

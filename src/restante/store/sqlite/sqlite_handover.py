@@ -9,7 +9,13 @@ from restante.mail.message import HeldMessage
 from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import MessageOutcome
 from restante.store.drain_book import asked_of, open_drains, unclaimed
-from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, PastDrain
+from restante.store.handover_store import (
+    Drain,
+    DrainRequests,
+    JoinedDrain,
+    PastDrain,
+    WantedDrain,
+)
 from restante.store.sqlite import mail_changes, mail_reading, record_changes
 from restante.store.sqlite.store_core import StoreCore
 
@@ -118,6 +124,14 @@ class SqliteHandover:
     ) -> None:
         """Record that it is over, and how it went."""
         await self._core.write(partial(record_changes.close_drain, drain=drain, past=past, at=at))
+
+    async def follow_drain(
+        self, drain: Drain, wanted: WantedDrain, past: PastDrain | None = None
+    ) -> Drain | None:
+        """Close it, and open another in its place."""
+        change = partial(record_changes.follow_drain, drain=drain, wanted=wanted, past=past)
+        opened: Drain | None = await self._core.write(change)
+        return opened
 
     async def past_drains(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, PastDrain]:
         """Return how the last drain of each domain went."""
