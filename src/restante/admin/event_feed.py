@@ -169,7 +169,7 @@ class EventFeed:
             if has_missed and self._goes_on(follower):
                 yield self._missed()
             while self._goes_on(follower):
-                follower.woken.clear()  # first: whatever comes while these are sent wakes it again
+                follower.woken.clear()  # an event that comes while these are sent sets it again
                 for placed in self._unread(follower):
                     if self._seconds_left(principal) <= 0:
                         return
