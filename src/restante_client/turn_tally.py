@@ -22,6 +22,10 @@ _TEMPORARY = range(400, 500)
 _CLOSING = 221
 _OUT_OF_ORDER = 503  # the rest of a flight whose MAIL or RCPT was refused
 _CODE_LENGTH = 3
+# A provider may try BDAT without a recipient, to see how the server answers: no message is lost.
+_TRIAL = "TRIAL"
+_NO_MESSAGE = (_TRIAL, "RSET")  # behind MAIL
+_BEGINS = ("MAIL", "RSET", "EHLO", "HELO")
 
 
 class TurnTally:
@@ -39,6 +43,7 @@ class TurnTally:
         self._reply = b""
         self._chunk = 0  # octets of BDAT that are still to come
         self._is_content = False  # of DATA
+        self._has_recipient = False  # of the transaction that the provider has open
 
     def take_commands(self, octets: bytes) -> None:
         """Take octets of the provider."""
@@ -73,9 +78,12 @@ class TurnTally:
         chunk = _BDAT.match(line)
         if chunk:
             self._chunk = int(chunk.group(1))
-            self._expect("CONTENT" if chunk.group(2) else "CHUNK")
+            last = "CONTENT" if self._has_recipient else _TRIAL
+            self._expect(last if chunk.group(2) else "CHUNK")
         else:
-            self._expect(line[:4].decode("ascii", "replace").upper())
+            verb = line[:4].decode("ascii", "replace").upper()
+            self._has_recipient = verb == "RCPT" or (self._has_recipient and verb not in _BEGINS)
+            self._expect(verb)
 
     def _expect(self, command: str) -> None:
         self._waiting.append(command)
@@ -101,6 +109,8 @@ class TurnTally:
             self.is_closed = code == _CLOSING
         elif command == "CONTENT" and code in _POSITIVE:
             self.delivered += 1
+        elif command == "MAIL" and self._waiting and self._waiting[0] in _NO_MESSAGE:
+            return
         elif command in ("CONTENT", "RCPT", "MAIL") and code not in (*_POSITIVE, _OUT_OF_ORDER):
             self._count_failure(code, line)
 

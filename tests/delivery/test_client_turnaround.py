@@ -57,18 +57,142 @@ def test_the_mail_of_all_its_domains_leaves_in_one_session() -> None:
     asyncio.run(main())
 
 
-def test_no_chunk_is_tried_and_no_tls_begun_whatever_the_client_offers() -> None:
+AHEAD = ("PIPELINING", "CHUNKING", "STARTTLS", "AUTH PLAIN")
+TRIAL = ["MAIL FROM:<>", "BDAT 12 LAST", "MAIL FROM:<>", "RSET"]
+
+
+def verbs(client: ScriptedPrimary) -> list[str]:
+    return [command.split()[0] for command in client.commands]
+
+
+def test_no_chunk_is_tried_before_the_last_message_and_no_tls_begun() -> None:
     """A probe that broke the connection would cost the whole turnaround."""
 
     async def main() -> None:
         turning = Turning()
-        offer = ("PIPELINING", "CHUNKING", "STARTTLS", "AUTH PLAIN")
-        async with ScriptedPrimary(offer=offer) as client, turning.world.dispatcher() as dispatcher:
+        async with ScriptedPrimary(offer=AHEAD) as client, turning.world.dispatcher() as dispatcher:
             domain = await turning.hosts(count=20)
             await turning.whole(dispatcher, client, domain)
-            verbs = {command.split()[0] for command in client.commands}
-            assert verbs == {"EHLO", "MAIL", "RCPT", "DATA", "QUIT"}
+            assert verbs(client)[:-5] == ["EHLO", *["MAIL", "RCPT", "DATA"] * 20]
+            assert client.commands[-5:] == [*TRIAL, "QUIT"]
             assert len(client.taken) == 20
+
+    asyncio.run(main())
+
+
+def test_the_next_turnaround_of_the_login_sends_ahead_of_replies() -> None:
+    async def main() -> None:
+        turning = Turning()
+        async with ScriptedPrimary(offer=AHEAD) as client, turning.world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            await turning.whole(dispatcher, client, domain)
+            client.commands.clear()
+            await turning.world.hold(domain, 40)
+            await turning.whole(dispatcher, client, domain)
+            assert verbs(client) == ["EHLO", *["MAIL", "RCPT", "BDAT"] * 40, "QUIT"]
+            assert len(client.taken) == 41
+            assert await turning.world.waiting() == []
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("change", ["another offer", "another server", "not allowed"])
+def test_mail_goes_by_data_where_the_result_does_not_hold(change: str) -> None:
+    async def main() -> None:
+        turning = Turning()
+        async with ScriptedPrimary(offer=AHEAD) as client, turning.world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            await turning.whole(dispatcher, client, domain)
+            client.commands.clear()
+            if change == "another offer":
+                client.offer = (*AHEAD, "SIZE 1000000")
+            elif change == "another server":
+                client.script["EHLO"] = "250-q.example\r\n250-PIPELINING\r\n250 CHUNKING"
+            else:
+                turning.world.set(run_ahead=False)
+            await turning.world.hold(domain, 3)
+            await turning.whole(dispatcher, client, domain)
+            assert verbs(client)[:10] == ["EHLO", *["MAIL", "RCPT", "DATA"] * 3]
+            assert len(client.taken) == 4
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("answer", [CLOSE, "250 what a chunk", GARBAGE])
+def test_a_trial_that_breaks_the_connection_costs_nothing(answer: str) -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with (
+            ScriptedPrimary({"BDAT": answer}, offer=AHEAD) as client,
+            world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=3)
+            await turning.whole(dispatcher, client, domain)
+            past = await past_of(world, domain)
+            assert (past.end, past.delivered) == (DrainEnd.FINISHED, 3)
+            client.commands.clear()
+            await world.hold(domain, 3)
+            await turning.whole(dispatcher, client, domain)  # it is not tried again for a day
+            assert verbs(client) == ["EHLO", *["MAIL", "RCPT", "DATA"] * 3, "QUIT"]
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(("limit", "tries"), [(5, True), (4, False)])
+def test_no_trial_exceeds_the_limit_of_the_client(limit: int, *, tries: bool) -> None:
+    async def main() -> None:
+        turning = Turning()
+        offer = (*AHEAD, f"LIMITS MAILMAX={limit}")
+        async with ScriptedPrimary(offer=offer) as client, turning.world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=3)
+            await turning.whole(dispatcher, client, domain)
+            assert ("BDAT" in verbs(client)) == tries
+            assert client.commands[-1] == "QUIT"
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("noop", ["250 OK", "502 not here"])
+def test_a_last_line_without_an_end_gets_one_behind_its_chunk(noop: str) -> None:
+    """fetchmail passes whole lines on: it would wait for the rest, and the server for the chunk."""
+
+    async def main() -> None:
+        turning = Turning()
+        async with (
+            ScriptedPrimary({"NOOP": noop}, offer=AHEAD) as client,
+            turning.world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=1)
+            await turning.whole(dispatcher, client, domain)
+            client.commands.clear()
+            await turning.world.hold(domain, 2, content=b"Subject: x\r\n\r\nno end")
+            await turning.world.hold(domain, 2)
+            await turning.whole(dispatcher, client, domain)
+            one = ["MAIL", "RCPT", "BDAT"]
+            assert verbs(client) == ["EHLO", *[*one, "NOOP"] * 2, *one * 2, "QUIT"]
+            assert client.taken[1].content == b"Subject: x\r\n\r\nno end"
+            assert await turning.world.waiting() == []
+
+    asyncio.run(main())
+
+
+def test_a_client_that_loses_step_gets_mail_by_data_the_next_time() -> None:
+    """Mail of the broken window is held, and the next turnaround delivers it."""
+
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        async with ScriptedPrimary(offer=AHEAD) as client, world.dispatcher() as dispatcher:
+            domain = await turning.hosts(count=1)
+            await turning.whole(dispatcher, client, domain)
+            await world.hold(domain, 5)
+            client.behind_chunk = CLOSE
+            await turning.whole(dispatcher, client, domain)
+            client.commands.clear()
+            await turning.whole(dispatcher, client, domain)
+            assert "BDAT" not in verbs(client)
+            assert await world.waiting() == []
 
     asyncio.run(main())
 

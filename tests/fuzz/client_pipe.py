@@ -29,7 +29,7 @@ def check(data: bytes) -> None:
     is_long = settings.below(8) == 7  # so that buffers fill
     said = stream[:place] * (_LONG // max(place, 1) + 1 if is_long else 1)
     provider = _Side(said, settings.one_of(_ENDS), choices, is_quick=is_long)
-    local = _Side(stream[place:], settings.one_of(_ENDS), choices)
+    local = _Side(stream[place:], settings.one_of(_ENDS), choices, is_quick=is_long)
     tally = TurnTally()
     pipe = OctetPipe(
         cast(Any, provider),
@@ -98,6 +98,7 @@ class _Side:
         self._spoken: Iterator[bytes] = iter([said]) if is_quick else pieces(said, choices)
         self._end = end
         self._choices = choices
+        self._least = 4096 if is_quick else 1  # octets that a write takes
         self._rest = b""
         self._is_out = False
         self._is_idle = False
@@ -136,7 +137,7 @@ class _Side:
         if self._choices.below(8) == 7 and not self._is_idle:
             self._is_idle = True
             raise BlockingIOError
-        some = octets[: 1 + self._choices.below(255) * 400]
+        some = octets[: self._least + self._choices.below(255) * 400]
         self.heard += some
         return len(some)
 

@@ -126,8 +126,11 @@ class SessionShell:
         if self._wanted is not None and not self._choices.flag():
             self._send_content(self._wanted)
         if self._choices.below(16) == 10:
-            self._session.quit()
+            self._quit()
         self._flush()
+
+    def _quit(self) -> None:
+        self._session.quit()
 
     def close(self) -> None:
         """End like a server that disconnects: a final reply with a code counts even if cut."""

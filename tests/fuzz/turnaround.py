@@ -19,10 +19,11 @@ import trustme
 from restante.network.tls import TlsLayer
 from restante.network.tls_context import unverified_client_context
 from restante.network.wire import Wire, WireOwner
+from restante.smtp.chunking_probe import PROBE
 from restante.telemetry.events import InternalError
 from tests.delivery.turning import Turning, ended
 from tests.fuzz.choices import Choices, pieces, read_input
-from tests.fuzz.turned_session import FORBIDDEN
+from tests.fuzz.turned_session import CHUNK, FORBIDDEN
 
 _ENDS: Final = ("closes", "resets", "falls silent", "says goodbye", "spoils the stream")
 _DOMAINS: Final = ("b.example", "c.example")
@@ -64,6 +65,7 @@ async def _turn(spoken: Iterator[bytes], counts: tuple[int, ...], end: str, has_
     assert not world.log.of(InternalError), world.log.of(InternalError)
     assert world.store.handover.open_drains() == []
     assert not FORBIDDEN.search(customer.heard)
+    assert not CHUNK.search(customer.heard.replace(PROBE, b""))
     for number in set(range(1, world.held + 1)) - left:
         assert b"\r\n%d\r\n.\r\n" % number in customer.heard, "it left the store unsaid"
 

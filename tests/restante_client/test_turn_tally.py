@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from restante.smtp.chunking_probe import PROBE
 from restante_client.turn_tally import TurnTally
 
 GREETED = b"220 local\r\n"
@@ -48,6 +49,24 @@ def test_a_refused_message_is_counted_once() -> None:
     assert (tally.delivered, tally.refused, tally.deferred) == (0, 1, 1)
     assert tally.first_refusal == "550 5.1.1 no \\x1b[31msuch"
     assert not tally.is_closed
+
+
+@pytest.mark.parametrize("mail", [b"250 ok", b"550 5.7.1 no null reverse-path"])
+def test_a_trial_without_a_recipient_is_no_message(mail: bytes) -> None:
+    """Our own server asks so behind the last message, whether it may send ahead of replies."""
+    tally = fed(
+        ("C", GREETED),
+        ("P", b"MAIL FROM:<>\r\nRCPT TO:<a@b>\r\nDATA\r\n"),
+        ("C", b"250 1\r\n250 2\r\n354 go\r\n"),
+        ("P", b"x\r\n.\r\n"),
+        ("C", b"250 taken\r\n"),
+        ("P", PROBE),
+        ("C", mail + b"\r\n554 no valid recipients\r\n" + mail + b"\r\n250 ok\r\n"),
+        ("P", b"QUIT\r\n"),
+        ("C", b"221 bye\r\n"),
+    )
+    assert (tally.delivered, tally.refused, tally.deferred) == (1, 0, 0)
+    assert tally.is_closed
 
 
 def test_what_does_not_fit_ends_the_counting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,11 @@ takes their messages in turn, the domains one after another.
 
 It differs from an attempt of a drain, because there is only one connection:
 
-- No probe for CHUNKING and nothing ahead of replies, except MAIL, RCPT and DATA in one flight. A
-  probe that breaks the connection would cost the whole turnaround.
+- No probe while mail waits: one that breaks the connection would cost the whole turnaround. So the
+  probe for CHUNKING comes last, behind the last message and before QUIT. Its result is for the next
+  turnaround of the login. That one sends messages ahead of replies if the client's server has the
+  same name and offer. Without a result, only MAIL, RCPT and DATA go in one flight. A failure
+  counts for a while, as at a destination (pipelining_backoff.py).
 - No limit of messages for the connection but the client's own: LIMITS MAILMAX (RFC 9422). Exim
   answers 421 to the MAIL after it, so we say QUIT at it.
 - Each line has its own TLS record. fetchmail waits on the socket, and reads one line each time; it
@@ -31,7 +34,14 @@ from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.connection_source import adopt
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
-from restante.delivery.link_plan import ConnectionEnd, ConnectionWork, EndKind, LinkPlan
+from restante.delivery.drain_experience import AttemptStart, GoodDrain
+from restante.delivery.link_plan import (
+    ConnectionEnd,
+    ConnectionWork,
+    EndKind,
+    LinkPlan,
+    SendingManner,
+)
 from restante.delivery.route import Endpoint
 from restante.delivery.stop_rules import AttemptStop, StopRules
 from restante.delivery.turnaround_order import TriedMail
@@ -44,6 +54,7 @@ from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
+from restante.smtp.window_size import WindowPace
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError
 from restante.tenancy.model import Directory, IpAddress, Login, TlsUse
@@ -111,12 +122,14 @@ class ClientTurnaround:
     def begin(self, wire: Wire) -> None:
         """Take the wire, and deliver over it."""
         wire.send_line_by_line()
+        start = self._context.memory.experience.beginning(self._taker, 1, is_paced=False)
         plan = LinkPlan(
             Endpoint(wire.peer, wire.peer_port),
             self._name,
-            ClientOptions(self._context.dialer.hostname, TlsUse.OFF, pipelining=Pipelining.OPENING),
+            self._options(start),
             None,
             self._context.settings,
+            WindowPace(start.proven),
             messages=sys.maxsize,
         )
         work = ConnectionWork(self._take, self._report, self._context.store.content.read_file)
@@ -125,6 +138,17 @@ class ClientTurnaround:
             part.follow(self._settlement_changed, partial(self._part_stopped, part))
         self._refusals.begin()
         self._tasks.create_task(self._run(self._connection, plan))
+
+    def _options(self, start: AttemptStart) -> ClientOptions:
+        context = self._context
+        most = Pipelining.AHEAD if context.settings.run_ahead else Pipelining.OPENING
+        return ClientOptions(
+            context.dialer.hostname,
+            TlsUse.OFF,
+            pipelining=min(most, start.pipelining, context.memory.backoff.pipelining(self._taker)),
+            probed=start.probed,
+            tries_last=True,
+        )
 
     def stop(self) -> None:
         """Begin no more messages, and end soon: the server stops."""
@@ -155,7 +179,7 @@ class ClientTurnaround:
             self._stop = AttemptStop(reason, kind)
             self._woken.set()
             if self._connection is not None:
-                self._connection.finish_soon()
+                self._connection.finish_soon(tries=kind is AttemptKind.COMPLETE)
 
     # The task
 
@@ -167,6 +191,7 @@ class ClientTurnaround:
         try:
             end = await connection.run()
             self._take_back(end)
+            self._learn(plan, end)
             seconds = self._context.clocks.monotonic() - began
             for part in self._parts:
                 part.connection_ended(plan, end, seconds)
@@ -179,7 +204,8 @@ class ClientTurnaround:
 
     def _verdict(self, connection: DeliveryConnection, end: ConnectionEnd) -> tuple[DrainEnd, str]:
         """Return how the parts ended, and why."""
-        if end.kind is not EndKind.QUIT:
+        has_broken_in_trial = end.manner is SendingManner.PROBED
+        if end.kind is not EndKind.QUIT and not has_broken_in_trial:
             has_greeted = bool(connection.reply_count)
             is_silent_end = end.was_closed and not has_greeted
             return DrainEnd.GIVEN_UP, _NO_GREETING if is_silent_end else end.reason
@@ -187,6 +213,16 @@ class ClientTurnaround:
             return _ENDS.get(self._stop.kind, DrainEnd.GIVEN_UP), self._stop.reason
         most = counted(connection.mail_limit, "message", "messages")
         return DrainEnd.GIVEN_UP, f"the client takes {most} on a connection, and more are held"
+
+    def _learn(self, plan: LinkPlan, end: ConnectionEnd) -> None:
+        """Remember for the next turnaround of the login how far mail may run ahead."""
+        memory = self._context.memory
+        memory.backoff.learn(self._taker, end)
+        if end.not_borne is Pipelining.AHEAD:
+            memory.experience.went_badly(self._taker)
+        elif end.probed is not None:
+            proven = plan.pace.proven if end.probed == plan.options.probed else 0
+            memory.experience.went_well(self._taker, GoodDrain(1, end.probed, proven))
 
     def _close_parts(self, outcome: DrainEnd, reason: str) -> None:
         if self._stop is not None and self._stop.kind is AttemptKind.REFUSING:

@@ -20,6 +20,7 @@ Guarantees:
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVarTuple
 
 from restante.delivery.connection_record import ConnectionRecord, connection_end
@@ -33,6 +34,7 @@ from restante.network.tls import TlsFailed
 from restante.network.wire import Wire
 from restante.phrases import cause_of
 from restante.sasl.scram_keys import salted_password
+from restante.smtp.chunking_probe import PROBE_MAILS
 from restante.smtp.client_events import (
     BeginTls,
     ClientEvent,
@@ -172,8 +174,10 @@ class DeliveryConnection:
         """Wait no longer, because other mail was taken meanwhile, sent in another manner."""
         self._stop_waiting(f" for {self.seconds_still:.0f} s; it took other mail meanwhile")
 
-    def finish(self) -> None:
+    def finish(self, *, tries: bool = False) -> None:
         """Begin no more; wait for outstanding replies and send QUIT, soon if nothing was begun.
+
+        `tries`: before QUIT, a session that delays trials tries what later ones may use.
 
         A connection that is being made is awaited for a moment: a cut one appears as lost in the
         primary's log.
@@ -181,11 +185,11 @@ class DeliveryConnection:
         if self._wire is None and not self._source.is_dialing:
             self.abort(_NOT_NEEDED)
         else:
-            self._guarded(self._say_quit)
+            self._guarded(self._try_and_quit if tries else self._say_quit)
 
-    def finish_soon(self) -> None:
+    def finish_soon(self, *, tries: bool = False) -> None:
         """Call `finish` soon; for callbacks of this connection."""
-        self._loop.call_soon(self.finish)
+        self._loop.call_soon(partial(self.finish, tries=tries))
 
     def abort(self, reason: str) -> None:
         """Close at once."""
@@ -378,6 +382,12 @@ class DeliveryConnection:
             if session.outgoing_octets >= _WRITE_OCTETS:
                 self._flush()
         return self._flush()
+
+    def _try_and_quit(self) -> None:
+        limit = self.mail_limit
+        if not limit or self._record.begun + PROBE_MAILS <= limit:
+            self._session.try_and_quit()
+        self._say_quit()
 
     def _say_quit(self) -> None:
         self._session.quit()

@@ -46,6 +46,7 @@ class SendingMode(Enum):
 
 
 PROBE: Final = b"MAIL FROM:<>\r\nBDAT 12 LAST\r\nNOPE\r\nNOPE\r\nMAIL FROM:<>\r\nRSET\r\n"
+PROBE_MAILS: Final = 2  # a server that limits messages counts them
 _ANY: Final = frozenset({250})
 _NONE: Final[frozenset[int]] = frozenset()
 PROBE_MAIL: Final = DialogueStep("MAIL of the probe", _ANY)

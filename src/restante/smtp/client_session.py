@@ -62,6 +62,7 @@ from restante.smtp.client_transaction import (
     GREETING,
     HELO,
     MAIL,
+    NOOP,
     QUIT,
     RCPT,
     RSET,
@@ -109,6 +110,7 @@ class ClientSession:
         "_pipelining",
         "_replies",
         "_taken",
+        "_tries",
         "_withheld",
         "awaits_close",
         "is_across_refused",
@@ -147,6 +149,7 @@ class ClientSession:
         self.not_borne_for_lf: Pipelining | None = None  # a bare LF came while more was due
         self._is_ready = False
         self._is_quitting = False
+        self._tries = False  # before QUIT, whether mail may run ahead in a later session
         self._is_over = False
         self.offer = NO_OFFER
         self.outgoing_octets = 0  # that `data_to_send` would return
@@ -264,6 +267,15 @@ class ClientSession:
         """Begin no more transactions, and say QUIT when those begun have their replies."""
         self._is_quitting = True
         self._quit_when_idle()
+
+    def try_and_quit(self) -> None:
+        """Quit, and first ask for later sessions whether mail may run ahead.
+
+        Only a session that delays trials has anything to try. No mail may be outstanding in it
+        that could be lost with the connection.
+        """
+        self._tries = True
+        self.quit()
 
     def auth_unanswered(self) -> None:
         """Count a session that ended before the result of AUTH, so that others can do better."""
@@ -401,7 +413,17 @@ class ClientSession:
 
     @property
     def _may_go_across(self) -> bool:
-        return self.is_pipelining and self._pipelining >= Pipelining.ACROSS
+        is_allowed = self._pipelining >= Pipelining.ACROSS and not self._handshake.tries_last
+        return self.is_pipelining and is_allowed
+
+    @property
+    def _needs_lines(self) -> bool:
+        """Whether each octet must be in a line that ends.
+
+        The client that was turned around may be fetchmail. It passes whole lines on, and would wait
+        for the rest of the last one.
+        """
+        return self._handshake.tries_last
 
     def _unanswered(self) -> list[ClientTransaction]:
         begun = [transaction for _, transaction in self._expected if transaction is not None]
@@ -478,7 +500,13 @@ class ClientSession:
 
     def _quit_when_idle(self) -> None:
         is_idle = not self._expected and self._opening is None and not self.awaits_close
-        if self._is_ready and not self._is_over and is_idle:
+        if not self._is_ready or self._is_over or not is_idle:
+            return
+        has_leave = self._tries and not self.is_audited
+        if has_leave and (trial := self._handshake.take_trial()) is not None:
+            self._write(trial.data)
+            self._expected.extend((step, None) for step in trial.steps)
+        else:
             self._send(b"QUIT\r\n", QUIT)
 
     def _end(self, ending: SessionEnding, reason: str) -> None:
@@ -498,9 +526,11 @@ class ClientSession:
             self._end(SessionEnding.QUIT, reply.text)
         elif step is ACROSS:
             self._bear_across(is_borne=reply.is_positive)
-        elif step is not RSET:
+        elif step not in (RSET, NOOP):
             self._go_on(self._handshake.take(step, reply))
-        elif not reply.is_positive:  # later commands would be taken for part of the old transaction
+        elif (
+            step is RSET and not reply.is_positive
+        ):  # later commands would be taken for part of the old transaction
             self._end(SessionEnding.REFUSED, f"RSET: {reply.text}")
 
     def _bear_across(self, *, is_borne: bool) -> None:
@@ -592,6 +622,8 @@ class ClientSession:
         self, encoder: DataEncoder | ChunkEncoder, transaction: ClientTransaction
     ) -> None:
         self._send(encoder.finish(), CONTENT, transaction)
+        if isinstance(encoder, ChunkEncoder) and not encoder.ends_line and self._needs_lines:
+            self._send(b"NOOP\r\n", NOOP)
         self._encoder = None
         self._opening = None
         is_worth_it = (

@@ -44,6 +44,7 @@ END_MARK: Final = DialogueStep(
     "end mark", frozenset({250})
 )  # of content that nobody was to get: means nothing
 RSET: Final = DialogueStep("RSET", frozenset({250}))
+NOOP: Final = DialogueStep("NOOP", frozenset({250}))
 ACROSS: Final = DialogueStep("RSET behind content", frozenset({250}))
 QUIT: Final = DialogueStep("QUIT", frozenset({221, 250}))
 

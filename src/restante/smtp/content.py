@@ -165,15 +165,18 @@ class DataEncoder:
 class ChunkEncoder:
     """The DataEncoder of one BDAT: octets go as they are, and their number ends them (RFC 3030)."""
 
-    __slots__ = ("_owed",)
+    __slots__ = ("_owed", "ends_line")
 
     def __init__(self, octets: int) -> None:
         """`octets` is what the command has announced."""
         self._owed = octets
+        self.ends_line = True  # the last octet ended a line, or none has gone
 
     def encode(self, block: bytes) -> bytes:
         """Return the block itself."""
         self._owed -= len(block)
+        if block:
+            self.ends_line = block.endswith(b"\n")
         return block
 
     def finish(self) -> bytes:

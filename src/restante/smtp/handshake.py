@@ -53,6 +53,7 @@ class ClientOptions:
     pipelining: Pipelining = Pipelining.AHEAD  # how far, where the server supports it
     probed: ChunkingProbeResult | None = None  # by an earlier session with the same server
     new_nonce: Callable[[], str] = new_nonce  # for SCRAM: never the same twice
+    tries_last: bool = False  # of a turnaround, which has no other connection: no trial before mail
     uses_ehlo: bool = True  # False: HELO from the start, for a server that hangs up at EHLO
 
     @property
@@ -99,6 +100,7 @@ class Handshake:
     __slots__ = (
         "_authentication",
         "_has_faulty_chunking",
+        "_has_trial",
         "_options",
         "_probe",
         "_told",
@@ -118,6 +120,7 @@ class Handshake:
         self.offer = NO_OFFER
         self.mode = SendingMode.DATA
         self.has_codes = False  # the server says enhanced codes; known where it was probed
+        self._has_trial = False  # the probe was delayed
 
     def new_reader(self) -> ReplyReader:
         """Return a reader of replies, whose texts show no secret of this session."""
@@ -249,10 +252,23 @@ class Handshake:
         if not is_offered or self._options.pipelining < Pipelining.AHEAD:
             return SessionReady()
         known = self._options.probed
-        if known is None or known.offer != self.offer:
-            return HandshakeSend(PROBE, PROBE_STEPS)
-        self.mode, self.has_codes = known.mode, known.has_codes
-        return SessionReady()
+        if known is not None and known.offer == self.offer:
+            self.mode, self.has_codes = known.mode, known.has_codes
+            return SessionReady()
+        if self._options.tries_last:
+            self._has_trial = True
+            return SessionReady()
+        return HandshakeSend(PROBE, PROBE_STEPS)
+
+    def take_trial(self) -> HandshakeSend | None:
+        """Return the delayed probe, once; None if there is none."""
+        has_trial, self._has_trial = self._has_trial, False
+        return HandshakeSend(PROBE, PROBE_STEPS) if has_trial else None
+
+    @property
+    def tries_last(self) -> bool:
+        """Whether nothing may be tried while mail waits."""
+        return self._options.tries_last
 
     @property
     def probed(self) -> ChunkingProbeResult | None:
