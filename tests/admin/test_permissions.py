@@ -44,6 +44,7 @@ from restante.admin import (
     server_status,
     store_maintenance,
     store_move,
+    token_makings,
     tokens,
     waiting_changes,
 )
@@ -268,6 +269,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.TOKEN_REVOKE: [
         lambda c, of: tokens.revoke_token(c, token_id(c, of), "test"),
+        lambda c, of: token_makings.list_makings(c, token_id(c, of)),
     ],
     AdminAction.USER_INVITE: [
         lambda c, of: portal_users.invite_user(c, invitation_of(of, f"new@{of.domain}")),

@@ -51,6 +51,8 @@ def test_a_token_is_revoked_by_its_id(installation: Path, command: Command) -> N
     revoked = command("token", "revoke", listed["id"], "--reason", "leaked")
     assert (revoked.code, revoked.out) == (0, f"token {listed['id']} revoked\n")
     assert json.loads(command("token", "list", "--json").out)[0]["state"] == "revoked"
+    made = json.loads(command("token", "made", listed["id"], "--json").out)
+    assert (made["id"], made["records"], made["is_complete"]) == (listed["id"], [], True)
     unknown = command("token", "revoke", "unknown000", "--reason", "leaked")
     assert unknown.code != 0
     assert "token unknown000: does not exist" in unknown.err

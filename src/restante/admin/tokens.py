@@ -158,10 +158,7 @@ async def revoke_token(context: AdminContext, token_id: str, reason: str) -> Tok
     A token that was revoked before stays as it is.
     """
     permit(context.principal, AdminAction.TOKEN_REVOKE)
-    token = context.directory.now.tokens.get(token_id)
-    if token is None or not context.principal.sees(token.account):
-        remedy = f"{_meant(context, token_id)} `restante token list` shows those there are".lstrip()
-        raise AdminError(ErrorKind.NOT_FOUND, f"token {token_id}: does not exist", remedy)
+    token = find_token(context, token_id)
     why = checked_reason(reason)
     if token.revoked_at is None:
         recorded = with_changes(
@@ -173,6 +170,15 @@ async def revoke_token(context: AdminContext, token_id: str, reason: str) -> Tok
         await changed(context, recorded)
     uses = await context.store.records.token_uses()
     return _view(context, token, uses.get(token.id))
+
+
+def find_token(context: AdminContext, token_id: str) -> ApiToken:
+    """Return the token with an id. Raises AdminError."""
+    token = context.directory.now.tokens.get(token_id)
+    if token is None or not context.principal.sees(token.account):
+        remedy = f"{_meant(context, token_id)} `restante token list` shows those there are".lstrip()
+        raise AdminError(ErrorKind.NOT_FOUND, f"token {token_id}: does not exist", remedy)
+    return token
 
 
 def _meant(context: AdminContext, token_id: str) -> str:

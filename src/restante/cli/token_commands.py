@@ -6,7 +6,15 @@ from typing import Annotated, Any, Final
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import Column, JsonObject, say, show_listing, text_column, time_column
+from restante.cli.display import (
+    Column,
+    JsonObject,
+    say,
+    show_json,
+    show_listing,
+    text_column,
+    time_column,
+)
 from restante.cli.failures import complain
 from restante.cli.options import (
     ConfigOption,
@@ -16,7 +24,7 @@ from restante.cli.options import (
     expiry,
     owner,
 )
-from restante.tenancy.api_token import TokenState
+from restante.tenancy.api_token import MadeKind, TokenState
 from restante.tenancy.grants import GrantedRole, Scope
 
 group = typer.Typer(name="token", help="Tokens of the HTTP API, for programs and customers.")
@@ -43,6 +51,14 @@ COLUMNS = (
     time_column("LAST USED", "last_used_at"),
     Column("ONLY FOR", lambda row: ", ".join(row["domains"]), is_detail=True),
     Column("ONLY FROM", lambda row: ", ".join(row["networks"]), is_detail=True),
+)
+_MADE: Final = (
+    Column("KIND", lambda row: MadeKind.text_of(row["kind"])),
+    text_column("NAME", "name"),
+    Column("ACCOUNT", lambda row: row["account"] or OPERATOR),
+    Column("WAS", lambda row: "added" if row["was_added"] else "changed"),
+    text_column("BY", "by"),
+    time_column("AT", "at"),
 )
 _EXAMPLES: Final = (
     (Scope.QUEUE_READ, "/v1/queue"),
@@ -150,9 +166,40 @@ def revoke(
     reason: ReasonOption,
     config: ConfigOption = None,
 ) -> None:
-    """Revoke a token at once, and with it all tokens that it made."""
+    """Revoke a token at once, and with it all tokens that it made.
+
+    Users, logins, channels and changes of domains that it made live on. They are listed.
+    """
     ask(config, "DELETE", f"/v1/tokens/{segment(token_id)}", params={"reason": reason})
     say(f"token {token_id} revoked")
+    made = ask(config, "GET", f"/v1/tokens/{segment(token_id)}/made")
+    if made["records"]:
+        complain("these live on; if the token was stolen, look at each, and remove it or change it")
+        _show_makings(made)
+
+
+@group.command("made")
+def show_made(
+    token_id: Annotated[str, typer.Argument(metavar="ID", help="The id; `token list` shows it.")],
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show the records that a token made or changed, and that do not end with it.
+
+    Records of its own tokens and of users invited by it are listed too.
+    """
+    made = ask(config, "GET", f"/v1/tokens/{segment(token_id)}/made")
+    if as_json:
+        show_json(made)
+    else:
+        _show_makings(made)
+
+
+def _show_makings(made: JsonObject) -> None:
+    show_listing(made["records"], _MADE, as_json=False, thing="record")
+    if not made["is_complete"]:
+        complain("there may be more: the audit trail has too many entries of this token")
 
 
 def _whose(first: str, second: str | None, *, operator: bool) -> tuple[str, str]:

@@ -37,6 +37,16 @@ class TokenState(StableWord):
     MAKER_GONE = "maker-gone"  # its maker was revoked, expired or removed
 
 
+class MadeKind(StableWord):
+    """The kinds of records that a token can make."""
+
+    USER = "user"
+    LOGIN = "login"
+    CHANNEL = "channel", "notice channel"
+    TOKEN = "token"  # noqa: S105  a name
+    DOMAIN = "domain"
+
+
 @dataclass(frozen=True, slots=True)
 class ApiToken:
     """A token as it is recorded. Times are Unix time."""

@@ -162,11 +162,16 @@ def hash_link_secret(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "replace")).digest()
 
 
+def user_actor(user: PortalUser) -> Actor:
+    """Return the actor that a user is in records."""
+    return Actor(ActorKind.USER, f"{user.email} ({user.account or 'operator'})")
+
+
 def user_principal(user: PortalUser, acted_from: str) -> Principal:
     """Return the principal of a user that signed in."""
     return Principal(
         Role.ACCOUNT if user.account else Role.OPERATOR,
-        Actor(ActorKind.USER, f"{user.email} ({user.account or 'operator'})"),
+        user_actor(user),
         acted_from,
         user.account,
         (user.grants,),

@@ -93,6 +93,11 @@ def _address(acted_from: str) -> IpAddress | None:
         return None
 
 
+def token_actor(token: ApiToken) -> Actor:
+    """Return the actor that a token is in records."""
+    return Actor(ActorKind.TOKEN, f"{token.name} ({token.account or 'operator'})")
+
+
 def token_principal(token: ApiToken, directory: Directory, acted_from: str) -> Principal:
     """Return the principal of a token that was accepted."""
     chain = chain_of(token, directory) or ()
@@ -101,7 +106,7 @@ def token_principal(token: ApiToken, directory: Directory, acted_from: str) -> P
     limits = [frozenset(one.domains) for one in chain if one.domains]
     return Principal(
         Role.ACCOUNT if token.account else Role.OPERATOR,
-        Actor(ActorKind.TOKEN, f"{token.name} ({token.account or 'operator'})"),
+        token_actor(token),
         acted_from,
         token.account,
         sets or (frozenset(),),

@@ -1,14 +1,20 @@
 """Logins and tokens by forms: with a factor only, and each secret is shown once."""
 
+import asyncio
+import html
 import re
 from typing import Any
 
 import pytest
 
+from restante.admin.channels import add_channel
+from restante.admin.tokens import NewToken, add_token
 from restante.tenancy.api_token import read_token
 from restante.tenancy.grants import GrantedRole, Scope
+from restante.tenancy.token_chain import token_principal
 from restante.web.portal.own_path import keep_path
 from tests.admin.admin_world import NOW, AdminWorld
+from tests.admin.channel_making import mail
 from tests.web.portal.visitors import ALPHA, BETA, OPERATOR, hosting, user_of, visit
 
 SECRET = re.compile(r"<pre><code>([^<]+)</code></pre>")
@@ -56,6 +62,23 @@ def test_a_token_is_added_and_revoked() -> None:
     form = {"id": token.id, "reason": "left"}
     assert visit(admin, "/access/tokens/revoke", form=form).status_code == 303
     assert token_of(admin).revoked_at == NOW
+
+
+def test_after_a_token_is_revoked_the_records_that_live_on_are_shown() -> None:
+    admin = hosting()
+    new = NewToken(name="ci", account="alpha", role=GrantedRole.ACCOUNT_ADMIN)
+    asyncio.run(add_token(admin.context, new))
+    token, directory = token_of(admin), admin.context.directory.now
+    thief = admin.context.acting(token_principal(token, directory, "192.0.2.1"))
+    asyncio.run(add_channel(thief, mail("t@x.example", "listens")))
+    form = {"id": token.id, "reason": "stolen"}
+    shown = visit(admin, "/access/tokens/revoke", form=form).headers["location"]
+    assert shown == f"/access/tokens/made?account=alpha&id={token.id}"
+    page = visit(admin, shown)
+    assert "listens" in page.text
+    assert "notice channel" in page.text
+    assert html.escape(shown) in visit(admin, "/access").text
+    assert visit(admin, shown, BETA).status_code == 404
 
 
 def test_an_operator_makes_its_own_token() -> None:

@@ -21,6 +21,7 @@ from restante.web.portal.shell_lines import (
     of_audit,
     of_channels,
     of_content,
+    of_makings,
     of_message,
     of_queue,
     of_recipients,
@@ -148,6 +149,7 @@ def lines_of_pages(account: str, base_url: str) -> list[str]:
     return [
         *of_access(account, base_url),
         *of_users(account, base_url),
+        *of_makings("k3v9x0q2ma", base_url),
         *of_channels(account, base_url),
         *of_recipients("alpha.example", base_url),
         *of_message("1f", base_url),

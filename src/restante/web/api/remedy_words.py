@@ -50,6 +50,7 @@ _ROUTES: Final[Mapping[str, str]] = {
     "release": "POST /v1/releases",
     "token add": "POST /v1/tokens",
     "token list": "GET /v1/tokens",
+    "token made": "GET /v1/tokens/{id}/made",
     "trace": "GET /v1/trace",
     "user list": "GET /v1/users",
 }

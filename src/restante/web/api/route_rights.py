@@ -27,6 +27,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "add_token": AdminAction.TOKEN_ADD,
     "list_tokens": AdminAction.TOKEN_LIST,
     "revoke_token": AdminAction.TOKEN_REVOKE,
+    "list_makings": AdminAction.TOKEN_REVOKE,
     "invite_user": AdminAction.USER_INVITE,
     "list_users": AdminAction.USER_LIST,
     "show_user": AdminAction.USER_LIST,

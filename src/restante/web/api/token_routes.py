@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from restante.admin import tokens
+from restante.admin import token_makings, tokens
+from restante.admin.token_makings import TokenMakings
 from restante.admin.tokens import AddedToken, NewToken, TokenView
 from restante.web.api.idempotency_keys import REPEATABLE, SECRET_ANSWER, ActingRoute
 from restante.web.api.paging import PAGED, ListPage, as_page
@@ -38,3 +39,9 @@ async def list_tokens(
 async def revoke_token(context: RequestContext, token_id: str, reason: ReasonParam) -> None:
     """Revoke a token, and with it those that it made."""
     await tokens.revoke_token(context, token_id, reason)
+
+
+@router.get("/{token_id}/made")
+async def list_makings(context: ReadingContext, token_id: str) -> TokenMakings:
+    """List the records that a token made or changed, and that live on when it is revoked."""
+    return await token_makings.list_makings(context, token_id)

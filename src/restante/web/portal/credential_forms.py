@@ -5,6 +5,7 @@ it again.
 """
 
 from typing import Final
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -12,6 +13,7 @@ from starlette.routing import Route
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.login_passwords import generate_password
 from restante.admin.logins import LoginChange, add_generated_login, change_login, remove_login
+from restante.admin.token_makings import list_makings
 from restante.admin.tokens import NewToken, add_token, revoke_token
 from restante.tenancy.grants import ALL_GRANTS, GrantedRole, Scope
 from restante.web.portal.access_page import access_path
@@ -70,12 +72,27 @@ async def new_token(visit: Visit) -> Response:
 
 
 async def end_token(visit: Visit) -> Response:
-    """Revoke a token, and with it those that it made."""
+    """Revoke a token, and with it those that it made. Show the records that live on."""
     form = await visit.form()
     if (first := _factor_first(visit, form)) is not None:
         return first
-    await revoke_token(visit.context, form.text("id"), form.text("reason"))
-    return see_other(access_path(_account(visit, form)))
+    account, token_id = _account(visit, form), form.text("id")
+    await revoke_token(visit.context, token_id, form.text("reason"))
+    made = await list_makings(visit.context, token_id)
+    return see_other(makings_path(account, token_id) if made.records else access_path(account))
+
+
+async def makings(visit: Visit) -> Response:
+    """Show the records that a token made or changed, and that live on after it."""
+    query = visit.query
+    account = query.text("account") or visit.session.principal.account
+    made = await list_makings(visit.context, query.text("id"))
+    return visit.page("token_makings.html", made=made, account=account)
+
+
+def makings_path(account: str, token_id: str) -> str:
+    """Return the path of the page about the records of a token."""
+    return f"/access/tokens/made?{urlencode({'account': account, 'id': token_id})}"
 
 
 def _factor_first(visit: Visit, form: FormValues) -> Response | None:
@@ -126,4 +143,5 @@ ROUTES: Final[list[Route]] = [
     page_route("/access/logins/remove", end_login, ["POST"]),
     page_route("/access/tokens", new_token, ["POST"]),
     page_route("/access/tokens/revoke", end_token, ["POST"]),
+    page_route("/access/tokens/made", makings),
 ]

@@ -56,6 +56,14 @@ def of_access(account: str, base_url: str) -> list[str]:
     ]
 
 
+def of_makings(token_id: str, base_url: str) -> list[str]:
+    """Return the lines that show what a token made."""
+    return [
+        shell_line(["restante", "token", "made", token_id]),
+        asked(base_url, f"/v1/tokens/{quote(token_id, safe='')}/made"),
+    ]
+
+
 def of_login(account: str, user: str, base_url: str) -> list[str]:
     """Return the lines that change a login's turnaround and its certificates.
 
