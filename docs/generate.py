@@ -144,6 +144,7 @@ CLIENT_EXIT_MEANINGS = {
     ClientExit.NO_INPUT: "a named file does not exist or cannot be used",
     ClientExit.UNAVAILABLE: "the server cannot be reached, trusted or used, or the local mail"
     " server refused messages",
+    ClientExit.SOFTWARE: "a fault of the program; please report the line that it prints",
     ClientExit.TRY_LATER: "not possible now, or mail is left; try again later",
     ClientExit.NOT_ALLOWED: "not allowed, or wrong user name, password or token",
     ClientExit.STOPPED: "you stopped the command",

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict  # Python 3.8 has no dict[…] at run time
 
 from restante_client.client_arguments import NO_LOCAL, PROGRAM, VERBS, build_parser
-from restante_client.client_failure import ClientExit, ClientFailure, shown
+from restante_client.client_failure import (
+    ClientExit,
+    ClientFailure,
+    is_utf8,
+    shown,
+    unexpected_failure,
+)
+from restante_client.client_output import ClientOutput
 
 if TYPE_CHECKING:
     from restante_client.etrn_request import MailServer
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
     from restante_client.tls_trust import ClientTrust
 
 _Result = Dict[str, Any]
-_JSON_ERROR = "error"
 
 
 class _Stopped(BaseException):
@@ -32,13 +38,9 @@ class _Stopped(BaseException):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command, and return its exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
+    output = ClientOutput(is_json="--json" in words)
     try:
-        return _run(build_parser().parse_args(words))
-    except ClientFailure as failure:
-        if "--json" in words and words[0] != "watch":
-            _print_json({"exit": int(failure.code), _JSON_ERROR: failure.text})
-        _complain(failure.text)
-        return failure.code
+        return _ended(words, output)
     except KeyboardInterrupt:
         return ClientExit.STOPPED
     except BrokenPipeError:  # the reader of our output has gone
@@ -46,20 +48,53 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ClientExit.UNAVAILABLE
 
 
-def _run(given: argparse.Namespace) -> ClientExit:
-    verbs: Dict[str, Callable[[argparse.Namespace], ClientExit]] = {
+def _ended(words: Sequence[str], output: ClientOutput) -> ClientExit:
+    """Run a command to its end, and print its failure if it has one."""
+
+    def run() -> ClientExit:
+        _refuse_strange(words)
+        return _run(build_parser().parse_args(words), output)
+
+    return _guarded(run, output)
+
+
+def _guarded(run: Callable[[], ClientExit], output: ClientOutput) -> ClientExit:
+    """Run, and print the failure if there is one."""
+    try:
+        return run()
+    except ClientFailure as failure:
+        output.fail(failure)
+        return failure.code
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001  the last resort: one line instead of a traceback
+        output.fail(unexpected_failure(error))
+        return ClientExit.SOFTWARE
+
+
+def _refuse_strange(words: Sequence[str]) -> None:
+    """Refuse words with octets that are no text. Raises ClientFailure."""
+    strange = [word for word in words if not is_utf8(word)]
+    if strange:
+        raise ClientFailure(
+            ClientExit.USAGE, f"{strange[0]}: is not UTF-8 text; write the argument as UTF-8"
+        )
+
+
+def _run(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
+    verbs: Dict[str, Callable[[argparse.Namespace, ClientOutput], ClientExit]] = {
         "ask": _ask,
         "turn": _turn,
         "watch": _watch,
     }
-    return verbs[given.verb](given)
+    return verbs[given.verb](given, output)
 
 
-def _ask(given: argparse.Namespace) -> ClientExit:
+def _ask(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
     if given.https:
-        asked = _api_server(given)
-        _await_local(given)
-        return _ask_by_https(given, asked)
+        asked = _api_server(given, output)
+        _await_local(given, output)
+        return _ask_by_https(given, asked, output)
     if given.wait:
         raise ClientFailure(
             ClientExit.USAGE, "--wait needs --https: ETRN cannot tell when the mail has come"
@@ -67,21 +102,21 @@ def _ask(given: argparse.Namespace) -> ClientExit:
     from restante_client.etrn_request import STARTTLS_PORT, ask_by_etrn  # noqa: PLC0415  heavy
     from restante_client.smtp_replies import etrn_exit, etrn_words  # noqa: PLC0415
 
-    server = _mail_server(given, STARTTLS_PORT)
-    _await_local(given)
+    server = _mail_server(given, output, STARTTLS_PORT)
+    _await_local(given, output)
     worst = ClientExit.DONE
     answers = []
     for domain, code, text in ask_by_etrn(server, given.domains):
         if not given.json:
-            _print(f"{domain}: {etrn_words(code)} ({f'{code} ' if code > 0 else ''}{text})")
+            output.say(f"{domain}: {etrn_words(code)} ({f'{code} ' if code > 0 else ''}{text})")
         answers.append({"target": domain, "code": code, "text": text, "exit": etrn_exit(code)})
         worst = max(worst, etrn_exit(code))
     if given.json:
-        _print_json({"exit": int(worst), "answers": answers})
+        output.say_json({"exit": int(worst), "answers": answers})
     return worst
 
 
-def _ask_by_https(given: argparse.Namespace, asked: ApiServer) -> ClientExit:
+def _ask_by_https(given: argparse.Namespace, asked: ApiServer, output: ClientOutput) -> ClientExit:
     from restante_client.https_release import (  # noqa: PLC0415  heavy
         answer_exit,
         answer_text,
@@ -92,20 +127,20 @@ def _ask_by_https(given: argparse.Namespace, asked: ApiServer) -> ClientExit:
 
     answers = ask_by_https(asked, given.domains)
     for answer in [] if given.json else answers:
-        _print(answer_text(answer))
+        output.say(answer_text(answer))
     worst = max(map(answer_exit, answers), default=ClientExit.DONE)
     started = [str(one["id"]) for one in answers if one["result"] == "granted" and one.get("id")]
-    ended = [_followed(asked, release) for release in started] if given.wait else []
+    ended = [_followed(asked, release, output) for release in started] if given.wait else []
     worst = max([worst, *map(end_exit, ended)])
     if given.json:
-        _print_json({"exit": int(worst), "answers": answers, "releases": ended})
+        output.say_json({"exit": int(worst), "answers": answers, "releases": ended})
     else:
         for release in ended:
-            _print(end_text(release))
+            output.say(end_text(release))
     return worst
 
 
-def _followed(asked: ApiServer, release: str) -> _Result:
+def _followed(asked: ApiServer, release: str, output: ClientOutput) -> _Result:
     """Return a release once it has ended; show its progress."""
     from restante_client.https_release import (  # noqa: PLC0415  heavy
         count_of,
@@ -114,7 +149,7 @@ def _followed(asked: ApiServer, release: str) -> _Result:
     )
     from restante_client.progress_line import ProgressLine  # noqa: PLC0415
 
-    bar = ProgressLine(sys.stderr)
+    bar = ProgressLine(sys.stderr, output.draw)
 
     def show(state: _Result) -> None:
         done = count_of(state, "delivered", "refused", "uncertain")
@@ -127,16 +162,16 @@ def _followed(asked: ApiServer, release: str) -> _Result:
         bar.clear()
 
 
-def _turn(given: argparse.Namespace) -> ClientExit:
+def _turn(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
     from restante_client.local_server import await_local  # noqa: PLC0415  heavy
     from restante_client.octet_pipe import PipeLimits  # noqa: PLC0415
     from restante_client.turn_session import ODMR_PORT, turn_mail  # noqa: PLC0415
 
-    server = _mail_server(given, ODMR_PORT)
-    local = await_local(given.local, given.local_wait, _complain)
+    server = _mail_server(given, output, ODMR_PORT)
+    local = await_local(given.local, given.local_wait, output.complain)
     result = turn_mail(server, given.domains, local, PipeLimits(given.idle, given.limit))
     if given.json:
-        _print_json(
+        output.say_json(
             {
                 "exit": int(result.exit),
                 "code": result.code,
@@ -148,11 +183,11 @@ def _turn(given: argparse.Namespace) -> ClientExit:
             }
         )
     else:
-        _print(result.text)
+        output.say(result.text)
     return result.exit
 
 
-def _watch(given: argparse.Namespace) -> ClientExit:
+def _watch(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
     if command[:1] not in [[verb] for verb in VERBS]:
         raise ClientFailure(
@@ -160,7 +195,7 @@ def _watch(given: argparse.Namespace) -> ClientExit:
         )
     inner = build_parser().parse_args(command)
     if given.files:
-        _print(_start_file(given.files, command, given.every))
+        output.say(_start_file(given.files, command, given.every))
         return ClientExit.DONE
     if "-" in (inner.password_file, getattr(inner, "token_file", "")):
         raise ClientFailure(
@@ -172,11 +207,7 @@ def _watch(given: argparse.Namespace) -> ClientExit:
     server = read_endpoint(inner.server, 1)
 
     def run() -> ClientExit:
-        try:
-            return _run(inner)
-        except ClientFailure as failure:
-            _complain(failure.text)
-            return failure.code
+        return _guarded(lambda: _run(inner, output), output)
 
     def stop(*_: object) -> None:
         raise _Stopped
@@ -208,15 +239,15 @@ def _own_command() -> list[str]:
     return [str(own)] if own.suffix != ".pyz" else [sys.executable, str(own)]
 
 
-def _await_local(given: argparse.Namespace) -> None:
+def _await_local(given: argparse.Namespace, output: ClientOutput) -> None:
     """Wait until the local server greets, unless told not to. Raises ClientFailure."""
     if given.local != NO_LOCAL:
         from restante_client.local_server import await_local  # noqa: PLC0415  heavy
 
-        await_local(given.local, given.local_wait, _complain).dismiss()
+        await_local(given.local, given.local_wait, output.complain).dismiss()
 
 
-def _mail_server(given: argparse.Namespace, starttls_port: int) -> MailServer:
+def _mail_server(given: argparse.Namespace, output: ClientOutput, starttls_port: int) -> MailServer:
     """Return the server and login that the options name. Raises ClientFailure."""
     from restante_client.etrn_request import MailServer  # noqa: PLC0415  heavy
     from restante_client.sasl_exchange import ClientCredentials  # noqa: PLC0415
@@ -229,6 +260,7 @@ def _mail_server(given: argparse.Namespace, starttls_port: int) -> MailServer:
     if given.password_file and not given.login:
         raise ClientFailure(ClientExit.USAGE, "a password without a user name; give --login")
     password = read_secret(given.password_file) if given.password_file else ""
+    output.secrets.add(password, given.login)
     credentials = ClientCredentials(given.login, password, (given.auth or "").upper())
     return MailServer(
         given.server,
@@ -240,7 +272,7 @@ def _mail_server(given: argparse.Namespace, starttls_port: int) -> MailServer:
     )
 
 
-def _api_server(given: argparse.Namespace) -> ApiServer:
+def _api_server(given: argparse.Namespace, output: ClientOutput) -> ApiServer:
     """Return the server and token that the options name. Raises ClientFailure."""
     from restante_client.https_release import ApiServer  # noqa: PLC0415  heavy
     from restante_client.secret_input import read_secret  # noqa: PLC0415
@@ -248,6 +280,7 @@ def _api_server(given: argparse.Namespace) -> ApiServer:
     if not given.token_file:
         raise ClientFailure(ClientExit.USAGE, "no token; give --token-file with --https")
     token = read_secret(given.token_file)
+    output.secrets.add(token)
     if not (token.isascii() and token.isprintable()):
         raise ClientFailure(
             ClientExit.USAGE, f"{given.token_file}: is not a token; write it into the first line"
@@ -263,19 +296,3 @@ def _trust(given: argparse.Namespace) -> ClientTrust:
     certificate = credential_path(given.certificate) if given.certificate else None
     key = credential_path(given.key) if given.key else None
     return ClientTrust(given.ca, pin, certificate, key)
-
-
-def _print(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _print_json(value: _Result) -> None:
-    import json  # noqa: PLC0415  heavy
-
-    _print(json.dumps(value, indent=2))
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(f"{PROGRAM}: {shown(text)}\n")
-    sys.stderr.flush()

@@ -16,11 +16,20 @@ def read_endpoint(text: str, default_port: int) -> HostPort:
     host, port = _split(text.strip())
     if not host or any(letter.isspace() for letter in host):
         raise _malformed(text, "has no host name")
+    if not _can_be_asked_for(host):
+        raise _malformed(text, "has no name of a host that can be looked up")
     if not port:
         return host, default_port
     if not (port.isascii() and port.isdigit() and 0 < int(port) <= _LAST_PORT):
         raise _malformed(text, f"has the port {port!r}, which is not a number from 1 to 65535")
     return host, int(port)
+
+
+def _can_be_asked_for(host: str) -> bool:
+    try:
+        return bool(host.encode("idna")) and not host.startswith(".")
+    except UnicodeError:
+        return False
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from typing import TextIO
+from typing import Callable, TextIO
 
 _BAR_WIDTH = 30
 _FULL_LINE = 79
@@ -12,7 +12,9 @@ _FULL_LINE = 79
 class ProgressLine:
     """Draws a bar in place if the stream is a terminal, and nothing otherwise."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, draw: Callable[[str], object] | None = None) -> None:
+        """`draw` writes to the stream."""
+        self._draw = draw or stream.write
         self._stream = stream
         self._is_seen = stream.isatty()
 
@@ -21,13 +23,13 @@ class ProgressLine:
         if self._is_seen:
             columns = min(shutil.get_terminal_size().columns - 1, _FULL_LINE)
             line = bar_line(title, done, total, rate)[:columns]
-            self._stream.write(f"\r\x1b[K{line}")
+            self._draw(f"\r\x1b[K{line}")
             self._stream.flush()
 
     def clear(self) -> None:
         """Remove the bar."""
         if self._is_seen:
-            self._stream.write("\r\x1b[K")
+            self._draw("\r\x1b[K")
             self._stream.flush()
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 
 from restante_client.client_failure import ClientExit, ClientFailure, shown
 from restante_client.prepared_text import prepared_text
+from restante_client.secret_filter import SecretFilter
 from restante_client.smtp_link import SmtpLink
 from restante_client.smtp_replies import SmtpAnswer, etrn_exit, etrn_words
 
@@ -33,7 +34,6 @@ _READS_CHALLENGES = frozenset({"CRAM-MD5", SCRAM})
 _GS2_HEADER = "n,,"  # no channel binding, and nobody else's authorization
 _COUNT = re.compile(r"[1-9][0-9]{0,9}\Z")
 _MAX_NONCE = 2048
-_TELLTALE = 8  # characters of base64 by which a repeated response is recognized
 _WITHHELD = "its text is not shown: it repeats the password"
 
 
@@ -56,14 +56,9 @@ class ClientCredentials:
         """Return the text of a reply, unless it repeats the password."""
         if not self.password:
             return answer.text
-        forms = {self.password, prepared_text(self.password)}
-        telltales = {form.encode() for form in forms}
-        responses = [form.encode() for form in forms]
-        responses += [f"\0{self.user}\0{form}".encode() for form in forms]
-        telltales |= {base64.b64encode(one)[:_TELLTALE] for one in responses}
-        closed_up = "".join(answer.text.split()).lower()
-        said = {"".join(one.decode().split()).lower() for one in telltales}
-        return _WITHHELD if any(one in closed_up for one in said) else answer.text
+        secrets_of_login = SecretFilter()
+        secrets_of_login.add(self.password, self.user)
+        return _WITHHELD if secrets_of_login.is_in(answer.text) else answer.text
 
 
 class BadExchange(Exception):  # noqa: N818

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from restante_client.client_failure import ClientExit, ClientFailure
+from restante_client.client_failure import ClientExit, ClientFailure, is_utf8
 
 CREDENTIAL = "credential:"
 _MAX_SECRET = 16_384  # octets
@@ -30,6 +30,8 @@ def read_secret(place: str) -> str:
             f"{place}: {cause}; name a file with the password or token in its first line",
         ) from None
     secret = text.partition("\n")[0].rstrip("\r")
+    if not is_utf8(secret):
+        raise ClientFailure(ClientExit.NO_INPUT, f"{place}: is not UTF-8 text; write it as UTF-8")
     if not secret:
         raise ClientFailure(
             ClientExit.USAGE, f"{place}: its first line is empty; write the password or token there"

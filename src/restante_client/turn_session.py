@@ -80,7 +80,8 @@ def _declined(asked: MailServer, answer: SmtpAnswer) -> TurnResult:
     code = atrn_exit(answer.code) or ClientExit.UNAVAILABLE
     told = asked.credentials.told(answer)
     said = f"{answer.code} {told}".strip() if answer.code > 0 else told
-    raise ClientFailure(code, f"{meaning} ({said}){_remedy(answer.code)}")
+    text = f"{meaning} ({said}){_remedy(answer.code)}"
+    raise ClientFailure(code, text, {"code": answer.code})
 
 
 def _remedy(code: int) -> str:

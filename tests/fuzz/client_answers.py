@@ -16,6 +16,7 @@ from unittest.mock import patch
 from restante_client import https_release
 from restante_client.client_failure import ClientExit, ClientFailure
 from restante_client.client_main import _ask_by_https
+from restante_client.client_output import ClientOutput
 from restante_client.https_release import ApiServer
 from tests.fuzz.choices import read_input
 
@@ -32,7 +33,7 @@ def check(data: bytes) -> None:
     failure = ""
     with redirect_stdout(_Terminal(out)), redirect_stderr(_Terminal(io.BytesIO())), at_once:
         try:
-            assert _ask_by_https(given, asked) in list(ClientExit)
+            assert _ask_by_https(given, asked, ClientOutput()) in list(ClientExit)
         except ClientFailure as failed:
             failure = failed.text
         except _Enough:

@@ -68,4 +68,5 @@ def who(ca: Path, tmp_path: Path) -> list[str]:
     """The options of a login at a server with a certificate of the authority."""
     password = tmp_path / "password"
     password.write_text(f"{PASSWORD}\nnot this\n", encoding="utf-8")
+    password.chmod(0o600)
     return ["--login", "acme-mail", "--password-file", str(password), "--ca", str(ca)]

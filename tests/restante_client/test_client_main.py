@@ -63,3 +63,40 @@ def test_each_verb_has_help(client: RunClient, verb: str) -> None:
     with pytest.raises(SystemExit) as caught:
         client(verb, "--help")
     assert caught.value.code == 0
+
+
+def test_a_fault_of_the_program_is_one_line_and_json(
+    client: RunClient, who: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("no way")
+
+    monkeypatch.setattr("restante_client.etrn_request.SmtpLink", broken)
+    ended = client("ask", "mx.example", "a.example", *who, "--local", "none", "--json")
+    told = json.loads(ended.out)
+    assert ended.code == told["exit"] == 70
+    assert "unexpected RuntimeError: no way at tests." in told["error"]
+    assert ended.err == f"restante-client: {told['error']}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["turn", "a..b"],
+        ["turn", "a" * 64],
+        ["turn", "mx\udcff.example"],
+        ["turn", "localhost:1", "a\udcff.example"],
+        ["turn", "localhost:1", "--local", "a..b:25"],
+        ["turn", ".example"],
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--json"]], ids=["text", "json"])
+def test_names_that_cannot_be_are_told(
+    client: RunClient, who: list[str], words: list[str], more: list[str]
+) -> None:
+    with LocalStub() as local:
+        at = [] if "--local" in words else ["--local", local.address]
+        ended = client(*words, *at, *who, *more)
+    assert ended.code == 64
+    assert len(ended.err.splitlines()) == 1
+    assert not more or json.loads(ended.out)["exit"] == 64

@@ -1,0 +1,48 @@
+"""All output of a command passes here, so that no secret is printed."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+from restante_client.client_arguments import PROGRAM
+from restante_client.client_failure import ClientFailure, shown
+from restante_client.secret_filter import SecretFilter
+
+
+class ClientOutput:
+    """Standard output and standard error, and the secrets that neither may show."""
+
+    def __init__(self, *, is_json: bool = False) -> None:
+        self.is_json = is_json
+        self.secrets = SecretFilter()
+
+    def say(self, text: str) -> None:
+        """Print a line of the result."""
+        self._write(sys.stdout, f"{text}\n")
+
+    def say_json(self, value: dict[str, Any]) -> None:
+        """Print the result as JSON."""
+        import json  # noqa: PLC0415  heavy
+
+        self._write(sys.stdout, f"{json.dumps(self.secrets.hide_all(value), indent=2)}\n")
+
+    def complain(self, text: str) -> None:
+        """Print a line on standard error."""
+        self._write(sys.stderr, f"{PROGRAM}: {shown(text)}\n")
+
+    def draw(self, text: str) -> None:
+        """Write to the terminal of standard error, as it is but for secrets."""
+        self._write(sys.stderr, text)
+
+    def fail(self, failure: ClientFailure) -> None:
+        """Print the end of a command that failed."""
+        if self.is_json:
+            self.say_json({"exit": int(failure.code), **failure.details, "error": failure.text})
+        self.complain(failure.text)
+
+    def _write(self, stream: TextIO, text: str) -> None:
+        encoding = stream.encoding or "utf-8"
+        hidden = self.secrets.hide(text)
+        stream.write(hidden.encode(encoding, "backslashreplace").decode(encoding))
+        stream.flush()

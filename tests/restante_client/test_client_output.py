@@ -1,0 +1,26 @@
+"""Output: a failure as a line and as JSON, and texts that the terminal cannot show."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+
+from restante_client.client_failure import ClientExit, ClientFailure
+from restante_client.client_output import ClientOutput
+
+
+def test_a_failure_is_a_line_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+    failure = ClientFailure(ClientExit.TRY_LATER, "x: later\nor never", {"code": 450})
+    ClientOutput().fail(failure)
+    assert capsys.readouterr() == ("", "restante-client: x: later or never\n")
+    ClientOutput(is_json=True).fail(failure)
+    assert json.loads(capsys.readouterr().out) == {"exit": 75, "code": 450, "error": failure.text}
+
+
+def test_a_stream_of_another_encoding_gets_escapes(monkeypatch: pytest.MonkeyPatch) -> None:
+    octets = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(octets, "ascii"))
+    ClientOutput().say("bücher")
+    assert octets.getvalue() == b"b\\xfccher\n"
