@@ -20,6 +20,7 @@ from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
 from restante.release.release_outcome import ReleaseOutcome
 from restante.request_limits.dial_limits import DialLimits
+from restante.request_limits.removal_counts import RemovalCounts
 from restante.request_limits.secret_guesses import SecretGuesses
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
@@ -183,6 +184,7 @@ class RequestMemory:
     """The facts and the locks that requests share, in memory."""
 
     dial_limits: DialLimits = field(default_factory=DialLimits)  # of checks that accounts start
+    removals: RemovalCounts = field(default_factory=RemovalCounts)  # by users of the portal
     guesses: SecretGuesses = field(default_factory=SecretGuesses)
     record_locks: RecordLocks = field(default_factory=RecordLocks)
     applying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one configuration at a time

@@ -197,6 +197,20 @@ def test_a_reader_changes_nothing() -> None:
         assert part not in text
 
 
+def test_many_small_deletions_need_a_recent_factor_too() -> None:
+    admin = with_mail(STEP_UP_FROM + 2)
+    names = [message_name(number) for number in range(1, STEP_UP_FROM + 3)]
+    parts = names[:60], names[60:STEP_UP_FROM], names[STEP_UP_FROM:]
+    answers = []
+    for part in (*parts, parts[2]):
+        is_fresh = len(answers) == len(parts)
+        form = {"action": "delete", "name": part, "reason": "spam"}
+        until = NOW + 300 if is_fresh else NOW - 1
+        visit(admin, "/queue/carry-out", ALPHA, form=form, fresh_until=until)
+        answers.append(len(left(admin)))
+    assert answers == [42, 2, 2, 0]
+
+
 def test_many_deletions_need_a_recent_factor() -> None:
     admin = with_mail(STEP_UP_FROM + 1)
     form = {"action": "delete", "scope": "all", "reason": "tests"}

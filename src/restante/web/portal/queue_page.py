@@ -50,7 +50,9 @@ from restante.web.portal.shell_lines import acted, of_queue
 
 ROWS: Final = 100
 MOST_AT_ONCE: Final = 10_000  # messages of one action
-STEP_UP_FROM: Final = 100  # messages; above it, deleting and bouncing needs a recent factor
+STEP_UP_FROM: Final = (
+    100  # messages in five minutes; to delete or bounce more needs a recent factor
+)
 FILTERS: Final = (
     "domain",
     "reverse_path",
@@ -159,6 +161,7 @@ async def carry_out(visit: Visit) -> Response:
     chosen = await chosen_by(visit, form)
     if _needs_factor(visit, action, len(chosen.names)):
         return _stepped_up(visit, form, is_again=True)
+    _count_removals(visit, action, len(chosen.names))
     done = 0
     for place in range(0, len(chosen.names), MAX_NAMES):
         names = tuple(chosen.names[place : place + MAX_NAMES])
@@ -275,8 +278,18 @@ def _action_of(form: FormValues) -> str:
 
 
 def _needs_factor(visit: Visit, action: str, count: int) -> bool:
-    is_critical = action in _CRITICAL and count > STEP_UP_FROM
-    return is_critical and not visit.session.is_fresh(visit.now)
+    """Return whether an action needs a factor first: removals of five minutes add up."""
+    if action not in _CRITICAL or visit.session.is_fresh(visit.now):
+        return False
+    memory = visit.context.memory
+    return memory.removals.count(visit.session.user, memory.monotonic()) + count > STEP_UP_FROM
+
+
+def _count_removals(visit: Visit, action: str, count: int) -> None:
+    """Count messages that are removed without a recent factor."""
+    if action in _CRITICAL and not visit.session.is_fresh(visit.now):
+        memory = visit.context.memory
+        memory.removals.add(visit.session.user, count, memory.monotonic())
 
 
 def _stepped_up(visit: Visit, form: FormValues, *, is_again: bool) -> Response:
