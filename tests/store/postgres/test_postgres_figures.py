@@ -1,5 +1,7 @@
 """Figures of other processes are there at once where a decision depends on them."""
 
+import asyncio
+
 import pytest
 
 from restante.store.postgres import PostgresStore, mail_statements, postgres_figures, usage_queries
@@ -61,6 +63,25 @@ async def test_the_oldest_mail_of_many_domains_is_sought_in_steps(
         patched.setattr(usage_queries, "KEEP_OLDEST", "SELECT no_column")
         assert await store.figures.oldest() == found, "although it cannot be kept"
     assert await store.figures.oldest() == found
+
+
+async def test_the_search_for_the_oldest_mail_goes_on_without_its_caller(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Status gives up after five seconds. The next one must find what was sought for the first."""
+    domain_ids = [await hosted(store, f"d{number}.example") for number in range(3)]
+    for number, domain_id in enumerate(domain_ids, start=1):
+        await hold(store, domain_id, number)
+    monkeypatch.setattr(postgres_figures, "ASKED_AT_ONCE", 1)
+    asking = asyncio.create_task(store.figures.oldest())
+    await asyncio.sleep(0)
+    asking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    while store.core._at_work:
+        await asyncio.wait(set(store.core._at_work))
+    [(count,)] = await store.core.fetch("SELECT count(*) FROM oldest_mail")
+    assert count == 3
 
 
 async def test_the_oldest_mail_of_a_removed_domain_is_forgotten(store: PostgresStore) -> None:

@@ -6,6 +6,7 @@ seconds. So the answer of a domain is kept in `oldest_mail` until mail of that d
 refused, or held again.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -14,7 +15,7 @@ from typing import Final
 from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart
 from restante.store.postgres import mail_statements, usage_queries
 from restante.store.postgres.database_session import PostgresRow
-from restante.store.postgres.postgres_core import PostgresCore
+from restante.store.postgres.postgres_core import PostgresCore, take_note
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import StoreError
 
@@ -26,6 +27,7 @@ class PostgresFigures:
 
     def __init__(self, core: PostgresCore) -> None:
         self._core = core
+        self._seeking: asyncio.Task[dict[int, float]] | None = None  # of all domains
 
     def usage(self, domain_id: int) -> DomainUsage:
         """Return what a domain holds, as of the last commit."""
@@ -54,6 +56,13 @@ class PostgresFigures:
         """Return, by domain id, when the oldest held message was received."""
         if domain_ids is not None:
             return _oldest_of(await self._core.fetch(mail_statements.OLDEST_MESSAGES, domain_ids))
+        if self._seeking is None or self._seeking.done():
+            self._seeking = self._core.begin(self._oldest_of_all())
+            self._seeking.add_done_callback(take_note)
+        return await asyncio.shield(self._seeking)
+
+    async def _oldest_of_all(self) -> dict[int, float]:
+        """Seek what is not known. The work goes on if nobody waits for it any more."""
         known = await self._core.fetch(usage_queries.OLDEST_KNOWN)
         found = {domain_id: at for domain_id, at in known if at is not None}
         unknown = [domain_id for domain_id, at in known if at is None]
