@@ -366,6 +366,18 @@ def test_tls_is_no_setting_of_smtp(tmp_path: Path) -> None:
         load(path, {})
 
 
+def test_only_odmr_listeners_ask_for_client_certificates(tmp_path: Path) -> None:
+    setting = "\nclient_certificates = false"
+    path = replaced(installed(tmp_path), '"127.0.0.1:4465"', f'"127.0.0.1:4465"{setting}')
+    with pytest.raises(ConfigError, match="client_certificates is no setting of smtps"):
+        load(path, {})
+    config = load(installed(tmp_path), {})
+    asking = [one.service for one in config.listen if one.asks_for_certificates]
+    assert asking == ["odmr"]
+    told = config.listen[2].model_copy(update={"client_certificates": False})
+    assert not told.asks_for_certificates
+
+
 def with_provider(tmp_path: Path, *more: str) -> Path:
     config = installed(tmp_path)
     lines = (

@@ -17,12 +17,16 @@ def test_each_kind_of_listener_has_its_context(tmp_path: Path) -> None:
     identity = read_identity(config)
     mx, smtps = (identity.context(listen, config.tls) for listen in config.listen[:2])
     assert (oldest_version(mx), oldest_version(smtps)) == ("1.2", "1.0")
-    assert set(identity.contexts) == {("mx", "1.2"), ("smtps", "1.0"), ("odmr", "1.2")}
+    assert set(identity.contexts) == {
+        ("mx", "1.2", False),
+        ("smtps", "1.0", False),
+        ("odmr", "1.2", True),
+    }
 
 
 def test_listeners_of_one_kind_share_a_context(tmp_path: Path) -> None:
     config = load(replaced(installed(tmp_path), '"smtps"', '"mx"'), {})
-    assert set(read_identity(config).contexts) == {("mx", "1.2"), ("odmr", "1.2")}
+    assert set(read_identity(config).contexts) == {("mx", "1.2", False), ("odmr", "1.2", True)}
 
 
 def test_only_a_listener_without_clear_text_has_no_cbc_suites(tmp_path: Path) -> None:

@@ -59,13 +59,35 @@ def test_a_registered_certificate_proves_its_key(tmp_path: Path, version: ssl.TL
     assert joined(context, client(tmp_path, version=version)).peer_key_sha256() == ""
 
 
-def test_a_certificate_that_is_registered_later_is_asked_for_from_then_on(tmp_path: Path) -> None:
+def test_the_registration_of_another_changes_no_handshake(tmp_path: Path) -> None:
+    """Even of the first: a client with a certificate of its own learns at once that it fails."""
+    context, other = server(), new_ecdsa_key()
+    certificates = RequestedCertificates(context)
+    stranger = client(tmp_path, shown_by(other, self_signed_client("a", other, NOW - 3e8).decode()))
+    for registered in ([], [REGISTERED], []):
+        certificates.follow(registered)
+        assert context.verify_mode is ssl.CERT_OPTIONAL
+        assert joined(context, client(tmp_path)).peer_key_sha256() == ""
+        with pytest.raises(TlsFailed, match="self-signed"):
+            joined(context, stranger)
+
+
+def test_a_certificate_that_is_registered_later_is_trusted_from_then_on(tmp_path: Path) -> None:
     context = server()
     certificates = RequestedCertificates(context)
     certificates.follow([])
-    assert context.verify_mode is ssl.CERT_NONE
-    assert joined(context, client(tmp_path, shown_by())).peer_key_sha256() == ""
     certificates.follow([REGISTERED])
+    assert joined(context, client(tmp_path, shown_by())).peer_key_sha256()
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_certificate_with_the_name_of_another_disturbs_it_not(
+    tmp_path: Path, is_first: bool
+) -> None:
+    context = server()
+    namesake = self_signed_client("acme-mail", new_ecdsa_key(), NOW - 3e8).decode()
+    both = [namesake, REGISTERED] if is_first else [REGISTERED, namesake]
+    RequestedCertificates(context).follow(both)
     assert joined(context, client(tmp_path, shown_by())).peer_key_sha256()
 
 

@@ -179,6 +179,20 @@ class Listen(Section):
         description="Only for `web`: HTTPS with the certificates of `[tls]`. Without it, the"
         " address must be loopback, or `[web]` must name the proxies in front.",
     )
+    client_certificates: bool | None = Field(
+        default=None,
+        description="Only for `odmr` and `odmrs`: ask each client for a certificate, which can"
+        " prove its login. A client that shows one that no login has fails in the handshake, even"
+        " if it has a password. Unset: true.",
+        examples=[False],
+    )
+
+    @model_validator(mode="after")
+    def _only_odmr_asks(self) -> Self:
+        if self.client_certificates is not None and self.service not in ODMR_SERVICES:
+            cause = f"client_certificates is no setting of {self.service}"
+            raise _wrong(cause, "remove it: only odmr and odmrs listeners ask for certificates")
+        return self
 
     @model_validator(mode="after")
     def _only_web_has_a_choice(self) -> Self:
@@ -187,6 +201,11 @@ class Listen(Section):
                 f"tls is not a setting of {self.service}, which has TLS always", "remove tls"
             )
         return self
+
+    @property
+    def asks_for_certificates(self) -> bool:
+        """Whether clients are asked for a certificate."""
+        return self.service in ODMR_SERVICES and self.client_certificates is not False
 
     @property
     def is_loopback(self) -> bool:

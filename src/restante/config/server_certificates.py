@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext, SSLError
+from typing import NamedTuple, Self
 
 from restante.config.certificate import UnfitCertificate, host_names, read_certificate
 from restante.config.file_stamp import FileStamp
@@ -24,18 +25,32 @@ class IdentityUnusable(Exception):  # noqa: N818
     """A certificate or its key cannot be read, or they do not fit."""
 
 
+class ListenerKind(NamedTuple):
+    """The listeners that can share a context: what it has is fixed once clients connect."""
+
+    service: str
+    tls_minimum: TlsVersion
+    asks_for_certificates: bool = False
+
+    @classmethod
+    def of(cls, listen: Listen, tls: TlsSettings) -> Self:
+        """Return the kind of a listener."""
+        minimum = listen.tls_minimum or tls.minimum
+        return cls(listen.service, minimum, listen.asks_for_certificates)
+
+
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
     """As read from files."""
 
-    contexts: Mapping[tuple[str, str], SSLContext]  # by service and oldest TLS version
+    contexts: Mapping[ListenerKind, SSLContext]
     expires_at: float  # Unix time, of the first certificate to end
     names: frozenset[str] = frozenset()  # of the hosts that the certificates are for
     files: Mapping[Path, FileStamp] = field(default_factory=dict)  # certificates and keys
 
     def context(self, listen: Listen, tls: TlsSettings) -> SSLContext:
         """Return the context for one of the listeners that this was read for."""
-        return self.contexts[listen.service, listen.tls_minimum or tls.minimum]
+        return self.contexts[ListenerKind.of(listen, tls)]
 
 
 def read_identity(config: Config) -> ServerIdentity:
@@ -46,16 +61,18 @@ def read_identity(config: Config) -> ServerIdentity:
         certificates = [read_certificate(certificate.read_bytes()) for certificate, _ in pairs]
         ends = [certificate.not_valid_after_utc for certificate in certificates]
         names = frozenset(name for each in certificates for name in host_names(each))
-        kinds: set[tuple[str, TlsVersion]] = {
-            (listen.service, listen.tls_minimum or config.tls.minimum)
+        kinds = {
+            ListenerKind.of(listen, config.tls)
             for listen in config.listen
             if listen.service != WEB or listen.tls
         }
-        contexts: dict[tuple[str, str], SSLContext] = {
-            (service, minimum): server_context(
-                pairs, minimum, has_clear_text=service not in {*IMPLICIT_TLS, *ODMR_SERVICES, WEB}
+        contexts = {
+            kind: server_context(
+                pairs,
+                kind.tls_minimum,
+                has_clear_text=kind.service not in {*IMPLICIT_TLS, *ODMR_SERVICES, WEB},
             )
-            for service, minimum in kinds
+            for kind in kinds
         }
         return ServerIdentity(contexts, min(ends).timestamp(), names, stamps)
     except (OSError, SSLError, UnfitCertificate) as error:

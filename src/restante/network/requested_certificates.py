@@ -1,15 +1,19 @@
 """The certificates that clients of a listener may show.
 
 Python can verify a client's certificate only against trusted ones, and has no function that would
-be asked. So each registered certificate is trusted itself. Until there is one, no client is asked
-for a certificate. A certificate that is no longer registered stays trusted until the context is
-replaced, and proves nothing, as its key belongs to no login.
+be asked. So each registered certificate is trusted itself. A certificate that is no longer
+registered stays trusted until the context is replaced, and proves nothing, as its key belongs to no
+login.
+
+Clients are asked from the start, even if nobody has registered a certificate: what one account
+registers must not change the handshakes of others. The operator decides for each listener.
 
 Limitation: a client that shows another certificate fails in the handshake.
 """
 
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 
 
 class RequestedCertificates:
@@ -20,6 +24,8 @@ class RequestedCertificates:
         self._context = context
         self._trusted: set[str] = set()
         self._followed: Sequence[str] = ()
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a trusted one is no authority
+        context.verify_mode = ssl.CERT_OPTIONAL
 
     def follow(self, certificates: Sequence[str]) -> None:
         """Trust the certificates, as PEM, that came since the last call."""
@@ -31,9 +37,5 @@ class RequestedCertificates:
             self._trust(certificate)
 
     def _trust(self, certificate: str) -> None:
-        try:
+        with suppress(ssl.SSLError):  # too weak for OpenSSL: its owner can use the password
             self._context.load_verify_locations(cadata=certificate)
-        except ssl.SSLError:  # too weak for OpenSSL: its owner can use the password
-            return
-        self._context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # it need not be an authority
-        self._context.verify_mode = ssl.CERT_OPTIONAL

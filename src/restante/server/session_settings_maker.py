@@ -41,12 +41,11 @@ class SessionSettingsMaker:
                 settings=admission_settings(config, self.own_addresses, identity),
             ),
         )
-        is_odmr = listen.service in ODMR_SERVICES
         options = ServerOptions(
             hostname=config.hostname,
             limits=_limits(reception),
             mechanisms=offered_mechanisms(
-                config.hostname, self._salting, takes_certificates=is_odmr
+                config.hostname, self._salting, takes_certificates=listen.asks_for_certificates
             ),
             can_start_tls=listen.service not in IMPLICIT_TLS,
             profile=service_profile(config, listen),
@@ -57,7 +56,7 @@ class SessionSettingsMaker:
             options,
             context,
             is_implicit_tls=listen.service in IMPLICIT_TLS,
-            certificates=RequestedCertificates(context) if is_odmr else None,
+            certificates=RequestedCertificates(context) if listen.asks_for_certificates else None,
         )
 
     def _salting(self, user: str) -> Salting:
