@@ -83,8 +83,10 @@ class CpuGroup:
 
     def __exit__(self, *_: object) -> None:
         if self._top is not None:
-            for pid in (self._place / "cgroup.procs").read_text().split():
-                (self._top / "cgroup.procs").write_text(pid)
+            while pids := (self._place / "cgroup.procs").read_text().split():
+                for pid in pids:
+                    with contextlib.suppress(ProcessLookupError):  # it has ended
+                        (self._top / "cgroup.procs").write_text(pid)
             self._place.rmdir()
 
     def cpu_seconds(self) -> float | None:

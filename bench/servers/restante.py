@@ -13,7 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from bench.domains import ACCOUNT, HOST, OTHER, OTHER_ACCOUNT, ROOT, domain
+from bench.domains import (
+    ACCOUNT,
+    HOST,
+    OTHER,
+    OTHER_ACCOUNT,
+    ROOT,
+    SENDER,
+    domain,
+    mailbox,
+)
 from bench.servers.server import Held, Server, anybody
 from tests.acceptance.installation import Installation
 from tests.acceptance.peers.primary import KeyPair
@@ -104,6 +113,13 @@ class RestanteServer(Server):
         self.command("domain", "set", domain(), "--turnaround", "allow")
         self.command("login", "set", ACCOUNT, self._login.user, "--turnaround")
         return self._made.odmr, self._login
+
+    def holds_lesson(self, hosted: str) -> None:
+        """Host a further domain that allows turnarounds, with one message."""
+        owner = ("--account", ACCOUNT, "--destination", "none", "--allow", HOST)
+        self.command("domain", "add", hosted, *owner, "--turnaround", "allow")
+        with smtplib.SMTP(HOST, self.port, timeout=60) as session:
+            session.sendmail(SENDER, [mailbox(hosted)], "Subject: one\r\n\r\none\r\n")
 
     def _introduce(self, session: smtplib.SMTP, target: str) -> None:
         login = self._other_login if target == OTHER else self._login

@@ -5,6 +5,7 @@ The destination of each domain is not there, so mail can come by a turnaround on
 
 from __future__ import annotations
 
+import smtplib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,3 +193,20 @@ def test_a_certificate_replaces_the_password(place: Place, tmp_path: Path, name:
     assert ended.returncode == 0, ended.stdout
     eventually(lambda: content in contents(mailbox), what="the message")
     assert place.restante.events("authentication")[-1]["mechanism"] == "EXTERNAL"
+
+
+def test_a_last_line_without_an_end_comes_through_fetchmail_by_chunks(place: Place) -> None:
+    """fetchmail passes whole lines on. The second turnaround knows that Postfix takes chunks."""
+    unended = b"Subject: unended\r\n\r\nno end"
+    before = place.postfix.mailbox.count()
+    for _ in range(2):
+        with smtplib.SMTP(place.restante.mx.host, place.restante.mx.port, timeout=20) as session:
+            session.ehlo()
+            session.docmd("MAIL", "FROM:<me@sender.example>")
+            session.docmd("RCPT", f"TO:<reader@{FIRST}>")
+            session.send(b"BDAT %d LAST\r\n%s" % (len(unended), unended))
+            assert session.getreply()[0] == 250
+        assert by_fetchmail(place, FIRST, of_sid=False).returncode == 0
+        assert held(place, FIRST) == [0]
+    eventually(lambda: place.postfix.mailbox.count() == before + 2, what="both messages")
+    assert place.restante.events("delivery-attempt")[-1]["manner"] == "ahead"
