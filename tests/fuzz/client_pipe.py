@@ -17,7 +17,7 @@ from tests.fuzz.choices import Choices, pieces, read_input
 _GREETING: Final = b"220 local\r\n"
 _MOST_LINE: Final = 600
 _READ: Final = 65_536
-_LONG: Final = 600_000  # octets
+_LONG: Final = 300_000  # octets: more than the buffer
 _ENDS: Final = ("closes", "resets", "stays")
 
 
