@@ -112,6 +112,22 @@ def test_one_that_tls_would_refuse_is_refused_with_its_cause(
     assert error.remedy
 
 
+def test_a_key_belongs_to_one_account(admin: AdminWorld) -> None:
+    """Certificates are public, and a client that names no login is told by its key alone."""
+    added(admin, certificates=PEMS[:1])
+    run(add_account(admin.context, NewAccount(name="other")))
+    thief = NewLogin(user="thief", password=PASSWORD, certificates=[PEMS[0]])
+    with pytest.raises(AdminError, match="a key that is registered elsewhere") as taken:
+        run(add_login(admin.context, "other", thief))
+    assert taken.value.kind is ErrorKind.CONFLICT
+    assert "alpha" not in f"{taken.value.error} {taken.value.remedy}"
+    assert "primary" not in f"{taken.value.error} {taken.value.remedy}"
+    [holder] = admin.context.directory.now.logins_with_key(KEYS[0])
+    assert holder.user == "primary"
+    second = NewLogin(user="second", certificates=[PEMS[0]])  # of the same account
+    assert run(add_login(admin.context, "alpha", second)).certificates
+
+
 def test_an_expired_one_does_not_stop_other_changes(admin: AdminWorld) -> None:
     added(admin, password=PASSWORD, certificates=PEMS[:1])
     later = replace(admin.context, now=lambda: NOW + 4e8)

@@ -84,10 +84,17 @@ def _checked(context: AdminContext, login: Login, pem: str) -> LoginCertificate:
         certificate = new_login_certificate(pem, 0.0)
         if certificate in login.certificates:
             return certificate
-        return new_login_certificate(pem, context.now())
+        certificate = new_login_certificate(pem, context.now())
     except UnfitClientCertificate as unfit:
         error = f"login {login.user}: the certificate {unfit.cause}"
         raise AdminError(ErrorKind.INVALID, error, unfit.remedy) from None
+    holders = context.directory.now.logins_with_key(certificate.key)
+    if any(one.account != login.account for one in holders):  # certificates are public
+        error = f"login {login.user}: the certificate has a key that is registered elsewhere"
+        remedy = "make another key, such as by"
+        command = f"`restante login certificate {login.account} {login.user} --generate DIRECTORY`"
+        raise AdminError(ErrorKind.CONFLICT, error, f"{remedy} {command}")
+    return certificate
 
 
 def _without(
