@@ -22,6 +22,7 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
+from restante.cli.domain_options import without_none
 from restante.cli.failures import complain
 from restante.cli.options import (
     ConfigOption,
@@ -239,7 +240,7 @@ def change(
             " --expires, --[no-]turnaround or --[no-]cram-md5"
         )
     path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
-    done = ask(config, "PATCH", path, params={"reason": reason}, body=body)
+    done = ask(config, "PATCH", path, params={"reason": reason}, body=without_none(**body))
     if as_json:
         show_json(_document(done, done["changes"], password if generate else None))
     elif generate and password is not None:

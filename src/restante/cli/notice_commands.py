@@ -20,6 +20,7 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
+from restante.cli.domain_options import without_none
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.notice_log_commands import send_again, show_log
 from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption
@@ -210,7 +211,13 @@ def change(
     kinds: dict[str, Any] = {"kinds": kind or []} if kind or every_kind else {}
     body = kinds | target | key.field | {"all_accounts": all_accounts, "insecure": insecure}
     params = {"account": account, "reason": reason}
-    done = ask(config, "PATCH", f"/v1/notices/channels/{segment(name)}", params=params, body=body)
+    done = ask(
+        config,
+        "PATCH",
+        f"/v1/notices/channels/{segment(name)}",
+        params=params,
+        body=without_none(**body),
+    )
     if as_json:
         show_json(changed_document(done, done["changes"], **key.shown_once))
     elif key.is_new:

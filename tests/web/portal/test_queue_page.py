@@ -201,7 +201,7 @@ def test_many_small_deletions_need_a_recent_factor_too() -> None:
     admin = with_mail(STEP_UP_FROM + 2)
     names = [message_name(number) for number in range(1, STEP_UP_FROM + 3)]
     parts = names[:60], names[60:STEP_UP_FROM], names[STEP_UP_FROM:]
-    answers = []
+    answers: list[int] = []
     for part in (*parts, parts[2]):
         is_fresh = len(answers) == len(parts)
         form = {"action": "delete", "name": part, "reason": "spam"}

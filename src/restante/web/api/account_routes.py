@@ -2,6 +2,7 @@
 
 from functools import partial
 from operator import attrgetter
+from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -9,6 +10,7 @@ from fastapi.responses import Response
 from restante.admin import accounts, known_records
 from restante.admin.accounts import AccountChange, AccountView, ChangedAccount, NewAccount
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
+from restante.web.api.null_fields import clearing
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import (
     TAGGED,
@@ -53,7 +55,10 @@ async def show_account(context: ReadingContext, name: str, known: IfNoneMatch) -
 
 @router.patch("/{name}", response_model=ChangedAccount)
 async def change_account(
-    context: RequestContext, name: str, wanted: AccountChange, precondition: IfMatch
+    context: RequestContext,
+    name: str,
+    wanted: Annotated[AccountChange, clearing(AccountChange)],
+    precondition: IfMatch,
 ) -> Response:
     """Change the given fields."""
     find = partial(known_records.known_account, context, name)

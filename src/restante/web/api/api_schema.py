@@ -6,6 +6,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
+from restante.web.api.null_fields import describe_nulls
 from restante.web.api.problem_details import MEDIA_TYPE, ProblemDetails
 from restante.web.api.request_id import ID_HEADER
 
@@ -66,6 +67,7 @@ def _complete(schema: dict[str, Any]) -> None:
     problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = components.setdefault("schemas", {})
     schemas.update(problem.pop("$defs", {}) | {"ProblemDetails": problem})
+    describe_nulls(schemas)
     components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
     components["headers"] = {
         "RequestId": {"description": "The id of the request.", "schema": {"type": "string"}}

@@ -13,6 +13,7 @@ from restante.admin.domain_uptime import UptimeSelection, UptimeView
 from restante.admin.domains import ChangedDomain, DomainView
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
+from restante.web.api.null_fields import clearing
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import (
     TAGGED,
@@ -91,7 +92,7 @@ async def show_held(
 async def change_domain(
     context: RequestContext,
     name: str,
-    wanted: DomainChange,
+    wanted: Annotated[DomainChange, clearing(DomainChange)],
     precondition: IfMatch,
     words: ClientWords,
 ) -> Response:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from operator import attrgetter
+from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -9,6 +10,7 @@ from fastapi.responses import Response
 from restante.admin import known_records, logins
 from restante.admin.logins import ChangedLogin, LoginChange, LoginView, NewLogin
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
+from restante.web.api.null_fields import clearing
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import (
     TAGGED,
@@ -55,7 +57,11 @@ async def show_login(
 
 @router.patch("/{user}", response_model=ChangedLogin)
 async def change_login(
-    context: RequestContext, account: str, user: str, wanted: LoginChange, precondition: IfMatch
+    context: RequestContext,
+    account: str,
+    user: str,
+    wanted: Annotated[LoginChange, clearing(LoginChange)],
+    precondition: IfMatch,
 ) -> Response:
     """Change the given fields."""
     find = partial(known_records.known_login, context, account, user)

@@ -11,6 +11,7 @@ from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.channels import ChangedChannel, ChannelView, TrialView, WaitingView
 from restante.admin.past_notices import PastNoticeView, PastSelection, SentAgain
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
+from restante.web.api.null_fields import clearing
 from restante.web.api.paging import PAGED, ListPage, WantedPage, as_listing_page, as_page
 from restante.web.api.preconditions import (
     TAGGED,
@@ -61,7 +62,7 @@ async def show_channel(
 async def change_channel(  # noqa: PLR0917
     context: RequestContext,
     name: str,
-    wanted: ChannelChange,
+    wanted: Annotated[ChannelChange, clearing(ChannelChange)],
     reason: ReasonParam,
     precondition: IfMatch,
     account: OwnAccount,

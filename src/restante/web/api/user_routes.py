@@ -14,6 +14,7 @@ from restante.admin.portal_users import (
     PortalUserView,
 )
 from restante.web.api.idempotency_keys import REPEATABLE, SECRET_ANSWER, ActingRoute
+from restante.web.api.null_fields import clearing
 from restante.web.api.paging import PAGED, ListPage, as_page
 from restante.web.api.preconditions import (
     TAGGED,
@@ -57,7 +58,10 @@ async def show_user(context: ReadingContext, email: str, known: IfNoneMatch) -> 
 
 @router.patch("/{email}", response_model=PortalUserView)
 async def change_user(
-    context: RequestContext, email: str, wanted: PortalUserChange, precondition: IfMatch
+    context: RequestContext,
+    email: str,
+    wanted: Annotated[PortalUserChange, clearing(PortalUserChange)],
+    precondition: IfMatch,
 ) -> Response:
     """Change the rights of a user, which ends its sessions."""
     find = partial(known_records.known_user, context, email)
