@@ -17,7 +17,7 @@ from restante.tenancy.passwords import any_matches, prepare_hashing
 IDLE_SECONDS: Final = 60.0
 YES: Final = b"yes\n"
 NO: Final = b"no\n"
-_LAST_IN_LINE: Final = 19  # niceness
+_BEHIND_MAIL: Final = 10  # niceness
 
 
 def answer_all(questions: BinaryIO, answers: BinaryIO, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -29,14 +29,16 @@ def answer_all(questions: BinaryIO, answers: BinaryIO, idle_seconds: float = IDL
 
 
 def step_back() -> None:
-    """Get the processor when nothing else wants it. The lanes of a hash (Argon2) inherit that.
+    """Leave the processors to mail. The lanes of a hash (Argon2) inherit that.
 
-    Where a sandbox forbids it, the number of hashes at once is the limit.
+    SCHED_BATCH never takes a processor from a thread that runs. The niceness is not the last one:
+    beside programs that keep all processors busy, a sign-in would take half a minute. Where a
+    sandbox forbids it, the number of hashes at once is the limit.
     """
     with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _LAST_IN_LINE)
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+        os.setpriority(os.PRIO_PROCESS, 0, _BEHIND_MAIL)
 
 
 if __name__ == "__main__":
