@@ -5,13 +5,19 @@ import json
 import pytest
 from starlette.datastructures import MutableHeaders
 
-from restante.web.answer_headers import complete, malformed
+from restante.web.answer_headers import KEPT_FOR_GOOD, complete, malformed
 
 
 def completed(*, is_tls: bool, **given: str) -> MutableHeaders:
     headers = MutableHeaders(given)
     complete(headers, 0.0, is_tls=is_tls)
     return headers
+
+
+def test_only_a_file_at_the_address_of_its_content_is_kept() -> None:
+    assert completed(is_tls=False, **{"cache-control": KEPT_FOR_GOOD})["cache-control"] == (
+        "public, max-age=31536000, immutable"
+    )
 
 
 def test_an_answer_is_not_kept_or_framed_and_loads_nothing() -> None:

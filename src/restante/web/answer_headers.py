@@ -11,8 +11,9 @@ from restante.admin.admin_error import ErrorKind
 from restante.web.api.problem_details import problem
 from restante.web.api.request_id import ID_HEADER, request_id
 
+KEPT_FOR_GOOD: Final = "public, max-age=31536000, immutable"  # files whose address has their hash
+_CACHING: Final = "Cache-Control"
 _FIXED: Final = {
-    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
@@ -25,11 +26,18 @@ def complete(headers: MutableHeaders, now: float, *, is_tls: bool) -> None:
     """Add to the headers of an answer. `now` is Unix time."""
     for name, value in _FIXED.items():
         headers[name] = value
+    forbid_keeping(headers)
     headers.setdefault(_POLICY, _API_POLICY)
     headers.setdefault("Date", formatdate(now, usegmt=True))
     if is_tls:
         name, value = _TLS_ONLY
         headers[name] = value
+
+
+def forbid_keeping(headers: MutableHeaders) -> None:
+    """Have no cache keep an answer, unless it is a file that is the same for all, for good."""
+    if headers.get(_CACHING) != KEPT_FOR_GOOD:
+        headers[_CACHING] = "no-store"
 
 
 def malformed(status: int, now: float, *, is_tls: bool) -> bytes:

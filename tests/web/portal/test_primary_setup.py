@@ -1,5 +1,6 @@
 """The lines for the primary: those that the how-to page has, where they are run."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,3 +61,10 @@ def test_a_name_is_never_made_up_for_an_address(address: str, record: str) -> No
     ]
     assert f"only the address {address} is known here" in dns.note
     assert "Replace HOST-NAME with the primary's name" in dns.note
+
+
+def test_no_line_replaces_a_file_that_may_have_other_passwords() -> None:
+    lines = "\n".join(one.text for one in asking(NAMES))
+    assert "(umask 077; echo 'machine " in lines
+    assert "' >> ~/.netrc)" in lines
+    assert not re.search(r"[^>]> *~/", lines)

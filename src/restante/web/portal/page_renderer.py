@@ -105,6 +105,7 @@ class PageRenderer:
     hostname: str
     look: PortalLook
     portal_url: Callable[[], str] = str  # without a slash at the end; "" if it is not known
+    static: Mapping[str, str] = field(default_factory=dict)  # addresses of files, by name
     templates: Environment = field(default_factory=page_templates)
 
     @property
@@ -138,6 +139,7 @@ class PageRenderer:
             "look": self.look,
             "hostname": self.hostname,
             "base_url": self.base_url,
+            "static": lambda name: self.static.get(name, f"/static/{name}"),
             "now": now,
             "clock": lambda at: page_wording.clock(at, now),
             "ago": lambda at: page_wording.time_ago(at, now),

@@ -25,6 +25,7 @@ from restante.admin.long_work import beside_mail
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
+from restante.web.answer_headers import forbid_keeping
 from restante.web.api.problem_details import problem_status
 from restante.web.portal import (
     access_page,
@@ -53,7 +54,7 @@ from restante.web.portal.page_renderer import PageRenderer
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
 from restante.web.portal.portal_visit import NotSignedIn, PortalParts, see_other
-from restante.web.portal.static_files import static_route
+from restante.web.portal.static_files import static_addresses, static_route
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -61,7 +62,6 @@ POLICY: Final = (
 )
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
-    "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
@@ -112,7 +112,11 @@ def build_portal(
         routes += pages.ROUTES
     portal = Starlette(routes=guarded(routes, sessions))
     renderer = PageRenderer(
-        context.now, context.network.hostname, look, context.settings.portal_url
+        context.now,
+        context.network.hostname,
+        look,
+        context.settings.portal_url,
+        static_addresses(look),
     )
     portal.state.portal = PortalParts(context, sessions, renderer)
     for kind, answer in (
@@ -156,6 +160,7 @@ class SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
+                forbid_keeping(headers)
             await send(message)
 
         await self._app(scope, receive, send_complete)

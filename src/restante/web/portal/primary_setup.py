@@ -65,8 +65,8 @@ def _with_other_programs(names: SetupNames, at_port: str) -> list[SetupLines]:
     return [
         SetupLines(
             "curl",
-            f"echo 'machine {names.server} login {names.login} password PASSWORD' > ~/.netrc"
-            " && chmod 600 ~/.netrc\n"
+            f"(umask 077; echo 'machine {names.server} login {names.login} password PASSWORD'"
+            " >> ~/.netrc)\n"
             f'curl --url smtps://{names.server}{at_port} --netrc -X "ETRN {names.domain}"',
             "The second line asks: run it from a timer, and whenever the connection comes back.",
         ),

@@ -1,5 +1,6 @@
 """The style, the scripts and the logo, in memory: no request reads a file."""
 
+import hashlib
 import re
 from importlib.resources import files
 from typing import Final
@@ -9,12 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from restante.web.answer_headers import KEPT_FOR_GOOD
 from restante.web.portal.portal_look import PortalLook
 
 _CSS: Final = "text/css; charset=utf-8"
 _SCRIPT: Final = "text/javascript; charset=utf-8"
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _OWN: Final = {"portal.css": _CSS, "portal.js": _SCRIPT, "passkeys.js": _SCRIPT, "open.js": _SCRIPT}
+_VERSION: Final = "v"
 _HTMX: Final = "htmx-4.0.1/htmx.min.js"
 
 
@@ -27,9 +30,24 @@ def static_route(look: PortalLook) -> Route:
         if found is None:
             raise HTTPException(404)
         content, media_type = found
-        return Response(content, media_type=media_type)
+        answer = Response(content, media_type=media_type)
+        if request.query_params.get(_VERSION) == _digest(content):
+            answer.headers["Cache-Control"] = KEPT_FOR_GOOD
+        return answer
 
     return Route("/static/{name}", static_file, methods=["GET"])
+
+
+def static_addresses(look: PortalLook) -> dict[str, str]:
+    """Return the address of each file. It changes with the content, so a browser may keep it."""
+    return {
+        name: f"/static/{name}?{_VERSION}={_digest(content)}"
+        for name, (content, _) in static_contents(look).items()
+    }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def static_contents(look: PortalLook) -> dict[str, tuple[bytes, str]]:
