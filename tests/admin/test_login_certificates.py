@@ -74,6 +74,17 @@ def test_certificates_are_dropped_by_the_beginning_of_their_key(admin: AdminWorl
     assert "login certificate alpha primary" in unknown.remedy
 
 
+def test_one_of_two_certificates_of_a_key_is_dropped_by_its_digest(admin: AdminWorld) -> None:
+    key = new_ecdsa_key()
+    old, new = (self_signed_client("primary", key, NOW + days).decode() for days in (0, 9))
+    view = added(admin, certificates=[old, new])
+    assert len({one.key for one in view.certificates}) == 1
+    digest = {one.pem: one.sha256 for one in view.certificates}[old]
+    assert [one.pem for one in changed(admin, drop_certificates=[digest[:16]]).certificates] == [
+        new
+    ]
+
+
 @pytest.mark.parametrize("beginning", ["", "zz" * 8, "ab", "../../etc"])
 def test_a_key_is_hexadecimal_and_not_too_short(beginning: str) -> None:
     with pytest.raises(ValidationError):

@@ -50,7 +50,7 @@ def test_a_login_with_a_certificate_alone(command: Command, tmp_path: Path) -> N
         (["--add", "/dev/null"], "holds 0 certificates"),
         (["--add", "/dev/null", "--generate", "."], "not both"),
         (["--drop", "abc"], "drop_certificates"),
-        (["--drop", "abcdef0123"], "no key begins with abcdef0123"),
+        (["--drop", "abcdef0123"], "no key and no certificate begins with abcdef0123"),
     ],
 )
 def test_a_mistake_is_named(command: Command, words: list[str], text: str) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from restante.config.self_signed import CLIENT_DAYS, new_ecdsa_key, self_signed, self_signed_client
 from restante.tenancy.client_certificates import (
@@ -51,6 +52,20 @@ def test_others_are_refused_with_a_remedy(text: str, cause: str) -> None:
     with pytest.raises(UnfitClientCertificate, match=cause) as refused:
         new_login_certificate(text, NOW)
     assert refused.value.remedy
+
+
+@pytest.mark.parametrize(("bits", "is_weak"), [(1024, True), (2048, False)])
+def test_a_key_that_tls_would_ignore_is_refused(bits: int, *, is_weak: bool) -> None:
+    """OpenSSL refuses it in the handshake only, where nobody sees why."""
+    key = rsa.generate_private_key(65537, bits)
+    text = self_signed_client("acme-mail", key, NOW).decode()
+    assert read_login_certificates(text)  # one that was registered earlier
+    if not is_weak:
+        assert new_login_certificate(text, NOW)
+        return
+    with pytest.raises(UnfitClientCertificate, match="1024 bits, too weak") as refused:
+        new_login_certificate(text, NOW)
+    assert "--generate" in refused.value.remedy
 
 
 def test_a_subject_cannot_write_to_a_terminal() -> None:

@@ -28,6 +28,7 @@ class LoginCertificateView(BaseModel):
     """A registered certificate."""
 
     key: str  # hex SHA-256 of its SubjectPublicKeyInfo
+    sha256: str  # of the certificate, hex
     subject: str
     expires_at: datetime
     pem: str
@@ -37,7 +38,11 @@ def certificate_views(login: Login) -> list[LoginCertificateView]:
     """Return the certificates of a login."""
     return [
         LoginCertificateView(
-            key=one.key, subject=one.subject, expires_at=moment(one.expires_at), pem=one.pem
+            key=one.key,
+            sha256=one.sha256,
+            subject=one.subject,
+            expires_at=moment(one.expires_at),
+            pem=one.pem,
         )
         for one in login.certificates
     ]
@@ -53,7 +58,8 @@ def with_certificates(
 ) -> Login:
     """Return a login with other certificates. Raises AdminError.
 
-    `all_of` replaces the present ones. `dropped` are keys, or beginnings of keys.
+    `all_of` replaces the present ones. `dropped` are keys or digests of certificates, or their
+    beginnings.
     """
     kept = login.certificates if all_of is None else ()
     given = [_checked(context, login, pem) for pem in (*(all_of or ()), *added)]
@@ -100,11 +106,15 @@ def _checked(context: AdminContext, login: Login, pem: str) -> LoginCertificate:
 def _without(
     login: Login, certificates: Sequence[LoginCertificate], beginning: str
 ) -> tuple[LoginCertificate, ...]:
-    """Return certificates without those of the one key that begins so. Raises AdminError."""
+    """Return certificates without those of one key, or without one. Raises AdminError.
+
+    The text begins the key, or the digest of the certificate.
+    """
     keys = {one.key for one in certificates if one.key.startswith(beginning)}
-    if len(keys) != 1:
-        how_many = "several keys begin" if keys else "no key begins"
+    digests = {one.sha256 for one in certificates if one.sha256.startswith(beginning)}
+    if len(keys) + len(digests) != 1:
+        how_many = "several begin" if keys or digests else "no key and no certificate begins"
         error = f"login {login.user}: {how_many} with {beginning}"
         remedy = f"`restante login certificate {login.account} {login.user}` shows them"
         raise AdminError(ErrorKind.NOT_FOUND, error, remedy)
-    return tuple(one for one in certificates if one.key not in keys)
+    return tuple(one for one in certificates if one.key not in keys and one.sha256 not in digests)

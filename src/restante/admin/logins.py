@@ -87,7 +87,7 @@ class LoginChange(BaseModel):
     drop_password: bool = False  # certificates alone prove it from now on
     certificates: PemList | None = None  # PEM texts; all that it is to have
     add_certificates: PemList = ()
-    drop_certificates: KeyList = ()  # by key or its beginning
+    drop_certificates: KeyList = ()  # by key or certificate, or its beginning
     expires_at: Moment | Literal["never"] | None = None
     turnaround: bool | None = None
 

@@ -30,6 +30,7 @@ _PRIVATE: Final = 0o600
 _PUBLIC: Final = 0o644
 COLUMNS = (
     Column("KEY", lambda row: row["key"][:KEY_BEGINNING]),
+    Column("CERTIFICATE", lambda row: row["sha256"][:KEY_BEGINNING]),
     text_column("SUBJECT", "subject"),
     time_column("EXPIRES", "expires_at"),
 )
@@ -53,7 +54,11 @@ def certificate(
     ] = None,
     drop: Annotated[
         str | None,
-        typer.Option("--drop", metavar="KEY", help="Drop those with this key, or its beginning."),
+        typer.Option(
+            "--drop",
+            metavar="KEY",
+            help="Drop those with this key, or the one with this digest. The beginning is enough.",
+        ),
     ] = None,
     no_password: Annotated[
         bool,

@@ -5,6 +5,11 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -12,6 +17,10 @@ from restante.phrases import HAS_EXPIRED
 from restante.tenancy.login_certificate import LoginCertificate
 
 _SUBJECT_LENGTH: Final = 100  # characters that are kept for people
+# By OpenSSL at security level 2. It ignores others without an error.
+_RSA_BITS: Final = 2048
+_CURVE_BITS: Final = 224
+_MAKE_ONE: Final = "make one by `restante login certificate ACCOUNT USER --generate DIRECTORY`"
 
 
 class UnfitClientCertificate(ValueError):  # noqa: N818
@@ -44,11 +53,14 @@ def new_login_certificate(text: str, now: float) -> LoginCertificate:
     [certificate] = found
     if not certificate.is_good(now):
         raise UnfitClientCertificate(HAS_EXPIRED, "give a newer one")
-    purposes = _purposes(x509.load_pem_x509_certificate(text.encode()))
+    parsed = x509.load_pem_x509_certificate(text.encode())
+    if weakness := _weakness(parsed.public_key()):
+        raise UnfitClientCertificate(weakness, _MAKE_ONE)
+    purposes = _purposes(parsed)
     if purposes is not None and ExtendedKeyUsageOID.CLIENT_AUTH not in purposes:
         raise UnfitClientCertificate(
             "is for servers only (it has no clientAuth in extendedKeyUsage)",
-            "make one by `restante login certificate ACCOUNT USER --generate DIRECTORY`",
+            _MAKE_ONE,
         )
     return certificate
 
@@ -63,6 +75,19 @@ def _read(certificate: x509.Certificate) -> LoginCertificate:
         printable[:_SUBJECT_LENGTH],
         certificate.not_valid_after_utc.timestamp(),
     )
+
+
+def _weakness(key: CertificatePublicKeyTypes) -> str:
+    """Return why TLS would not take a key, "" if it would."""
+    if isinstance(key, RSAPublicKey):
+        bits, needed = key.key_size, _RSA_BITS
+    elif isinstance(key, EllipticCurvePublicKey):
+        bits, needed = key.key_size, _CURVE_BITS
+    elif isinstance(key, Ed25519PublicKey | Ed448PublicKey):
+        return ""
+    else:
+        return "has a key that is neither RSA nor of an elliptic curve"
+    return f"has a key of {bits} bits, too weak for TLS" if bits < needed else ""
 
 
 def _purposes(certificate: x509.Certificate) -> x509.ExtendedKeyUsage | None:

@@ -49,7 +49,7 @@ async def add_certificate(visit: Visit) -> Response:
 
 
 async def drop_certificate(visit: Visit) -> Response:
-    """Drop the certificates with one key."""
+    """Drop one certificate."""
     form = await visit.form()
     wanted = {"drop_certificates": (form.text("fingerprint"),)}
     return await _changed(visit, form, lambda: LoginChange.model_validate(wanted))
