@@ -142,10 +142,10 @@ CLIENT_EXIT_MEANINGS = {
     ClientExit.USAGE: "the command line is wrong",
     ClientExit.DATA: "the server does not accept a value, or a suspension must end first",
     ClientExit.NO_INPUT: "a named file does not exist or cannot be used",
-    ClientExit.UNAVAILABLE: "the server cannot be reached, trusted or used, or the local mail"
+    ClientExit.UNAVAILABLE: "the server cannot be found, trusted or used, or the local mail"
     " server refused messages",
     ClientExit.SOFTWARE: "a fault of the program; please report the line that it prints",
-    ClientExit.TRY_LATER: "not possible now, or mail is left; try again later",
+    ClientExit.TRY_LATER: "not possible now, no connection, or mail is left; try again later",
     ClientExit.NOT_ALLOWED: "not allowed, or wrong user name, password or token",
     ClientExit.STOPPED: "you stopped the command",
 }

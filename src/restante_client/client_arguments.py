@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
-from pathlib import Path
+from collections.abc import Sequence
 
 from restante_client import __version__
 from restante_client.client_failure import ClientExit, ClientFailure
+from restante_client.option_checks import DEFAULT_LOCAL, NO_LOCAL, settle_options
 
 PROGRAM = "restante-client"
 VERBS = ("ask", "turn")  # that `watch` can run
 FILES = ("systemd-service", "systemd-timer", "networkmanager", "windows")
-DEFAULT_LOCAL = "127.0.0.1:25"
-NO_LOCAL = "none"
 _SPAN = re.compile(r"([0-9]{1,9})([smh]?)\Z")
 _UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 _MECHANISMS = ("scram-sha-256", "plain", "cram-md5", "login", "external")
@@ -25,8 +24,26 @@ class _Parser(argparse.ArgumentParser):
         raise ClientFailure(ClientExit.USAGE, f"{message}; see {self.prog} --help")
 
 
+def read_command(words: Sequence[str]) -> argparse.Namespace:
+    """Return a command with its defaults. Raises ClientFailure.
+
+    Names and options of `ask` and `turn` may come in any order.
+    """
+    parser, verbs = _parsers()
+    if words[:1] not in [[verb] for verb in VERBS]:
+        return parser.parse_args(words)
+    given: argparse.Namespace = verbs.choices[words[0]].parse_intermixed_args(words[1:])
+    given.verb = words[0]
+    settle_options(given)
+    return given
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all verbs."""
+    return _parsers()[0]
+
+
+def _parsers() -> tuple[_Parser, argparse._SubParsersAction[_Parser]]:
     parser = _Parser(
         prog=PROGRAM,
         description="Get the mail that a backup MX holds for this machine.",
@@ -37,7 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_ask(verbs)
     _add_turn(verbs)
     _add_watch(verbs)
-    return parser
+    return parser, verbs
 
 
 def _add_ask(verbs: argparse._SubParsersAction[_Parser]) -> None:
@@ -66,6 +83,12 @@ def _add_ask(verbs: argparse._SubParsersAction[_Parser]) -> None:
         action="store_true",
         help="With --https: show the progress, and wait until the mail was handed over.",
     )
+    ask.add_argument(
+        "--limit",
+        metavar="SPAN",
+        type=read_span,
+        help="With --wait: stop waiting after this time, with exit code 75. Default: 12h.",
+    )
     _add_local(ask, f" {NO_LOCAL}: do not wait for it.")
     _add_output(ask)
 
@@ -85,6 +108,7 @@ def _add_turn(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "domains",
         metavar="DOMAIN",
         nargs="*",
+        default=[],  # without it argparse calls the name required
         help="A domain of the login. Default: all that allow a turnaround.",
     )
     _add_login(turn, default_tls="starttls")
@@ -100,7 +124,6 @@ def _add_turn(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "--limit",
         metavar="SPAN",
         type=read_span,
-        default=12 * 3600,
         help="End the session after this time in any case. Default: 12h.",
     )
     _add_output(turn)
@@ -111,13 +134,12 @@ def _add_watch(verbs: argparse._SubParsersAction[_Parser]) -> None:
         verbs,
         "watch",
         "Run ask or turn now, at intervals, and when the network comes back.",
-        "Options of watch stand before the verb. After exit code 75 it runs again earlier.",
+        "Options of watch stand before the verb. After exit code 69 or 75 it runs again earlier.",
     )
     watch.add_argument(
         "--every",
         metavar="SPAN",
         type=read_span,
-        default=600,
         help="Time between two runs, such as 90s, 10m or 1h. Default: 10m.",
     )
     watch.add_argument(
@@ -160,13 +182,11 @@ def _add_login(verb: argparse.ArgumentParser, default_tls: str) -> None:
     verb.add_argument(
         "--tls",
         choices=("implicit", "starttls"),
-        default=default_tls,
         help=f"TLS from the first byte, or after STARTTLS. Default: {default_tls}.",
     )
     verb.add_argument(
         "--ca",
         metavar="FILE",
-        type=Path,
         help="PEM file of trusted authorities. Default: the system's.",
     )
     verb.add_argument(
@@ -187,7 +207,6 @@ def _add_local(verb: argparse.ArgumentParser, more: str) -> None:
     verb.add_argument(
         "--local",
         metavar="HOST:PORT",
-        default=DEFAULT_LOCAL,
         help="The local mail server; its greeting is awaited first."
         f" Default: {DEFAULT_LOCAL}.{more}",
     )
@@ -195,7 +214,6 @@ def _add_local(verb: argparse.ArgumentParser, more: str) -> None:
         "--local-wait",
         metavar="SPAN",
         type=read_span,
-        default=600,
         help="Wait at most this time for the local mail server. Default: 10m.",
     )
 

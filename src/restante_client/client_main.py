@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict  # Python 3.8 has no dict[…] at run time
 
-from restante_client.client_arguments import NO_LOCAL, PROGRAM, VERBS, build_parser
+from restante_client.client_arguments import PROGRAM, VERBS, read_command
 from restante_client.client_failure import (
     ClientExit,
     ClientFailure,
@@ -22,6 +22,7 @@ from restante_client.client_failure import (
     unexpected_failure,
 )
 from restante_client.client_output import ClientOutput
+from restante_client.option_checks import NO_LOCAL
 
 if TYPE_CHECKING:
     from restante_client.etrn_request import MailServer
@@ -53,7 +54,7 @@ def _ended(words: Sequence[str], output: ClientOutput) -> ClientExit:
 
     def run() -> ClientExit:
         _refuse_strange(words)
-        return _run(build_parser().parse_args(words), output)
+        return _run(read_command(words), output)
 
     return _guarded(run, output)
 
@@ -95,10 +96,6 @@ def _ask(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
         asked = _api_server(given, output)
         _await_local(given, output)
         return _ask_by_https(given, asked, output)
-    if given.wait:
-        raise ClientFailure(
-            ClientExit.USAGE, "--wait needs --https: ETRN cannot tell when the mail has come"
-        )
     from restante_client.etrn_request import STARTTLS_PORT, ask_by_etrn  # noqa: PLC0415  heavy
     from restante_client.smtp_replies import etrn_exit, etrn_words  # noqa: PLC0415
 
@@ -130,7 +127,7 @@ def _ask_by_https(given: argparse.Namespace, asked: ApiServer, output: ClientOut
         output.say(answer_text(answer))
     worst = max(map(answer_exit, answers), default=ClientExit.DONE)
     started = [str(one["id"]) for one in answers if one["result"] == "granted" and one.get("id")]
-    ended = [_followed(asked, release, output) for release in started] if given.wait else []
+    ended = [_followed(given, asked, release, output) for release in started] if given.wait else []
     worst = max([worst, *map(end_exit, ended)])
     if given.json:
         output.say_json({"exit": int(worst), "answers": answers, "releases": ended})
@@ -140,24 +137,35 @@ def _ask_by_https(given: argparse.Namespace, asked: ApiServer, output: ClientOut
     return worst
 
 
-def _followed(asked: ApiServer, release: str, output: ClientOutput) -> _Result:
+def _followed(
+    given: argparse.Namespace, asked: ApiServer, release: str, output: ClientOutput
+) -> _Result:
     """Return a release once it has ended; show its progress."""
-    from restante_client.https_release import (  # noqa: PLC0415  heavy
-        count_of,
-        follow_release,
-        rate_of,
-    )
-    from restante_client.progress_line import ProgressLine  # noqa: PLC0415
+    from restante_client.https_release import follow_release  # noqa: PLC0415  heavy
+    from restante_client.progress_line import ProgressLine, ShownProgress  # noqa: PLC0415
+    from restante_client.release_answers import count_of, trouble_of  # noqa: PLC0415
 
     bar = ProgressLine(sys.stderr, output.draw)
 
     def show(state: _Result) -> None:
         done = count_of(state, "delivered", "refused", "uncertain")
-        title = shown(str(state.get("target", "")))
-        bar.show(title, done, max(done + count_of(state, "left"), 1), rate_of(state))
+        total = max(done + count_of(state, "left"), 1)
+        rate = float(state.get("rate", 0))
+        trouble, next_attempt = ("", "") if rate else trouble_of(state)
+        bar.show(
+            ShownProgress(
+                shown(state.get("target", "")),
+                done,
+                total,
+                rate,
+                state.get("eta") or "",
+                shown(trouble),
+                next_attempt,
+            )
+        )
 
     try:
-        return follow_release(asked, release, show)
+        return follow_release(asked, release, show, given.limit)
     finally:
         bar.clear()
 
@@ -193,7 +201,7 @@ def _watch(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
         raise ClientFailure(
             ClientExit.USAGE, f"watch needs {' or '.join(VERBS)}; see {PROGRAM} watch --help"
         )
-    inner = build_parser().parse_args(command)
+    inner = read_command(command)
     if given.files:
         output.say(_start_file(given.files, command, given.every))
         return ClientExit.DONE
@@ -253,12 +261,6 @@ def _mail_server(given: argparse.Namespace, output: ClientOutput, starttls_port:
     from restante_client.sasl_exchange import ClientCredentials  # noqa: PLC0415
     from restante_client.secret_input import read_secret  # noqa: PLC0415
 
-    if not (given.password_file or given.certificate):
-        raise ClientFailure(
-            ClientExit.USAGE, "no password; give --login and --password-file, or --certificate"
-        )
-    if given.password_file and not given.login:
-        raise ClientFailure(ClientExit.USAGE, "a password without a user name; give --login")
     password = read_secret(given.password_file) if given.password_file else ""
     output.secrets.add(password, given.login)
     credentials = ClientCredentials(given.login, password, (given.auth or "").upper())
@@ -277,8 +279,6 @@ def _api_server(given: argparse.Namespace, output: ClientOutput) -> ApiServer:
     from restante_client.https_release import ApiServer  # noqa: PLC0415  heavy
     from restante_client.secret_input import read_secret  # noqa: PLC0415
 
-    if not given.token_file:
-        raise ClientFailure(ClientExit.USAGE, "no token; give --token-file with --https")
     token = read_secret(given.token_file)
     output.secrets.add(token)
     if not (token.isascii() and token.isprintable()):
@@ -295,4 +295,4 @@ def _trust(given: argparse.Namespace) -> ClientTrust:
     pin = read_key_pin(given.pin) if given.pin else None
     certificate = credential_path(given.certificate) if given.certificate else None
     key = credential_path(given.key) if given.key else None
-    return ClientTrust(given.ca, pin, certificate, key)
+    return ClientTrust(Path(given.ca) if given.ca else None, pin, certificate, key)

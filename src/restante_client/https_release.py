@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
+import socket
 import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, List  # Python 3.8 has no dict[…] at run time
+from typing import Any, Callable, List, cast  # those that Python 3.8 has at run time
 
 from restante_client.client_failure import ClientExit, ClientFailure, shown
 from restante_client.endpoints import read_endpoint
+from restante_client.release_answers import JsonValue, count_of, read_answers, read_release
 from restante_client.smtp_link import connection_failure
 from restante_client.tls_trust import ClientTrust
 
 HTTPS_PORT = 443
 POLL_SECONDS = 1.0
+LONGEST_POLL_SECONDS = 60.0  # between two attempts, while answers are lost
+PATIENCE_SECONDS = 600.0  # of pauses, until lost answers end the command
 MAX_ANSWER = 1_048_576  # octets
-_MOST = 10**15  # more is no count of messages
 _TOO_MANY = 429
 _STATUS_EXITS = {
     400: ClientExit.DATA,
@@ -43,7 +47,6 @@ _RESULT_EXITS = {
     "cannot-now": ClientExit.TRY_LATER,
 }
 
-JsonValue = Dict[str, Any]
 Show = Callable[[JsonValue], None]
 
 
@@ -57,8 +60,9 @@ class ApiServer:
     timeout: float = 60.0
 
     def request(self, method: str, path: str, body: JsonValue | None = None) -> tuple[int, Any]:
-        """Return status and value of the answer. Raises ClientFailure."""
+        """Return status and value of the answer, within the timeout. Raises ClientFailure."""
         host, port = read_endpoint(self.server, HTTPS_PORT)
+        end = time.monotonic() + self.timeout
         connection = http.client.HTTPSConnection(
             host, port, timeout=self.timeout, context=self.trust.context()
         )
@@ -72,11 +76,15 @@ class ApiServer:
                 content = json.dumps(body).encode()
                 headers["Content-Type"] = "application/json"
             connection.request(method, path, content, headers)
-            answer = connection.getresponse()
+            # The connection's own answer would wait again for each octet.
+            reader = cast(socket.socket, _TimedReader(connection.sock, end))
+            answer = http.client.HTTPResponse(reader, method=method)
+            answer.begin()
             octets = answer.read(MAX_ANSWER + 1)
         except OSError as error:
-            raise connection_failure(self.server, error) from None
-        except (http.client.HTTPException, UnicodeError) as error:
+            has_certificate = self.trust.certificate is not None
+            raise connection_failure(self.server, error, has_certificate=has_certificate) from None
+        except (http.client.HTTPException, ValueError) as error:
             raise self._strange(type(error).__name__) from None
         finally:
             connection.close()
@@ -97,19 +105,36 @@ class ApiServer:
         )
 
 
+class _TimedReader(io.RawIOBase):
+    """The octets of a connection, all of them until one time."""
+
+    def __init__(self, connection: socket.socket, end: float) -> None:
+        super().__init__()
+        self._connection = connection
+        self._end = end
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        """Return what reads the answer. Named by http.client."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise socket.timeout
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
 def ask_by_https(asked: ApiServer, targets: Sequence[str]) -> List[JsonValue]:
     """Return the answer for each target. Raises ClientFailure if there is none."""
     status, value = asked.request("POST", "/v1/releases", {"targets": list(targets), "reason": ""})
-    answers = value.get("results") if isinstance(value, dict) else value
-    if not isinstance(answers, list) or not all(map(_is_answer, answers)):
+    answers = read_answers(value)
+    if answers is None:
         raise _refusal(asked.server, status, value)
     return answers
-
-
-def _is_answer(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        isinstance(value.get(name), str) for name in ("target", "result", "text")
-    )
 
 
 def _refusal(server: str, status: int, value: object) -> ClientFailure:
@@ -125,11 +150,10 @@ def _refusal(server: str, status: int, value: object) -> ClientFailure:
 def answer_text(answer: JsonValue) -> str:
     """Return an answer as one line, with the reason where mail stays held."""
     line = shown(f"{answer['target']}: {answer['text']}")
-    causes = answer.get("suspensions") or answer.get("reason")
-    causes = causes if isinstance(causes, list) else [causes]
+    causes = answer.get("suspensions") or [answer.get("reason")]
     if _RESULT_EXITS.get(answer["result"]) is ClientExit.DONE and not answer.get("suspensions"):
         return line
-    told = "; ".join(shown(str(cause)) for cause in causes if cause)
+    told = "; ".join(shown(cause) for cause in causes if cause)
     return f"{line}; {told}" if told else line
 
 
@@ -141,32 +165,53 @@ def answer_exit(answer: JsonValue) -> ClientExit:
 
 
 def follow_release(
-    asked: ApiServer, release: str, show: Show, sleep: Callable[[float], None] = time.sleep
+    asked: ApiServer,
+    release: str,
+    show: Show,
+    limit: float,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> JsonValue:
-    """Ask for a release until it has ended; `show` gets each state. Raises ClientFailure."""
+    """Ask for a release until it has ended; `show` gets each state. Raises ClientFailure.
+
+    Lost answers are asked for again, with growing pauses: the release goes on without us.
+    """
     if not release.isascii() or not release.isalnum():
         raise ClientFailure(
             ClientExit.UNAVAILABLE, f"{asked.server}: gave no usable id; check the server and port"
         )
+    end = time.monotonic() + limit
+    pause, lost = POLL_SECONDS, 0.0  # `lost`: pauses since the last answer
     while True:
-        status, value = asked.request("GET", f"/v1/releases/{release}")
-        if not isinstance(value, dict) or not isinstance(value.get("state"), str):
-            raise _refusal(asked.server, status, value)
-        show(value)
-        if value["state"] == "ended":
-            return value
-        sleep(POLL_SECONDS)
+        try:
+            state = _state_of(asked, release)
+        except ClientFailure as failure:
+            if failure.code not in _MAY_PASS or lost >= PATIENCE_SECONDS:
+                raise
+            pause = min(max(lost, POLL_SECONDS), LONGEST_POLL_SECONDS)  # each as long as all before
+            lost += pause
+        else:
+            pause, lost = POLL_SECONDS, 0.0
+            show(state)
+            if state["state"] == "ended":
+                return state
+        if time.monotonic() + pause > end:
+            raise ClientFailure(
+                ClientExit.TRY_LATER,
+                f"{asked.server}: the release goes on after {limit:g} seconds; ask again later, or"
+                " wait longer with --limit",
+            )
+        sleep(pause)
 
 
-def count_of(release: JsonValue, *names: str) -> int:
-    """Return the sum of counts; one that is missing or no count is 0."""
-    return sum(one for one in map(release.get, names) if type(one) is int and 0 <= one < _MOST)
+_MAY_PASS = (ClientExit.TRY_LATER, ClientExit.UNAVAILABLE)
 
 
-def rate_of(release: JsonValue) -> float:
-    """Return the messages per second; 0 if that is missing or no rate."""
-    rate = release.get("rate")
-    return float(rate) if isinstance(rate, (int, float)) and 0 <= rate < _MOST else 0.0
+def _state_of(asked: ApiServer, release: str) -> JsonValue:
+    status, value = asked.request("GET", f"/v1/releases/{release}")
+    state = read_release(value)
+    if state is None:
+        raise _refusal(asked.server, status, value)
+    return state
 
 
 def end_text(release: JsonValue) -> str:

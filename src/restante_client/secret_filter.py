@@ -79,7 +79,7 @@ def _in_base64(octets: bytes) -> list[str]:
     for encode in (b64encode, urlsafe_b64encode):
         for before in range(3):
             code = encode(bytes(before) + octets).decode("ascii")
-            # The first characters have bits of what precedes, the last those of what follows.
+            # The first characters have bits of octets before it, the last of octets behind it.
             first = (0, 2, 3)[before]
             whole = (before + len(octets)) * 8 // 6
             forms.append(code[first:whole])

@@ -6,6 +6,7 @@ timeout. So a hostile or broken server can neither fill the memory nor hold the 
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 import time
@@ -38,7 +39,7 @@ class SmtpLink:
         try:
             self._socket = socket.create_connection(endpoint, timeout)
         except OSError as error:
-            raise connection_failure(server, error) from None
+            raise self._failure(error) from None
 
     def __enter__(self) -> SmtpLink:  # noqa: PYI034  Self needs Python 3.11
         return self
@@ -118,7 +119,7 @@ class SmtpLink:
             self._socket.settimeout(self._timeout)
             secured = self._context.wrap_socket(self._socket, server_hostname=self._host)
         except OSError as error:
-            raise connection_failure(self.server, error) from None
+            raise self._failure(error) from None
         self._socket = secured
         self._trust.check(secured, self.server)
 
@@ -168,7 +169,11 @@ class SmtpLink:
             return ClientFailure(
                 ClientExit.TRY_LATER, f"{self.server}: ended the session; ask again later"
             )
-        return connection_failure(self.server, error)
+        return self._failure(error)
+
+    def _failure(self, error: OSError) -> ClientFailure:
+        has_certificate = self._trust.certificate is not None
+        return connection_failure(self.server, error, has_certificate=has_certificate)
 
     def _overlong(self) -> ClientFailure:
         return ClientFailure(
@@ -177,9 +182,40 @@ class SmtpLink:
         )
 
 
-def connection_failure(server: str, error: OSError) -> ClientFailure:
-    """Return a failed connection with its cause and remedy."""
-    return ClientFailure(ClientExit.UNAVAILABLE, f"{server}: {_cause(error)}")
+# The network or the server may be back later.
+_PASSING = frozenset(
+    getattr(errno, name, 0)
+    for name in (
+        *("ECONNREFUSED", "ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "EADDRNOTAVAIL"),
+        *("ENETDOWN", "ENETUNREACH", "EHOSTDOWN", "EHOSTUNREACH", "ENETRESET"),
+    )
+)
+# Alerts by which a server refuses a client's certificate (RFC 8446 §6.2).
+_ABOUT_CERTIFICATE = ("UNKNOWN_CA", "CERTIFICATE", "ACCESS_DENIED")
+
+
+def connection_failure(
+    server: str, error: OSError, *, has_certificate: bool = False
+) -> ClientFailure:
+    """Return a failed connection with its cause and remedy; `has_certificate`: we showed one."""
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLCertVerificationError):
+        reason = error.reason or ""
+        if has_certificate and "ALERT" in reason and any(a in reason for a in _ABOUT_CERTIFICATE):
+            return ClientFailure(
+                ClientExit.NOT_ALLOWED,
+                f"{server}: does not accept the certificate of --certificate ("
+                f"{reason.replace('_', ' ').lower()}); have it registered for the login there",
+            )
+    code = ClientExit.TRY_LATER if _may_pass(error) else ClientExit.UNAVAILABLE
+    return ClientFailure(code, f"{server}: {_cause(error)}")
+
+
+def _may_pass(error: OSError) -> bool:
+    if isinstance(error, ssl.SSLError):
+        return isinstance(error, ssl.SSLEOFError)
+    if isinstance(error, socket.gaierror):
+        return error.errno == socket.EAI_AGAIN
+    return isinstance(error, socket.timeout) or error.errno in _PASSING - {0}
 
 
 def _cause(error: OSError) -> str:
@@ -188,13 +224,15 @@ def _cause(error: OSError) -> str:
             f"its certificate is not trusted: {error.verify_message}; pass its authority with --ca,"
             " and use its full name"
         )
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):
         reason = (error.reason or str(error)).replace("_", " ").lower()
         return f"TLS failed: {reason}; check --tls and the port"
     if isinstance(error, socket.gaierror):
-        return f"{error.strerror}; check the host name"
-    if isinstance(error, socket.timeout):
-        return "no answer in time; ask again later"
+        remedy = "check the network, or ask again later"
+        return f"{error.strerror}; {remedy if _may_pass(error) else 'check the host name'}"
+    if isinstance(error, (socket.timeout, ssl.SSLEOFError)):
+        told = "no answer in time" if isinstance(error, socket.timeout) else "ended the session"
+        return f"{told}; ask again later"
     if error.strerror:
         return f"{error.strerror}; check the name and port, and that the server runs"
     return f"{' '.join(str(error).split())}; ask again later"

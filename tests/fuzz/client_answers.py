@@ -27,7 +27,7 @@ def check(data: bytes) -> None:
     """Run one input. Raises what breaks the rule."""
     settings, _, stream = read_input(data, 2)
     asked = _Api(stream.split(b"\n"), settings.one_of(_STATUS))
-    given = Namespace(domains=["a.example"], json=settings.flag(), wait=True)
+    given = Namespace(domains=["a.example"], json=settings.flag(), wait=True, limit=60)
     out = io.BytesIO()
     at_once = patch.object(https_release.follow_release, "__defaults__", (_pass,))
     failure = ""

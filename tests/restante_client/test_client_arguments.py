@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from restante_client.client_arguments import build_parser, read_span
+from restante_client.client_arguments import read_span
 from tests.restante_client.conftest import RunClient
 
 
@@ -47,7 +47,6 @@ def test_a_wrong_command_is_told_on_one_line(client: RunClient, words: list[str]
     assert ended.out == ""
 
 
-def test_a_turnaround_uses_starttls_and_a_request_tls_at_once() -> None:
-    parser = build_parser()
-    assert parser.parse_args(["turn", "mx.example"]).tls == "starttls"
-    assert parser.parse_args(["ask", "mx.example", "a.example"]).tls == "implicit"
+def test_only_the_server_of_a_turnaround_is_required(client: RunClient) -> None:
+    assert "required: SERVER[:PORT]; see" in client("turn").err
+    assert "required: SERVER[:PORT], DOMAIN; see" in client("ask").err

@@ -22,7 +22,7 @@ SOURCE = str(Path(restante_client.__file__).parents[1])
 def test_a_failure_is_json_too(client: RunClient, who: list[str]) -> None:
     ended = client("ask", "127.0.0.1:1", "a.example", *who, "--local", "none", "--json")
     told = json.loads(ended.out)
-    assert ended.code == told["exit"] == 69
+    assert ended.code == told["exit"] == 75
     assert f"restante-client: {told['error']}\n" == ended.err
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,16 @@ from typing import Any
 import pytest
 
 from restante_client.client_failure import ClientExit
-from restante_client.https_release import MAX_ANSWER, answer_exit, answer_text, end_exit
+from restante_client.https_release import (
+    MAX_ANSWER,
+    answer_exit,
+    answer_text,
+    end_exit,
+    follow_release,
+)
 from tests.restante_client.conftest import Ended, RunClient
 
+SECRET = "rst_secret"
 GRANTED = {
     "id": "r1",
     "target": "acme.example",
@@ -78,7 +87,8 @@ def serving(context: ssl.SSLContext, *answers: tuple[int, Any]) -> Iterator[Api]
 
 @pytest.fixture
 def token(ca: Path, tmp_path: Path) -> list[str]:
-    (tmp_path / "token").write_text("rst_secret\n")
+    (tmp_path / "token").write_text(f"{SECRET}\n")
+    (tmp_path / "token").chmod(0o600)
     return ["--https", "--token-file", str(tmp_path / "token"), "--ca", str(ca), "--local", "none"]
 
 
@@ -148,6 +158,86 @@ def test_any_other_answer_is_told(
     assert ended.code == expected[0], ended.err
     assert expected[1] in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    ("beginning", "again"),
+    [
+        (HEAD + b"Content-Length: 900000\r\n\r\n", b" "),
+        (HEAD + b"X: ", b"x"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["content", "header", "continue"],
+)
+def test_an_answer_that_never_ends_is_left_at_the_timeout(
+    client: RunClient, context: ssl.SSLContext, token: list[str], beginning: bytes, again: bytes
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection = context.wrap_socket(listener.accept()[0], server_side=True)
+            with suppress(OSError), connection:
+                connection.sendall(beginning)
+                while True:
+                    connection.sendall(again)
+                    is_left.wait(0.05)
+
+        is_left = threading.Event()
+        thread = threading.Thread(target=drip)
+        thread.start()
+        server = f"localhost:{listener.getsockname()[1]}"
+        ended = client("ask", server, "acme.example", *token, "--timeout", "1s")
+        is_left.set()
+        thread.join()
+    assert ended.code == 75
+    assert ended.err == f"restante-client: {server}: no answer in time; ask again later\n"
+
+
+@pytest.mark.parametrize("form", [SECRET, base64.b64encode(SECRET.encode()).decode()])
+@pytest.mark.parametrize("words", [[], ["--json"]], ids=["text", "json"])
+def test_a_server_that_repeats_the_token_does_not_publish_it(
+    client: RunClient, context: ssl.SSLContext, token: list[str], form: str, words: list[str]
+) -> None:
+    refused = {"target": "a", "result": "refused", "text": f"no {form}", "reason": f"({form})"}
+    for answer in ((403, {"detail": f"token {form} is bad"}), (200, [refused])):
+        with serving(context, answer) as api:
+            ended = asked(client, api, token, *words)
+        assert ended.code == 77
+        assert form not in ended.out + ended.err
+
+
+def test_lost_answers_are_asked_for_again(
+    client: RunClient,
+    context: ssl.SSLContext,
+    token: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses = list[float]()
+    monkeypatch.setattr(follow_release, "__defaults__", (pauses.append,))
+    lost = (503, {"title": "away"})
+    with serving(context, (200, [GRANTED]), (200, RUNNING), *[lost] * 4, (200, ENDED)) as api:
+        ended = asked(client, api, token, "--wait")
+    assert ended.code == 0, ended.err
+    assert pauses == [1, 1, 1, 2, 4]
+    pauses.clear()
+    with serving(context, (200, [GRANTED]), *[lost] * 40) as api:
+        ended = asked(client, api, token, "--wait")
+    assert ended.code == 75
+    assert 600 <= sum(pauses) < 700
+    with serving(context, (200, [GRANTED]), (401, {"title": "expired"})) as api:
+        assert asked(client, api, token, "--wait").code == 77
+
+
+def test_a_release_that_never_ends_is_left_at_the_limit(
+    client: RunClient, context: ssl.SSLContext, token: list[str]
+) -> None:
+    with serving(context, (200, [GRANTED]), *[(200, RUNNING)] * 9) as api:
+        ended = asked(client, api, token, "--wait", "--limit", "1s")
+    assert ended.code == 75
+    assert "the release goes on after 1 seconds; ask again later" in ended.err
 
 
 def test_an_id_that_is_none_is_not_used(
