@@ -23,7 +23,7 @@ from bench.load.load import Load
 from bench.measure import CpuGroup, Meter
 from bench.results import Sample
 from bench.rows.row import Extent, Row
-from bench.servers.exim_odmr import LESSON, LOGIN, EximProvider, TakingExim, in_clear
+from bench.servers.exim_odmr import FORERUN, LOGIN, EximProvider, TakingExim, in_clear
 from bench.servers.park import Park
 
 SIZE: Final = 4096
@@ -75,8 +75,8 @@ class Turnarounds:
             server, login = restante.allow_turnarounds()
             exim.configure(server, login)
             if not is_first:
-                restante.holds_lesson(LESSON)
-                exim.take_all(server, 1, LESSON)
+                restante.holds_one(FORERUN)
+                exim.take_all(server, 1, FORERUN)
             os.sync()
             with Meter(*restante.leaders) as meter:
                 taken = exim.take_all(server, messages)

@@ -25,7 +25,7 @@ from tests.acceptance.peers.odmr_programs import EXIM, EximCustomer, SidTree
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.server import Login, Server
 
-LESSON: Final = domain(1)  # fetched beforehand, so that the server knows its customer
+FORERUN: Final = domain(1)  # fetched beforehand, so that the server knows its customer
 LOGIN: Final = Login("alpha", "the-alpha-password")
 PATIENCE: Final = 900.0  # seconds
 # No limit ends the connection, and accepted mail stays in the spool.
@@ -94,7 +94,7 @@ class TakingExim(EximCustomer):
 
     def __init__(self) -> None:
         self.port = free_port()
-        super().__init__([domain(), LESSON], *(line.format(port=self.port) for line in TAKING))
+        super().__init__([domain(), FORERUN], *(line.format(port=self.port) for line in TAKING))
 
     def forget_tls(self) -> None:
         """Connect in clear from now on, until `configure`."""

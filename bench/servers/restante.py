@@ -114,7 +114,7 @@ class RestanteServer(Server):
         self.command("login", "set", ACCOUNT, self._login.user, "--turnaround")
         return self._made.odmr, self._login
 
-    def holds_lesson(self, hosted: str) -> None:
+    def holds_one(self, hosted: str) -> None:
         """Host a further domain that allows turnarounds, with one message."""
         owner = ("--account", ACCOUNT, "--destination", "none", "--allow", HOST)
         self.command("domain", "add", hosted, *owner, "--turnaround", "allow")

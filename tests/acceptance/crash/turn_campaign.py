@@ -45,7 +45,7 @@ from tests.acceptance.peers.senders import smtp_source_sends
 from tests.acceptance.peers.server import Server
 
 DOMAIN: Final = "first.example"
-LESSON: Final = "lesson.example"  # fetched whole, before each cut
+FORERUN: Final = "forerun.example"  # fetched whole, before each cut
 AWAY: Final = "127.0.0.1:9"
 OCTETS: Final = 4096
 ENVELOPE: Final = re.compile(rf"^(\d+reader@{re.escape(DOMAIN)})$", re.MULTILINE)
@@ -92,7 +92,7 @@ class TurnCampaign:
     def run(self, messages: int, cuts: int) -> TurnFindings:
         """Hold the messages, cut turnarounds, and let the last one end."""
         login = self._restante.hosts(DOMAIN, AWAY, "--turnaround", "allow")
-        self._restante.hosts(LESSON, AWAY, "--turnaround", "allow")
+        self._restante.hosts(FORERUN, AWAY, "--turnaround", "allow")
         self._restante.do("login", "set", "alpha", login.user, "--turnaround")
         self._restante.start()
         self._exim.configure(self._server, login)
@@ -126,9 +126,9 @@ class TurnCampaign:
 
     def _learn(self) -> None:
         """Complete a turnaround, which ends with the probe for CHUNKING."""
-        self._send(1, LESSON)
+        self._send(1, FORERUN)
         before = self._exim.queue_length
-        assert self._exim.start_turn(self._server, LESSON).wait(TURN_SECONDS) == 0
+        assert self._exim.start_turn(self._server, FORERUN).wait(TURN_SECONDS) == 0
         self._learned += self._exim.queue_length - before
 
     def _meets(self, kind: str, most: int) -> bool:
@@ -210,7 +210,7 @@ def run_turn_campaign(messages: int, cuts: int, seed: int) -> TurnFindings:
     with ExitStack() as stack:
         restante = stack.enter_context(Installation())
         restante.patience = START_SECONDS
-        exim = stack.enter_context(EximCustomer([DOMAIN, LESSON], *settings))
+        exim = stack.enter_context(EximCustomer([DOMAIN, FORERUN], *settings))
         link = stack.enter_context(TurnLink(restante.odmr_port))
         return TurnCampaign(restante, exim, link, seed).run(messages, cuts)
 
