@@ -41,7 +41,6 @@ READY: Final = b"ready\n"
 
 def _main(place: str, program: str) -> int:
     _load()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those that report
     gc.collect()
     gc.freeze()
     with socket.socket(socket.AF_UNIX) as listener:
@@ -68,11 +67,13 @@ def _await_command(listener: socket.socket) -> list[str]:
     while True:
         if sys.stdin in select.select([listener, sys.stdin], [], [])[0]:
             sys.exit()
+        with suppress(ChildProcessError):  # there is none
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         connection, _ = listener.accept()
         with connection:
             if os.fork() == 0:
                 listener.close()
-                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 return _become_command(connection)
 
 
