@@ -152,6 +152,40 @@ def test_suspended_ones_alone_are_451(wire: Wire) -> None:
     assert wire.drains.turned == [["b.example"]]
 
 
+@pytest.fixture
+def bare() -> Iterator[Wire]:
+    """A listener for turnarounds, whose account holds no mail that may leave now."""
+    made = Wire()
+    made.profile = ODMR
+    made.hosts("empty.example", **ALLOWED)
+    made.lets_turn("alpha")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("argument", ["", "#alpha"])
+@pytest.mark.parametrize(
+    ("held", "reply"),
+    [
+        ("suspended", "451 4.3.2 Unable to process ATRN request now"),
+        ("for another host", REFUSED),
+        ("without a turnaround", "453 4.2.0 You have no mail"),
+    ],
+)
+def test_mail_that_waits_and_may_not_leave_now_is_not_denied(
+    bare: Wire, argument: str, held: str, reply: str
+) -> None:
+    hosts = ("203.0.113.0/24",) if held == "for another host" else ("192.0.2.0/24",)
+    policy = {} if held == "without a turnaround" else ALLOWED
+    bare.hosts("full.example", holding=1, allow=hosts, **policy)
+    if held == "suspended":
+        bare.change("full.example", suspension=Suspension("unpaid"))
+    asks(bare, argument, reply)
+    assert bare.drains.turned == []
+    [entry] = bare.trail()
+    assert ("full.example" in entry.reason) == (held != "without a turnaround")
+
+
 def test_what_is_no_list_is_501(wire: Wire) -> None:
     reply = "501 5.5.4 Argument is not a list of domains, @domain or #name with commas between"
     asks(wire, "a.example b.example", reply)

@@ -10,7 +10,7 @@ record, and no request can name another.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from restante import phrases
 from restante.release.release_request import Requester
@@ -33,6 +33,12 @@ class ReleaseAuthorization:
     reason: str
     suspended: tuple[HostedDomain, ...] = ()  # left out only because they are suspended
     suspensions: tuple[str, ...] = ()  # the first of these, each with its reason
+    not_from_here: tuple[HostedDomain, ...] = ()  # left out of a turnaround only for the host
+
+    @property
+    def covered(self) -> tuple[HostedDomain, ...]:
+        """Those to release, and those that are left out."""
+        return self.domains + self.suspended + self.not_from_here
 
     @property
     def is_granted(self) -> bool:
@@ -64,7 +70,13 @@ def without_suspended(granted: ReleaseAuthorization, now: float) -> ReleaseAutho
     )
     why = "; ".join(named) + _more(len(suspended))
     reason = f"{granted.reason}, but {why}" if left else why
-    return ReleaseAuthorization(tuple(left), reason, tuple(suspended), named)
+    return replace(
+        granted,
+        domains=tuple(left),
+        reason=reason,
+        suspended=tuple(suspended),
+        suspensions=named,
+    )
 
 
 def _reason(domain: HostedDomain, now: float) -> str:

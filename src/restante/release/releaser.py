@@ -178,12 +178,11 @@ class Releaser:
             suspensions = authorization.suspensions
             return await self._end_turn(request, CannotNow(target, reason, suspensions=suspensions))
         try:
-            await self._figures.catch_up([domain.id for domain in authorization.domains])
+            await self._figures.catch_up([domain.id for domain in authorization.covered])
             usages = [(one, self._figures.usage(one.id).held) for one in authorization.domains]
             waiting = [domain for domain, held in usages if held]
             if not waiting:
-                nothing = NothingHeld(target, f"{reason}; {NOTHING_WAITS}")
-                return await self._end_turn(request, nothing)
+                return await self._end_turn(request, self._without_mail(target, authorization))
             turnaround = await self._start_turn(request, waiting)
         except TurnaroundBusy as busy:
             return await self._end_turn(request, Refused(target, str(busy)))
@@ -192,6 +191,20 @@ class Releaser:
             return await self._end_turn(request, failed)
         granted = Granted(target, sum(held for _, held in usages), reason)
         return await self._grant_turn(request, granted, turnaround)
+
+    def _without_mail(self, target: str, authorization: ReleaseAuthorization) -> ReleaseOutcome:
+        """Return the outcome if no mail may be taken. It must not deny mail that waits."""
+
+        def holds(domains: Sequence[HostedDomain]) -> list[HostedDomain]:
+            return [one for one in domains if self._figures.usage(one.id).held]
+
+        reason = f"{authorization.reason}; {NOTHING_WAITS}"
+        if holds(authorization.suspended):
+            suspensions = authorization.suspensions
+            return CannotNow(target, f"{reason} in the others", suspensions=suspensions)
+        if holds(authorization.not_from_here):
+            return Refused(target, f"{reason} in the others")
+        return NothingHeld(target, reason)
 
     async def _start_turn(
         self, request: ReleaseRequest, waiting: Sequence[HostedDomain]

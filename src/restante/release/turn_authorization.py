@@ -59,6 +59,7 @@ def authorize_turn(
     if not requester.login.may_turn(now):
         return ReleaseAuthorization((), RIGHT_WAITS)
     chosen: dict[str, HostedDomain] = {}
+    elsewhere: dict[str, HostedDomain] = {}
     for target in targets or (None,):
         hosted = directory.domains_of(account) if target is None else target.hosted(directory)
         covered = tuple(hosted)
@@ -70,8 +71,19 @@ def authorize_turn(
                 (), _refusal(requester, account, covered, host_addresses, target)
             )
         chosen.update((one.name, one) for one in allowed)
-    granted = ReleaseAuthorization(tuple(chosen[name] for name in sorted(chosen)), "granted")
+        elsewhere.update((one.name, one) for one in covered if _is_for_others(account, one))
+    domains, left = (
+        tuple(found[name] for name in sorted(found))
+        for found in (chosen, {name: elsewhere[name] for name in elsewhere.keys() - chosen.keys()})
+    )
+    reason = f"granted, but host not authorized for {names_of(left)}" if left else "granted"
+    granted = ReleaseAuthorization(domains, reason, not_from_here=left)
     return without_suspended(granted, now)
+
+
+def _is_for_others(account: str, domain: HostedDomain) -> bool:
+    """Return whether a domain may leave by a turnaround, from some host."""
+    return domain.account == account and domain.policy.turnaround is TurnaroundPolicy.ALLOW
 
 
 def _objection(
