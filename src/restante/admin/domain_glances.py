@@ -26,6 +26,7 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.store.figure_store import NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
 from restante.tenancy.model import HostedDomain
+from restante.tenancy.policy import TurnaroundPolicy
 
 AT_ONCE: Final = 500  # domains between two turns of the event loop
 MOST_NEEDY: Final = 50  # domains with something to decide, of one account or all
@@ -52,6 +53,7 @@ class DomainGlance(BaseModel):
     quota_messages: int | None
     drain: DrainView | None  # that runs or waits now
     last_drain: LastDrainView | None
+    took_mail_at: datetime | None = None  # the end of the last drain, if the destination took mail
 
 
 class DomainGlances(NamedTuple):
@@ -149,6 +151,12 @@ async def _glances(
     return [_glance(context, domain, figures) async for domain in in_turns(domains)]
 
 
+def _took_mail(domain: HostedDomain, past: PastDrain) -> bool:
+    """Return whether the destination took mail of the last drain: no turnaround can have had it."""
+    is_taker = past.delivered > 0 and past.taker == domain.destination.text
+    return is_taker and domain.policy.turnaround is TurnaroundPolicy.DENY
+
+
 def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures) -> DomainGlance:
     usage = context.store.figures.usage(domain.id)
     uncertain, damaged, unheld = figures.parked.get(domain.id, NONE_SET_APART)
@@ -176,4 +184,5 @@ def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures
         quota_messages=domain.policy.quota.messages,
         drain=None if drain is None else drain_view(drain),
         last_drain=last_drain_view(domain.name, past) if past and shows_drains else None,
+        took_mail_at=moment(past.ended_at) if past and _took_mail(domain, past) else None,
     )

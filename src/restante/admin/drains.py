@@ -47,6 +47,7 @@ class DrainView(BaseModel):
     rate: float = 0.0  # messages delivered a second, in the last half minute of progress
     last_reply: str = ""  # the destination's last words about a message
     last_reply_at: datetime | None = None
+    failed_at: datetime | None = None  # the end of the last attempt, if it was in vain
 
 
 class LastDrainView(BaseModel):
@@ -226,4 +227,5 @@ def drain_view(drain: DrainSnapshot) -> DrainView:
         rate=round(drain.rate, 3),
         last_reply=drain.last_reply,
         last_reply_at=None if drain.last_reply_at is None else moment(drain.last_reply_at),
+        failed_at=None if drain.failed_at is None else moment(drain.failed_at),
     )

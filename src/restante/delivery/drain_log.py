@@ -49,6 +49,7 @@ class DrainLog:
         self.hindrance: DeferralCause | None = None  # the cause that it indicates
         self.last_reply = ""  # of the destination about a message; "" before the first
         self.last_reply_at: float | None = None  # Unix time
+        self.failed_at: float | None = None  # Unix time: the end of the last attempt, if in vain
 
     @property
     def rate(self) -> float:
@@ -57,6 +58,7 @@ class DrainLog:
 
     def attempt_begins(self) -> None:
         """Note that an attempt begins."""
+        self.failed_at = None
         self._pace.begin_attempt(self._clocks.monotonic())
 
     def record(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> RecipientMove:
@@ -150,8 +152,9 @@ class DrainLog:
 
     def attempt_ended(self, kind: AttemptKind, reason: str, *, tried: int) -> None:
         """Log the end of an attempt; if it was incomplete, the reason is the last error."""
+        self.failed_at = None
         if kind is not AttemptKind.COMPLETE:
-            self.last_error = reason
+            self.last_error, self.failed_at = reason, self._clocks.now()
         self._log.publish(
             AttemptEnded(
                 domain=self._domain,

@@ -111,6 +111,7 @@ class DrainSummary:
             rate=self._drain_log.rate,
             last_reply=self._in_detail(self._drain_log.last_reply),
             last_reply_at=self._drain_log.last_reply_at,
+            failed_at=self._drain_log.failed_at,
         )
 
     def past(self, outcome: DrainEnd, reason: str) -> PastDrain:

@@ -247,6 +247,30 @@ def test_a_primary_that_takes_mail_is_not_away() -> None:
     assert seen_now(glance(primary=AWAY, held=6, drain=turning)) is DestinationState.AWAY
 
 
+def test_an_attempt_that_is_newer_than_the_probe_says_that_the_primary_is_away() -> None:
+    failed = drain(
+        DrainState.WAITING_TO_RETRY,
+        last_error="Connection refused",
+        failed_at=AT - timedelta(seconds=5),
+    )
+    now_away = glance(held=6, drain=failed)
+    assert sentence(now_away, NOW).startswith("mail.acme.example did not answer 5 s ago.")
+    assert seen_now(now_away) is DestinationState.AWAY
+    older = failed.model_copy(update={"failed_at": AT - timedelta(seconds=50)})
+    assert seen_now(glance(held=6, drain=older)) is DestinationState.UP
+    busy = failed.model_copy(update={"last_error": "451 busy"})
+    assert seen_now(glance(held=6, drain=busy)) is DestinationState.UP
+
+
+def test_a_delivery_that_is_newer_than_the_probe_says_that_the_primary_is_back() -> None:
+    away = AWAY.model_copy(update={"probed_at": AT - timedelta(seconds=40)})
+    back = glance(primary=away, took_mail_at=AT - timedelta(seconds=9))
+    assert sentence(back, NOW).startswith("mail.acme.example took mail 9 s ago.")
+    assert seen_now(back) is DestinationState.UP
+    gone = glance(primary=away, took_mail_at=AT - timedelta(seconds=90))
+    assert sentence(gone, NOW).startswith("mail.acme.example has been away")
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [

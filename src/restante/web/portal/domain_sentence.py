@@ -6,7 +6,7 @@ The texts have names of hosts and words of destinations in them: they are text, 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -73,8 +73,30 @@ def sentence(glance: DomainGlance, now: float) -> str:
 
 
 def seen_now(glance: DomainGlance) -> DestinationState:
-    """Return the state of the primary: one that takes mail now answers, whatever a probe found."""
-    return DestinationState.UP if _takes_mail(glance.drain) else glance.primary.seen
+    """Return the state of the primary, by the newest of probe, delivery and attempt."""
+    if _takes_mail(glance.drain):
+        return DestinationState.UP
+    if _did_not_answer(glance) is not None:
+        return DestinationState.AWAY
+    return DestinationState.UP if _took_mail_since(glance) else glance.primary.seen
+
+
+def _did_not_answer(glance: DomainGlance) -> datetime | None:
+    """Return when the last attempt of a drain got no connection, if no probe is newer."""
+    drain = glance.drain
+    if drain is None or drain.failed_at is None or drain.way is not DrainWay.DESTINATION:
+        return None
+    is_answer = drain.last_error.casefold() not in _NO_CONNECTION
+    return None if is_answer or not _is_newer(drain.failed_at, glance) else drain.failed_at
+
+
+def _took_mail_since(glance: DomainGlance) -> bool:
+    return glance.took_mail_at is not None and _is_newer(glance.took_mail_at, glance)
+
+
+def _is_newer(at: datetime, glance: DomainGlance) -> bool:
+    probed_at = glance.primary.probed_at or glance.primary.since
+    return probed_at is None or at > probed_at
 
 
 def _takes_mail(drain: DrainView | None) -> bool:
@@ -115,12 +137,24 @@ def trouble(error: str) -> tuple[str, str]:
     return "The last attempt failed", error
 
 
+def _newer_than_the_probe(glance: DomainGlance, now: float) -> str:
+    """Return what a drain knows better than the last probe, "" for nothing."""
+    seen, took_at = glance.primary.seen, glance.took_mail_at
+    if _takes_mail(glance.drain):
+        return "" if seen is DestinationState.UP else "takes mail now"
+    if seen is not DestinationState.AWAY and (at := _did_not_answer(glance)) is not None:
+        return f"did not answer {time_ago(at, now)}"
+    if seen is not DestinationState.UP and took_at is not None and _took_mail_since(glance):
+        return f"took mail {time_ago(took_at, now)}"
+    return ""
+
+
 def _presence(glance: DomainGlance, now: float) -> str:
     host, primary = _host(glance), glance.primary
     if glance.destination == NO_DESTINATION:
         return "Mail leaves by ATRN only."
-    if _takes_mail(glance.drain) and primary.seen is not DestinationState.UP:
-        return f"{host} takes mail now."
+    if newer := _newer_than_the_probe(glance, now):
+        return f"{host} {newer}."
     match primary.seen:
         case DestinationState.UP if primary.probed_at is not None:
             return f"{host} answers ({time_ago(primary.probed_at, now)})."
