@@ -134,12 +134,14 @@ def _add_watch(verbs: argparse._SubParsersAction[_Parser]) -> None:
         verbs,
         "watch",
         "Run ask or turn now, at intervals, and when the network comes back.",
-        "Options of watch stand before the verb. After exit code 69 or 75 it runs again earlier.",
+        "Options of watch stand before the verb. After exit code 69 or 75 it runs again earlier,"
+        " and once the server can be reached.",
     )
     watch.add_argument(
         "--every",
         metavar="SPAN",
         type=read_span,
+        default=600,
         help="Time between two runs, such as 90s, 10m or 1h. Default: 10m.",
     )
     watch.add_argument(
@@ -153,7 +155,7 @@ def _add_watch(verbs: argparse._SubParsersAction[_Parser]) -> None:
         "command",
         metavar="VERB …",
         nargs=argparse.REMAINDER,
-        help="ask or turn, with its arguments.",
+        help="ask or turn, with its arguments. --print systemd-timer needs none.",
     )
 
 

@@ -22,7 +22,7 @@ from restante_client.client_failure import (
     unexpected_failure,
 )
 from restante_client.client_output import ClientOutput
-from restante_client.option_checks import NO_LOCAL
+from restante_client.option_checks import NO_LOCAL, check_repeated
 
 if TYPE_CHECKING:
     from restante_client.etrn_request import MailServer
@@ -197,22 +197,32 @@ def _turn(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
 
 def _watch(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
     command = given.command[1:] if given.command[:1] == ["--"] else given.command
+    if given.files == "systemd-timer" and not command:
+        output.say(_start_file(given.files, command, given.every))
+        return ClientExit.DONE
     if command[:1] not in [[verb] for verb in VERBS]:
         raise ClientFailure(
             ClientExit.USAGE, f"watch needs {' or '.join(VERBS)}; see {PROGRAM} watch --help"
         )
     inner = read_command(command)
+    check_repeated(inner, given.files)
     if given.files:
         output.say(_start_file(given.files, command, given.every))
         return ClientExit.DONE
-    if "-" in (inner.password_file, getattr(inner, "token_file", "")):
-        raise ClientFailure(
-            ClientExit.USAGE, "watch reads the secret at each run; name a file instead of -"
-        )
-    from restante_client.endpoints import read_endpoint  # noqa: PLC0415  heavy
-    from restante_client.watch_loop import WatchLoop, address_towards  # noqa: PLC0415
+    _watch_network(inner, output, given.every)
+    return ClientExit.DONE
 
-    server = read_endpoint(inner.server, 1)
+
+def _watch_network(inner: argparse.Namespace, output: ClientOutput, interval: float) -> None:
+    """Run `ask` or `turn` until SIGTERM."""
+    from restante_client.endpoints import read_endpoint  # noqa: PLC0415  heavy
+    from restante_client.watch_loop import (  # noqa: PLC0415
+        WatchLoop,
+        address_towards,
+        can_reach,
+    )
+
+    server = read_endpoint(inner.server, _default_port(inner))
 
     def run() -> ClientExit:
         return _guarded(lambda: _run(inner, output), output)
@@ -221,9 +231,19 @@ def _watch(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
         raise _Stopped
 
     signal.signal(signal.SIGTERM, stop)
+    loop = WatchLoop(run, lambda: address_towards(server), lambda: can_reach(server), interval)
     with suppress(_Stopped):
-        WatchLoop(run, lambda: address_towards(server), given.every).loop(lambda: False)
-    return ClientExit.DONE
+        loop.loop(lambda: False)
+
+
+def _default_port(inner: argparse.Namespace) -> int:
+    from restante_client import etrn_request, https_release, turn_session  # noqa: PLC0415  heavy
+
+    if inner.verb == "ask" and inner.https:
+        return https_release.HTTPS_PORT
+    if inner.tls == "implicit":
+        return etrn_request.IMPLICIT_PORT
+    return etrn_request.STARTTLS_PORT if inner.verb == "ask" else turn_session.ODMR_PORT
 
 
 def _start_file(kind: str, command: Sequence[str], seconds: int) -> str:

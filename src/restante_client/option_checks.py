@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import PurePosixPath, PureWindowsPath
 
 from restante_client.client_failure import ClientExit, ClientFailure
 
@@ -11,6 +12,8 @@ DEFAULT_LOCAL = "127.0.0.1:25"
 LOCAL_WAIT_SECONDS = 600
 LIMIT_SECONDS = 12 * 3600
 _TLS = {"ask": "implicit", "turn": "starttls"}
+_FILES = ("password_file", "token_file", "certificate", "key", "ca")
+_WITHOUT_CREDENTIALS = ("networkmanager", "windows")
 _OF_MAIL_SERVERS = ("login", "password_file", "auth", "tls")
 
 
@@ -65,6 +68,28 @@ def _check_login(given: argparse.Namespace) -> None:
         raise _wrong("--password-file with --auth external: it is not used; leave it out")
     if given.auth not in (None, "external") and not given.password_file:
         raise _wrong(f"--auth {given.auth} without a password; give --password-file")
+
+
+def check_repeated(given: argparse.Namespace, printed: str | None) -> None:
+    """Check a command that runs again and again, or from a printed file. Raises ClientFailure."""
+    for name in _FILES:
+        place = getattr(given, name, None)
+        if not place:
+            continue
+        option = f"--{name.replace('_', '-')} {place}"
+        if place == "-":
+            raise _wrong(f"{option}: each run reads the secret, and there is no input; name a file")
+        if printed and place.startswith("credential:"):
+            if printed in _WITHOUT_CREDENTIALS:
+                raise _wrong(f"{option}: only a unit of systemd has credentials; name a file")
+        elif printed and not _is_whole(place, printed):
+            raise _wrong(f"{option}: it will run in another directory; name the file by its path")
+
+
+def _is_whole(place: str, printed: str) -> bool:
+    if printed == "windows" and PureWindowsPath(place).is_absolute():
+        return True
+    return PurePosixPath(place).is_absolute()
 
 
 def _wrong(text: str) -> ClientFailure:

@@ -74,7 +74,11 @@ def network_manager_hook(command: Sequence[str]) -> str:
         [
             "#!/bin/sh",
             f"# /etc/NetworkManager/dispatcher.d/50-{UNIT}, owned by root, mode 755",
-            'case "$2" in up|vpn-up|connectivity-change) ;; *) exit 0 ;; esac',
+            'case "$2" in',
+            "    up|vpn-up|dhcp4-change|dhcp6-change) ;;",
+            '    connectivity-change) [ "$CONNECTIVITY_STATE" = FULL ] || exit 0 ;;',
+            "    *) exit 0 ;;",
+            "esac",
             f"if [ -e /etc/systemd/system/{UNIT}.service ]; then",
             f"    exec systemctl --no-block start {UNIT}.service",
             "fi",

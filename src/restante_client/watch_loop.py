@@ -2,7 +2,11 @@
 
 The way to the network is known by the address that this machine uses towards the server. It is
 found without sending a packet. When it changes, as after a new connection to the provider, the
-command runs at once. After exit code 75 it runs again earlier, with growing pauses.
+command runs at once.
+
+Behind a router that address stays the same. So after a failed run the server is connected to, and
+if it cannot be reached, again every PROBE_SECONDS. Once it can, the command runs at once. A run
+that failed although the server can be reached is repeated earlier, with growing pauses.
 """
 
 from __future__ import annotations
@@ -15,11 +19,15 @@ from restante_client.client_failure import ClientExit
 from restante_client.endpoints import HostPort
 
 FIRST_RETRY = 60.0  # seconds
+PROBE_SECONDS = 15.0
 _LOOK_SECONDS = 5.0
+_PROBE_TIMEOUT_SECONDS = 5.0
+_MAY_PASS = (ClientExit.UNAVAILABLE, ClientExit.TRY_LATER)
 _ANY_PORT = 9  # nothing is sent there
 
 Run = Callable[[], ClientExit]
 OwnAddress = Callable[[], Optional[str]]
+Probe = Callable[[], bool]
 
 
 class WatchLoop:
@@ -29,12 +37,15 @@ class WatchLoop:
         self,
         run: Run,
         own_address: OwnAddress,
+        is_reached: Probe,
         interval: float,
+        *,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._run = run
         self._own_address = own_address
+        self._is_reached = is_reached
         self._interval = interval
         self._sleep = sleep
         self._clock = clock
@@ -44,19 +55,24 @@ class WatchLoop:
         """Go on until `is_ended`."""
         while not is_ended():
             address = self._own_address()
-            pause = self._pause_after(self._run())
-            self._wait(pause, address, is_ended)
+            code = self._run()
+            may_pass = code in _MAY_PASS
+            pause = self._pause_after(may_pass=may_pass)
+            self._wait(pause, address, is_ended, is_cut_off=may_pass and not self._is_reached())
 
-    def _pause_after(self, code: ClientExit) -> float:
-        if code is not ClientExit.TRY_LATER:
+    def _pause_after(self, *, may_pass: bool) -> float:
+        if not may_pass:
             self._retry = min(FIRST_RETRY, self._interval)
             return self._interval
         pause, self._retry = self._retry, min(self._retry * 2, self._interval)
         return pause
 
-    def _wait(self, seconds: float, address: str | None, is_ended: Callable[[], bool]) -> None:
-        """Wait, but not longer than until another address is used."""
+    def _wait(
+        self, seconds: float, address: str | None, is_ended: Callable[[], bool], *, is_cut_off: bool
+    ) -> None:
+        """Wait, but only until another address is used, or the server can be reached again."""
         end = self._clock() + seconds
+        probe_at = self._clock() + PROBE_SECONDS
         while not is_ended():
             left = end - self._clock()
             if left <= 0:
@@ -66,6 +82,19 @@ class WatchLoop:
             if now is not None and now != address:
                 return
             address = now
+            if is_cut_off and self._clock() >= probe_at:
+                if self._is_reached():
+                    return
+                probe_at = self._clock() + PROBE_SECONDS
+
+
+def can_reach(endpoint: HostPort) -> bool:
+    """Return whether the server takes a connection now."""
+    try:
+        socket.create_connection(endpoint, _PROBE_TIMEOUT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def address_towards(endpoint: HostPort) -> str | None:

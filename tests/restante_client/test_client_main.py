@@ -39,6 +39,30 @@ def test_watch_prints_files_with_the_whole_command(client: RunClient) -> None:
         assert text in ended.out
 
 
+@pytest.mark.parametrize("kind", ["systemd-service", "networkmanager", "windows"])
+@pytest.mark.parametrize("place", ["password", "./password", "-"])
+def test_watch_prints_no_file_that_cannot_run(client: RunClient, kind: str, place: str) -> None:
+    words = ("turn", "mx2.example.net", "--login", "acme-mail", "--password-file", place)
+    ended = client("watch", "--print", kind, *words)
+    assert (ended.code, ended.out) == (64, "")
+    assert ended.err.startswith(f"restante-client: --password-file {place}: ")
+
+
+def test_the_timer_needs_no_command(client: RunClient) -> None:
+    ended = client("watch", "--print", "systemd-timer")
+    assert ended.code == 0
+    assert "OnUnitInactiveSec=600s" in ended.out
+
+
+def test_watch_prints_json_for_a_run_that_fails(
+    client: RunClient, who: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setattr("restante_client.watch_loop.WatchLoop.loop", lambda self, _: self._run())
+    words = ("ask", "127.0.0.1:1", "a.example", *who, "--local", "none", "--json")
+    assert json.loads(client("watch", *words).out)["exit"] == 75
+
+
 def test_watch_goes_on_after_a_failure_and_ends_when_told(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("secret\n")
     with LocalStub() as local:

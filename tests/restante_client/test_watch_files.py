@@ -79,13 +79,21 @@ def test_the_hook_is_a_script_of_the_shell(tmp_path: Path) -> None:
     logger.write_text('#!/bin/sh\necho "$*:"\ncat\n')
     logger.chmod(0o755)
     logged = "-t restante-client:\ntwo words it's\n"
-    for action, printed in (("up", logged), ("down", ""), ("vpn-up", logged)):
+    for action, state, printed in (
+        ("up", "", logged),
+        ("down", "", ""),
+        ("vpn-up", "", logged),
+        ("dhcp4-change", "", logged),
+        ("connectivity-change", "FULL", logged),
+        ("connectivity-change", "NONE", ""),
+        ("connectivity-change", "PORTAL", ""),
+    ):
         ended = subprocess.run(
             ["/bin/sh", hook, "eth0", action],
             capture_output=True,  # until the last of its children has ended
             text=True,
             check=True,
-            env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+            env={"PATH": f"{tmp_path}:/usr/bin:/bin", "CONNECTIVITY_STATE": state},
         )
         assert ended.stdout == printed
 
