@@ -1,3 +1,4 @@
+import asyncio
 import zlib
 from copy import copy
 from typing import NoReturn
@@ -229,6 +230,17 @@ def test_deleted_mail_is_in_the_trail_of_its_own_account_only() -> None:
             entry.subject
             for entry in await admin.store.audit.audit(AuditFilter(account="beta"), limit=1)
         ] == ["3"]
+
+    run(story())
+
+
+def test_of_two_parallel_deletions_one_names_the_message_as_missing() -> None:
+    async def story() -> None:
+        admin = await filled()
+        asked = NamedMessages(names=("1",), reason="spam")
+        done = await asyncio.gather(*(delete_messages(admin.context, asked) for _ in range(2)))
+        assert sorted((one.changed, one.missing) for one in done) == [(0, ["1"]), (1, [])]
+        assert len(await admin.store.audit.audit(AuditFilter(action="mail-deleted"))) == 1
 
     run(story())
 

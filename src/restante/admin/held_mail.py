@@ -287,15 +287,21 @@ async def _change(
     by_domain: dict[int, list[QueuedMessage]] = defaultdict(list)
     for message in found:
         by_domain[message.domain_id].append(message)
-    count = 0
-    for domain_id, group in by_domain.items():
-        gone = [message.number for message in group]
-        recorded = with_changes(
-            entry_about_mail(context, action, domain_id, gone, named.reason), removal_of(group)
-        )
-        count += await change(gone, recorded)
-        announce(context, recorded)
-    there = {message.number for message in found}
+    count, there = 0, set[int]()
+    for domain_id, listed in by_domain.items():
+        async with context.memory.record_locks.of(f"queue/{domain_id}"):  # two may ask for the same
+            wanted = tuple(message.number for message in listed)
+            group = await list_held(context, QueueFilter(numbers=wanted, limit=len(wanted)))
+            if not group:
+                continue
+            gone = [message.number for message in group]
+            recorded = with_changes(
+                entry_about_mail(context, action, domain_id, gone, named.reason), removal_of(group)
+            )
+            done = await change(gone, recorded)
+            announce(context, recorded)
+        count += done
+        there.update(gone if done else ())
     return QueueChange(
         changed=count, missing=[name for number, name in numbers.items() if number not in there]
     )

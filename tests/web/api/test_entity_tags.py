@@ -43,14 +43,25 @@ def test_a_change_of_figures_makes_another_tag_that_still_allows_a_change() -> N
     assert allows_change(quiet, Kept("a"))
 
 
-@pytest.mark.parametrize("header", ["*", '"x", {}', "W/{}", '"", {} ,'])
+@pytest.mark.parametrize("header", ["*", '"x", {}', "  {}", '"", {} ,', '{},W/"y"'])
 def test_any_tag_of_a_list_counts(header: str) -> None:
     tag = shown_tag(Kept("a"), "")
     assert knows(header.format(tag), tag)
     assert allows_change(header.format(tag), Kept("a"))
 
 
-@pytest.mark.parametrize("header", ["", '""', "nonsense", '"*-1"x'])
+def test_a_weak_tag_serves_reading_only() -> None:
+    """RFC 9110, section 8.8.3.2: If-Match compares strongly."""
+    tag = shown_tag(Kept("a"), "")
+    assert knows(f"W/{tag}", tag)
+    assert not allows_change(f"W/{tag}", Kept("a"))
+
+
+@pytest.mark.parametrize(
+    "header", ["", '""', "nonsense", '"*-1"x', "{bare}", '"*"', "w/{tag}", "x{tag}"]
+)
 def test_a_header_without_the_tag_matches_nothing(header: str) -> None:
-    assert not knows(header, shown_tag(Kept("a"), ""))
-    assert not allows_change(header, Kept("a"))
+    tag = shown_tag(Kept("a"), "")
+    given = header.format(tag=tag, bare=tag.strip('"'))
+    assert not knows(given, tag)
+    assert not allows_change(given, Kept("a"))

@@ -104,6 +104,17 @@ def test_cancelling_needs_none() -> None:
     assert waiting(admin) == []
 
 
+@pytest.mark.parametrize("action", ["cancel", "apply"])
+def test_a_change_is_reached_by_the_path_of_its_own_domain_only(action: str) -> None:
+    admin = admin_of_alpha()
+    asyncio.run(admin.host("second.example", "alpha"))
+    visit(admin, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})
+    for domain in ("second.example", "evil.example"):
+        path = f"/domains/{domain}/changes/1/{action}"
+        assert visit(admin, path, OPERATOR, form={}).status_code == 404
+    assert waiting(admin) == ["authorized hosts"]
+
+
 def test_an_operator_applies_it_early_with_a_factor() -> None:
     admin = admin_of_alpha()
     visit(admin, HOSTS, DIRECTOR, form={"hosts": "192.0.2.7"})

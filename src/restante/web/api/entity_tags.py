@@ -6,12 +6,14 @@ the number of held messages. If-None-Match compares both.
 """
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
 _LENGTH: Final = 8  # octets of a digest
 _ANY: Final = "*"
+_TAG: Final = re.compile(r'(W/)?"([^"]*)"')  # RFC 9110, section 8.8.3: entity-tag
 
 
 def record_tag(record: object) -> str:
@@ -29,21 +31,34 @@ def shown_tag(record: object, shown: str) -> str:
 
 
 def allows_change(if_match: str, record: object) -> bool:
-    """Return whether a client with this If-Match knows the record as it is."""
+    """Return whether a client with this If-Match knows the record as it is.
+
+    RFC 9110, section 13.1.1: the comparison is strong, so a weak tag matches nothing.
+    """
+    if if_match.strip() == _ANY:
+        return True
     wanted = _digest(_canonical(record))
-    return any(tag == _ANY or tag.partition("-")[0] == wanted for tag in _tags(if_match))
+    tags = [tag for is_weak, tag in _tags(if_match) if not is_weak]
+    return any(tag.partition("-")[0] == wanted for tag in tags)
 
 
 def knows(if_none_match: str, tag: str) -> bool:
-    """Return whether a client with this If-None-Match has what is shown under a tag."""
+    """Return whether a client with this If-None-Match has what is shown under a tag.
+
+    RFC 9110, section 13.1.2: the comparison is weak.
+    """
     own = tag.strip('"')
-    return any(each in (_ANY, own) for each in _tags(if_none_match))
+    return if_none_match.strip() == _ANY or any(each == own for _, each in _tags(if_none_match))
 
 
-def _tags(header: str) -> Iterable[str]:
-    """Yield the tags of a list, without quotes. A weak one counts as a strong one."""
+def _tags(header: str) -> Iterable[tuple[bool, str]]:
+    """Yield whether each tag of a list is weak, and its text. Others than quoted ones are left out.
+
+    None of ours has a comma.
+    """
     for part in header.split(","):
-        yield part.strip().removeprefix("W/").strip('"')
+        if (found := _TAG.fullmatch(part.strip())) is not None:
+            yield bool(found[1]), found[2]
 
 
 def _digest(text: str) -> str:

@@ -10,6 +10,7 @@ from restante.tenancy.principal import CONTROL_SOCKET, NOBODY, Principal
 from restante.web.api.bearer_tokens import principal_of
 from restante.web.api.remedy_words import words_for
 from restante.web.api.route_rights import require_right
+from restante.web.api.unknown_parameters import refuse_unknown_parameters
 from restante.web.serving import PEER_PREFIX
 
 
@@ -20,6 +21,7 @@ async def _context_of(
     context: AdminContext = request.app.state.context
     principal = acting_principal(request)
     require_right(request, principal)
+    refuse_unknown_parameters(request)
     return context.acting(principal, reason)
 
 
@@ -40,6 +42,7 @@ async def _reading_context_of(request: Request) -> AdminContext:
     context: AdminContext = request.app.state.context
     principal = acting_principal(request)
     require_right(request, principal)
+    refuse_unknown_parameters(request)
     return context.acting(principal, "")
 
 

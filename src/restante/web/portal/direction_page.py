@@ -12,7 +12,13 @@ from starlette.routing import Route
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain, show_domain
-from restante.admin.waiting_changes import apply_change, cancel_change, list_changes
+from restante.admin.waiting_changes import (
+    apply_change,
+    cancel_change,
+    find_change,
+    list_changes,
+    not_waiting,
+)
 from restante.tenancy.model import TlsUse
 from restante.web.portal.own_path import step_up_path
 from restante.web.portal.portal_visit import (
@@ -66,17 +72,18 @@ async def set_hosts(visit: Visit) -> Response:
 async def cancel(visit: Visit) -> Response:
     """Cancel a change that waits."""
     reason = (await visit.form()).text("reason")
-    change = await cancel_change(visit.because(reason), _number(visit))
+    number = await _number(visit, (await show_domain(visit.context, visit.part("name"))).name)
+    change = await cancel_change(visit.because(reason), number)
     return see_other(f"/domains/{path_segment(change.domain)}")
 
 
 async def apply_early(visit: Visit) -> Response:
     """Apply a change before its time."""
     reason = (await visit.form()).text("reason")
-    path = _own_path((await show_domain(visit.context, visit.part("name"))).name)
+    name = (await show_domain(visit.context, visit.part("name"))).name
     if not visit.session.is_fresh(visit.now):
-        return factor_first(visit, path)
-    change = await apply_change(visit.because(reason), _number(visit))
+        return factor_first(visit, _own_path(name))
+    change = await apply_change(visit.because(reason), await _number(visit, name))
     return see_other(f"/domains/{path_segment(change.domain)}")
 
 
@@ -92,10 +99,13 @@ def _own_path(name: str) -> str:
     return f"/domains/{path_segment(name)}/direction"
 
 
-def _number(visit: Visit) -> int:
-    """Return the number of the change; 0, which none has, for a text that is none."""
+async def _number(visit: Visit, domain: str) -> int:
+    """Return the number of the change. Raises AdminError if it is no change of the domain."""
     text = visit.part("number")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else 0
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else 0
+    if (await find_change(visit.context, number)).domain != domain:
+        raise not_waiting(number)
+    return number
 
 
 ROUTES: Final[list[Route]] = [
