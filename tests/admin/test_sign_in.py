@@ -20,7 +20,7 @@ from restante.admin.sign_in import (
     SignInService,
     step_of,
 )
-from restante.admin.sign_in_limits import OF_USER_AND_BLOCK
+from restante.admin.sign_in_limits import OF_BLOCK, OF_USER_AND_BLOCK
 from restante.admin.stranger_passwords import PasswordsUnchecked
 from restante.telemetry.events import InternalError
 from restante.tenancy.audit import AuditAction
@@ -277,6 +277,22 @@ def test_a_user_confirms_by_a_new_code() -> None:
         await people.sign_in_service.confirm(ROOT, people.code(steps=1), HOME)
         await people.sign_in_service.confirm(ROOT, people.recovery[ROOT][0], HOME)
         assert len(await people.entries(AuditAction.FACTOR_SHOWN)) == 2
+
+    run(story())
+
+
+def test_wrong_sign_ins_of_others_lock_no_session_out() -> None:
+    async def story() -> None:
+        people = People()
+        await people.set_up()
+        await people.set_up(ANA, has_code=False)
+        for number in range(OF_BLOCK + OF_USER_AND_BLOCK):
+            email = ROOT if number < OF_USER_AND_BLOCK else f"u{number}@alpha.example"
+            with pytest.raises(SignInDenied):
+                await people.sign_in_service.check_password(email, "wrong", HOME)
+        await people.sign_in_service.confirm(ROOT, people.code(), HOME)
+        await people.sign_in_service.confirm(ANA, PASSWORD, HOME)
+        await people.sign_in_service.check_password_again(ANA, PASSWORD, HOME)
 
     run(story())
 

@@ -6,6 +6,7 @@ from restante.admin.sign_in_limits import (
     MEMORY_SECONDS,
     MOST_KNOWN,
     OF_BLOCK,
+    OF_STEP_UP,
     OF_USER,
     OF_USER_AND_BLOCK,
     SignInLimits,
@@ -96,6 +97,20 @@ def test_an_attempt_that_was_not_examined_is_taken_back() -> None:
     for _ in range(OF_BLOCK * 3):
         assert of.begin(ANA, HOME)
         of.take_back(ANA, HOME)
+
+
+def test_a_user_who_is_signed_in_counts_alone() -> None:
+    of, clock = limits()
+    while of.begin(ANA, HOME):
+        pass
+    assert [of.begin_again(ANA) for _ in range(OF_STEP_UP + 1)] == [True] * 5 + [False]
+    assert of.begin_again("bert@alpha.example")
+    clock.now += MEMORY_SECONDS + 1
+    assert of.begin_again(ANA)
+    of.succeeded_again(ANA)
+    for _ in range(OF_STEP_UP + 1):
+        assert of.begin_again(ANA)
+        of.take_back_again(ANA)
 
 
 def test_memory_is_bounded() -> None:

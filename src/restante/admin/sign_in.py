@@ -121,29 +121,40 @@ class SignInService:
         """
         user = self._present(email)
         if user is None or not user.has_second_factor:
-            await self.check_password(email, given, address, WRONG_FACTOR)
+            await self.check_password_again(email, given, address)
         else:
-            self._begin(email, address)
+            self._begin_again(email)
             if user.sealed_totp is None:
                 raise await self.refusal(email, "the passkey is missing", address, WRONG_FACTOR)
             if await self._use_code(user, given, address, is_sign_in=False) is None:
                 raise await self.refusal(email, "wrong one-time code", address, WRONG_FACTOR)
-        self._limits.succeeded(email, address)
+        self._limits.succeeded_again(email)
 
-    async def check_password(
-        self, email: str, password: str, address: IpAddress, refused: str = REFUSED
+    async def check_password_again(
+        self, email: str, password: str, address: IpAddress
     ) -> PortalUser:
+        """Return the user who is signed in, if this is the password.
+
+        The attempts of others do not count. Raises SignInDenied, StoreError.
+        """
+        self._begin_again(email)
+        try:
+            user = await self._with_password(email, password, address, WRONG_FACTOR, is_known=True)
+        except HashingBusy:
+            self._limits.take_back_again(email)
+            raise SignInDenied(BUSY, is_flood=True) from None
+        self._limits.succeeded_again(email)
+        return user
+
+    async def check_password(self, email: str, password: str, address: IpAddress) -> PortalUser:
         """Return the user whose password this is. Raises SignInDenied, StoreError.
 
         The attempt stays a failed one until `succeeded`.
         """
         self._begin(email, address)
-        user = self._present(email)
-        hashes = (user.password_hash,) if user is not None and user.password_hash else ()
-        typed = password if len(password) <= LONGEST else ""
+        is_known = self._limits.is_known(email, address)
         try:
-            is_known = self._limits.is_known(email, address)
-            is_right = await self._hashing.any_matches(hashes, typed, is_known=is_known)
+            return await self._with_password(email, password, address, REFUSED, is_known=is_known)
         except (HashingBusy, PasswordsUnchecked) as error:
             self._limits.take_back(email, address)
             if self._context.parts.log and isinstance(error, PasswordsUnchecked):
@@ -151,6 +162,14 @@ class SignInService:
                     InternalError(error=error, doing=WorkWord.REQUEST, request="sign-in")
                 )
             raise SignInDenied(BUSY, is_flood=True) from None
+
+    async def _with_password(
+        self, email: str, password: str, address: IpAddress, refused: str, *, is_known: bool
+    ) -> PortalUser:
+        user = self._present(email)
+        hashes = (user.password_hash,) if user is not None and user.password_hash else ()
+        typed = password if len(password) <= LONGEST else ""
+        is_right = await self._hashing.any_matches(hashes, typed, is_known=is_known)
         present = self._present(email)  # as it is after the hash
         if user is None or present is None or not is_right or present.stamp != user.stamp:
             reason = "wrong password" if hashes else "no such user, or never signed in"
@@ -190,6 +209,10 @@ class SignInService:
 
     def _begin(self, email: str, address: IpAddress) -> None:
         if not self._limits.begin(email, address):
+            raise SignInDenied(TOO_MANY, is_flood=True)
+
+    def _begin_again(self, email: str) -> None:
+        if not self._limits.begin_again(email):
             raise SignInDenied(TOO_MANY, is_flood=True)
 
     def _present(self, email: str) -> PortalUser | None:

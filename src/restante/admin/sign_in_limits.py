@@ -6,6 +6,9 @@ one moment are no way around a limit. An attempt beyond a limit is not examined 
 The limit of a user from everywhere stops guesses from many addresses. It does not hold for a block
 from which this user has signed in before, so that strangers lock no user out there. Limitation: a
 restart forgets these blocks.
+
+A user who is signed in and shows a factor again counts alone, wherever the session is used:
+mistakes of others at a sign-in, in the same block or with the same address, lock nobody out.
 """
 
 from collections import OrderedDict
@@ -20,6 +23,7 @@ MEMORY_SECONDS: Final = 900.0
 OF_USER_AND_BLOCK: Final = 5  # failures
 OF_BLOCK: Final = 20
 OF_USER: Final = 50
+OF_STEP_UP: Final = 5  # of a user who is signed in
 MOST_KNOWN: Final = 10_000  # blocks of users
 
 
@@ -34,6 +38,7 @@ class SignInLimits:
         self._both = share("sign-in", FailureLedger(OF_USER_AND_BLOCK, MEMORY_SECONDS))
         self._blocks = share("sign-in-block", FailureLedger(OF_BLOCK, MEMORY_SECONDS))
         self._users = share("sign-in-user", FailureLedger(OF_USER, MEMORY_SECONDS))
+        self._step_ups = share("step-up", FailureLedger(OF_STEP_UP, MEMORY_SECONDS))
         self._known: OrderedDict[tuple[str, int], None] = OrderedDict()
 
     def begin(self, email: str, address: IpAddress) -> bool:
@@ -67,6 +72,22 @@ class SignInLimits:
         """Take back an attempt that was not examined."""
         for ledger, key in self._counts(email, address):
             ledger.take_back((key,))
+
+    def begin_again(self, email: str) -> bool:
+        """Count an attempt of a user who is signed in as failed; False after too many."""
+        now = self._monotonic()
+        if self._step_ups.is_refused((email,), now):
+            return False
+        self._step_ups.failed((email,), now)
+        return True
+
+    def succeeded_again(self, email: str) -> None:
+        """Forget the failures of a user who is signed in."""
+        self._step_ups.succeeded((email,))
+
+    def take_back_again(self, email: str) -> None:
+        """Take back an attempt of a user who is signed in, as it was not examined."""
+        self._step_ups.take_back((email,))
 
     def _counts(self, email: str, address: IpAddress) -> list[tuple[FailureLedger, Hashable]]:
         block = _block_of(address)

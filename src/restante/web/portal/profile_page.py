@@ -77,10 +77,7 @@ class ProfilePage:
             return await self._page(visit, NOT_ALIKE, HTTPStatus.UNPROCESSABLE_ENTITY)
         sign_in, credentials = self.parts.sign_in, self.parts.credentials
         try:
-            user = await sign_in.check_password(
-                email, form.as_sent("present"), client, WRONG_FACTOR
-            )
-            sign_in.succeeded(email, client)
+            user = await sign_in.check_password_again(email, form.as_sent("present"), client)
             changed = await credentials.change_password(user, wanted, client)
         except SignInDenied as denied:
             error = "The current password is wrong." if str(denied) == WRONG_FACTOR else str(denied)
