@@ -21,8 +21,10 @@ from tests.web.api.asking import ask
 def test_an_unknown_parameter_is_named(method: str, path: str, name: str) -> None:
     admin = AdminWorld()
     run(admin.host("alpha.example", "alpha"))
-    body = {"json": {"name": "beta"}} if method == "POST" else {}
-    answer = ask(admin, method, path, **body)
+    if method == "POST":
+        answer = ask(admin, method, path, json={"name": "beta"})
+    else:
+        answer = ask(admin, method, path)
     assert answer.status_code == 422
     assert answer.json()["detail"] == f"{name}: this request has no such field"
     assert set(admin.context.directory.now.accounts) == {"alpha"}
