@@ -17,7 +17,7 @@ from typing import Final
 TOP: Final = Path(__file__).parents[1]
 PACKAGE: Final = TOP / "src" / "restante_client"
 ZIPAPP: Final = "restante-client.pyz"
-_START: Final = "import sys\nfrom restante_client.client_main import main\nsys.exit(main())\n"
+_START: Final = "import sys\nfrom restante_client.__main__ import start\nsys.exit(start())\n"
 
 
 def build_zipapp(directory: Path) -> Path:

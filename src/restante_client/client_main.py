@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict  # Python 3.8 has no dict[…] at run time
 
 from restante_client.client_arguments import PROGRAM, VERBS, read_command
@@ -188,6 +187,7 @@ def _turn(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
                 "refused": result.refused if result.is_exact else None,
                 "deferred": result.deferred if result.is_exact else None,
                 "first_refusal": result.first_refusal,
+                "first_deferral": result.first_deferral,
             }
         )
     else:
@@ -261,6 +261,8 @@ def _start_file(kind: str, command: Sequence[str], seconds: int) -> str:
 
 def _own_command() -> list[str]:
     """Return how this program was started, with absolute paths."""
+    from pathlib import Path  # noqa: PLC0415  heavy
+
     own = Path(sys.argv[0]).absolute()
     if own.name == "__main__.py":
         return [sys.executable, "-m", "restante_client"]
@@ -279,9 +281,11 @@ def _mail_server(given: argparse.Namespace, output: ClientOutput, starttls_port:
     """Return the server and login that the options name. Raises ClientFailure."""
     from restante_client.etrn_request import MailServer  # noqa: PLC0415  heavy
     from restante_client.sasl_exchange import ClientCredentials  # noqa: PLC0415
-    from restante_client.secret_input import read_secret  # noqa: PLC0415
+    from restante_client.secret_input import public_file, read_secret  # noqa: PLC0415
 
     password = read_secret(given.password_file) if given.password_file else ""
+    output.warn_of(public_file(given.password_file))
+    output.warn_of(public_file(given.key or given.certificate))
     output.secrets.add(password, given.login)
     credentials = ClientCredentials(given.login, password, (given.auth or "").upper())
     return MailServer(
@@ -297,9 +301,10 @@ def _mail_server(given: argparse.Namespace, output: ClientOutput, starttls_port:
 def _api_server(given: argparse.Namespace, output: ClientOutput) -> ApiServer:
     """Return the server and token that the options name. Raises ClientFailure."""
     from restante_client.https_release import ApiServer  # noqa: PLC0415  heavy
-    from restante_client.secret_input import read_secret  # noqa: PLC0415
+    from restante_client.secret_input import public_file, read_secret  # noqa: PLC0415
 
     token = read_secret(given.token_file)
+    output.warn_of(public_file(given.token_file))
     output.secrets.add(token)
     if not (token.isascii() and token.isprintable()):
         raise ClientFailure(
@@ -309,7 +314,9 @@ def _api_server(given: argparse.Namespace, output: ClientOutput) -> ApiServer:
 
 
 def _trust(given: argparse.Namespace) -> ClientTrust:
-    from restante_client.secret_input import credential_path  # noqa: PLC0415  heavy
+    from pathlib import Path  # noqa: PLC0415  heavy
+
+    from restante_client.secret_input import credential_path  # noqa: PLC0415
     from restante_client.tls_trust import ClientTrust, read_key_pin  # noqa: PLC0415
 
     pin = read_key_pin(given.pin) if given.pin else None

@@ -16,6 +16,7 @@ class ClientOutput:
     def __init__(self, *, is_json: bool = False) -> None:
         self.is_json = is_json
         self.secrets = SecretFilter()
+        self._warned: set[str] = set()
 
     def say(self, text: str) -> None:
         """Print a line of the result."""
@@ -30,6 +31,12 @@ class ClientOutput:
     def complain(self, text: str) -> None:
         """Print a line on standard error."""
         self._write(sys.stderr, f"{PROGRAM}: {shown(text)}\n")
+
+    def warn_of(self, file: str) -> None:
+        """Warn once of a file with a secret that all users can read; of none if it is empty."""
+        if file and file not in self._warned:
+            self._warned.add(file)
+            self.complain(f"warning: {file}: all users of this machine can read it; chmod 600")
 
     def draw(self, text: str) -> None:
         """Write to the terminal of standard error, as it is but for secrets."""

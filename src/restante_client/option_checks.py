@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import PurePosixPath, PureWindowsPath
 
 from restante_client.client_failure import ClientExit, ClientFailure
 
@@ -87,6 +86,8 @@ def check_repeated(given: argparse.Namespace, printed: str | None) -> None:
 
 
 def _is_whole(place: str, printed: str) -> bool:
+    from pathlib import PurePosixPath, PureWindowsPath  # noqa: PLC0415  heavy
+
     if printed == "windows" and PureWindowsPath(place).is_absolute():
         return True
     return PurePosixPath(place).is_absolute()

@@ -106,7 +106,8 @@ def _refusal(who: str, credentials: ClientCredentials, answer: SmtpAnswer) -> Cl
     text = credentials.told(answer)
     said = f"{answer.code} {text}" if answer.code > 0 else text
     code = etrn_exit(answer.code) or ClientExit.UNAVAILABLE
-    return ClientFailure(code, f"{who}: {etrn_words(answer.code)} ({said}); {remedy}")
+    text = f"{who}: {etrn_words(answer.code)} ({said}); {remedy}"
+    return ClientFailure(code, text, {"code": answer.code})
 
 
 def _plain(link: SmtpLink, credentials: ClientCredentials) -> SmtpAnswer:

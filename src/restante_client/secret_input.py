@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -37,6 +38,18 @@ def read_secret(place: str) -> str:
             ClientExit.USAGE, f"{place}: its first line is empty; write the password or token there"
         )
     return secret
+
+
+def public_file(place: str | None) -> str:
+    """Return the place if it is a file that all users can read, and nothing otherwise."""
+    if not place or place == "-" or place.startswith(CREDENTIAL) or os.name != "posix":
+        return ""
+    try:
+        found = os.stat(place)  # noqa: PTH116  the shortest way for a text
+    except OSError:
+        return ""
+    is_public = stat.S_ISREG(found.st_mode) and found.st_mode & stat.S_IROTH
+    return place if is_public else ""
 
 
 def credential_path(place: str) -> Path:

@@ -36,6 +36,7 @@ class SmtpLink:
         self._trust = trust
         self._context = trust.context()
         self._received = b""
+        self._is_heard = False  # the server has said something since TLS began
         try:
             self._socket = socket.create_connection(endpoint, timeout)
         except OSError as error:
@@ -51,7 +52,7 @@ class SmtpLink:
         """Read the greeting and say EHLO, all under TLS. Raises ClientFailure."""
         if is_implicit:
             self._secure()
-        greeting = self._reply()
+        greeting = self._greeting(is_implicit=is_implicit)
         if greeting.code != _READY:
             said = greeting.said if greeting.code > 0 else "no greeting"
             code = etrn_exit(greeting.code) if greeting.code > 0 else ClientExit.TRY_LATER
@@ -79,6 +80,16 @@ class SmtpLink:
         """Give the connection away, with the octets that came behind the last reply."""
         received, self._received = self._received, b""
         return self._socket, received
+
+    def _greeting(self, *, is_implicit: bool) -> SmtpAnswer:
+        try:
+            return self._reply()
+        except ClientFailure as failure:
+            if is_implicit or failure.code is not ClientExit.TRY_LATER:
+                raise
+            # A server that awaits TLS says nothing before it.
+            text = f"{failure.text}, or try --tls implicit: some ports begin with TLS"
+            raise ClientFailure(failure.code, text) from None
 
     def _hello(self) -> None:
         answer = self.command(f"EHLO {_own_name(self._socket)}")
@@ -121,6 +132,7 @@ class SmtpLink:
         except OSError as error:
             raise self._failure(error) from None
         self._socket = secured
+        self._is_heard = False
         self._trust.check(secured, self.server)
 
     def _reply(self) -> SmtpAnswer:
@@ -159,17 +171,21 @@ class SmtpLink:
         except OSError as error:
             raise self._broken(error) from None
         if not octets:
-            raise ClientFailure(
-                ClientExit.TRY_LATER, f"{self.server}: ended the session; ask again later"
-            )
+            raise self._ended()
+        self._is_heard = True
         return octets
 
     def _broken(self, error: OSError) -> ClientFailure:
         if isinstance(error, (ConnectionError, ssl.SSLEOFError)):
-            return ClientFailure(
-                ClientExit.TRY_LATER, f"{self.server}: ended the session; ask again later"
-            )
+            return self._ended()
         return self._failure(error)
+
+    def _ended(self) -> ClientFailure:
+        text = f"{self.server}: ended the session; ask again later"
+        # TLS 1.3 servers refuse a certificate after the handshake, and the alert may be lost.
+        if self._trust.certificate is not None and not self._is_heard:
+            text += ", or have the certificate of --certificate registered there"
+        return ClientFailure(ClientExit.TRY_LATER, text)
 
     def _failure(self, error: OSError) -> ClientFailure:
         has_certificate = self._trust.certificate is not None

@@ -11,6 +11,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ _SHA256_OCTETS = 32
 _KEY_FIELD = 6  # of TBSCertificate with a version (RFC 5280 §4.1): the seventh is the key
 _VERSION_TAG = 0xA0
 _LONG_LENGTH = 0x80
+_FINGERPRINT = re.compile(r"sha-?256 fingerprint *[=:] *", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -87,16 +89,18 @@ def _no_prompt() -> str:
 def read_key_pin(text: str) -> bytes:
     """Return the octets of a SHA-256 in hex, with or without colons, or base64.
 
-    Raises ClientFailure.
+    A line of sha256sum (`HASH  -`) and of `openssl x509 -fingerprint -sha256` will do. Raises
+    ClientFailure.
     """
-    plain = text.strip()
+    plain = _FINGERPRINT.sub("", text.strip())
     for prefix in ("sha256//", "sha256/", "sha256:", "SHA256:"):
         if plain.startswith(prefix):
             plain = plain[len(prefix) :]
-    for decode in (_from_hex, _from_base64):
-        octets = decode(plain)
-        if len(octets) == _SHA256_OCTETS:
-            return octets
+    for written in (plain, plain.partition(" ")[0]):
+        for decode in (_from_hex, _from_base64):
+            octets = decode(written)
+            if len(octets) == _SHA256_OCTETS:
+                return octets
     raise ClientFailure(
         ClientExit.USAGE,
         f"pin {text!r}: is not a SHA-256 in hex or base64; make it by: openssl x509 -in CERT"

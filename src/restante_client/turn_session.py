@@ -37,6 +37,7 @@ class TurnResult:
     refused: int = 0
     is_exact: bool = True  # False: the counts could not be told from the octets
     first_refusal: str = ""
+    first_deferral: str = ""
 
 
 def turn_mail(
@@ -126,15 +127,16 @@ def _carry_through(
         tally.refused,
         tally.is_exact,
         tally.first_refusal,
+        tally.first_deferral,
     )
 
 
 def _counts(tally: TurnTally) -> str:
-    if not tally.is_exact:
-        return "mail was handed over; its messages could not be counted"
     text = f"{tally.delivered:,} message{'s' * (tally.delivered != 1)} delivered"
+    if not tally.is_exact:
+        text = f"at least {text}: the session could not be followed to its end"
     if tally.refused:
         text += f", {tally.refused:,} refused by the local server ({tally.first_refusal})"
     if tally.deferred:
-        text += f", {tally.deferred:,} deferred by the local server"
+        text += f", {tally.deferred:,} deferred by the local server ({tally.first_deferral})"
     return text

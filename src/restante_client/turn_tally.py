@@ -36,6 +36,7 @@ class TurnTally:
         self.deferred = 0  # the server said 4xx: the provider tries again
         self.refused = 0  # the server said 5xx to content or to a recipient
         self.first_refusal = ""
+        self.first_deferral = ""
         self.is_exact = True
         self.is_closed = False  # the server answered QUIT: the session came to its end
         self._waiting: deque[str] = deque(["GREETING"])
@@ -115,9 +116,10 @@ class TurnTally:
             self._count_failure(code, line)
 
     def _count_failure(self, code: int, line: bytes) -> None:
+        text = shown(line.decode("utf-8", "replace"))[:200]
         if code in _TEMPORARY:
             self.deferred += 1
-            return
-        self.refused += 1
-        if not self.first_refusal:
-            self.first_refusal = shown(line.decode("utf-8", "replace"))[:200]
+            self.first_deferral = self.first_deferral or text
+        else:
+            self.refused += 1
+            self.first_refusal = self.first_refusal or text

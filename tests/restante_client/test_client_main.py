@@ -65,6 +65,7 @@ def test_watch_prints_json_for_a_run_that_fails(
 
 def test_watch_goes_on_after_a_failure_and_ends_when_told(tmp_path: Path) -> None:
     (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "password").chmod(0o600)
     with LocalStub() as local:
         words = ["turn", "127.0.0.1:1", "--login", "a", "--password-file", tmp_path / "password"]
         process = subprocess.Popen(

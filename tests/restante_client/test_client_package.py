@@ -16,6 +16,7 @@ import restante_client
 from restante.phrases import NOTHING_WAITS
 from restante_client.smtp_replies import etrn_words
 from tests.source_tree import parse_source
+from tools.build_client import _START
 
 TOP: Final = Path(restante_client.__file__).parent
 TESTS: Final = Path(__file__).parent
@@ -105,12 +106,33 @@ def test_it_starts_under_every_python_of_this_machine(python: str) -> None:
     assert "behind CGNAT" in ended.stdout
 
 
+def test_an_older_python_is_told_what_is_needed() -> None:
+    for text in (*((TOP / name).read_text() for name in ("__init__.py", "__main__.py")), _START):
+        tree = ast.parse(text, feature_version=(3, 4))
+        assert "annotations" not in {
+            one.name for one in ast.walk(tree) if isinstance(one, ast.alias)
+        }
+    script = (
+        "import runpy, sys; sys.version_info = (3, 6, 9, 'final', 0);"
+        "runpy.run_module('restante_client', run_name='__main__')"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "PYTHONPATH": str(TOP.parent)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.returncode == 69
+    assert ended.stderr == "restante-client: needs Python 3.8 or later, and this is 3.6\n"
+
+
 def test_it_starts_without_what_is_slow() -> None:
     """Imports of these alone take longer than all of the rest."""
     script = (
         "import sys; from restante_client.client_arguments import build_parser;"
         "import restante_client.client_main; build_parser();"
-        "print(sorted({'ssl', 'socket', 'http.client', 'json', 'hashlib', 'xml'}"
+        "print(sorted({'ssl', 'socket', 'http.client', 'json', 'hashlib', 'xml', 'pathlib'}"
         " & set(sys.modules)))"
     )
     ended = subprocess.run(

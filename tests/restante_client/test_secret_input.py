@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from restante_client.client_failure import ClientFailure
-from restante_client.secret_input import read_secret
+from restante_client.client_output import ClientOutput
+from restante_client.secret_input import public_file, read_secret
 
 
 def test_the_first_line_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,3 +37,19 @@ def test_a_place_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
     with pytest.raises(ClientFailure, match="set LoadCredential="):
         read_secret("credential:password")
+
+
+def test_a_file_that_all_can_read_is_told_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "password"
+    file.write_text("secret")
+    output = ClientOutput()
+    for mode, expected in ((0o640, ""), (0o644, str(file)), (0o604, str(file))):
+        file.chmod(mode)
+        assert public_file(str(file)) == expected
+        output.warn_of(public_file(str(file)))
+    for place in (None, "-", "credential:x", str(tmp_path), "/no/such/file", "/dev/null"):
+        assert public_file(place) == ""
+    warned = f"restante-client: warning: {file}: all users of this machine can read it; chmod 600\n"
+    assert capsys.readouterr().err == warned

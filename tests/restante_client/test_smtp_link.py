@@ -106,6 +106,17 @@ def test_clear_text_where_tls_is_expected(ca: Path) -> None:
         thread.join()
 
 
+def test_a_port_that_awaits_tls_is_recognized(context: ssl.SSLContext, ca: Path) -> None:
+    trust = ClientTrust(ca)
+    with (
+        acting(context, lambda _: None) as port,
+        pytest.raises(ClientFailure, match=r"or try --tls implicit: some ports begin") as caught,
+        SmtpLink("server", ("127.0.0.1", port), 0.5, trust) as link,
+    ):
+        link.begin(is_implicit=False)
+    assert caught.value.code is ClientExit.TRY_LATER
+
+
 def test_an_odd_answer_to_ehlo(context: ssl.SSLContext, ca: Path) -> None:
     def act(connection: ssl.SSLSocket) -> None:
         connection.sendall(b"220 hello\r\n")

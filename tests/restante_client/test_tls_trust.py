@@ -65,6 +65,10 @@ _SOME = trustme.CA().issue_cert("some.example")
         base64.b64encode(DIGEST).decode(),
         "sha256//" + base64.b64encode(DIGEST).decode(),
         f" sha256:{DIGEST.hex()}\n",
+        f"{DIGEST.hex()}  -\n",
+        DIGEST.hex(" "),
+        f"sha256 Fingerprint={DIGEST.hex(':').upper()}",
+        f"SHA256 Fingerprint={DIGEST.hex(':').upper()}\n",
     ],
 )
 def test_a_pin_in_each_form(text: str) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import trustme
 
+from restante_client.turn_session import _counts
+from restante_client.turn_tally import MAX_WAITING, TurnTally
 from tests.cli.answering import answering
 from tests.restante_client.conftest import PASSWORD, Ended, RunClient
 from tests.restante_client.local_stub import LocalStub
@@ -111,6 +113,45 @@ def test_each_reply_has_its_exit_code_and_words(
     assert local.heard == ["QUIT"]  # the local server is left politely
 
 
+@pytest.mark.parametrize("code", [450, 451, 502])
+def test_the_code_of_a_refusal_is_in_the_json(
+    client: RunClient, context: ssl.SSLContext, who: list[str], code: int
+) -> None:
+    script = TurningScript(context)
+    script.replies["ATRN"] = f"{code} no"
+    with LocalStub() as local:
+        assert json.loads(turned(client, script, local, *who, "--json").out)["code"] == code
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_certificate_that_the_server_does_not_know_is_named(
+    client: RunClient, authority: trustme.CA, ca: Path, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.maximum_version = version
+    unknown = tmp_path / "unknown.pem"
+    trustme.CA().issue_cert("x.example").private_key_and_cert_chain_pem.write_to_path(str(unknown))
+    unknown.chmod(0o600)
+    with LocalStub() as local:
+        script = TurningScript(context)
+        ended = turned(client, script, local, "--certificate", unknown, "--ca", ca)
+    assert ended.code in (75, 77)
+    assert "certificate of --certificate" in ended.err
+    if version is ssl.TLSVersion.TLSv1_2:
+        assert "does not accept" in ended.err
+        assert "(tlsv1 alert unknown ca); have it registered" in ended.err
+
+
+def test_a_flood_of_commands_is_not_called_mail() -> None:
+    tally = TurnTally()
+    tally.take_commands(b"NOOP\r\n" * (MAX_WAITING + 1))
+    assert _counts(tally) == (
+        "at least 0 messages delivered: the session could not be followed to its end"
+    )
+
+
 @pytest.mark.parametrize(("reply", "code"), [("535 5.7.8 wrong", 77), ("454 4.7.0 later", 75)])
 def test_a_wrong_password_is_told(
     client: RunClient, context: ssl.SSLContext, who: list[str], reply: str, code: int
@@ -169,7 +210,7 @@ def test_mail_that_the_local_server_does_not_take_is_told(
     with LocalStub(replies={"CONTENT": "452 4.3.1 full"}) as local:
         ended = turned(client, script, local, *who)
     assert ended.code == 75
-    assert "2 deferred by the local server" in ended.out
+    assert "2 deferred by the local server (452 4.3.1 full)" in ended.out
 
 
 @pytest.mark.parametrize("stage", range(1, len(BY_DATA)))
