@@ -13,6 +13,7 @@ from restante.admin.auditing import list_audit
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
 from restante.admin.tokens import AddedToken, NewToken
+from restante.store.live_directory import LiveDirectory
 from restante.tenancy.api_token import TokenState, read_token
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.token_chain import token_principal
@@ -265,6 +266,26 @@ def test_tokens_whose_maker_is_gone_take_no_room_and_no_name(
             ("two", "active"),
             ("three", "active"),
         }
+
+    run(story())
+
+
+def test_two_servers_do_not_add_two_tokens_of_one_name() -> None:
+    """The other's is known here only after a refusal by the store."""
+
+    async def story() -> None:
+        admin = await admin_of_alpha()
+        other = replace(admin.context, directory=LiveDirectory(admin.store.records))
+        await other.directory.refresh()
+        await tokens.add_token(admin.context, QUEUE)
+        assert other.directory.now.tokens == {}
+        with pytest.raises(AdminError, match="token ci: is there already") as caught:
+            await tokens.add_token(other, QUEUE)
+        assert caught.value.kind is ErrorKind.EXISTS
+        await tokens.add_token(admin.context, replace_fields(QUEUE, name="three"))
+        await tokens.add_token(other, replace_fields(QUEUE, name="two"))
+        names = [one.name for one in await tokens.list_tokens(other, "alpha")]
+        assert names == ["ci", "three", "two"]
 
     run(story())
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from restante.store.interface import Store
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import ApiToken, hash_secret
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.numbered_change import NumberedChange, RecordKind
@@ -44,6 +44,18 @@ async def test_a_token_is_replaced_by_its_id(store: Store) -> None:
     await store.records.put_token(TOKEN, NOTED)
     await store.records.put_token(TOKEN.revoked(1700000001.0), NOTED)
     assert (await store.records.directory()).tokens == {TOKEN.id: TOKEN.revoked(1700000001.0)}
+
+
+async def test_a_token_is_not_added_beside_one_that_the_caller_does_not_know(store: Store) -> None:
+    """So two servers cannot add two of one name."""
+    await store.records.put_account(account(), NOTED)
+    await store.records.put_token(OWN, NOTED, known=())
+    await store.records.put_token(TOKEN, NOTED, known={"gone"})
+    second = replace(TOKEN, id="s000000000")
+    with pytest.raises(Overtaken):
+        await store.records.put_token(second, NOTED, known={OWN.id})
+    assert set((await store.records.directory()).tokens) == {TOKEN.id, OWN.id}
+    await store.records.put_token(second, NOTED, known={TOKEN.id, "gone"})
 
 
 async def test_a_token_needs_its_account(store: Store) -> None:

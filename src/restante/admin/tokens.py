@@ -4,8 +4,9 @@ A view never holds a secret. The one answer to the request that adds a token has
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -13,13 +14,13 @@ from pydantic import BaseModel, ConfigDict
 from restante.admin.accounts import find_account
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
-from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
+from restante.admin.auditing import changed, checked_reason, entry, moment, overtaken, with_changes
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, LineText, Moment
 from restante.admin.scope import owner_of
 from restante.phrases import EXISTS, NOT_HOSTED, did_you_mean
-from restante.store.store_errors import Conflict
+from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import ApiToken, TokenState, hash_secret, new_secret
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole, Scope
@@ -32,6 +33,7 @@ USUAL_LIFETIME: Final = timedelta(days=365)
 MOST_TOKENS: Final = 200  # of one account; to make room, those that no longer work are dropped
 MOST_DOMAINS: Final = 1000  # of one token
 MOST_NETWORKS: Final = 100
+_MORE_TRIES: Final = 2
 OPERATOR: Final = "the operator"
 
 
@@ -100,18 +102,28 @@ async def add_token(context: AdminContext, new: NewToken) -> AddedToken:
         maker=context.principal.token or context.principal.user,
     )
     async with context.memory.record_locks.of(f"tokens/{new.account}"):  # one of a name
-        await _make_room(context, new)
-        await _put(context, token)
+        for is_last in (*repeat(False, _MORE_TRIES), True):  # other servers add some too
+            known = {one.id for one in context.directory.now.tokens_of(new.account)}
+            await _make_room(context, new)
+            try:
+                await _put(context, token, known)
+                break
+            except Overtaken:
+                refusal = await overtaken(context, f"token {new.name}")
+                if is_last:
+                    raise refusal from None
     return AddedToken(**dict(_view(context, token, None)), token=text)
 
 
-async def _put(context: AdminContext, token: ApiToken) -> None:
+async def _put(context: AdminContext, token: ApiToken, known: Collection[str]) -> None:
     recorded = with_changes(
         entry(context, AuditAction.TOKEN_ADDED, token.id, token.account),
         changes_between(None, token),
     )
     try:
-        await context.store.records.put_token(token, recorded)
+        await context.store.records.put_token(token, recorded, known)
+    except Overtaken:
+        raise
     except Conflict:  # its account was removed since our check
         find_account(context, token.account)
         raise

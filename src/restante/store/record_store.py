@@ -3,10 +3,12 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Final, Protocol
 
+from restante.phrases import CHANGED_MEANWHILE
+from restante.store.store_errors import Overtaken
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import Account, Directory, HostedDomain, Login, LoginUse
@@ -29,6 +31,12 @@ ABSENT: Final = Absent.ABSENT  # in place of a record before a change: there is 
 def is_as_before(present: object, before: object) -> bool:
     """Return whether a record is as it was before a change; None: there is no record. Pure."""
     return before is None or present == (None if before is ABSENT else before)
+
+
+def check_known(ids: Iterable[str], known: Collection[str] | None) -> None:
+    """Raise Overtaken for an id that is not among the known ones; None: all are."""
+    if known is not None and not set(ids) <= set(known):
+        raise Overtaken(f"a token {CHANGED_MEANWHILE}")
 
 
 class RecordStore(Protocol):
@@ -126,11 +134,14 @@ class RecordStore(Protocol):
     async def remove_channel(self, channel_id: int, audit: AuditEntry) -> None:
         """Remove it and the notices that wait for it. Removing what is not there is no change."""
 
-    async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
+    async def put_token(
+        self, token: ApiToken, audit: AuditEntry, known: Collection[str] | None = None
+    ) -> None:
         """Add or replace, by id.
 
         Raises Conflict if the id is another account's, or its own account does not exist. The
-        account "" is the operator's and always exists.
+        account "" is the operator's and always exists. Raises Overtaken if `known` is given, and
+        the account has a token with another id than these.
         """
 
     async def remove_tokens(self, ids: Sequence[str]) -> None:

@@ -1,12 +1,12 @@
 """The operator's records in a store that forgets."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.store.memory.memory_state import MemoryState
-from restante.store.record_store import Absent, is_as_before
+from restante.store.record_store import Absent, check_known, is_as_before
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import ApiToken
 from restante.tenancy.audit import AuditEntry
@@ -161,13 +161,16 @@ class MemoryRecords:
             }
             self._change(RecordKind.CHANNEL, str(channel_id), audit, channels=left)
 
-    async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
+    async def put_token(
+        self, token: ApiToken, audit: AuditEntry, known: Collection[str] | None = None
+    ) -> None:
         """Add or replace, by id."""
         if token.account:
             self._check_account(token.account)
         present = self._state.directory.tokens.get(token.id)
         if present and present.account != token.account:
             raise Conflict(f"token {token.id} is taken")
+        check_known((one.id for one in self._state.directory.tokens_of(token.account)), known)
         tokens = {**self._state.directory.tokens, token.id: token}
         self._change(RecordKind.TOKEN, token.id, audit, tokens=tokens)
 

@@ -1,6 +1,6 @@
 """Changes of tokens, portal users and channels. Each function is called inside a transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from restante.phrases import EXISTS, REMOVED_MEANWHILE
@@ -13,6 +13,7 @@ from restante.store.postgres.record_writing import (
     note_change,
     remove_token,
 )
+from restante.store.record_store import check_known
 from restante.store.store_errors import Conflict
 from restante.store.stored_form.notice_rows import channel_row
 from restante.store.stored_form.portal_user_rows import portal_user_row
@@ -24,8 +25,17 @@ from restante.tenancy.numbered_change import RecordKind
 from restante.tenancy.portal_user import PortalUser
 
 
-async def put_token(transaction: PostgresTransaction, token: ApiToken, audit: AuditEntry) -> None:
-    """Add or replace a token of an account."""
+async def put_token(
+    transaction: PostgresTransaction,
+    token: ApiToken,
+    audit: AuditEntry,
+    known: Collection[str] | None = None,
+) -> None:
+    """Add or replace a token of an account, that has no tokens but the known ones."""
+    if known is not None:  # another server may add one now: wait for all changes of records
+        await transaction.fetch(record_statements.LOCK_CHANGE_NUMBER)
+        rows = await transaction.fetch(record_statements.TOKENS_OF_ACCOUNT, token.account)
+        check_known((one for (one,) in rows), known)
     if token.account:
         await check_account(transaction, token.account)
     present = await transaction.fetch(record_statements.ACCOUNT_OF_TOKEN, token.id)

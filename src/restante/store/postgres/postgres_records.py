@@ -1,6 +1,6 @@
 """The operator's records in the store on PostgreSQL."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from restante.store.postgres import (
@@ -106,9 +106,12 @@ class PostgresRecords:
             partial(identity_writing.remove_channel, channel_id=channel_id, audit=audit)
         )
 
-    async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
+    async def put_token(
+        self, token: ApiToken, audit: AuditEntry, known: Collection[str] | None = None
+    ) -> None:
         """Add or replace, by id."""
-        await self._core.write(partial(identity_writing.put_token, token=token, audit=audit))
+        change = partial(identity_writing.put_token, token=token, audit=audit, known=known)
+        await self._core.write(change)
 
     async def remove_tokens(self, ids: Sequence[str]) -> None:
         """Remove the records of tokens that are over."""

@@ -1,6 +1,6 @@
 """The part of the store that keeps the operator's records."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 
 from restante.store.record_store import Absent
@@ -111,9 +111,12 @@ class SqliteRecords:
             partial(notice_changes.delete_channel, channel_id=channel_id, audit=audit)
         )
 
-    async def put_token(self, token: ApiToken, audit: AuditEntry) -> None:
+    async def put_token(
+        self, token: ApiToken, audit: AuditEntry, known: Collection[str] | None = None
+    ) -> None:
         """Add or replace, by id."""
-        await self._core.write(partial(token_changes.put_token, token=token, audit=audit))
+        change = partial(token_changes.put_token, token=token, audit=audit, known=known)
+        await self._core.write(change)
 
     async def remove_tokens(self, ids: Sequence[str]) -> None:
         """Remove the records of tokens that are over."""

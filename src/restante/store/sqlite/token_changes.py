@@ -3,8 +3,9 @@
 Each function is the body of one `SqliteChange`, as in mail_changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
+from restante.store.record_store import check_known
 from restante.store.sqlite import token_queries
 from restante.store.sqlite.record_changes import check_account, delete_token, note_change
 from restante.store.sqlite.write_transaction import WriteTransaction
@@ -15,13 +16,20 @@ from restante.tenancy.audit import AuditEntry
 from restante.tenancy.numbered_change import RecordKind
 
 
-def put_token(transaction: WriteTransaction, token: ApiToken, audit: AuditEntry) -> None:
-    """Add or replace a token of an account."""
+def put_token(
+    transaction: WriteTransaction,
+    token: ApiToken,
+    audit: AuditEntry,
+    known: Collection[str] | None = None,
+) -> None:
+    """Add or replace a token of an account, that has no tokens but the known ones."""
     if token.account:
         check_account(transaction, token.account)
     present = transaction.execute(token_queries.ACCOUNT_OF, (token.id,))
     if present and present != [(token.account,)]:
         raise Conflict(f"token {token.id} is taken")
+    rows = transaction.execute(token_queries.OF_ACCOUNT, (token.account,))
+    check_known((one for (one,) in rows), known)
     transaction.execute(token_queries.KEEP, token_row(token))
     note_change(transaction, RecordKind.TOKEN, token.id, audit)
 
