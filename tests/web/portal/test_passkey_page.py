@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -102,8 +103,9 @@ def test_a_passkey_makes_the_session_fresh() -> None:
         people = People()
         browser, device = await with_passkey(people)
         people.now += 360
-        answer = await browser.act("/profile/passkeys", answer="{}", name="x")
-        assert answer.headers["location"].startswith("/step-up")
+        answer = await browser.act("/profile/passkeys", answer="{}", name='my "phone"')
+        assert answer.headers["location"].startswith("/step-up?next=%2Fprofile%2Fpasskeys%3Fname")
+        typed = unquote(answer.headers["location"]).partition("next=")[2]
         answer = await options(browser, "/profile/passkeys/options", "/profile/passkeys")
         assert answer.status_code == 403
         device.counter += 1
@@ -111,8 +113,9 @@ def test_a_passkey_makes_the_session_fresh() -> None:
         assert len(asked.json()["allowCredentials"]) == 1
         before = browser.cookie
         text = device.get(asked.json())
-        done = await browser.act("/step-up/passkey", answer=text, next="/profile/passkeys")
-        assert done.headers["location"] == "/profile/passkeys"
+        done = await browser.act("/step-up/passkey", answer=text, next=typed)
+        assert done.headers["location"] == typed
+        assert 'value="my &#34;phone&#34;"' in (await browser.get(typed)).text
         assert browser.cookie not in ("", before)
         answer = await options(browser, "/profile/passkeys/options", "/profile/passkeys")
         assert answer.status_code == 200

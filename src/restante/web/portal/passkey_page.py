@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -109,9 +110,9 @@ class PasskeyPage:
 
     async def register(self, visit: Visit) -> Response:
         """Record a new passkey."""
-        if not visit.session.is_fresh(visit.now):
-            return see_other(step_up_path(PASSKEYS))
         form = await visit.form()
+        if not visit.session.is_fresh(visit.now):
+            return see_other(step_up_path(_path_with(form.text("name"))))
         return await self._done(
             visit,
             "made",
@@ -156,7 +157,7 @@ class PasskeyPage:
         return user
 
     def _page(self, visit: Visit, error: str = "", status: int = HTTPStatus.OK) -> Response:
-        user = self._user(visit)
+        user, name = self._user(visit), visit.query.text("name")[:LONGEST_NAME]
         passkeys = [
             (one, moment(one.created_at), None if one.used_at is None else moment(one.used_at))
             for one in user.passkeys
@@ -167,11 +168,17 @@ class PasskeyPage:
             user=user,
             passkeys=passkeys,
             is_fresh=visit.session.is_fresh(visit.now),
-            step_up=step_up_path(PASSKEYS),
+            step_up=step_up_path(_path_with(name)),
+            name=name,  # typed before a factor had to be shown again
             obstacle=self.parts.passkeys.obstacle,
             longest=LONGEST_NAME,
             error=error[:1].upper() + error[1:],
         )
+
+
+def _path_with(name: str) -> str:
+    """Return the path of the page with a name for a new passkey."""
+    return f"{PASSKEYS}?{urlencode({'name': name[:LONGEST_NAME]})}" if name else PASSKEYS
 
 
 def _json(options: Mapping[str, Any]) -> Response:

@@ -9,6 +9,10 @@
     const token = form.elements.namedItem("csrf");
     const headers = token ? { "X-CSRF-Token": token.value } : {};
     const answer = await fetch(form.dataset.options, { method: "POST", headers });
+    if (answer.status === 403 && form.dataset.passkey === "create") {
+      const name = encodeURIComponent(form.elements.namedItem("name").value);
+      location.assign(`/step-up?next=${encodeURIComponent(`${location.pathname}?name=${name}`)}`);
+    }
     if (!answer.ok) throw new Error("The server gave no challenge. Load the page again.");
     return answer.json();
   }
