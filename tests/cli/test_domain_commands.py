@@ -84,3 +84,7 @@ def test_a_domain_may_have_no_destination(installation: Path, command: Command) 
     assert "destination.host" in moved.out
     back = command("domain", "set", "n.example", "--destination", "none")
     assert back.code == 0
+    port = command("domain", "set", "n.example", "--destination", "none:25")
+    assert "none has no port" in port.err
+    held = command("domain", "set", "n.example", "--hold", "relay")
+    assert "hold relay never acts, as the domain has no destination" in held.err

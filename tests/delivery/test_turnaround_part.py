@@ -10,6 +10,7 @@ from restante.delivery.dispatcher import DrainStart
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import Drain
+from restante.store.release_store import ReleaseDrain
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import DrainStarted, StoreFailed
 from restante.tenancy.model import Destination, parse_authorized_hosts
@@ -38,7 +39,7 @@ def test_a_release_asked_for_meanwhile_begins_a_drain_if_mail_is_left() -> None:
             started = await dispatcher.start(domain, "login other", 2)
             assert started is DrainStart.JOINED
             await until(lambda: len(client.taken) == 1)
-            seen = []
+            seen: list[ReleaseDrain] = []
             while len(primary.taken) < 2 or dispatcher.is_draining(domain.id):
                 seen += await world.store.releases.release_drains(2, 9)
                 await asyncio.sleep(0)

@@ -2,13 +2,16 @@
 
 import ipaddress
 from contextlib import closing
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from restante.reception.reception_settings import ReceptionSettings
 from restante.smtp import replies
+from restante.tenancy.model import Destination
 from restante.tenancy.policy import Suspension
-from tests.wire import Wire
+from tests.wire import Wire, audit
 
 
 def test_etrn_for_another_accounts_target_is_refused(smtp: Wire) -> None:
@@ -152,6 +155,33 @@ def test_when_no_drain_can_start_it_is_458(smtp: Wire) -> None:
         S: 458 4.3.0 Unable to queue messages for node a.example
     """)
     assert "stopping" in smtp.trail()[-1].reason
+
+
+def leads_nowhere(smtp: Wire, domain: str, **fields: Any) -> None:
+    hosted = replace(smtp.hosts(domain, **fields), destination=Destination(""))
+    smtp.run(smtp.store.records.put_domain(hosted, audit()))
+    smtp.run(smtp.directory.refresh())
+
+
+@pytest.mark.parametrize("holding", [0, 1])
+def test_mail_that_leaves_by_atrn_only_is_459_with_the_reason(smtp: Wire, holding: int) -> None:
+    """A later request would get the same answer, so it is not 458."""
+    leads_nowhere(smtp, "n.example", holding=holding)
+    smtp.hosts("a.example")
+    by_atrn = "not allowed: no destination, use ATRN to take its mail"
+    smtp.transcript(f"""
+        C: AUTH PLAIN {{alpha}}
+        S: 235 2.7.0 Authentication successful
+        C: ETRN n.example
+        S: 459 4.7.1 Node n.example {by_atrn}
+        C: ETRN a.example
+        S: 251 2.0.0 OK, no messages waiting for node a.example
+    """)
+    assert answers(smtp, "ETRN #alpha") == ["459" if holding else "251"]
+    assert "leaves by ATRN only" in smtp.trail()[0].reason
+    smtp.hosts("b.example", holding=1)
+    assert answers(smtp, "ETRN #alpha") == ["253"]
+    assert smtp.drains.started == ["b.example"]
 
 
 def test_inside_a_transaction_it_is_503(smtp: Wire) -> None:

@@ -42,6 +42,8 @@ def read_destination(text: str) -> tuple[str, int]:
         host, port = split_host_port(text.strip(), SMTP_PORT)
     except ValueError as error:
         raise AdminError(ErrorKind.INVALID, f"destination: {error}", remedy) from None
+    if host.lower() == NO_DESTINATION:
+        raise AdminError(ErrorKind.INVALID, f"destination {text!r}: none has no port", remedy)
     if port == 0:
         raise AdminError(ErrorKind.INVALID, f"destination {text!r}: port 0 is not valid", remedy)
     address_text, percent, zone = host.partition("%")

@@ -64,7 +64,12 @@ from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.notice import ChannelTransport
-from restante.tenancy.policy import DEFAULT_POLICY, RecipientPolicy, UnknownRecipientReply
+from restante.tenancy.policy import (
+    DEFAULT_POLICY,
+    HoldPolicy,
+    RecipientPolicy,
+    UnknownRecipientReply,
+)
 from restante.tenancy.policy_settings import SUSPENDED
 from restante.tenancy.recipients import RecipientBook
 from restante.tenancy.record_change import Change, changes_between
@@ -383,8 +388,15 @@ def _recipient_warnings(book: RecipientBook | None, domain: HostedDomain) -> lis
 
 
 def access_warnings(domain: HostedDomain) -> list[str]:
-    """Warn of authorized hosts that are none, or all."""
-    hosts = domain.authorized_hosts
+    """Warn of authorized hosts that are none, or all, and of a hold policy that never acts."""
+    hosts, hold = domain.authorized_hosts, domain.policy.hold
+    if not domain.destination.is_reachable and hold is not HoldPolicy.UNTIL_ASKED:
+        never = f"domain {domain.name}: hold {hold} never acts, as the domain has no destination"
+        return [f"{never}; its mail leaves by ATRN only", *_host_warnings(domain, hosts)]
+    return _host_warnings(domain, hosts)
+
+
+def _host_warnings(domain: HostedDomain, hosts: AuthorizedHosts) -> list[str]:
     if not hosts.networks and not hosts.names:
         return [
             (

@@ -15,6 +15,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, LineText
 from restante.mail.message import message_name
 from restante.mail.quantity import counted
+from restante.phrases import BY_ATRN_ONLY
 from restante.release.release_outcome import (
     CannotNow,
     ReleaseOutcome,
@@ -25,6 +26,7 @@ from restante.release.release_outcome import (
 from restante.tenancy.release_result import ReleaseResult, result_remedy, result_text
 
 MAX_TARGETS = 1000
+_FETCH_IT: Final = "let the primary fetch it by ATRN, or set a destination"
 _NOT_YOURS: Final = "no such domain among those that you may release"
 
 
@@ -61,6 +63,8 @@ class NothingReleased(AdminError):  # noqa: N818
         why = f"{first.text}; {first.reason}"
         error = f"{first.target or repr('')}: {why}" + (f"; and {more} more" if more else "")
         remedy = result_remedy(first.result, is_suspended=bool(first.suspensions))
+        if first.reason == BY_ATRN_ONLY:
+            remedy = _FETCH_IT
         kinds, waiting = {_kind_of(one) for one in results}, counted(ceil(seconds), "second")
         super().__init__(
             next(kind for kind in _KINDS if kind in kinds),
@@ -89,7 +93,8 @@ def _kind_of(answer: ReleaseView) -> ErrorKind:
         case ReleaseResult.NOT_AUTHENTICATED:
             return ErrorKind.NOT_ALLOWED
         case _:
-            return ErrorKind.CONFLICT if answer.suspensions else ErrorKind.TRY_LATER
+            stays = bool(answer.suspensions) or answer.reason == BY_ATRN_ONLY
+            return ErrorKind.CONFLICT if stays else ErrorKind.TRY_LATER
 
 
 async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseView]:

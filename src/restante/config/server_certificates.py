@@ -26,7 +26,7 @@ class IdentityUnusable(Exception):  # noqa: N818
 
 
 class ListenerKind(NamedTuple):
-    """The listeners that can share a context: what it has is fixed once clients connect."""
+    """The listeners that can share a context."""
 
     service: str
     tls_minimum: TlsVersion

@@ -5,8 +5,8 @@ else delivers the domain's mail meanwhile. It makes no connection and no second 
 is left at its end is held.
 
 It is never resumed: after a crash its record is closed (delivery/dispatcher.py). The next
-turnaround repeats messages that were not settled. If a release to the destination was asked for
-meanwhile and mail is left, the record of its drain takes the place of the part's own.
+turnaround repeats messages that were not settled. A release to the destination may be asked for
+meanwhile. If mail is left then, the record of a drain takes the place of the part's own.
 """
 
 import asyncio

@@ -5,8 +5,8 @@ be asked. So each registered certificate is trusted itself. A certificate that i
 registered stays trusted until the context is replaced, and proves nothing, as its key belongs to no
 login.
 
-Clients are asked from the start, even if nobody has registered a certificate: what one account
-registers must not change the handshakes of others. The operator decides for each listener.
+Clients are asked from the start, even if nobody has registered a certificate. The first that an
+account registers must not change the handshakes of others. The operator decides for each listener.
 
 Limitation: a client that shows another certificate fails in the handshake.
 """

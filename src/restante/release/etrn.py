@@ -27,7 +27,9 @@ def etrn_reply(answer: ReleaseOutcome) -> Reply:
         case Refused(target):
             return replies.NODE_NOT_ALLOWED.fill(target=target)
         case CannotNow(target):
-            return replies.CANNOT_QUEUE.fill(target=target)
+            by_atrn = answer.is_by_atrn_only
+            reply = replies.NODE_BY_ATRN_ONLY if by_atrn else replies.CANNOT_QUEUE
+            return reply.fill(target=target)
         case NotAuthenticated():
             return replies.AUTHENTICATION_REQUIRED
         case NotATarget(is_missing):

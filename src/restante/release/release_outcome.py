@@ -62,6 +62,7 @@ class CannotNow:
     pending: int = 0  # messages that are released although the release could not be recorded
     release: int = 0
     suspensions: tuple[str, ...] = ()
+    is_by_atrn_only: bool = False  # no destination: a later request gets the same answer
     seconds: float = 0.0  # until a request is within the limit again; 0: no limit was reached
 
 

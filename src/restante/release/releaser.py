@@ -19,7 +19,7 @@ from typing import Final, Protocol
 from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
 from restante.mail.address import canonical_domain
 from restante.mail.message import message_name
-from restante.phrases import NOTHING_WAITS, cause_of
+from restante.phrases import BY_ATRN_ONLY, NOTHING_WAITS, cause_of
 from restante.queue.drain_word import DrainWay
 from restante.release.atrn import atrn_reply
 from restante.release.authorization import (
@@ -56,7 +56,7 @@ from restante.telemetry.events import ReleaseRequested, StoreFailed, TurnaroundG
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.etrn_target import EtrnTarget, parse_etrn_target
-from restante.tenancy.model import Directory, HostedDomain
+from restante.tenancy.model import Account, Directory, HostedDomain
 
 STARTS_AT_ONCE: Final = 25  # drains
 TARGET_SHOWN: Final = 300  # characters of the argument that the store and the log get
@@ -288,9 +288,12 @@ class Releaser:
         except StoreError as error:
             failed = CannotNow(target.text, f"the figures cannot be read: {cause_of(error)}")
             return await self._conclude(request, account, failed)
-        waiting = [
-            domain for domain in authorization.domains if self._figures.usage(domain.id).held
-        ]
+        by_atrn = [one for one in authorization.domains if not one.destination.is_reachable]
+        held = [one for one in authorization.domains if self._figures.usage(one.id).held]
+        waiting = [one for one in held if one.destination.is_reachable]
+        if not waiting and (held or len(by_atrn) == len(authorization.domains)):
+            never = CannotNow(target.text, BY_ATRN_ONLY, is_by_atrn_only=True)
+            return await self._conclude(request, account, never)
         if waiting:
             started = Granted(
                 target.text,
@@ -299,13 +302,7 @@ class Releaser:
                 suspensions=authorization.suspensions,
             )
             return await self._start(request, account, waiting, started)
-        record = directory.accounts.get(account)
-        nothing = NothingHeld(
-            target.text,
-            f"{authorization.reason}; {NOTHING_WAITS}",
-            is_positive_wanted=record is not None and record.empty_reply == _POSITIVE,
-            suspensions=authorization.suspensions,
-        )
+        nothing = _nothing_held(target, authorization, directory.accounts.get(account))
         return await self._conclude(request, account, nothing)
 
     async def _start(
@@ -402,6 +399,17 @@ class Releaser:
                 release=message_name(outcome.release) if outcome.release else None,
             )
         )
+
+
+def _nothing_held(
+    target: EtrnTarget, authorization: ReleaseAuthorization, account: Account | None
+) -> NothingHeld:
+    return NothingHeld(
+        target.text,
+        f"{authorization.reason}; {NOTHING_WAITS}",
+        is_positive_wanted=account is not None and account.empty_reply == _POSITIVE,
+        suspensions=authorization.suspensions,
+    )
 
 
 def _record(request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> ReleaseRecord:

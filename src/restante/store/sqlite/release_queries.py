@@ -24,8 +24,8 @@ JOIN = """
     SELECT ?1, domain_id, release, delivered, refused, uncertain FROM release_drain
     WHERE release = ?3 AND domain_id = ?2
 """
-# Another drain follows that of release ?1, and counts in the row of ?3, the last that joined: so
-# the rows of all that joined turn from the one to the other. First those of the others.
+# Another drain follows that of release ?1. It counts in the row of ?3, the last one that joined.
+# So the rows of all that joined turn from the one to the other, that of the last one at the end.
 LAST_JOINED = """
     SELECT ifnull(max(release), 0) FROM release_drain
     WHERE domain_id = ?2 AND opener = ?1 AND release <> ?1
