@@ -80,3 +80,11 @@ def test_every_token_and_every_login_is_on_some_page(monkeypatch: pytest.MonkeyP
     more = re.search(r'href="(\?[^"]*)">More logins', visit(admin, "/access", ALPHA).text)
     assert more is not None
     assert more[1] == "?account=alpha&amp;after=alpha-mail0"
+
+
+def test_each_right_is_a_box_with_a_line_of_explanation() -> None:
+    text = visit(hosting(), "/access", ALPHA).text
+    assert '<input type="checkbox" name="grant" value="release">' in text
+    assert "ask for held mail, as an ETRN does" in text
+    assert 'value="store:write"' not in text
+    assert "<select name=" not in text

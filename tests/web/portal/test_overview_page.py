@@ -8,6 +8,7 @@ import pytest
 from restante.admin.admin_context import DoorFacts, ServerVitals
 from restante.admin.domain_glances import DomainGlance
 from restante.background.loop_slices import TURN_SECONDS
+from restante.queue.presence import DestinationState, WatchedDestination
 from restante.reception.doorkeeper import ShedCause
 from restante.store.release_store import ReleaseRecord
 from restante.tenancy.grants import GrantedRole
@@ -155,3 +156,17 @@ def test_others_get_turns_between_domains(monkeypatch: pytest.MonkeyPatch, part:
     assert "b.example" in visit(admin, "/", ALPHA).text
     assert seen == list(range(len(seen)))
     assert len(seen) >= 2
+
+
+def test_an_operator_reads_a_sentence_for_each_domain_that_is_away_with_mail() -> None:
+    admin = hosting("beta")
+    assert admin.server is not None
+    seen = WatchedDestination(DestinationState.AWAY, NOW - 60, NOW + 10, "refused", NOW - 5)
+    admin.server.sightings["mail.alpha.example:25"] = seen
+    assert "Away, with mail" not in visit(admin, "/", OPERATOR).text
+    domain_id = admin.context.directory.now.domains["beta.example"].id
+    admin.server.is_idle = True
+    asyncio.run(admin.hold(1, domain_id, "a@beta.example"))
+    text = visit(admin, "/", OPERATOR).text.partition("Away, with mail")[2]
+    assert 'href="/domains/beta.example"' in text
+    assert "mail.alpha.example has been away since" in text

@@ -148,3 +148,10 @@ def test_the_policy_lets_a_page_load_and_send_to_its_own_site_alone() -> None:
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
     }
+
+
+def test_an_odd_request_is_answered_in_words_for_people() -> None:
+    answer = visit(hosting(), "/queue/carry-out", ALPHA)
+    assert answer.status_code == 405
+    assert "Method Not Allowed" not in answer.text
+    assert "a form leads to it" in answer.text

@@ -12,6 +12,7 @@ from restante.admin.logins import LoginView, list_logins
 from restante.admin.permissions import AdminAction, lacking_for, may
 from restante.admin.tokens import TokenView, list_tokens, place_of
 from restante.tenancy.grants import ALL_GRANTS, Grant, GrantedRole
+from restante.web.portal.grant_words import grouped_grants
 from restante.web.portal.own_path import step_up_path
 from restante.web.portal.portal_visit import Visit, page_route
 
@@ -44,7 +45,7 @@ async def access(visit: Visit) -> Response:
         ),
         is_fresh=visit.session.is_fresh(visit.now),
         step_up=step_up_path(access_path(account)),
-        grants=_grants(visit, account),
+        grants=grouped_grants(_grants(visit, account)),
     )
 
 

@@ -10,7 +10,7 @@ from restante.admin.auditing import list_audit
 from restante.tenancy.audit import AuditAction, AuditFilter
 from restante.web.portal.portal_visit import Visit, all_made, page_route
 
-ROWS: Final = 100
+ROWS: Final = 50
 
 
 async def audit(visit: Visit) -> Response:

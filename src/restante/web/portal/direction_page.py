@@ -42,6 +42,7 @@ async def direction(visit: Visit) -> Response:
         "direction.html",
         record=record,
         waiting=list(await list_changes(visit.context, domain=record.name)),
+        delay=visit.context.settings.change_delay(),
         is_fresh=visit.session.is_fresh(visit.now),
         step_up=step_up_path(_own_path(record.name)),
         tls=[one.value for one in TlsUse],

@@ -15,6 +15,7 @@ from restante.admin.releases import list_refused_requests
 from restante.admin.server_status import summarize_status
 from restante.admin.waiting_changes import list_changes
 from restante.background.loop_slices import in_turns
+from restante.queue.presence import DestinationState
 from restante.web.portal.domain_sentence import (
     DomainNeed,
     more_changes,
@@ -29,6 +30,7 @@ from restante.web.portal.server_facts import server_facts
 
 ROWS: Final = 100
 MOST_NEEDS: Final = 20
+MOST_AWAY: Final = 10
 MOST_CHANGES: Final = 10  # that wait, with a line each
 REFUSED_SECONDS: Final = 86400.0  # a refused request for release is shown for so long
 
@@ -57,6 +59,7 @@ async def overview(visit: Visit) -> Response:
             status_view=status,
             facts=list(server_facts(status, visit.now)),
             accounts=accounts,
+            away=_away(found, visit.now),
             after=_next(accounts),
             **common,
         )
@@ -65,6 +68,12 @@ async def overview(visit: Visit) -> Response:
         async for glance in in_turns(found.page)
     ]
     return visit.page("overview.html", rows=rows, after=_next(found.page), **common)
+
+
+def _away(found: DomainGlances, now: float) -> list[tuple[DomainGlance, str]]:
+    """Return the first domains whose mail waits for a destination that is away, in words."""
+    waiting = (one for one in found.needy if one.held and seen_now(one) is DestinationState.AWAY)
+    return [(one, sentence(one, now)) for one in islice(waiting, MOST_AWAY)]
 
 
 async def _needs(found: DomainGlances, now: float) -> list[DomainNeed]:

@@ -89,6 +89,10 @@ _PAGES: Final = (
     usage_page,
     users_page,
 )
+_ODD_REQUESTS: Final = {
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address has no page of its own: a form leads to it.",
+    HTTPStatus.BAD_REQUEST: "The form has more fields than this page takes.",
+}
 _TITLES: Final = {
     HTTPStatus.NOT_FOUND: "Not found",
     HTTPStatus.FORBIDDEN: "Not allowed",
@@ -217,7 +221,8 @@ async def _answer_odd_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code == HTTPStatus.NOT_FOUND:
         return await _not_found(request)
-    answer = await _error_page(request, error.status_code, error.detail, "Go back, and try again.")
+    text = _ODD_REQUESTS.get(HTTPStatus(error.status_code), error.detail)
+    answer = await _error_page(request, error.status_code, text, "Go back, and try again.")
     answer.headers.update(error.headers or {})
     return answer
 

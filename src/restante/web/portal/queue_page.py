@@ -102,6 +102,7 @@ async def queue(visit: Visit) -> Response:
         statuses=[one.value for one in RecipientStatus if one is not RecipientStatus.GONE],
         ticked=set(query.all_of("name")),
         more=_more(query, page),
+        total=None if page.after is not None or selection.after else len(rows),
         searched_until=_searched_until(page),
     )
 
