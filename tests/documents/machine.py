@@ -7,12 +7,16 @@ own mount, process, host name and IPC namespaces, and ends with them and all its
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Final
 
 import yaml  # type: ignore[import-untyped]
@@ -49,20 +53,45 @@ class Ended:
     output: str
 
 
-def run_page(setup: str, before: dict[str, str], blocks: list[Block]) -> None:
+def run_page(base: str, setup: str, before: dict[str, str], blocks: list[Block]) -> None:
     """Run the blocks in their order on one machine. Raises AssertionError for the first that fails.
 
-    `setup` is run first; `before` has a script for headings, run ahead of the first block there.
+    `setup` is run first, on a machine as `base` leaves it; `before` has a script for headings, run
+    ahead of the first block there. The files that `base` makes are the same for many pages, so they
+    are made once.
     """
     require_root()
+    with _steps() as steps:
+        if base:
+            shutil.copyfile(_packed(base), steps / "base.tar")
+            setup = f"tar -xpf /steps/base.tar -C /\n{setup}"
+        _write_steps(steps, setup, before, blocks)
+        _judge(steps, blocks, _start(steps))
+
+
+@cache
+def _packed(base: str) -> Path:
+    """Return an archive of what a setup leaves. It must start nothing."""
+    with _steps() as steps:
+        _write_steps(steps, f"{base}\ntar -cpf /steps/base.tar -C / etc var/lib", {}, [])
+        _judge(steps, [], _start(steps))
+        directory = Path(mkdtemp(prefix="restante-base-"))
+        atexit.register(shutil.rmtree, directory)
+        packed = directory / "base.tar"
+        shutil.move(steps / "base.tar", packed)
+        return packed
+
+
+@contextmanager
+def _steps() -> Iterator[Path]:
+    """Make the directory of a machine's steps."""
     with TemporaryDirectory(prefix="restante-steps-") as directory:
         steps = Path(directory)
         steps.chmod(0o755)
         (steps / "bin").mkdir()
         (steps / "bin/systemctl").write_text((HERE / "unit_control.py").read_text())
         (steps / "bin/systemctl").chmod(0o755)
-        _write_steps(steps, setup, before, blocks)
-        _judge(steps, blocks, _start(steps))
+        yield steps
 
 
 def _write_steps(steps: Path, setup: str, before: dict[str, str], blocks: list[Block]) -> None:

@@ -16,7 +16,7 @@ import pytest
 from tests.documents.blocks import Block, read_blocks
 from tests.documents.command_check import complaint
 from tests.documents.machine import AS_SHELL, CHECKOUT, PARSED, TEXT, parse, run_page
-from tests.documents.pages import PAGES, Page
+from tests.documents.pages import MADE, PAGES, Page
 
 PLACES: Final = [".", "docs", "docs/how-to", "docs/explanation", "bench"]
 LANGUAGES: Final = {*AS_SHELL, *PARSED, TEXT}
@@ -45,7 +45,8 @@ def test_the_blocks_of_a_page_work_in_their_order(name: str) -> None:
     page = PAGES.get(name, Page())
     headings = {block.heading for block in RUN[name]}
     assert set(page.before) <= headings, "a heading of the setup is not on the page"
-    run_page(page.setup, page.before, RUN[name])
+    base = MADE if page.setup.startswith(MADE) else ""
+    run_page(base, page.setup.removeprefix(base), page.before, RUN[name])
 
 
 @pytest.mark.parametrize(
