@@ -81,7 +81,10 @@ def read_configuration(text: str, form: str, name: str, base: Path) -> ReadConfi
         else:
             content = tomllib.loads(text)
             lines = key_lines(text)
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+    except RecursionError:
+        found.problems.append(f"{name}: is nested too deeply; write flat {form.upper()}")
+        return found
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         remedy = f"write it as {form.upper()}, or name its format by --format"
         found.problems.append(f"{name}: {error}; {remedy}")
         return found
@@ -227,6 +230,13 @@ def _text_of(key: str, base: Path, name: Any) -> str:
 # --- CSV
 
 
+_CSV_FAULTS: Final = {
+    "unexpected end of data": (
+        'a quote is not closed; end the field with ", and write "" for a quote within it'
+    )
+}
+
+
 def _read_csv(text: str, name: str, base: Path) -> ReadConfiguration:
     """Read a line for each domain, with its account and login. The first line names the fields."""
     found = ReadConfiguration()
@@ -242,7 +252,8 @@ def _read_csv(text: str, name: str, base: Path) -> ReadConfiguration:
         for row in rows:
             table.add(row, f"{name}:{rows.line_num}")
     except csv.Error as error:
-        found.problems.append(f"{name}:{rows.reader.line_num}: {error}; write it as CSV")
+        fault = _CSV_FAULTS.get(str(error), f"{error}; write it as CSV")
+        found.problems.append(f"{name}:{rows.reader.line_num}: {fault}")
     return found
 
 

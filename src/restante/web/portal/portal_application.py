@@ -51,6 +51,7 @@ from restante.web.portal import (
 from restante.web.portal.form_guard import guarded
 from restante.web.portal.own_path import sign_in_path
 from restante.web.portal.page_renderer import PageRenderer
+from restante.web.portal.people_words import in_words_for_people
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
 from restante.web.portal.portal_visit import NotSignedIn, PortalParts, see_other
@@ -193,7 +194,8 @@ async def _answer_refusal(request: Request, error: Exception) -> Response:
     assert isinstance(error, AdminError)
     if error.kind is ErrorKind.NOT_FOUND:
         return await _not_found(request)
-    return await _error_page(request, problem_status(error), error.error, error.remedy)
+    text, remedy = in_words_for_people(error.error), in_words_for_people(error.remedy)
+    return await _error_page(request, problem_status(error), text, remedy)
 
 
 async def _not_found(request: Request) -> Response:

@@ -1,0 +1,27 @@
+"""Errors of the portal name pages, not commands."""
+
+import pytest
+
+from restante.web.portal.people_words import in_words_for_people
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("`restante queue list` shows the names", "the page Queue shows the names"),
+        ("cancel it by `restante change cancel 3`", "cancel it by the page of the domain"),
+        ("remove --keep-for first", "remove keep for first"),
+        ("xn--mnchen-3ya.example", "xn--mnchen-3ya.example"),
+        (
+            "take it from the Link header of the page before, or leave it out for the first page",
+            "begin with the first page again",
+        ),
+        (
+            "ask an operator of this server",
+            "ask an administrator of your account, or your operator",
+        ),
+        ("`restante store check` tells", "the command line tells"),
+    ],
+)
+def test_an_error_names_pages(text: str, words: str) -> None:
+    assert in_words_for_people(text) == words
