@@ -131,6 +131,7 @@ class ClientTurnaround:
             self._context.settings,
             WindowPace(start.proven),
             messages=sys.maxsize,
+            peer="the client",
         )
         work = ConnectionWork(self._take, self._report, self._context.store.content.read_file)
         self._connection = DeliveryConnection(adopt(wire), plan, work)

@@ -53,7 +53,7 @@ from restante.store.store_errors import StoreError
 
 _Arguments = TypeVarTuple("_Arguments")
 
-_CLOSED: Final = "the destination closed the connection"
+_CLOSED: Final = "closed the connection"
 _NOT_NEEDED: Final = "no longer needed"
 _WRITE_OCTETS: Final = 256 * 1024  # about the size of one write, so that memory stays bounded
 
@@ -264,11 +264,13 @@ class DeliveryConnection:
     def eof_received(self) -> None:
         """End: a destination that closes its side has no more replies for us."""
         self._guarded(self._end_audit)
-        self._closed_by_peer(_CLOSED)
+        self._closed_by_peer(f"{self._link_plan.peer} {_CLOSED}")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End, if it has not ended."""
-        self._closed_by_peer(cause_of(exc) if exc is not None else _CLOSED)
+        self._closed_by_peer(
+            cause_of(exc) if exc is not None else f"{self._link_plan.peer} {_CLOSED}"
+        )
 
     def _closed_by_peer(self, reason: str) -> None:
         """End because the destination closed, or because its last reply has no visible end."""
@@ -312,7 +314,7 @@ class DeliveryConnection:
         self._take_events()
         if self._wire.is_ended:
             self._end_audit()
-            self._closed_by_peer(_CLOSED)
+            self._closed_by_peer(f"{self._link_plan.peer} {_CLOSED}")
         if self._record.is_over:
             return
         has_written = self._pump()
@@ -420,7 +422,7 @@ class DeliveryConnection:
 
     def _stop_waiting(self, reason: str = "") -> None:
         awaited = self._session.awaited
-        what = f"the reply to {awaited.name}" if awaited is not None else "the destination"
+        what = f"the reply to {awaited.name}" if awaited is not None else self._link_plan.peer
         self._guarded(self._take_cut_reply)
         self._record.was_silent |= not self._record.is_over
         self._close(EndKind.BROKEN, f"timed out waiting for {what}{reason}")

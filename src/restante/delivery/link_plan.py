@@ -29,6 +29,7 @@ class LinkPlan:
     settings: DeliverySettings
     pace: WindowPace = field(default_factory=WindowPace)  # of pipelining
     messages: int = 1000  # at most, before we end it
+    peer: str = "the destination"  # in reasons: a domain may have none, and leave by a turnaround
 
 
 @dataclass(frozen=True, slots=True)
