@@ -358,3 +358,18 @@ def test_a_scheduled_change_begins_a_round_at_once() -> None:
         assert len(scene.events(ChangeScheduled)) == 1
 
     run(story())
+
+
+def test_a_domain_loses_its_destination_after_the_delay() -> None:
+    async def story() -> None:
+        scene = await ChangeScene().open()
+        await scene.ask(destination="none")
+        await scene.keeper.take_round()
+        [event] = scene.events(ChangeScheduled)
+        assert any("destination.host: mail.alpha.example → none" in one for one in event["changes"])
+        scene.now += DELAY
+        await scene.keeper.take_round()
+        assert not scene.domain.destination.is_reachable
+        assert await scene.waiting() == []
+
+    run(story())

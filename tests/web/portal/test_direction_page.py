@@ -61,6 +61,16 @@ def test_a_new_destination_waits_and_is_shown_with_a_way_to_cancel_it() -> None:
     assert "Waiting changes" not in visit(admin, "/domains/alpha.example", DIRECTOR).text
 
 
+def test_a_domain_without_a_destination_and_one_that_allows_turnarounds_say_so() -> None:
+    admin = admin_of_alpha()
+    assert "and nowhere else." in visit(admin, PAGE, OPERATOR).text
+    allowed = DomainChange.model_validate({"turnaround": "allow"})
+    asyncio.run(change_domain(admin.context, "alpha.example", allowed))
+    assert "or by ATRN to a login that may take it" in visit(admin, PAGE, OPERATOR).text
+    assert visit(admin, DESTINATION, OPERATOR, form={"destination": "none"}).status_code == 303
+    assert "its mail leaves by ATRN only" in visit(admin, PAGE, OPERATOR).text
+
+
 def test_a_change_that_waits_stands_first_on_the_overview() -> None:
     admin = admin_of_alpha()
     asyncio.run(admin.hold(1, 1, "a@alpha.example"))
