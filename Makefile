@@ -65,7 +65,7 @@ screenshots: install
 crash: install
 	$(ON_LOOPBACK) tests.acceptance.crash.campaign $(N) $(SEED)
 
-# MESSAGES handed to Exim by ATRN, with N kills of the server and of Exim in between.
+# MESSAGES handed to Exim by ATRN, with N kills of the server, of Exim and of the connection.
 turn-kills: install
 	$(ON_LOOPBACK) tests.acceptance.crash.turn_campaign $(or $(MESSAGES),10000) $(N) $(SEED)
 

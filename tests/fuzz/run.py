@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any, Final
 
+from tests.fuzz.targets import CORPUS, FINDINGS, TARGETS, check_of
+
 _HERE: Final = Path(__file__).parent
 _LONGEST_INPUT: Final = (
     4096  # octets: a command line that is too long fits in; more would only be slow
@@ -25,18 +27,15 @@ def main() -> None:
     atheris: Any = importlib.import_module(
         "atheris"
     )  # has no type hints, and is not on every platform
-    with atheris.instrument_imports(
-        include=["restante", "restante_client"], enable_loader_override=False
-    ):
-        targets = importlib.import_module("tests.fuzz.targets")
     target: str = options.target
-    if target not in targets.TARGETS:
-        sys.exit(f"no such target: {target}; there are {', '.join(targets.TARGETS)}")
+    if target not in TARGETS:
+        sys.exit(f"no such target: {target}; there are {', '.join(TARGETS)}")
+    ours = ["restante", "restante_client"]
+    with atheris.instrument_imports(include=ours, enable_loader_override=False):
+        check = check_of(target)
     kept: Path = options.kept or Path("var/fuzz") / target
-    findings: Path = options.findings or targets.FINDINGS / target
-    seeds = [
-        place for place in (targets.CORPUS / target, targets.FINDINGS / target) if place.is_dir()
-    ]
+    findings: Path = options.findings or FINDINGS / target
+    seeds = [place for place in (CORPUS / target, FINDINGS / target) if place.is_dir()]
     for place in (kept, findings):
         place.mkdir(parents=True, exist_ok=True)
     settings = {
@@ -50,7 +49,7 @@ def main() -> None:
         **({"seed": options.seed} if options.seed else {}),
     }
     flags = [f"-{name}={value}" for name, value in settings.items()]
-    atheris.Setup([sys.argv[0], *flags, str(kept), *map(str, seeds)], targets.TARGETS[target])
+    atheris.Setup([sys.argv[0], *flags, str(kept), *map(str, seeds)], check)
     atheris.Fuzz()
 
 
