@@ -27,7 +27,7 @@ def check(data: bytes) -> None:
     place = len(stream) * settings.below(256) // 255
     choices = Choices(octets)
     is_long = settings.below(8) == 7  # so that buffers fill
-    said = stream[:place] * (_LONG // max(place, 1) + 1 if is_long else 1)
+    said = stream[:place] + b"x" * (_LONG if is_long else 0)
     provider = _Side(said, settings.one_of(_ENDS), choices, is_quick=is_long)
     local = _Side(stream[place:], settings.one_of(_ENDS), choices, is_quick=is_long)
     tally = TurnTally()
