@@ -33,6 +33,7 @@ _WRITES: Final = {
         "ask_stop",
         "finish_drain",
         "close_drain",
+        "follow_drain",
     ),
     *("record", "delete", "bounce", "expire"),
     *("put_account", "remove_account", "put_login", "remove_login", "put_domain", "remove_domain"),

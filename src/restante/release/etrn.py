@@ -28,7 +28,7 @@ def etrn_reply(answer: ReleaseOutcome) -> Reply:
             return replies.NODE_NOT_ALLOWED.fill(target=target)
         case CannotNow(target):
             by_atrn = answer.is_by_atrn_only
-            reply = replies.NODE_BY_ATRN_ONLY if by_atrn else replies.CANNOT_QUEUE
+            reply = replies.TARGET_BY_ATRN_ONLY if by_atrn else replies.CANNOT_QUEUE
             return reply.fill(target=target)
         case NotAuthenticated():
             return replies.AUTHENTICATION_REQUIRED

@@ -137,7 +137,7 @@ MESSAGES_PENDING: Final = Reply(
     253, "2.0.0", "OK, {count} pending messages for node {target} started"
 )
 CANNOT_QUEUE: Final = Reply(458, "4.3.0", "Unable to queue messages for node {target}")
-NODE_BY_ATRN_ONLY: Final = Reply(
+TARGET_BY_ATRN_ONLY: Final = Reply(
     459, "4.7.1", "Node {target} not allowed: no destination, use ATRN to take its mail"
 )
 NODE_NOT_ALLOWED: Final = Reply(459, "4.7.1", "Node {target} not allowed")
