@@ -57,11 +57,11 @@ def bar_line(progress: ShownProgress, columns: int = _FULL_LINE) -> str:
         time = local_time(progress.next_attempt)
         text = f"{name} {numbers}  {f'next {time}: ' if time else ''}{progress.trouble}"
         return _shortened(text, columns)
-    tail = numbers
     end = local_time(progress.eta)
-    for more in (f"{progress.rate:,.0f}/s" if progress.rate else "", f"eta {end}" if end else ""):
-        if more and len(tail) + 2 + len(more) + 1 + _NAME_WIDTH <= columns:
-            tail += f"  {more}"
+    rate = f"  {progress.rate:,.0f}/s" if progress.rate else ""
+    eta = f"  eta {end}" if end else ""
+    tails = (numbers + rate + eta, numbers + eta, numbers + rate, numbers)
+    tail = next((one for one in tails if len(one) + 1 + _NAME_WIDTH <= columns), numbers)
     room = columns - len(tail) - 1
     for width in _BAR_WIDTHS:
         if len(progress.title) + 3 + width <= room:

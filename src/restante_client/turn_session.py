@@ -115,7 +115,8 @@ def _carry_through(
             local.connection.close()
     text = f"{server}: {_counts(tally)}"
     code = ClientExit.UNAVAILABLE if tally.refused else ClientExit.DONE
-    code = ClientExit.TRY_LATER if broken or tally.deferred else code
+    is_unsure = broken or tally.deferred or not tally.is_exact
+    code = ClientExit.TRY_LATER if is_unsure else code
     if broken:
         text += f"; {broken}; the rest stays held: turn again later"
     return TurnResult(

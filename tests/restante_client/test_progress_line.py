@@ -31,6 +31,7 @@ def test_numbers_are_never_cut(columns: int) -> None:
     assert " 500/10,000" in line
     assert line.startswith("a-very-l")
     assert line.count("/s") <= 1
+    assert columns < 39 or "eta" in line
     assert ("eta" in line) == (f"eta {local_time(NOON)}" in line)
 
 
