@@ -52,7 +52,7 @@ class NewAccount(BaseModel):
     quota_messages: Amount | None = None
     report_details: bool = False  # whether reports of success and delay quote its primary
     history: HistoryDetail = HistoryDetail.FULL  # how much is kept of mail that left
-    change_lock: bool = False  # it may change neither destinations nor authorized hosts
+    change_lock: bool = False  # it may not change where its mail goes, nor open turnarounds
 
 
 class AccountChange(BaseModel):

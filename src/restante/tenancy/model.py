@@ -145,7 +145,7 @@ class Account:
         False  # whether reports that strangers ask for (success, delay) quote its primary
     )
     history: HistoryDetail = HistoryDetail.FULL  # how much is kept of mail that left
-    change_lock: bool = False  # it may change neither destinations nor authorized hosts
+    change_lock: bool = False  # it may not change where its mail goes, nor open turnarounds
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,7 +216,8 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
     PolicySetting(
         "change_lock",
         SettingKind.FLAG,
-        "Refuse changes of the destination and of authorized hosts by the account.",
+        "Refuse changes by the account: of the destination, of authorized hosts, and of logins that"
+        " would let more clients take mail by ATRN.",
         "change_lock",
         is_limit=True,
     ),
