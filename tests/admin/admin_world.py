@@ -92,6 +92,7 @@ class FakeServer:
     drain_state: DrainState = DrainState.DELIVERING
     last_error: str = ""  # of the drain, which then waits to retry
     rate: float = 0.2  # of the drain, messages a second
+    last_reply: str = "250 2.0.0 Ok: queued as 4711"  # to a message of the drain
     is_idle: bool = False  # has no drain
     reports_sent: int = 0  # times it was told to
     notices_sent: int = 0  # the same
@@ -130,7 +131,7 @@ class FakeServer:
                     self.last_error,
                     uncertain=self.uncertain,
                     rate=self.rate,
-                    last_reply="250 2.0.0 queued as <b>4711",
+                    last_reply=self.last_reply,
                     last_reply_at=NOW - 3,
                 )
             ]

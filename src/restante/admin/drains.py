@@ -45,9 +45,9 @@ class DrainView(BaseModel):
     last_error: str
     hindrance: DeferralCause | None  # the cause of the last error; a rate limit passes with time
     rate: float = 0.0  # messages delivered a second, in the last half minute of progress
-    last_reply: str = ""  # the destination's last words about a message
+    last_reply: str = ""  # the destination's last reply about a message
     last_reply_at: datetime | None = None
-    failed_at: datetime | None = None  # the end of the last attempt, if it was in vain
+    failed_at: datetime | None = None  # the end of the last attempt, if it failed
 
 
 class LastDrainView(BaseModel):

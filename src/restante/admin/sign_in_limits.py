@@ -7,8 +7,8 @@ The limit of a user from everywhere stops guesses from many addresses. It does n
 from which this user has signed in before, so that strangers lock no user out there. Limitation: a
 restart forgets these blocks.
 
-A user who is signed in and shows a factor again counts alone, wherever the session is used:
-mistakes of others at a sign-in, in the same block or with the same address, lock nobody out.
+A user who is signed in and shows a factor again counts alone, wherever the session is used. So the
+wrong sign-ins of others, from the same block or for the same user, lock nobody out.
 """
 
 from collections import OrderedDict

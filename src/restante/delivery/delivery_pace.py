@@ -1,9 +1,9 @@
 """How fast a drain's messages leave now, not since it began. Pure. Times are monotonic seconds.
 
 A drain can wait for hours until its destination is back. So the messages of the last half minute
-count, or those of the present attempt if it is younger. Attempts with short pauses between them,
-as a destination that limits its rate causes, count together with their pauses: a pace without them
-would promise an end that never comes.
+count, or those of the present attempt if it is younger. A destination that
+limits its rate causes short attempts with pauses between them. They count together with the pauses:
+without them, the end would seem near and never come.
 """
 
 from collections import deque

@@ -49,7 +49,7 @@ class DrainLog:
         self.hindrance: DeferralCause | None = None  # the cause that it indicates
         self.last_reply = ""  # of the destination about a message; "" before the first
         self.last_reply_at: float | None = None  # Unix time
-        self.failed_at: float | None = None  # Unix time: the end of the last attempt, if in vain
+        self.failed_at: float | None = None  # Unix time: the end of the last attempt, if it failed
 
     @property
     def rate(self) -> float:
@@ -74,7 +74,7 @@ class DrainLog:
         return move
 
     def _note_reply(self, outcome: MessageOutcome, reply: str) -> None:
-        """Keep the destination's last words; a recipient without a status has words of ours."""
+        """Keep the destination's last reply; a recipient without a status has words of ours."""
         for one in outcome.recipients:
             is_taken = one.move is RecipientMove.DELIVERED
             if said := (reply if is_taken else one.reply if one.status is not None else ""):

@@ -29,7 +29,7 @@ class DrainSnapshot:
     rate: float = 0.0  # messages delivered a second, in the last half minute of progress
     last_reply: str = ""  # of the destination about a message
     last_reply_at: float | None = None  # Unix time
-    failed_at: float | None = None  # Unix time: the end of the last attempt, if it was in vain
+    failed_at: float | None = None  # Unix time: the end of the last attempt, if it failed
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ def complete(headers: MutableHeaders, now: float, *, is_tls: bool) -> None:
 
 
 def forbid_keeping(headers: MutableHeaders) -> None:
-    """Have no cache keep an answer, unless it is a file that is the same for all, for good."""
+    """Have no cache keep an answer, unless it is a file that never changes."""
     if headers.get(_CACHING) != KEPT_FOR_GOOD:
         headers[_CACHING] = "no-store"
 

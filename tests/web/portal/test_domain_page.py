@@ -55,7 +55,7 @@ def test_a_refresh_replaces_all_that_shows_the_drain_or_the_queue() -> None:
     assert "Handing over now: 5 delivered, 0 left." in part
     assert "<dt>Per second</dt><dd>0.2</dd>" in part
     assert "last words, 3 s ago: " in part
-    assert "250 2.0.0 queued as &lt;b&gt;4711" in part
+    assert "250 2.0.0 Ok: queued as 4711" in part
 
 
 def test_the_answer_after_the_end_of_a_drain_has_all_parts_once_more() -> None:
@@ -84,6 +84,7 @@ def test_the_words_of_the_primary_are_text() -> None:
     admin = hosting()
     assert admin.server is not None
     admin.server.last_error = "451 <script>alert(1)</script>"
+    admin.server.last_reply = "250 <script>alert(2)</script>"
     text = visit(admin, "/domains/alpha.example", ALPHA).text
     assert 'The primary said last: <span class="words">451 &lt;script&gt;' in text
     assert "<script>alert" not in text

@@ -189,7 +189,7 @@ def _mail(glance: DomainGlance, now: float) -> str:
 
 
 def retention(seconds: float | None, at_end: str) -> str:
-    """Return the time that mail is kept, and its end. With `keep` nothing but a notice follows."""
+    """Return the time that mail is kept, and its end. With `keep` only a notice follows."""
     if seconds is None:
         return "kept without a time limit"
     if (then := THEN.get(at_end)) is None:
@@ -240,7 +240,7 @@ def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
 
 
 def waiting_change(change: WaitingChangeView, now: float) -> DomainNeed:
-    """Return the need to look at a change of where mail goes, or who may ask for it."""
+    """Return the need to look at a change of the destination or the authorized hosts."""
     after = {one.field: one.after for one in change.changes}
     parts = []
     if any(field.startswith("destination.") for field in after):
@@ -265,7 +265,7 @@ def more_changes(changes: Sequence[WaitingChangeView], now: float) -> DomainNeed
 
 
 def refused_requests(found: Sequence[RefusedReleaseRequests], now: float) -> Iterator[DomainNeed]:
-    """Yield the needs of those who asked for mail and were refused: a few lines at most.
+    """Yield the needs of refused requests for mail: a few lines at most.
 
     Anybody with a login or a token of the account can ask for names that are no domains: all of
     those share one line.
