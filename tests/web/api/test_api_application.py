@@ -82,7 +82,7 @@ def test_no_request_is_read_or_answered_in_a_thread_of_the_framework(
     paths = [path for path, methods in schema["paths"].items() if "get" in methods]
     paths.remove("/v1/events")  # it has no end
     names = {"name": "alpha.example", "account": "alpha", "domain": "alpha.example", "number": 1}
-    names |= {"release": "1", "user": "alpha-mail", "email": "ana@alpha.example"}
+    names |= {"release": "1", "user": "alpha-mail", "email": "ana@alpha.example", "token_id": "1"}
     for path in paths:
         assert ask(admin, "GET", path.format(**names)).status_code in (200, 404, 422), path
     assert len(paths) > 10
