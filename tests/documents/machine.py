@@ -71,7 +71,7 @@ def run_page(base: str, setup: str, before: dict[str, str], blocks: list[Block])
 
 @cache
 def _packed(base: str) -> Path:
-    """Return an archive of what a setup leaves. It must start nothing."""
+    """Return an archive of the files after a setup, which must start nothing."""
     with _steps() as steps:
         _write_steps(steps, f"{base}\ntar -cpf /steps/base.tar -C / etc var/lib", {}, [])
         _judge(steps, [], _start(steps))

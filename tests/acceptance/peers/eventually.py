@@ -18,7 +18,7 @@ def eventually(look: Callable[[], Fact], *, what: str, timeout: float = 10.0) ->
         now = time.monotonic()
         if now > start + timeout:
             raise AssertionError(f"waited {timeout:g} s for {what}")
-        # Who asks at a cost, as by a command, leaves half of a processor to those who are asked.
+        # A look that costs time, such as a command, must leave half of it to the others.
         time.sleep(min(max(PAUSE, now - looked), LONGEST_PAUSE))
         looked = time.monotonic()
     return fact
