@@ -89,12 +89,12 @@ def _in_base64(octets: bytes) -> list[str]:
 def _closed_up(text: str) -> tuple[str, list[int]]:
     """Return the text in lower case without blanks, and the place of each character."""
     found = [
-        (letter, place)
-        for place, letters in enumerate(text)
-        if not letters.isspace()
-        for letter in letters.lower()
+        (lower, place)
+        for place, character in enumerate(text)
+        if not character.isspace()
+        for lower in character.lower()
     ]
-    return "".join(letter for letter, _ in found), [place for _, place in found]
+    return "".join(lower for lower, _ in found), [place for _, place in found]
 
 
 def _runs(text: str) -> list[tuple[int, int]]:
