@@ -124,7 +124,7 @@ def test_logins_and_tokens_are_made_shown_once_and_ended(
         assert login.may_turn(NOW) is (principal is OPERATOR)
         page.goto(f"{address}/access?account=alpha")
         page.get_by_label("Name for a new token").fill("ci")
-        page.get_by_label("Rights").select_option("release")
+        page.locator("input[name=grant][value=release]").check()
         page.get_by_role("button", name="Add token").click()
         text = page.locator("main code").first.inner_text()
         assert text.startswith("rst_")
