@@ -279,10 +279,15 @@ def _await_local(given: argparse.Namespace, output: ClientOutput) -> None:
 
 def _mail_server(given: argparse.Namespace, output: ClientOutput, starttls_port: int) -> MailServer:
     """Return the server and login that the options name. Raises ClientFailure."""
+    from restante_client.endpoints import read_endpoint  # noqa: PLC0415
     from restante_client.etrn_request import MailServer  # noqa: PLC0415  heavy
     from restante_client.sasl_exchange import ClientCredentials  # noqa: PLC0415
     from restante_client.secret_input import public_file, read_secret  # noqa: PLC0415
+    from restante_client.target_names import wire_target  # noqa: PLC0415
 
+    read_endpoint(given.server, starttls_port)  # a wrong name is told before any waiting
+    for domain in given.domains:
+        wire_target(domain)
     password = read_secret(given.password_file) if given.password_file else ""
     output.warn_of(public_file(given.password_file))
     output.warn_of(public_file(given.key or given.certificate))

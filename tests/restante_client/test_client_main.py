@@ -125,3 +125,12 @@ def test_names_that_cannot_be_are_told(
     assert ended.code == 64
     assert len(ended.err.splitlines()) == 1
     assert not more or json.loads(ended.out)["exit"] == 64
+
+
+@pytest.mark.parametrize("words", [["a..b"], ["mx.example", "a..b"]])
+def test_a_wrong_name_is_told_without_waiting_for_the_local_server(
+    client: RunClient, who: list[str], words: list[str]
+) -> None:
+    ended = client("turn", *words, *who, "--local", "127.0.0.1:1")
+    assert ended.code == 64
+    assert ended.err.startswith("restante-client: a..b: ")
