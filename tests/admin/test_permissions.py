@@ -747,6 +747,7 @@ WITHOUT_THE_TABLE = {
     "queue_import._Batch": "made by `import_mail`",
     "session_ending": "a person ends their own sessions",
     "sign_in.SignInService": "a person signs in",
+    "token_makings._MakingsSearch": "made by `list_makings`",
 }
 
 

@@ -93,7 +93,7 @@ def test_requests_that_were_refused_are_found_until_one_is_granted() -> None:
     run(ask_in_vain(admin, 62, "x", ReleaseResult.NOT_A_TARGET, at=NOW + 62))
     run(ask_in_vain(admin, 63, "alpha2.example", ReleaseResult.CANNOT_NOW, at=NOW + 63))
     assert found() == [("x", 1), ("alpha.example", 3)]
-    run(ask_in_vain(admin, 64, "alpah.example", refused_result, at=NOW + 64))
+    run(ask_in_vain(admin, 64, "alfa.example", refused_result, at=NOW + 64))
     asked = run(list_refused_requests(admin.context, "alpha", NOW - 100))
     assert [one.domain for one in asked] == ["", "", "alpha.example"]  # hosted here, or ""
     assert run(list_refused_requests(admin.context, "beta", NOW - 100)) == []

@@ -45,10 +45,15 @@ async def list_changes(
     return map(waiting_view, found)
 
 
-async def cancel_change(context: AdminContext, change_id: int) -> WaitingChangeView:
-    """Cancel a change that waits, and return it. Raises AdminError if it does not."""
+async def cancel_change(
+    context: AdminContext, change_id: int, domain: str = ""
+) -> WaitingChangeView:
+    """Cancel a change that waits, and return it. Raises AdminError if it does not.
+
+    If `domain` is given, in canonical form, the change must be one of that domain.
+    """
     permit(context.principal, AdminAction.CHANGE_CANCEL)
-    change = await find_change(context, change_id)
+    change = await _find_change(context, change_id, domain)
     recorded = entry(
         context,
         AuditAction.CHANGE_CANCELLED,
@@ -58,20 +63,23 @@ async def cancel_change(context: AdminContext, change_id: int) -> WaitingChangeV
     )
     recorded = with_changes(recorded, change.changes)
     if not await context.store.schedule.drop_change(change.id, recorded):
-        raise not_waiting(change_id)
+        raise _not_waiting(change_id)
     announce(context, recorded)
     by = f"Cancelled by {context.principal.name}."
     announce_end(context, change, "cancelled", f"{by} {context.reason}".strip())
     return waiting_view(change)
 
 
-async def apply_change(context: AdminContext, change_id: int) -> WaitingChangeView:
+async def apply_change(
+    context: AdminContext, change_id: int, domain: str = ""
+) -> WaitingChangeView:
     """Apply a change before its time, and return it. Raises AdminError.
 
-    The operator decides: the rights of its maker, and locks, do not count.
+    The operator decides: the rights of its maker, and locks, do not count. If `domain` is given, in
+    canonical form, the change must be one of that domain.
     """
     permit(context.principal, AdminAction.CHANGE_APPLY)
-    change = await find_change(context, change_id)
+    change = await _find_change(context, change_id, domain)
     try:
         is_applied = await put_change(context, change)
     except ChangeObstacle as obstacle:
@@ -79,20 +87,21 @@ async def apply_change(context: AdminContext, change_id: int) -> WaitingChangeVi
         remedy = f"cancel it by `restante change cancel {change_id}`"
         raise AdminError(ErrorKind.CONFLICT, error, remedy) from None
     if not is_applied:
-        raise not_waiting(change_id)
+        raise _not_waiting(change_id)
     announce_end(context, change, "applied", f"Applied early by {context.principal.name}.")
     return waiting_view(change)
 
 
-async def find_change(context: AdminContext, change_id: int) -> ScheduledChange:
-    """Return a change that waits. Raises AdminError."""
+async def _find_change(context: AdminContext, change_id: int, domain: str) -> ScheduledChange:
     found = await context.store.schedule.waiting_changes(after=change_id - 1, limit=1)
     if not found or found[0].id != change_id or not _is_seen(context, found[0]):
-        raise not_waiting(change_id)
+        raise _not_waiting(change_id)
+    if domain not in ("", found[0].domain):
+        raise _not_waiting(change_id)
     return found[0]
 
 
-def not_waiting(change_id: int) -> AdminError:
+def _not_waiting(change_id: int) -> AdminError:
     """Make the error about a change that does not wait, or not any longer."""
     remedy = "`restante change list` shows those that do"
     return AdminError(ErrorKind.NOT_FOUND, f"change {change_id}: is not waiting", remedy)

@@ -11,7 +11,7 @@ from tests.web.api.asking import ask
     [
         ("GET", "/v1/account-uses?from=2026-01", "from"),
         ("GET", "/v1/events?x=1", "x"),
-        ("GET", "/v1/tokens?account=&acount=alpha", "acount"),
+        ("GET", "/v1/tokens?account=&accnt=alpha", "accnt"),
         ("GET", "/v1/trace?message_id=a&x=1", "x"),
         ("GET", "/v1/domains/alpha.example?x=1", "x"),
         ("DELETE", "/v1/accounts/alpha?reason=why&force=1", "force"),
