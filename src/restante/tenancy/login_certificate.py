@@ -5,7 +5,7 @@ handshake. The names in the certificate prove nothing, because anybody may write
 handshake fails for a certificate that is not registered, even if its key is.
 """
 
-import ssl
+from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -18,7 +18,7 @@ MOST_CERTIFICATES: Final = 4  # of a login: for two machines, and one more each 
 class LoginCertificate:
     """A registered certificate."""
 
-    pem: str
+    pem: str  # one certificate, as the program writes it: no headers, no text around it
     key: str  # hex SHA-256 of its SubjectPublicKeyInfo (RFC 7469 §2.4)
     subject: str  # for people: printable, and cut
     expires_at: float  # Unix time
@@ -26,7 +26,8 @@ class LoginCertificate:
     @property
     def sha256(self) -> str:
         """The hex SHA-256 of the certificate: two can have the same key."""
-        return sha256(ssl.PEM_cert_to_DER_cert(self.pem)).hexdigest()
+        lines = self.pem.strip().splitlines()
+        return sha256(b64decode("".join(lines[1:-1]))).hexdigest()
 
     def is_good(self, now: float) -> bool:
         """Return whether it has not expired."""
