@@ -1,4 +1,4 @@
-"""A browser for the portal of a running server: HTTP by httpx, and a cookie as Chromium keeps it.
+"""A browser for the portal of a running server: HTTP by httpx, and cookies as Chromium keeps them.
 
 Chromium sends a cookie with Secure to 127.0.0.1 in plain HTTP too; the cookie jar of httpx does
 not.
@@ -21,7 +21,8 @@ class PortalBrowser:
 
     def __init__(self, web_origin: str) -> None:
         """`web_origin` is the beginning of the portal's address."""
-        self.cookie = ""
+        self.cookie = ""  # of the session
+        self._others: dict[str, str] = {}  # cookies by name
         self._client = httpx.Client(base_url=web_origin, timeout=30)
 
     def __enter__(self) -> Self:
@@ -54,15 +55,23 @@ class PortalBrowser:
         self, method: str, path: str, form: dict[str, str], headers: dict[str, str] | None = None
     ) -> httpx.Response:
         given = dict(headers or {})
-        if self.cookie:
-            given["Cookie"] = f"{COOKIE}={self.cookie}"
+        kept = {COOKIE: self.cookie, **self._others}
+        if cookies := "; ".join(f"{name}={value}" for name, value in kept.items() if value):
+            given["Cookie"] = cookies
         answer = self._client.request(method, path, data=form or None, headers=given)
         for line in answer.headers.get_list("set-cookie"):
-            morsel = SimpleCookie(line)[COOKIE]
+            self._keep(SimpleCookie(line))
+        return answer
+
+    def _keep(self, cookies: SimpleCookie) -> None:
+        for name, morsel in cookies.items():
             assert morsel["secure"]
             assert morsel["httponly"]
-            self.cookie = "" if morsel["max-age"] == "0" else morsel.value
-        return answer
+            value = "" if morsel["max-age"] == "0" else morsel.value
+            if name == COOKIE:
+                self.cookie = value
+            else:
+                self._others[name] = value
 
 
 def hidden_fields(text: str) -> dict[str, str]:

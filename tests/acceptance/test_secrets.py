@@ -200,7 +200,7 @@ def use_secrets_of_notices(world: World) -> None:
         renewed.stdout.strip().removeprefix("whsec_").encode()
     )
     world.said["notice set, but the key"] = renewed.stderr
-    push = f"json://user:{PUSH_TOKEN}@127.0.0.1:9/{PUSH_TOKEN}"
+    push = f"jsons://user:{PUSH_TOKEN}@127.0.0.1:9/{PUSH_TOKEN}"
     assert (
         world.run(
             "notice", "add", "chat", "--account", "alpha", "--apprise", "-", typed=push

@@ -115,7 +115,7 @@ def test_a_token_expires_in_a_year_at_a_given_time_or_never() -> None:
         ({"scopes": ("account:write",), "account": ""}, None, ""),
         ({"scopes": ("server:read",)}, ErrorKind.INVALID, "only for an operator's token"),
         ({"role": "account-admin", "account": ""}, ErrorKind.INVALID, "only for an account's"),
-        ({"domains": ("beta.example",)}, ErrorKind.NOT_FOUND, "not hosted"),
+        ({"domains": ("beta.example",)}, ErrorKind.NOT_FOUND, "belongs to account beta"),
         ({"domains": ("gamma.example",)}, ErrorKind.NOT_FOUND, "not hosted"),
         ({"networks": ("192.0.2.1/24",)}, ErrorKind.INVALID, "neither an address nor a network"),
         ({"networks": ("mail.example",)}, ErrorKind.INVALID, "not an address or a network"),

@@ -19,7 +19,7 @@ from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, lacking_for, permit
 from restante.admin.request_bounds import MOST_CHOICES, AtMost, LineText, Moment
 from restante.admin.scope import owner_of
-from restante.phrases import EXISTS, NOT_HOSTED, did_you_mean
+from restante.phrases import EXISTS, did_you_mean
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.api_token import ApiToken, TokenState, hash_secret, new_secret
 from restante.tenancy.audit import AuditAction
@@ -217,10 +217,11 @@ def _checked_grants(context: AdminContext, new: NewToken) -> frozenset[Grant]:
     """Return the role and scopes, if the principal has what they allow."""
     grants: list[Grant] = [*new.scopes] if new.role is None else [new.role, *new.scopes]
     if not grants:
+        fitting = ", ".join(one for one in ALL_GRANTS if not _is_misplaced(one, new.account))
         raise AdminError(
             ErrorKind.USAGE,
             f"token {new.name}: has no rights",
-            f"give a role or scopes: {', '.join(ALL_GRANTS)}",
+            f"give a role or scopes: {fitting}",
         )
     for grant in grants:
         if _is_misplaced(grant, new.account):
@@ -246,9 +247,10 @@ def _is_misplaced(grant: Grant, account: str) -> bool:
 def _domain_of(context: AdminContext, new: NewToken, name: str) -> str:
     """Return the canonical name of a domain of the token's account."""
     domain = find_domain(context, name)
-    if new.account and domain.account != new.account:
-        remedy = "`restante domain list` shows the hosted domains"
-        raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {NOT_HOSTED}", remedy)
+    if new.account and domain.account != new.account:  # only an operator sees such a domain
+        cause = f"belongs to account {domain.account}, and the token to {new.account}"
+        remedy = f"`restante domain list --account {new.account}` shows the domains for this token"
+        raise AdminError(ErrorKind.NOT_FOUND, f"domain {name}: {cause}", remedy)
     return domain.name
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from restante.admin import refusal_groups
 from restante.mail.message import message_name
-from tests.web.portal.visitors import ALPHA, BETA, hosting, visit
+from tests.web.portal.visitors import ALPHA, BETA, after, hosting, visit
 
 
 def test_groups_and_an_action_for_each() -> None:
@@ -27,12 +27,14 @@ def test_groups_and_an_action_for_each() -> None:
     assert "Release again 2 messages?" in visit(admin, "/queue/confirm", ALPHA, form=form).text
     [shown, _] = re.findall(r'name="group_reply" value="([^"]+)"', text)
     assert '<span class="quiet">such as</span> 550 5.7.1 rate limit' in text
-    asked = visit(admin, "/queue/confirm", ALPHA, form={**form, "group_reply": shown}).text
+    [domains, _] = re.findall(r'name="group_domains" value="([^"]+)"', text)
+    form_of_group = {**form, "group_reply": shown, "group_domains": domains}
+    asked = visit(admin, "/queue/confirm", ALPHA, form=form_of_group).text
     assert "such as 550 5.7.1 rate limit" in asked
-    assert "with the same reply" in asked
+    assert "refused mail of alpha.example with the same reply" in asked
     assert "that you ticked" not in asked
     done = visit(admin, "/queue/carry-out", ALPHA, form=form)
-    told = visit(admin, done.headers["location"], ALPHA).text
+    told = after(admin, done)
     assert "2 messages were held again." in told
     assert "rate limit" not in visit(admin, "/refused", ALPHA).text
     assert "Nothing is refused" in visit(admin, "/refused", BETA).text

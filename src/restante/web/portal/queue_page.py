@@ -299,7 +299,7 @@ def _stepped_up(visit: Visit, form: FormValues, *, is_again: bool) -> Response:
     The form comes back with it. A cancellation leads to the address, and so does a form that is too
     large to be kept. The address has the selection if that is short enough.
     """
-    fields = form.without("csrf", "reason", "again", "group_reply")
+    fields = form.without("csrf", "reason", "again", "group_reply", "group_domains")
     address = f"/queue/confirm?{fields}"
     following = address if own_path(address) == address else _back(form)
     if visit.request.method == "GET":
@@ -313,8 +313,8 @@ def _words_of(form: FormValues, chosen: ChosenMessages) -> str:
         return described(chosen.selection)
     if not form.text("group_reply"):
         return "those that you ticked"
-    domain = form.text("domain")
-    return f"refused mail{f' of {domain}' if domain else ''} with the same reply"
+    domains = form.text("domain") or form.text("group_domains")[:LONGEST_REPLY]
+    return f"refused mail{f' of {domains}' if domains else ''} with the same reply"
 
 
 def _amount(form: FormValues, name: str) -> float | None:
