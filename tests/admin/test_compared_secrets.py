@@ -28,7 +28,7 @@ CHANNEL = {
     "thing": "channel",
     "name": "ops",
     "account": "a",
-    "apprise": "json://198.51.100.7/correct-horse",
+    "apprise": "jsons://198.51.100.7/correct-horse",
 }
 
 

@@ -13,7 +13,13 @@ from restante.mail.message import message_name
 from restante.tenancy.client_certificates import read_login_certificates
 from restante.tenancy.grants import GrantedRole
 from tests.admin.portal_people import PASSWORD, ROOT, People
-from tests.browser.sample_portal import CERTIFICATE, sample_admin, serving_application, today
+from tests.browser.sample_portal import (
+    CERTIFICATE,
+    MONITORING,
+    sample_admin,
+    serving_application,
+    today,
+)
 from tests.browser.sign_in_walk import in_a_loop_of_its_own
 from tests.web.portal.browsers import portal_of
 
@@ -26,6 +32,7 @@ VISITORS: Final = (OPERATOR, READER, ADMIN, STRANGER)
 SIGN_IN: Final = "to the sign-in"
 OVERVIEW: Final = "to the overview"
 NOT_FOUND: Final = "Not found"
+NOT_ALLOWED: Final = "Not allowed"
 PART: Final = "a part of a page"  # without a heading
 
 
@@ -39,12 +46,15 @@ class WalkedPage:
     by_stranger: str = SIGN_IN
     by_operators: str = ""  # if they find something else
     by_admin: str = ""  # the same
+    by_reader: str = ""  # the same, if they find something else than other operators
     status: int = 200
 
     def expected(self, visitor: str) -> str:
         """Return what a visitor must find."""
         if visitor == STRANGER:
             return self.by_stranger
+        if visitor == READER and self.by_reader:
+            return self.by_reader
         other = self.by_admin if visitor == ADMIN else self.by_operators
         return other or self.found
 
@@ -56,6 +66,7 @@ def _own(path: str, found: str, by_stranger: str = SIGN_IN, status: int = 200) -
 _DOMAIN: Final = "/domains/{name}"
 _ALPHA: Final = "/domains/alpha.example"
 _NAMED: Final = "account=alpha&user=alpha-mail"
+_SOME_TOKEN: Final = f"account=alpha&id={MONITORING.id}"
 _MOVING: Final = "/domains/old-branch-office.alpha.example"
 PAGES: Final = (
     _own("/sign-in", OVERVIEW, "Sign in"),
@@ -97,6 +108,12 @@ PAGES: Final = (
     _own("/access", "Access"),
     WalkedPage("/access", "/access?account=alpha", "Access"),
     WalkedPage("/access/login", f"/access/login?{_NAMED}", "Login alpha-mail"),
+    WalkedPage(
+        "/access/tokens/made",
+        f"/access/tokens/made?{_SOME_TOKEN}",
+        "Made by token monitoring",
+        by_reader=NOT_ALLOWED,
+    ),
     _own("/usage", "Usage"),
     WalkedPage("/usage", "/usage?account=alpha", "Usage"),
     _own("/users", "People"),
@@ -118,7 +135,7 @@ _LOGIN: Final = {"account": "alpha", "user": "alpha-mail", "reason": "walked"}
 _TURNING: Final = _LOGIN | {"turnaround": "no"}
 _PEM: Final = {"pem": CERTIFICATE}
 _KEY: Final = read_login_certificates(CERTIFICATE)[0].key
-_TOKEN: Final = {"account": "alpha", "token": "monitoring", "name": "monitoring", "reason": "x"}
+_REVOKED: Final = {"account": "alpha", "id": MONITORING.id, "name": "monitoring", "reason": "x"}
 _PERSON: Final = {"account": "alpha", "email": "ben@alpha.example", "role": "account-reader"}
 FORMS: Final = (
     WalkedForm(f"{_DOMAIN}/release", f"{_ALPHA}/release"),
@@ -146,8 +163,8 @@ FORMS: Final = (
         "/access/login/certificate/drop",
         _LOGIN | {"fingerprint": _KEY},
     ),
-    WalkedForm("/access/tokens", "/access/tokens", _TOKEN | {"name": "walked", "may": "release"}),
-    WalkedForm("/access/tokens/revoke", "/access/tokens/revoke", _TOKEN),
+    WalkedForm("/access/tokens", "/access/tokens", _REVOKED | {"grant": "release"}),
+    WalkedForm("/access/tokens/revoke", "/access/tokens/revoke", _REVOKED),
     WalkedForm("/users/invite", "/users/invite", _PERSON | {"email": "zoe@alpha.example"}),
     WalkedForm("/users/role", "/users/role", _PERSON),
     WalkedForm("/users/remove", "/users/remove", _PERSON),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
+from unittest.mock import patch
 
 import uvicorn
 from pydantic import SecretStr
@@ -27,6 +28,7 @@ from restante.mail.message_origin import MessageOrigin
 from restante.queue.held_peak import WIDE, HeldAmount, HeldPeak, PeakPlace
 from restante.queue.presence import DestinationState, PresenceChange, WatchedDestination
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
+from restante.tenancy.api_token import PresentedToken
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.principal import Principal, Role
 from restante.web.portal.portal_application import build_portal
@@ -38,6 +40,7 @@ from tests.contract.making import opened
 from tests.web.portal.visitors import GivenSession
 
 HOST: Final = "127.0.0.1"
+MONITORING: Final = PresentedToken("monitoring", "secret")  # a token of alpha
 CERTIFICATE: Final = self_signed_client("alpha-mail", new_ecdsa_key(), NOW).decode()
 EVIL: Final = '"><img src=x onerror=document.title="stolen">'
 RATE: Final = "550 5.7.1 Too many messages from your address, rate limit exceeded"
@@ -121,7 +124,8 @@ async def _fill(admin: AdminWorld) -> None:
     await add_login(admin.context, "alpha", login)
     await change_account(admin.context, "alpha", AccountChange(quota=14_000))
     token = NewToken(name="monitoring", account="alpha", role=GrantedRole.ACCOUNT_READER)
-    await add_token(admin.context, token)
+    with patch("restante.admin.tokens.new_secret", return_value=(MONITORING, "shown to nobody")):
+        await add_token(admin.context, token)
     for email, role in (("ana", GrantedRole.ACCOUNT_ADMIN), ("ben", GrantedRole.ACCOUNT_READER)):
         new = NewPortalUser(email=f"{email}@alpha.example", account="alpha", role=role)
         await invite_user(admin.context, new)

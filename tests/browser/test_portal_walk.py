@@ -18,6 +18,7 @@ from tests.browser.portal_walk import (
     ADMIN,
     FILES,
     FORMS,
+    NOT_ALLOWED,
     NOT_FOUND,
     OPERATOR,
     OVERVIEW,
@@ -42,6 +43,7 @@ NARROW = {"width": 390, "height": 800}
 WIDE = {"width": 1280, "height": 800}
 OWN_PAGES = "/profile"  # forms about the own access
 HIDDEN = re.compile(r'<input type="hidden"[^>]*>')  # it has the token of the session
+REFUSALS = {NOT_FOUND: 404, NOT_ALLOWED: 403}
 CONTRAST = {"runOnly": ["color-contrast"]}
 NAMES = {OPERATOR: "operator", READER: "operator-reader", ADMIN: "account-admin", "": "stranger"}
 
@@ -114,7 +116,7 @@ def see(page: Page, answer: Response, one: WalkedPage, expected: str) -> None:
         assert answer.status == 200, one
         assert page.locator("h1").count() == 0, one
     else:
-        assert answer.status == (404 if expected == NOT_FOUND else one.status), one
+        assert answer.status == REFUSALS.get(expected, one.status), one
         heading = page.locator("h1")
         assert heading.count() == 1, one
         assert heading.inner_text().startswith(expected), (one, heading.inner_text())
