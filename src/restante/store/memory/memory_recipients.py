@@ -10,7 +10,7 @@ from restante.tenancy.recipients import Recipient, RecipientSource
 
 
 class MemoryRecipients:
-    """A `RecipientStore`."""
+    """A `RecipientStore`. Each change replaces the dictionary, which other stores have sorted."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -28,7 +28,7 @@ class MemoryRecipients:
         return of_domain[start : start + limit]
 
     def _of_domain(self, domain_id: int) -> list[Recipient]:
-        if self._sorted_from is not self._state.recipients:  # another part has replaced them
+        if self._sorted_from is not self._state.recipients:
             self._sorted_from = self._state.recipients
             self._sorted.clear()
         if domain_id not in self._sorted:
@@ -41,17 +41,18 @@ class MemoryRecipients:
     ) -> None:
         """Change a domain's list."""
         self._state.check_hosted(domain_id)
-        self._sorted.clear()
+        changed = dict(self._state.recipients)
         for name in dropped:
-            self._state.recipients.pop((domain_id, RecipientSource.LIST, name), None)
+            changed.pop((domain_id, RecipientSource.LIST, name), None)
         for name in added:
-            self._state.recipients[domain_id, RecipientSource.LIST, name] = Recipient(
+            changed[domain_id, RecipientSource.LIST, name] = Recipient(
                 name, RecipientSource.LIST, is_there=True, at=audit.at
             )
+        self._state.recipients = changed
         self._state.note_change(RecordKind.RECIPIENTS, str(domain_id), audit)
 
     async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes."""
         self._state.check_hosted(domain_id)
-        self._sorted.clear()
-        self._state.recipients |= {(domain_id, one.source, one.name): one for one in facts}
+        new_facts = {(domain_id, one.source, one.name): one for one in facts}
+        self._state.recipients = self._state.recipients | new_facts
