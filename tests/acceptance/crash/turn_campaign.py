@@ -48,7 +48,7 @@ DOMAIN: Final = "first.example"
 FORERUN: Final = "forerun.example"  # fetched whole, before each cut
 AWAY: Final = "127.0.0.1:9"
 OCTETS: Final = 4096
-ENVELOPE: Final = re.compile(rf"^(\d+reader@{re.escape(DOMAIN)})$", re.MULTILINE)
+ENVELOPE: Final = re.compile(rf"^(\d+reader\d+@{re.escape(DOMAIN)})$", re.MULTILINE)
 TURN_SECONDS: Final = 300.0
 START_SECONDS: Final = 120.0  # of the server, on a machine with other work
 KINDS: Final = ("server", "customer", "link")
@@ -83,7 +83,7 @@ class TurnCampaign:
         self._exim = exim
         self._link = link
         self._random = random.Random(seed)
-        self._messages = 0
+        self._sent: set[str] = set()  # the recipients of the messages, which tell them apart
         self._learned = 0  # messages of the other domain that have come
         self._copies = 0  # that were made or will be made
         self._most_copies = 0
@@ -96,13 +96,13 @@ class TurnCampaign:
         self._restante.do("login", "set", "alpha", login.user, "--turnaround")
         self._restante.start()
         self._exim.configure(self._server, login)
-        self._send(messages, DOMAIN)
-        assert self._restante.held(DOMAIN) == messages
-        self._messages = messages
+        self._hold(messages)
         for number in range(cuts):
             kind = KINDS[number % len(KINDS)]
             while not self._meets(kind, most=messages // cuts):
                 print(f"no turnaround was there to cut ({kind})")
+                if not self._restante.held(DOMAIN):  # it was too fast, and has taken all
+                    self._hold(messages)
         while self._restante.held(DOMAIN):
             self._exim.start_turn(self._server, DOMAIN).wait(TURN_SECONDS)
         return self._findings()
@@ -111,12 +111,19 @@ class TurnCampaign:
     def _server(self) -> Server:
         return replace(self._restante.odmr, port=self._link.port)
 
-    def _send(self, messages: int, domain: str) -> None:
+    def _hold(self, messages: int) -> None:
+        """Send messages to recipients that had none yet, while nothing else is held."""
+        name = f"reader{len(self._sent)}"
+        self._send(messages, f"{name}@{DOMAIN}")
+        assert self._restante.held(DOMAIN) == messages
+        self._sent |= {f"{number}{name}@{DOMAIN}" for number in range(1, messages + 1)}
+
+    def _send(self, messages: int, forward_path: str) -> None:
         sent = smtp_source_sends(
             self._restante.mx,
             "-N",  # a number in front of each recipient
             reverse_path="me@sender.example",
-            forward_path=f"reader@{domain}",
+            forward_path=forward_path,
             count=messages,
             sessions=min(messages, 10),
             size=OCTETS,
@@ -126,7 +133,7 @@ class TurnCampaign:
 
     def _learn(self) -> None:
         """Complete a turnaround, which ends with the probe for CHUNKING."""
-        self._send(1, FORERUN)
+        self._send(1, f"reader@{FORERUN}")
         before = self._exim.queue_length
         assert self._exim.start_turn(self._server, FORERUN).wait(TURN_SECONDS) == 0
         self._learned += self._exim.queue_length - before
@@ -174,7 +181,7 @@ class TurnCampaign:
     def _count_copies(self) -> None:
         """Count the copies of the last cut. A negative number is that of lost messages."""
         taken = self._exim.queue_length - self._learned
-        copies = taken + self._restante.held(DOMAIN) - self._messages
+        copies = taken + self._restante.held(DOMAIN) - len(self._sent)
         assert copies >= self._copies, f"{self._copies - copies} messages are nowhere"
         self._most_copies = max(self._most_copies, copies - self._copies)
         self._copies = copies
@@ -185,11 +192,10 @@ class TurnCampaign:
             for file in self._exim.queued()
             for match in set(ENVELOPE.findall(file.read_text()))
         )
-        sent = {f"{number}reader@{DOMAIN}" for number in range(1, self._messages + 1)}
         return TurnFindings(
-            sent=self._messages,
-            lost=len(sent - taken.keys()),
-            invented=len(taken.keys() - sent),
+            sent=len(self._sent),
+            lost=len(self._sent - taken.keys()),
+            invented=len(taken.keys() - self._sent),
             copies=sum(taken.values()) - len(taken),
             most_copies=self._most_copies,
             cuts=self._cuts,
