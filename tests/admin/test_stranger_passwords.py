@@ -1,4 +1,4 @@
-"""The process that hashes for strangers: asked, ended, started again, and of the last priority."""
+"""The processes that hash for strangers: asked, ended, started again, and behind others."""
 
 import gc
 import os
@@ -9,7 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from restante.admin.stranger_passwords import PasswordsUnchecked, StrangerPasswords
+from restante.admin.stranger_passwords import (
+    BUSY_SECONDS,
+    PasswordProcess,
+    PasswordsUnchecked,
+    StrangerPasswords,
+)
 from restante.tenancy.passwords import hash_generated_password, hash_password
 
 HASHES = (hash_generated_password("right"), hash_password("also right"))
@@ -24,12 +29,23 @@ def test_it_answers_one_question_after_the_other() -> None:
     assert passwords.any_matches((hash_generated_password("süß\n\0"),), "süß\n\0")
 
 
-def test_it_leaves_the_processors_to_mail_but_not_to_everything() -> None:
-    passwords = StrangerPasswords()
+def test_it_works_only_while_nobody_else_needs_the_processor() -> None:
+    passwords = StrangerPasswords(first_patience=60.0)
     passwords.any_matches(HASHES, "right")
     [process] = children()
+    assert os.sched_getscheduler(process) == os.SCHED_IDLE
+
+
+def test_on_a_busy_machine_a_second_one_is_only_behind_mail() -> None:
+    now = [0.0]
+    passwords = StrangerPasswords(first_patience=0.0, monotonic=lambda: now[0])
+    assert passwords.any_matches(HASHES, "right")
+    [process] = children()  # the first one did not answer in time, and was ended
     assert os.sched_getscheduler(process) == os.SCHED_BATCH
     assert os.getpriority(os.PRIO_PROCESS, process) == 10
+    now[0] = BUSY_SECONDS
+    assert not passwords.any_matches(HASHES, "wrong")  # the first one is asked again
+    assert children() == [process]
 
 
 def test_one_that_has_ended_is_started_again() -> None:
@@ -61,7 +77,7 @@ def test_it_ends_with_the_part_that_asks() -> None:
     ],
 )
 def test_without_an_answer_nothing_is_right(command: tuple[str, ...]) -> None:
-    passwords = StrangerPasswords(patience=0.5, command=command)
+    passwords = PasswordProcess(command, patience=0.5)
     for _ in range(2):
         with pytest.raises(PasswordsUnchecked):
             passwords.any_matches(HASHES, "right")

@@ -1,8 +1,8 @@
-"""The process that hashes the passwords of strangers, started by `stranger_passwords.py`.
+"""A process that hashes the passwords of strangers, started by `stranger_passwords.py`.
 
 Each line of standard input is a JSON object: `hashes` and `password`. The answer is a line of
 standard output: whether the password matches one of the hashes. The process ends with its input,
-or when nothing was asked for IDLE_SECONDS.
+or when nothing was asked for IDLE_SECONDS. Its argument is its place behind others.
 """
 
 import json
@@ -17,7 +17,9 @@ from restante.tenancy.passwords import any_matches, prepare_hashing
 IDLE_SECONDS: Final = 60.0
 YES: Final = b"yes\n"
 NO: Final = b"no\n"
-_BEHIND_MAIL: Final = 10  # niceness
+BEHIND_ALL: Final = "behind-all"  # it works only while nobody else needs the processor
+BEHIND_MAIL: Final = "behind-mail"
+_NICENESS: Final = 10  # behind mail
 
 
 def answer_all(questions: BinaryIO, answers: BinaryIO, idle_seconds: float = IDLE_SECONDS) -> None:
@@ -28,20 +30,22 @@ def answer_all(questions: BinaryIO, answers: BinaryIO, idle_seconds: float = IDL
         answers.flush()
 
 
-def step_back() -> None:
-    """Leave the processors to mail. The lanes of a hash (Argon2) inherit that.
+def step_back(place: str) -> None:
+    """Leave the processors to others. The lanes of a hash (Argon2) inherit that.
 
     SCHED_BATCH never takes a processor from a thread that runs. The niceness is not the last one:
-    beside programs that keep all processors busy, a sign-in would take half a minute. Where a
-    sandbox forbids it, the number of hashes at once is the limit.
+    beside programs that keep all processors busy, a hash would take half a minute. Where a sandbox
+    forbids it, the number of hashes at once is the limit.
     """
+    policy = os.SCHED_IDLE if place == BEHIND_ALL else os.SCHED_BATCH
     with suppress(OSError):
-        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, 0, _BEHIND_MAIL)
+        os.sched_setscheduler(0, policy, os.sched_param(0))
+    if place == BEHIND_MAIL:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
 
 
 if __name__ == "__main__":
-    step_back()
+    step_back(sys.argv[1])
     prepare_hashing()
     answer_all(open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer)  # noqa: SIM115

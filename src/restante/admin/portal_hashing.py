@@ -4,9 +4,9 @@ They are of the portal alone. Guesses at it wait neither before the AUTH of mail
 the logins that administration makes.
 
 One line is for people who are known: signed in, or signed in before from the same address block.
-They have a thread. The other is for strangers, whose passwords are hashed in a process of its own
-(`stranger_passwords`). It gets the processor time that mail leaves over, and after some hashes in a
-row one a second. So guesses from many addresses slow neither mail nor these people.
+They have a thread. The other is for strangers, whose passwords are hashed in processes of their own
+(`stranger_passwords`). They get the processor time that mail leaves over, and after some hashes in
+a row one a second. So guesses from many addresses slow neither mail nor these people.
 Limitation: a person at a new place waits with the strangers.
 """
 

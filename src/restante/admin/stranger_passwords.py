@@ -1,17 +1,20 @@
-"""Checks the passwords of strangers in a process of its own.
+"""Checks the passwords of strangers in processes of their own.
 
 A thread would have the lowest priority too, but it would share the interpreter's lock and the
 address space with mail. While other programs keep the processors busy, it waits for one with the
 lock in its hands, and mail waits for the lock. Each hash maps and unmaps 64 MiB, for which the
 kernel stops the threads of that process.
 
-The process is started at the first check, and ends by itself when nobody needs it any more.
+A process is started at the first check, and ends by itself when nobody needs it any more. The first
+one works only while nobody else needs the processor. If that takes too long, a second one does the
+work for a minute, whose place is only behind mail.
 """
 
 import json
 import select
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -21,7 +24,8 @@ from typing import Final
 from restante.admin import password_process
 
 PATIENCE: Final = 30.0  # seconds for an answer, on a busy machine
-_COMMAND: Final = (sys.executable, "-P", "-m", password_process.__name__)
+FIRST_PATIENCE: Final = 3.0  # for one of the process behind all others
+BUSY_SECONDS: Final = 60.0  # that the machine counts as busy after an answer that was not in time
 
 
 class PasswordsUnchecked(Exception):  # noqa: N818
@@ -29,9 +33,38 @@ class PasswordsUnchecked(Exception):  # noqa: N818
 
 
 class StrangerPasswords:
-    """Asks the process. Blocks: belongs to one thread."""
+    """Asks the two processes. Blocks: belongs to one thread."""
 
-    def __init__(self, patience: float = PATIENCE, command: Sequence[str] = _COMMAND) -> None:
+    def __init__(
+        self,
+        first_patience: float = FIRST_PATIENCE,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._behind_all = PasswordProcess(
+            process_command(password_process.BEHIND_ALL), first_patience
+        )
+        self._behind_mail = PasswordProcess(process_command(password_process.BEHIND_MAIL))
+        self._monotonic = monotonic
+        self._busy_until = monotonic()
+
+    def any_matches(self, hashes: Sequence[str], password: str) -> bool:
+        """Tell whether a password matches one of the hashes. Raises PasswordsUnchecked."""
+        if self._monotonic() >= self._busy_until:
+            with suppress(PasswordsUnchecked):
+                return self._behind_all.any_matches(hashes, password)
+            self._busy_until = self._monotonic() + BUSY_SECONDS
+        return self._behind_mail.any_matches(hashes, password)
+
+
+def process_command(place: str) -> tuple[str, ...]:
+    """Return the command line of a process with this place behind others."""
+    return (sys.executable, "-P", "-m", password_process.__name__, place)
+
+
+class PasswordProcess:
+    """Asks one process, and starts it if needed."""
+
+    def __init__(self, command: Sequence[str], patience: float = PATIENCE) -> None:
         self._patience = patience
         self._command = command
         self._process: subprocess.Popen[bytes] | None = None
@@ -50,15 +83,17 @@ class StrangerPasswords:
         return answer == password_process.YES
 
     def _asked(self, question: bytes) -> bytes:
-        """Return the answer; empty if there is none. The process is dropped then."""
+        """Return the answer; empty if the process has ended. Raises PasswordsUnchecked."""
         process = self._process or self._start()
         assert process.stdin is not None
         assert process.stdout is not None
         answer = b""
         with suppress(OSError):
             process.stdin.write(question)
-            if select.select([process.stdout], [], [], self._patience)[0]:
-                answer = process.stdout.readline()
+            if not select.select([process.stdout], [], [], self._patience)[0]:
+                self._drop()
+                raise PasswordsUnchecked
+            answer = process.stdout.readline()
         if not answer:
             self._drop()
         return answer
