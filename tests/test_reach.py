@@ -77,7 +77,6 @@ ASSIGNED: Final = {
     "client_session.py: transaction.content": "a reply",
     "ledger.py: ledger.drains": "where the ledger is made",
     "memory_history.py: self._state.history": "the state of a store in memory is values",
-    "memory_persons.py: self._state.recipients": "the same",
     "memory_persons.py: self._state.history": "the same",
     "memory_records.py: self._state.directory": "the same",
 }

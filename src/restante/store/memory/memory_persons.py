@@ -93,9 +93,8 @@ class MemoryPersons:
     def _remove_recipients(self, person: Person) -> int:
         found = list(_recipients(self._state, person))
         gone = {(one["domain_id"], one["source"], one["name"]) for one in found}
-        self._state.recipients = {
-            key: one for key, one in self._state.recipients.items() if key not in gone
-        }
+        left = {key: one for key, one in self._state.recipients.items() if key not in gone}
+        self._state.replace_recipients(left)
         if found:
             self._state.note_change(RecordKind.RECIPIENTS, str(found[0]["domain_id"]), None)
         return len(found)

@@ -48,11 +48,11 @@ class MemoryRecipients:
             changed[domain_id, RecipientSource.LIST, name] = Recipient(
                 name, RecipientSource.LIST, is_there=True, at=audit.at
             )
-        self._state.recipients = changed
+        self._state.replace_recipients(changed)
         self._state.note_change(RecordKind.RECIPIENTS, str(domain_id), audit)
 
     async def learn(self, domain_id: int, facts: Sequence[Recipient]) -> None:
         """Keep what a destination said of mailboxes."""
         self._state.check_hosted(domain_id)
         new_facts = {(domain_id, one.source, one.name): one for one in facts}
-        self._state.recipients = self._state.recipients | new_facts
+        self._state.replace_recipients(self._state.recipients | new_facts)

@@ -160,6 +160,12 @@ class MemoryState:
             if of == domain_id and share.ended_at is None
         ]
 
+    def replace_recipients(
+        self, recipients: dict[tuple[int, RecipientSource, str], Recipient]
+    ) -> None:
+        """Take another dictionary: a changed one would not be seen by those that sorted it."""
+        self.recipients = recipients
+
     def domain_removed(self, domain_id: int, at: float) -> None:
         """Remove all that goes with a domain."""
         self.end_drain_shares(domain_id, at, DrainEnd.STOPPED)
