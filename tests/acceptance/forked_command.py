@@ -142,7 +142,7 @@ def _type(place: int, text: str) -> None:
 
 
 @cache
-def _place(program: Path, _of_process: int) -> str:
+def _place(program: Path, of_process: int) -> str:
     """Start the process that forks, for the process of tests. Returns the path of its socket."""
     from tests.acceptance.peers.programs import PLACES  # noqa: PLC0415  it needs pytest
 
@@ -160,8 +160,10 @@ def _place(program: Path, _of_process: int) -> str:
     assert forking.stdout.readline() == READY, "the process that forks did not start"
 
     def end() -> None:
-        forking.communicate()
-        rmtree(directory, ignore_errors=True)
+        if os.getpid() == of_process:  # not in a process that was forked from it
+            forking.terminate()  # such a process may keep the input open
+            forking.wait()
+            rmtree(directory, ignore_errors=True)
 
     atexit.register(end)
     return place

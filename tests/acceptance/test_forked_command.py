@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import sys
 
 import pytest
 
 from tests.acceptance.forked_command import run_forked
-from tests.acceptance.installation import RESTANTE
+from tests.acceptance.installation import CHECKOUT, RESTANTE
 
 
 @pytest.mark.parametrize("words", [["--version"], ["login", "add"], ["etrn", "--help"]], ids=str)
@@ -38,3 +39,21 @@ def test_it_is_killed_when_its_time_is_over() -> None:
             assert connection.recv(10_000)  # the beginning of TLS
             with_end = connection.recv(10_000)
             assert with_end == b""
+
+
+FORKS_A_PROCESS = """
+import os, sys
+from pathlib import Path
+from tests.acceptance.forked_command import run_forked
+run_forked(Path(sys.argv[1]), ["--version"], "", timeout=30.0)
+if not os.fork():
+    os.read(0, 1)  # longer than its parent
+    os._exit(0)
+"""
+
+
+def test_the_process_that_forks_ends_although_another_has_its_input() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", FORKS_A_PROCESS, RESTANTE], stdin=subprocess.PIPE, cwd=CHECKOUT
+    ) as outliving:
+        assert outliving.wait(30.0) == 0
