@@ -11,6 +11,7 @@ import pytest
 from restante.store.postgres import PostgresStore, content_queries
 from restante.store.postgres.chunk_spool import CHUNK, ChunkSpool
 from restante.store.postgres.lane_set import SessionKind
+from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.store_errors import StoreError
 from tests.contract.making import (
     content,
@@ -73,6 +74,33 @@ async def test_discarded_content_leaves_no_row(store: PostgresStore) -> None:
     assert (await counted(store, CHUNKS), await counted(store, SPOOLS)) == (1, 1)
     spool.discard()
     await asyncio.gather(*store.core._at_work)
+    assert (await counted(store, CHUNKS), await counted(store, SPOOLS)) == (0, 0)
+
+
+async def test_content_that_is_discarded_while_its_first_chunk_is_written_leaves_no_row(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when a connection is cut: the one who writes is cancelled, and the chunk goes on."""
+    begun, may_commit = asyncio.Event(), asyncio.Event()
+    write_moves = PostgresTransaction.write_moves
+
+    async def write_late(transaction: PostgresTransaction) -> None:
+        if not begun.is_set():  # by the chunk, not by its removal
+            begun.set()
+            await may_commit.wait()
+        await write_moves(transaction)
+
+    monkeypatch.setattr(PostgresTransaction, "write_moves", write_late)
+    spool = store.reception.open_spool()
+    writing = asyncio.create_task(spool.write(bytes(CHUNK)))
+    await begun.wait()
+    writing.cancel()
+    chunk = set(store.core._at_work)
+    spool.discard()
+    await asyncio.wait(set(store.core._at_work) - chunk)
+    may_commit.set()
+    while store.core._at_work:
+        await asyncio.wait(set(store.core._at_work))
     assert (await counted(store, CHUNKS), await counted(store, SPOOLS)) == (0, 0)
 
 

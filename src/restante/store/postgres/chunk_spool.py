@@ -65,6 +65,10 @@ class ChunkSpool:
     async def _keep(self, chunk: bytes) -> None:
         part = self._parts
         self._parts += 1
+        await self._core.carry_out(self._add(part, chunk))
+
+    async def _add(self, part: int, chunk: bytes) -> None:
+        """Add a chunk. This goes on if the caller is cancelled, who then discards the content."""
 
         async def change(transaction: PostgresTransaction) -> None:
             if not part:
