@@ -77,6 +77,8 @@ def test_refused_requests_for_names_that_are_no_domains_share_a_line() -> None:
         "78 more were refused, for 39 names; the last by token tdom for typo1.example 1 min ago:"
         " names no domain"
     )
+    [only] = refused_requests(mistyped[:2], NOW)
+    assert only.text.startswith("4 were refused, for 2 names; ")
     [alone] = refused_requests([in_vain("")], NOW)
     assert alone.domain == "A request"
     assert "asked for no domain and was refused" in alone.text
@@ -269,6 +271,18 @@ def test_a_delivery_that_is_newer_than_the_probe_says_that_the_primary_is_back()
     assert seen_now(back) is DestinationState.UP
     gone = glance(primary=away, took_mail_at=AT - timedelta(seconds=90))
     assert sentence(gone, NOW).startswith("mail.acme.example has been away")
+
+
+def test_an_attempt_that_failed_is_newer_than_the_mail_of_the_drain_before() -> None:
+    away = AWAY.model_copy(update={"probed_at": AT - timedelta(seconds=40)})
+    failed = drain(
+        DrainState.WAITING_TO_RETRY,
+        last_error="Connection refused",
+        failed_at=AT - timedelta(seconds=5),
+    )
+    again = glance(primary=away, took_mail_at=AT - timedelta(seconds=9), held=6, drain=failed)
+    assert seen_now(again) is DestinationState.AWAY
+    assert sentence(again, NOW).startswith("mail.acme.example has been away")
 
 
 @pytest.mark.parametrize(

@@ -142,8 +142,8 @@ def _newer_than_the_probe(glance: DomainGlance, now: float) -> str:
     seen, took_at = glance.primary.seen, glance.took_mail_at
     if _takes_mail(glance.drain):
         return "" if seen is DestinationState.UP else "takes mail now"
-    if seen is not DestinationState.AWAY and (at := _did_not_answer(glance)) is not None:
-        return f"did not answer {time_ago(at, now)}"
+    if (at := _did_not_answer(glance)) is not None:  # newer than mail of the drain before
+        return "" if seen is DestinationState.AWAY else f"did not answer {time_ago(at, now)}"
     if seen is not DestinationState.UP and took_at is not None and _took_mail_since(glance):
         return f"took mail {time_ago(took_at, now)}"
     return ""
@@ -277,9 +277,10 @@ def refused_requests(found: Sequence[RefusedReleaseRequests], now: float) -> Ite
         yield refused_request(others[0], now)
     elif others:
         count, last = sum(one.count for one in others), others[0]
+        more = " more" if about else ""
         target = f" for {last.target}" if last.target else ""
         text = (
-            f"{number(count)} more were refused, for {number(len(others))} names; the last by"
+            f"{number(count)}{more} were refused, for {number(len(others))} names; the last by"
             f" {last.requested_by}{target} {time_ago(last.at, now)}: {last.reason}"
         )
         yield DomainNeed("Requests for mail", text, "/releases")
