@@ -27,6 +27,7 @@ from restante.tenancy.token_chain import state_of, token_actor
 
 MOST_READ: Final = 500  # entries of one actor and action
 MOST_ACTORS: Final = 50
+PATIENCE: Final = 5.0  # seconds; a long trail answers each question in several pages
 _UNDER_WAY: Final = 1.0  # seconds
 
 
@@ -48,7 +49,7 @@ class TokenMakings(BaseModel):
     name: str
     account: str
     records: list[MadeRecord]  # in the order of time
-    is_complete: bool  # False: there were too many entries to read them all
+    is_complete: bool  # False: the trail was too long to read all of it
 
 
 _ADDED: Final[Mapping[AuditAction, MadeKind]] = {
@@ -99,6 +100,7 @@ class _MakingsSearch:
         self._context = context
         self._account = account or None
         self._actors: deque[tuple[str, float, float | None]] = deque()
+        self._ends_at = context.memory.monotonic() + PATIENCE
         self.found: dict[tuple[MadeKind, str, str], MadeRecord] = {}
         self.is_complete = True
 
@@ -118,16 +120,29 @@ class _MakingsSearch:
                 await self._read(AuditFilter(self._account, None, action, name, begin, end), kind)
 
     async def _read(self, wanted: AuditFilter, kind: MadeKind) -> None:
-        page = await self._context.store.audit.audit_page(wanted, MOST_READ)
-        self.is_complete = self.is_complete and page.before is None
-        for one in reversed(page.entries):
+        for one in reversed(await self._entries(wanted)):
             name = one.domain if kind is MadeKind.DOMAIN else one.subject
             self._go_on(one, kind, name)
             if _is_there(self._context.directory.now, kind, name, one.account, one.at):
                 self._keep(one, kind, name)
 
+    async def _entries(self, wanted: AuditFilter) -> list[AuditEntry]:
+        """Return the newest entries, newest first, as far as limit and time allow."""
+        audit, memory = self._context.store.audit, self._context.memory
+        page = await audit.audit_page(wanted, MOST_READ)
+        found = list(page.entries)
+        while page.before is not None:
+            if len(found) >= MOST_READ or memory.monotonic() >= self._ends_at:
+                self.is_complete = False
+                break
+            page = await audit.audit_page(wanted, MOST_READ - len(found), page.before)
+            found += page.entries
+        return found
+
     def _go_on(self, one: AuditEntry, kind: MadeKind, name: str) -> None:
-        """Follow the user or token that was made."""
+        """Follow the user or token that was made; one that was changed has its own owner."""
+        if one.action not in _ADDED:
+            return
         directory = self._context.directory.now
         user, token = directory.portal_users.get(name), directory.tokens.get(name)
         if kind is MadeKind.USER and user is not None:
@@ -151,8 +166,12 @@ class _MakingsSearch:
 
 
 def _last_of(token: ApiToken) -> float | None:
-    """Return the end of the requests of a token, as Unix time: some may be under way."""
-    return None if token.revoked_at is None else token.revoked_at + _UNDER_WAY
+    """Return the end of the requests of a token, as Unix time: some may be under way.
+
+    A later token may have the same name.
+    """
+    ends = [one for one in (token.revoked_at, token.expires_at) if one is not None]
+    return min(ends) + _UNDER_WAY if ends else None
 
 
 def _is_there(directory: Directory, kind: MadeKind, name: str, account: str, now: float) -> bool:

@@ -175,6 +175,7 @@ def revoke(
     made = ask(config, "GET", f"/v1/tokens/{segment(token_id)}/made")
     if made["records"]:
         complain("these live on; if the token was stolen, look at each, and remove it or change it")
+    if made["records"] or not made["is_complete"]:
         _show_makings(made)
 
 
@@ -199,7 +200,7 @@ def show_made(
 def _show_makings(made: JsonObject) -> None:
     show_listing(made["records"], _MADE, as_json=False, thing="record")
     if not made["is_complete"]:
-        complain("there may be more: the audit trail has too many entries of this token")
+        complain("there may be more: the audit trail is too long to read all of it")
 
 
 def _whose(first: str, second: str | None, *, operator: bool) -> tuple[str, str]:

@@ -3,13 +3,17 @@
 import asyncio
 import html
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from restante.admin import token_makings
 from restante.admin.channels import add_channel
 from restante.admin.tokens import NewToken, add_token
+from restante.store.audit_store import AuditPage
 from restante.tenancy.api_token import read_token
+from restante.tenancy.audit import AuditFilter
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.token_chain import token_principal
 from restante.web.portal.own_path import keep_path
@@ -79,6 +83,28 @@ def test_after_a_token_is_revoked_the_records_that_live_on_are_shown() -> None:
     assert "notice channel" in page.text
     assert html.escape(shown) in visit(admin, "/access").text
     assert visit(admin, shown, BETA).status_code == 404
+
+
+def test_a_list_that_may_lack_records_is_shown_also_if_it_is_empty(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    admin = hosting()
+    new = NewToken(name="ci", account="alpha", role=GrantedRole.ACCOUNT_ADMIN)
+    asyncio.run(add_token(admin.context, new))
+    token, audit = token_of(admin), admin.store.audit
+    read = audit.audit_page
+
+    async def too_long(wanted: AuditFilter, limit: int, before: int | None = None) -> AuditPage:
+        return replace(await read(wanted, limit, before), before=1)
+
+    monkeypatch.setattr(audit, "audit_page", too_long)
+    monkeypatch.setattr(token_makings, "PATIENCE", 0.0)
+    form = {"id": token.id, "reason": "stolen"}
+    shown = visit(admin, "/access/tokens/revoke", form=form).headers["location"]
+    assert shown == f"/access/tokens/made?account=alpha&id={token.id}"
+    text = visit(admin, shown).text
+    assert "There may be more" in text
+    assert "Nothing that it made" not in text
 
 
 def test_an_operator_makes_its_own_token() -> None:

@@ -79,7 +79,8 @@ async def end_token(visit: Visit) -> Response:
     account, token_id = _account(visit, form), form.text("id")
     await revoke_token(visit.context, token_id, form.text("reason"))
     made = await list_makings(visit.context, token_id)
-    return see_other(makings_path(account, token_id) if made.records else access_path(account))
+    is_all_gone = made.is_complete and not made.records
+    return see_other(access_path(account) if is_all_gone else makings_path(account, token_id))
 
 
 async def makings(visit: Visit) -> Response:
