@@ -1,5 +1,7 @@
 """The tables are brought to a newer version while servers of the older one work on them."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -26,6 +28,10 @@ _FORMS = """
     SELECT table_name || '.' || column_name, data_type, coalesce(column_default, ''), is_nullable
     FROM information_schema.columns WHERE table_schema = 'public'
     UNION SELECT indexname, indexdef, '', '' FROM pg_indexes WHERE schemaname = 'public'
+"""
+_WAITS = """
+    SELECT 1 FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock'
+        AND query_start < clock_timestamp() - interval '2.1 seconds'
 """
 TWO_STEPS = {
     VERSION: SchemaStep("ALTER TABLE node ADD COLUMN a integer; CREATE TABLE b (c integer)", 1),
@@ -91,6 +97,52 @@ async def test_a_server_of_the_former_version_starts_after_the_first_step(
     await upgrade_schema(session, TWO_STEPS, VERSION + 1)
     await session.close()
     await (await open_postgres(postgres_url, ALONE)).close()
+
+
+async def former_tables(session: DatabaseSession) -> None:
+    """Bring the tables to the version before the index of unheld mail."""
+    await session.script(
+        "DROP TABLE oldest_mail; DROP INDEX message_unheld; ALTER TABLE usage DROP COLUMN removals;"
+        " ALTER TABLE login DROP COLUMN turnaround_at; UPDATE restante_schema SET version = 8"
+    )
+
+
+async def test_mail_is_held_while_an_index_of_all_mail_is_built(postgres_url: str) -> None:
+    """The build waits here for a transaction, for longer than any other statement may take."""
+    session = await open_session(postgres_url, patience=2.0)
+    await former_tables(session)
+    writer, other = await asyncpg.connect(postgres_url), await open_session(postgres_url)
+    block = writer.transaction(isolation="repeatable_read")
+    await block.start()
+    await writer.fetch("SELECT FROM message")
+    upgrade = asyncio.create_task(upgrade_schema(session))
+    while not await other.fetch(_WAITS):
+        assert not upgrade.done()
+        await asyncio.sleep(0.01)
+    await other.script("LOCK message, usage, release IN ROW EXCLUSIVE MODE NOWAIT")
+    with pytest.raises(StoreUnusable, match="the database is building an index"):
+        await upgrade_schema(other)
+    assert not upgrade.done()
+    await block.commit()
+    assert await upgrade == (8, VERSION)
+    [(timeout,)] = await session.fetch("SHOW lock_timeout")
+    assert timeout == "8s"
+    for one in (writer, other, session):
+        await one.close()
+
+
+async def test_an_index_whose_build_was_interrupted_is_built_again(postgres_url: str) -> None:
+    session = await open_session(postgres_url)
+    today = await forms(session)
+    await former_tables(session)
+    await session.script(
+        "CREATE INDEX message_unheld ON message (size); UPDATE pg_index SET indisvalid = false"
+        " WHERE indexrelid = 'message_unheld'::regclass"
+    )
+    assert await upgrade_schema(session) == (8, VERSION)
+    assert await forms(session) == today
+    assert not await session.fetch("SELECT FROM pg_index WHERE NOT indisvalid")
+    await session.close()
 
 
 async def test_a_step_that_fails_changes_nothing(postgres_url: str) -> None:

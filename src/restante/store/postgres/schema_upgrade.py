@@ -3,15 +3,21 @@
 Servers of two versions work on one database while an operator restarts them in turn. So a step only
 adds, and keeps what the former version reads and writes. A later step, in a later version, removes
 what nobody uses any more. `oldest` says who can still work with the tables.
+
+An index of all mail can take minutes. So it is built first and outside of the transaction, and no
+server waits for it. An interrupted build leaves an index that is not valid. The next run replaces
+it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from restante.store.postgres.database_session import DatabaseSession
 from restante.store.postgres.postgres_schema import VERSION
-from restante.store.store_errors import StoreMismatched
+from restante.store.store_errors import StoreMismatched, StoreUnusable
+
+_BUILD_PATIENCE: Final = 86_400.0  # seconds for an index
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +26,7 @@ class SchemaStep:
 
     statements: str
     oldest: int  # the oldest version that a program may know
+    indexes: Mapping[str, str] = field(default_factory=dict)  # by name; of columns known before
 
 
 _ATTEMPTS: Final = """
@@ -40,8 +47,9 @@ CREATE TABLE IF NOT EXISTS failed_login (
     ledgers text[] NOT NULL, digests bytea[] NOT NULL, failures integer[] NOT NULL,
     were_forgotten boolean[] NOT NULL, PRIMARY KEY (node, epoch, number)
 );
-CREATE INDEX IF NOT EXISTS failed_login_at ON failed_login (told_at);
-CREATE INDEX IF NOT EXISTS message_aged ON message (domain_id, received_at)
+CREATE INDEX IF NOT EXISTS failed_login_at ON failed_login (told_at)
+"""
+_AGED: Final = """message (domain_id, received_at)
     WHERE held_paths <> '' AND received_at < (number >> 8)::float8 / 1000000 - 3600
 """
 # A former server takes a turnaround whose process ended up towards the destination.
@@ -68,27 +76,29 @@ _OLDEST_MAIL: Final = """
 ALTER TABLE usage ADD COLUMN removals bigint NOT NULL DEFAULT 0;
 CREATE TABLE oldest_mail (
     domain_id integer PRIMARY KEY, removals bigint NOT NULL, received_at float8 NOT NULL
-) WITH (fillfactor = 50);
-CREATE INDEX message_unheld ON message (domain_id, number) WHERE held_paths = ''
+) WITH (fillfactor = 50)
 """
+_UNHELD: Final = "message (domain_id, number) WHERE held_paths = ''"
 # A former server lets such a login take mail at once.
 _RIGHTS_THAT_WAIT: Final = "ALTER TABLE login ADD COLUMN turnaround_at float8"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
-    3: SchemaStep(_FAILED_LOGINS, oldest=1),
+    3: SchemaStep(_FAILED_LOGINS, oldest=1, indexes={"message_aged": _AGED}),
     4: SchemaStep(_TURNAROUNDS, oldest=1),
     5: SchemaStep(_CERTIFICATES, oldest=1),
     # A former server never looks there. The first server with an object store keeps it away.
     6: SchemaStep(_OBJECTS, oldest=1),
     7: SchemaStep(_WAYS_OF_RELEASES, oldest=1),
-    8: SchemaStep(_OLDEST_MAIL, oldest=1),
+    8: SchemaStep(_OLDEST_MAIL, oldest=1, indexes={"message_unheld": _UNHELD}),
     9: SchemaStep(_RIGHTS_THAT_WAIT, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"
 _LOCKED: Final = f"{SCHEMA_FOUND} FOR UPDATE"
 _NOTE: Final = "UPDATE restante_schema SET version = $1, oldest = $2"
+_IS_VALID: Final = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)"
+_BUILDS: Final = "SELECT 1 FROM pg_stat_progress_create_index WHERE datname = current_database()"
 
 
 def check_schema(version: int, oldest: int, known: int = VERSION) -> None:
@@ -109,6 +119,11 @@ async def upgrade_schema(
     session: DatabaseSession, steps: Mapping[int, SchemaStep] = STEPS, known: int = VERSION
 ) -> tuple[int, int]:
     """Take all steps that are due, or none. Return the versions before and after it."""
+    [(before, oldest)] = await session.fetch(SCHEMA_FOUND)
+    check_schema(max(before, known), oldest, known)
+    for version in range(before, known):
+        for name, columns in steps[version].indexes.items():
+            await _build_index(session, name, columns)
     async with session.transaction():
         [(before, oldest)] = await session.fetch(_LOCKED)
         check_schema(max(before, known), oldest, known)
@@ -116,3 +131,26 @@ async def upgrade_schema(
             await session.run(steps[version].statements)
             await session.fetch(_NOTE, version + 1, steps[version].oldest)
     return before, max(before, known)
+
+
+async def _build_index(session: DatabaseSession, name: str, columns: str) -> None:
+    """Build an index while servers work, unless it is there. It waits for all older transactions.
+
+    Two builds on one table could end each other.
+    """
+    found = [is_valid for (is_valid,) in await session.fetch(_IS_VALID, name)]
+    if found == [True]:
+        return
+    if await session.fetch(_BUILDS):
+        raise StoreUnusable(
+            "the database is building an index, perhaps for another upgrade; wait for its end, and"
+            " run `restante store upgrade` again"
+        )
+    if not session.is_plain:  # otherwise it has the settings of its role
+        await session.run("SET lock_timeout = 0")
+    with session.patient(_BUILD_PATIENCE):
+        if found:
+            await session.run(f"DROP INDEX CONCURRENTLY {name}")
+        await session.run(f"CREATE INDEX CONCURRENTLY {name} ON {columns}")
+    if not session.is_plain:
+        await session.run("RESET lock_timeout")
