@@ -2,7 +2,8 @@
 
 import pytest
 
-from restante.web.portal.people_words import in_words_for_people
+from restante.admin.admin_error import AdminError, ErrorKind
+from restante.web.portal.people_words import error_for_people, in_words_for_people
 
 
 @pytest.mark.parametrize(
@@ -20,8 +21,17 @@ from restante.web.portal.people_words import in_words_for_people
             "ask an operator of this server",
             "ask an administrator of your account, or your operator",
         ),
+        (
+            "make another key, such as by `restante login certificate a u --generate DIRECTORY`",
+            "make another key, with OpenSSL",
+        ),
         ("`restante store check` tells", "the command line tells"),
     ],
 )
 def test_an_error_names_pages(text: str, words: str) -> None:
     assert in_words_for_people(text) == words
+
+
+def test_an_error_is_told_with_its_remedy() -> None:
+    error = AdminError(ErrorKind.USAGE, "--until needs a suspension", "give --hold suspended too")
+    assert error_for_people(error) == "until needs a suspension; give hold suspended too"

@@ -16,6 +16,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.logins import LoginChange, change_login, show_login
 from restante.web.portal.access_page import access_path
 from restante.web.portal.own_path import step_up_path
+from restante.web.portal.people_words import error_for_people
 from restante.web.portal.portal_visit import (
     FormValues,
     Visit,
@@ -65,7 +66,7 @@ async def _changed(visit: Visit, form: FormValues, wanted: Callable[[], LoginCha
     except AdminError as error:
         if error.kind not in _CORRECTABLE:
             raise
-        text = f"{error.error}; {error.remedy}"
+        text = error_for_people(error)
         status = HTTPStatus.UNPROCESSABLE_ENTITY
         return await _page(visit, account, user, status, error=text, typed=form)
     return see_other(login_path(account, user))

@@ -6,6 +6,9 @@ Functions of `admin` write for the command line (web/api/remedy_words has the wo
 import re
 from typing import Final
 
+from restante.admin.admin_error import AdminError
+
+_GENERATION: Final = re.compile(r"(?:such as )?by `restante [^`]*--generate [^`]*`")
 _COMMAND: Final = re.compile(r"`restante ([a-z]+)[^`]*`")
 _OPTION: Final = re.compile(r"(?<![\w-])--([a-z][a-z-]*)")  # not within a name, such as xn--…
 _PAGES: Final = {
@@ -31,9 +34,15 @@ _PHRASES: Final = {
 }
 
 
+def error_for_people(error: AdminError) -> str:
+    """Return an error with its remedy, for the page of the form that it is about."""
+    return in_words_for_people(f"{error.error}; {error.remedy}")
+
+
 def in_words_for_people(text: str) -> str:
     """Return an error or its remedy without commands, options and headers."""
     for phrase, words in _PHRASES.items():
         text = text.replace(phrase, words)
+    text = _GENERATION.sub("with OpenSSL", text)  # no page makes keys
     text = _COMMAND.sub(lambda found: f"the {_PAGES.get(found.group(1), 'command line')}", text)
     return _OPTION.sub(lambda found: found.group(1).replace("-", " "), text)

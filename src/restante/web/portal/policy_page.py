@@ -18,6 +18,7 @@ from restante.admin.domains import DomainView, change_domain, show_domain
 from restante.mail.quantity import read_span
 from restante.tenancy.policy import WhileSuspended
 from restante.tenancy.policy_settings import SUSPENDED
+from restante.web.portal.people_words import error_for_people, in_words_for_people
 from restante.web.portal.policy_fields import policy_groups, wanted_change
 from restante.web.portal.portal_visit import (
     FormValues,
@@ -79,10 +80,11 @@ async def _changed(
     except AdminError as error:
         if error.kind not in _CORRECTABLE:
             raise
-        text = f"{error.error}; {error.remedy}"
+        text = error_for_people(error)
         return _page(visit, record, HTTPStatus.UNPROCESSABLE_ENTITY, form, error=text)
     if changed.warnings:
-        return _page(visit, changed.domain, warnings=changed.warnings)
+        warnings = [in_words_for_people(one) for one in changed.warnings]
+        return _page(visit, changed.domain, warnings=warnings)
     return see_other(f"/domains/{path_segment(record.name)}")
 
 

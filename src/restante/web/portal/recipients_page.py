@@ -17,6 +17,7 @@ from restante.admin.recipient_lists import (
 )
 from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.page_wording import counted_thing
+from restante.web.portal.people_words import error_for_people
 from restante.web.portal.portal_visit import (
     FormValues,
     Visit,
@@ -55,7 +56,7 @@ async def change(visit: Visit) -> Response:
     except AdminError as error:
         if error.kind not in _CORRECTABLE:
             raise
-        return await _page(visit, domain, form=form, error=f"{error.error}; {error.remedy}")
+        return await _page(visit, domain, form=form, error=error_for_people(error))
     return told_at(f"/domains/{path_segment(domain)}/recipients", _result(done.added, done.dropped))
 
 
