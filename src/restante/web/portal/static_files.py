@@ -24,14 +24,16 @@ _HTMX: Final = "htmx-4.0.1/htmx.min.js"
 def static_route(look: PortalLook) -> Route:
     """Return the route of all static files of an installation. Anybody may have them."""
     served = static_contents(look)
+    digests = {name: _digest(content) for name, (content, _) in served.items()}
 
     async def static_file(request: Request) -> Response:
-        found = served.get(request.path_params["name"])
+        name = request.path_params["name"]
+        found = served.get(name)
         if found is None:
             raise HTTPException(404)
         content, media_type = found
         answer = Response(content, media_type=media_type)
-        if request.query_params.get(_VERSION) == _digest(content):
+        if request.query_params.get(_VERSION) == digests[name]:
             answer.headers["Cache-Control"] = KEPT_FOR_GOOD
         return answer
 
