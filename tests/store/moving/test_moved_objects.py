@@ -78,23 +78,30 @@ async def test_a_move_is_run_again_after_an_outage(
     assert len(bucket.contents()) == 1
 
 
-async def test_a_move_that_is_given_up_leaves_no_object(
+async def half_move(
     filled: str, database: str, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Move until there is an object, and fail."""
     put = bucket.put
 
     async def put_and_fail(name: str, blocks: AsyncIterator[bytes], size: int) -> None:
         await put(name, blocks, size)
         raise ContentUnreachable("no answer in time")
 
-    monkeypatch.setattr(bucket, "put", put_and_fail)
-    with pytest.raises(ContentUnreachable):
-        await move_with_objects(filled, database)
+    with monkeypatch.context() as patched:
+        patched.setattr(bucket, "put", put_and_fail)
+        with pytest.raises(ContentUnreachable):
+            await move_with_objects(filled, database)
     assert len(bucket.contents()) == 1
+
+
+async def test_a_move_that_is_given_up_leaves_no_object(
+    filled: str, database: str, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await half_move(filled, database, bucket, monkeypatch)
     async with ends(filled, database, ACCESS) as (source, target):
         await undo_move(source, target)
     assert bucket.contents() == set()
-    monkeypatch.setattr(bucket, "put", put)
     await move_with_objects(filled, database)
     assert len(bucket.contents()) == 1
 
@@ -115,15 +122,7 @@ async def test_the_bucket_of_another_store_takes_no_move(
 async def test_a_move_is_not_given_up_without_its_object_store(
     filled: str, database: str, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    put = bucket.put
-
-    async def put_and_fail(name: str, blocks: AsyncIterator[bytes], size: int) -> None:
-        await put(name, blocks, size)
-        raise ContentUnreachable("no answer in time")
-
-    monkeypatch.setattr(bucket, "put", put_and_fail)
-    with pytest.raises(ContentUnreachable):
-        await move_with_objects(filled, database)
+    await half_move(filled, database, bucket, monkeypatch)
     async with ends(filled, database) as (source, target):
         with pytest.raises(StoreMismatched, match=r"\[objects\]"):
             await undo_move(source, target)
