@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from restante.delivery.client_turnaround import UNSETTLED_MOST
 from restante.delivery.turnaround_part import TurnaroundPart
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
-from restante.store.handover_store import PastDrain
+from restante.store.handover_store import Drain, PastDrain
 from restante.store.store_errors import ContentUnreachable
 from restante.telemetry.events import (
     DeliveryAttempt,
@@ -555,6 +556,62 @@ def test_content_that_is_away_is_deferred_and_the_rest_leaves() -> None:
             past = await past_of(world, domain)
             assert past.reason == "every message was tried, 1 message was deferred"
         assert len(world.log.of(DeliveryDeferred)) == 1
+
+    asyncio.run(main())
+
+
+def test_no_more_is_sent_than_can_be_doubled_in_all_domains_while_the_store_is_slow() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        settle, may_go_on = world.store.handover.settle, asyncio.Event()
+
+        async def settle_slowly(*arguments: Any) -> None:
+            await may_go_on.wait()
+            await settle(*arguments)
+
+        world.intercept("settle", settle_slowly)
+        async with ScriptedPrimary() as client, world.dispatcher() as dispatcher:
+            domains = [await turning.hosts(f"d{one}.example", 30) for one in range(4)]
+            turnaround = await turning.begun(dispatcher, client, *domains)
+            await until(lambda: len(client.taken) >= UNSETTLED_MOST)
+            for _ in range(200):
+                await asyncio.sleep(0)
+            most = len(client.taken)
+            may_go_on.set()
+            await turnaround.over.wait()
+            await ended(dispatcher, domains)
+            assert (most, len(client.taken)) == (UNSETTLED_MOST, 120)
+            assert await world.waiting() == []
+
+    asyncio.run(main())
+
+
+def test_unsettled_mail_of_a_stopped_domain_keeps_no_other_waiting() -> None:
+    async def main() -> None:
+        turning = Turning()
+        world = turning.world
+        settle, may_go_on = world.store.handover.settle, asyncio.Event()
+
+        async def settle_slowly(lease: Drain, *arguments: Any) -> None:
+            if lease.domain_id == stopped.id:
+                await may_go_on.wait()
+            await settle(lease, *arguments)
+
+        world.intercept("settle", settle_slowly)
+        async with ScriptedPrimary() as client, world.dispatcher() as dispatcher:
+            stopped = await turning.hosts("b.example", UNSETTLED_MOST)
+            other = await turning.hosts("c.example", 5)
+            turnaround = await turning.begun(dispatcher, client, stopped, other)
+            await until(lambda: len(client.taken) >= UNSETTLED_MOST)
+            await dispatcher.stop(stopped.id)
+            try:
+                await until(turnaround.over.is_set)
+            finally:
+                may_go_on.set()
+            assert len(client.taken) == UNSETTLED_MOST + 5
+            await ended(dispatcher, [stopped, other])
+            assert await world.waiting() == []
 
     asyncio.run(main())
 

@@ -26,7 +26,7 @@ begins behind the place where it ended (turnaround_order.py).
 import asyncio
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
@@ -54,10 +54,12 @@ from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.smtp.handshake import ClientOptions
 from restante.smtp.pipelining import Pipelining
-from restante.smtp.window_size import WindowPace
+from restante.smtp.window_size import MOST_MESSAGES, WindowPace
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError
 from restante.tenancy.model import Directory, IpAddress, Login, TlsUse
+
+UNSETTLED_MOST: Final = MOST_MESSAGES  # of all domains, in delivery or not recorded
 
 _NO_GREETING: Final = "the client closed the connection before its greeting"
 _ENDS: Final = {
@@ -92,6 +94,7 @@ class ClientTurnaround:
         self._parts: list[TurnaroundPart] = []
         self._by_domain: dict[int, TurnaroundPart] = {}
         self._first = 0  # of the parts: all mail of those before it was begun
+        self._unsettled: list[TurnaroundPart] = []  # that have mail in delivery or not recorded
         experience = context.memory.experience
         takes_mail = experience.has_taken_mail(self._taker)
         self._refusals = BrokenDestinationDetector(takes_mail=takes_mail)
@@ -273,10 +276,6 @@ class ClientTurnaround:
             self._first += 1
         return None
 
-    @property
-    def _giving(self) -> Sequence[TurnaroundPart]:
-        return [part for part in self._parts if part.gives_mail]
-
     async def _read_again(self) -> bool:
         """Look for mail that came meanwhile, until some is found; return whether there is some.
 
@@ -302,18 +301,27 @@ class ClientTurnaround:
 
     def _take(self) -> HeldMessage | None:
         self._look_at_login()
-        if self._stop is not None:
+        if self._stop is not None or self._is_full:
             return None
         while (part := self._present) is not None:
-            if part.is_full:
-                return None
             message = part.take()
+            if message is not None and part not in self._unsettled:
+                self._unsettled.append(part)
             if part.needs_mail:
                 self._woken.set()
             if message is not None or not part.is_read_to_its_end:
                 return message
         self._woken.set()
         return None
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether no more may be begun before outcomes are settled: a crash can double them.
+
+        A domain that was stopped keeps no other waiting.
+        """
+        self._unsettled = [one for one in self._unsettled if one.gives_mail and one.unsettled]
+        return sum(part.unsettled for part in self._unsettled) >= UNSETTLED_MOST
 
     def _look_at_login(self) -> None:
         """End if the login was changed or has expired: no more mail goes to its holder."""

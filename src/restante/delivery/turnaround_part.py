@@ -29,15 +29,12 @@ from restante.mail.message import HeldMessage
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
-from restante.smtp.window_size import MOST_MESSAGES
 from restante.store.handover_store import Drain, PastDrain, WantedDrain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.model import AuthorizedHosts, HostedDomain
 from restante.tenancy.policy import OnRefusal, RecipientPolicy, TurnaroundPolicy
-
-UNSETTLED_MOST: Final = MOST_MESSAGES  # in delivery, or not recorded: a crash can double them
 
 _CAME_LATE: Final = "mail came at the end, and waits for the next request"
 
@@ -126,9 +123,9 @@ class TurnaroundPart:
         return self._settlement.is_lease_lost
 
     @property
-    def is_full(self) -> bool:
-        """Whether no more may be begun before outcomes are settled."""
-        return self._settlement.unsettled + self.in_hand >= UNSETTLED_MOST
+    def unsettled(self) -> int:
+        """How many messages are in delivery, or not recorded: a crash can double them."""
+        return self._settlement.unsettled + self.in_hand
 
     @property
     def has_tried_all(self) -> bool:
