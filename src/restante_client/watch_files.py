@@ -89,28 +89,13 @@ def network_manager_hook(command: Sequence[str]) -> str:
 
 def windows_task(command: Sequence[str], seconds: int) -> str:
     """Return a task for `schtasks /create /xml FILE`: at boot, and at intervals."""
-    import subprocess  # noqa: PLC0415  heavy
-
-    program, *words = command
-    arguments = escape(subprocess.list2cmdline(words))
-    minutes = min(max(round(seconds / 60), 1), _LONGEST_MINUTES)
     space = "http://schemas.microsoft.com/windows/2004/02/mit/task"
     return "\n".join(
         [
             '<?xml version="1.0"?>',
             f"<!-- schtasks /create /tn {UNIT} /xml {UNIT}.xml /ru SYSTEM -->",
             f'<Task version="1.2" xmlns="{space}">',
-            "  <Triggers>",
-            "    <BootTrigger>",
-            "      <Enabled>true</Enabled>",
-            f"      <Repetition><Interval>PT{minutes}M</Interval></Repetition>",
-            "      <Delay>PT30S</Delay>",
-            "    </BootTrigger>",
-            "    <EventTrigger>",
-            "      <Enabled>true</Enabled>",
-            f"      <Subscription>{escape(_NETWORK_UP)}</Subscription>",
-            "    </EventTrigger>",
-            "  </Triggers>",
+            *_windows_triggers(seconds),
             "  <Principals>",
             '    <Principal id="Author"><UserId>S-1-5-18</UserId></Principal>',
             "  </Principals>",
@@ -120,15 +105,41 @@ def windows_task(command: Sequence[str], seconds: int) -> str:
             "    <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>",
             "    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>",  # none: `turn` has --limit
             "  </Settings>",
-            '  <Actions Context="Author">',
-            "    <Exec>",
-            f"      <Command>{escape(program)}</Command>",
-            f"      <Arguments>{arguments}</Arguments>",
-            "    </Exec>",
-            "  </Actions>",
+            *_windows_action(command),
             "</Task>",
         ]
     )
+
+
+def _windows_triggers(seconds: int) -> list[str]:
+    minutes = min(max(round(seconds / 60), 1), _LONGEST_MINUTES)
+    return [
+        "  <Triggers>",
+        "    <BootTrigger>",
+        "      <Enabled>true</Enabled>",
+        f"      <Repetition><Interval>PT{minutes}M</Interval></Repetition>",
+        "      <Delay>PT30S</Delay>",
+        "    </BootTrigger>",
+        "    <EventTrigger>",
+        "      <Enabled>true</Enabled>",
+        f"      <Subscription>{escape(_NETWORK_UP)}</Subscription>",
+        "    </EventTrigger>",
+        "  </Triggers>",
+    ]
+
+
+def _windows_action(command: Sequence[str]) -> list[str]:
+    import subprocess  # noqa: PLC0415  heavy
+
+    program, *words = command
+    return [
+        '  <Actions Context="Author">',
+        "    <Exec>",
+        f"      <Command>{escape(program)}</Command>",
+        f"      <Arguments>{escape(subprocess.list2cmdline(words))}</Arguments>",
+        "    </Exec>",
+        "  </Actions>",
+    ]
 
 
 def _with_credentials(command: Sequence[str]) -> tuple[list[str], list[str]]:
