@@ -6,7 +6,7 @@ from prometheus_client.parser import text_string_to_metric_families as read_text
 
 from restante.telemetry.event_counts import Counts
 from restante.telemetry.exposition import expose
-from restante.telemetry.metric_types import MetricLabel, State
+from restante.telemetry.metric_types import MetricLabel, State, WebRequestFigures
 from restante.telemetry.metrics import METRICS
 from restante.telemetry.process_figures import ProcessFacts
 
@@ -49,9 +49,11 @@ STATE: Final = State(
     version="1.2.3",
     process=ProcessFacts(1.5, 2**20, 30, 1024),
     loop_lag=0.125,
-    web_requests={("/v1/status", "2xx"): 5, ("(none)", "4xx"): 2},
-    web_request_seconds={("/v1/status",): 0.25},
-    web_requests_running=1,
+    web_requests=WebRequestFigures(
+        ended={("/v1/status", "2xx"): 5, ("(none)", "4xx"): 2},
+        seconds={("/v1/status",): 0.25},
+        running=1,
+    ),
 )
 
 

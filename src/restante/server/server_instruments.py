@@ -18,7 +18,7 @@ from restante.store.interface import Store
 from restante.store.scrubber import Scrubber
 from restante.store.store_errors import StoreError
 from restante.telemetry.loop_lag import LoopLag
-from restante.telemetry.metric_types import State
+from restante.telemetry.metric_types import State, WebRequestFigures
 from restante.telemetry.process_figures import look_at_process
 from restante.web.request_counts import RequestCounts
 
@@ -44,6 +44,12 @@ class ProcessGauges:
     web_requests: RequestCounts  # of the `web` listeners
     clock_doubt: Callable[[], ClockDoubt | None]
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
+
+    @property
+    def web_figures(self) -> WebRequestFigures:
+        """The requests to the `web` listeners."""
+        counts = self.web_requests
+        return WebRequestFigures(counts.ended, counts.seconds, counts.running)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +101,7 @@ class ServerInstruments:
             version=__version__,
             process=look_at_process(),
             loop_lag=process.loop_lag.longest(),
-            web_requests=process.web_requests.ended,
-            web_request_seconds=process.web_requests.seconds,
-            web_requests_running=process.web_requests.running,
+            web_requests=process.web_figures,
         )
 
     def vitals(self) -> ServerVitals:

@@ -21,6 +21,15 @@ class MetricKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class WebRequestFigures:
+    """The requests to the `web` listeners since the start."""
+
+    ended: Mapping[LabelValues, int]  # by route and class of the status
+    seconds: Mapping[LabelValues, float]  # by route
+    running: int  # now
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """The state of the server at one moment. Times are Unix time, ages are seconds."""
 
@@ -56,9 +65,7 @@ class State:
     version: str
     process: ProcessFacts
     loop_lag: float  # the longest of the last one to two minutes
-    web_requests: Mapping[LabelValues, int]  # by route and class of the status
-    web_request_seconds: Mapping[LabelValues, float]  # by route
-    web_requests_running: int
+    web_requests: WebRequestFigures
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,21 +198,21 @@ METRICS: Final[tuple[Metric, ...]] = (
         MetricKind.COUNTER,
         "Answered requests on the `web` listeners, by the template of their route and the class of"
         " their status; `(none)`: refused before any route.",
-        lambda state: state.web_requests,
+        lambda state: state.web_requests.ended,
         (MetricLabel("route"), MetricLabel("status")),
     ),
     Read(
         "restante_web_request_seconds",
         MetricKind.COUNTER,
         "Seconds that the answers to these requests took, by the template of their route.",
-        lambda state: state.web_request_seconds,
+        lambda state: state.web_requests.seconds,
         (MetricLabel("route"),),
     ),
     Read(
         "restante_web_requests_running",
         MetricKind.GAUGE,
         "Requests on the `web` listeners that have no complete answer now.",
-        lambda state: state.web_requests_running,
+        lambda state: state.web_requests.running,
     ),
     Counted(
         "restante_web_requests_refused",
