@@ -23,10 +23,10 @@ class ClientOutput:
         self._write(sys.stdout, f"{text}\n")
 
     def say_json(self, value: dict[str, Any]) -> None:
-        """Print the result as JSON."""
+        """Print the result as JSON. Secrets are looked for in its texts, so it stays JSON."""
         import json  # noqa: PLC0415  heavy
 
-        self._write(sys.stdout, f"{json.dumps(self.secrets.hide_all(value), indent=2)}\n")
+        self._put(sys.stdout, f"{json.dumps(self.secrets.hide_all(value), indent=2)}\n")
 
     def complain(self, text: str) -> None:
         """Print a line on standard error."""
@@ -49,7 +49,10 @@ class ClientOutput:
         self.complain(failure.text)
 
     def _write(self, stream: TextIO, text: str) -> None:
+        self._put(stream, self.secrets.hide(text))
+
+    def _put(self, stream: TextIO, text: str) -> None:
+        """Write a text that has no secret."""
         encoding = stream.encoding or "utf-8"
-        hidden = self.secrets.hide(text)
-        stream.write(hidden.encode(encoding, "backslashreplace").decode(encoding))
+        stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()

@@ -24,3 +24,14 @@ def test_a_stream_of_another_encoding_gets_escapes(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("sys.stdout", io.TextIOWrapper(octets, "ascii"))
     ClientOutput().say("bücher")
     assert octets.getvalue() == b"b\\xfccher\n"
+
+
+def test_json_stays_json_whatever_the_secret_is(capsys: pytest.CaptureFixture[str]) -> None:
+    output = ClientOutput(is_json=True)
+    output.secrets.add("1", "acme-mail")
+    output.secrets.add("}")
+    output.say_json({"delivered": 451, "text": "server 10: {451}"})
+    assert json.loads(capsys.readouterr().out) == {
+        "delivered": 451,
+        "text": "server [not shown] [not shown]",
+    }
