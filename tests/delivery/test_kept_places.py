@@ -10,6 +10,7 @@ from restante.telemetry.work_word import WorkWord
 from tests.delivery.scripted_primary import ScriptedPrimary
 from tests.delivery.turning import Turning
 from tests.delivery.world import World, until
+from tests.wire import audit
 
 NONE = TurnPlaces()
 
@@ -42,6 +43,19 @@ def test_a_mark_that_cannot_be_kept_is_logged_and_costs_only_itself() -> None:
         await places.keep(NONE, TriedMail({domain.id: 7}, domain.id, is_whole=False))
         assert [line["doing"] for line in world.log.of(StoreFailed)] == [WorkWord.KEEP_PLACES]
         assert await places.read([domain.id]) == NONE
+
+    asyncio.run(main())
+
+
+def test_a_domain_that_was_removed_meanwhile_is_no_failure_and_the_others_are_kept() -> None:
+    async def main() -> None:
+        world = World()
+        places = KeptPlaces(world.store.retention, world.log)
+        kept = [(await world.host(9, f"d{one}.example")).id for one in range(30)]
+        await world.store.records.remove_domain(kept[0], audit())
+        await places.keep(NONE, TriedMail(dict.fromkeys(kept, 7), kept[0], is_whole=False))
+        assert world.log.of(StoreFailed) == []
+        assert sorted((await places.read(kept)).messages) == kept[1:]
 
     asyncio.run(main())
 

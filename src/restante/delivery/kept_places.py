@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from restante.delivery.turnaround_order import TriedMail, TurnPlaces, places_after
 from restante.store.retention_store import RetentionStore
-from restante.store.store_errors import StoreError
+from restante.store.store_errors import Conflict, StoreError
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -49,6 +49,8 @@ class KeptPlaces:
                 writes.append(self._marks.keep_mark(domain_id, _TURN, turn))
                 writes.append(self._marks.keep_mark(domain_id, _MESSAGE, message))
             for outcome in await asyncio.gather(*writes, return_exceptions=True):
+                if isinstance(outcome, Conflict):  # the domain was removed, and its place with it
+                    continue
                 if isinstance(outcome, StoreError):
                     self._log.publish(StoreFailed(error=outcome, doing=WorkWord.KEEP_PLACES))
                     return
