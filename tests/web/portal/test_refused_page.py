@@ -7,6 +7,7 @@ import pytest
 
 from restante.admin import refusal_groups
 from restante.mail.message import message_name
+from tests.admin.admin_world import AdminWorld
 from tests.web.portal.visitors import ALPHA, BETA, after, hosting, visit
 
 
@@ -40,18 +41,18 @@ def test_groups_and_an_action_for_each() -> None:
     assert "Nothing is refused" in visit(admin, "/refused", BETA).text
 
 
+async def refuse_five(admin: AdminWorld) -> None:
+    for number in range(1, 6):
+        await admin.hold(number, 1, f"u{number}@alpha.example")
+        await admin.refuse(number, 1, f"u{number}@alpha.example", "550 5.7.1 rate limit")
+
+
 def test_a_large_group_is_counted_whole_and_acted_on_in_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(refusal_groups, "MAX_NAMES", 2)
     admin = hosting()
-
-    async def refuse() -> None:
-        for number in range(1, 6):
-            await admin.hold(number, 1, f"u{number}@alpha.example")
-            await admin.refuse(number, 1, f"u{number}@alpha.example", "550 5.7.1 rate limit")
-
-    asyncio.run(refuse())
+    asyncio.run(refuse_five(admin))
     text = visit(admin, "/refused", ALPHA).text
     assert "<b>5 messages</b>, alpha.example: 5" in text
     assert "Each press acts on the oldest 2 of them." in text
@@ -64,13 +65,7 @@ def test_the_page_counts_the_oldest_at_first_and_all_on_demand(
     monkeypatch.setattr("restante.admin.held_mail.PAGE", 2)
     monkeypatch.setattr("restante.web.portal.refused_page.AT_FIRST", -1.0)  # one page of the store
     admin = hosting()
-
-    async def refuse() -> None:
-        for number in range(1, 6):
-            await admin.hold(number, 1, f"u{number}@alpha.example")
-            await admin.refuse(number, 1, f"u{number}@alpha.example", "550 5.7.1 rate limit")
-
-    asyncio.run(refuse())
+    asyncio.run(refuse_five(admin))
     text = visit(admin, "/refused?domain=alpha.example", ALPHA).text
     assert "<b>2 messages</b>" in text
     [more] = re.findall(r'<a href="([^"]+)">Count all</a>', text)
