@@ -266,6 +266,26 @@ async def test_very_much_goes_in_batches_each_with_its_entry(keeping: Keeping) -
     assert sorted(len(entry.subject.split()) for entry in entries) == [1, BATCH, BATCH]
 
 
+async def test_mail_that_slices_leave_out_goes_in_the_same_sweep(
+    keeping: Keeping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on PostgreSQL with imported mail: a slice has the oldest, not those that came first."""
+    monkeypatch.setattr(retention_sweep, "BATCH", 2)
+    alpha = await keeping.host(retention=MONTH)
+    await keeping.store.reception.hold([message(number, alpha.id) for number in range(1, 9)])
+    expired = keeping.store.retention.expired
+
+    async def unordered(
+        domain_id: int, status: RecipientStatus, before: float, limit: int, after: int
+    ) -> list[int]:
+        return (await expired(domain_id, status, before, 99, after))[-limit:]
+
+    monkeypatch.setattr(keeping.store.retention, "expired", unordered)
+    await keeping.sweep_on(31)
+    assert keeping.store.figures.usage(alpha.id).messages == 0
+    assert [found["messages"] for found in keeping.log.of(MailExpired)] == [8]
+
+
 async def test_a_drain_that_runs_keeps_its_mail_a_day_longer(keeping: Keeping) -> None:
     alpha = await keeping.host(retention=MONTH)
     await keeping.store.reception.hold([message(1, alpha.id)])

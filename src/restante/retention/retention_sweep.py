@@ -16,7 +16,8 @@ because no report can be made for it.
 A running drain keeps its domain's mail for a day longer: mail must not vanish during delivery.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from restante.background.clocks import Clocks
@@ -142,19 +143,35 @@ class RetentionSweep:
         elif at_end is AtEnd.BOUNCE:
             await self._bounce(domain, status, seconds)
 
-    async def _due(
-        self, domain: HostedDomain, status: RecipientStatus, before: float
-    ) -> AsyncIterator[list[int]]:
-        """Yield expired mail in slices, each behind the last: some stays, such as damaged mail."""
-        after, retention = 0, self._store.retention
-        while numbers := await retention.expired(domain.id, status, before, BATCH, after):
-            yield numbers
-            after = numbers[-1]
+    async def _end_slices(
+        self,
+        domain: HostedDomain,
+        status: RecipientStatus,
+        before: float,
+        end: Callable[[list[int]], Awaitable[int]],
+    ) -> int:
+        """Apply `end` to expired mail in slices; return for how many messages it was done.
+
+        Each slice is behind the last: some mail stays, such as damaged mail. A slice that is cut
+        off can leave mail out. After one, another walk looks for that, until nothing more ends.
+        """
+        total = 0
+        while True:
+            ended = after = 0
+            is_cut = False
+            while numbers := await self._store.retention.expired(
+                domain.id, status, before, BATCH, after
+            ):
+                ended += await end(numbers)
+                after = numbers[-1]
+                is_cut |= len(numbers) == BATCH
+            total += ended
+            if not (ended and is_cut):
+                return total
 
     async def _bounce(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
-        bounced = 0
-        async for numbers in self._due(domain, status, self._before(domain, seconds)):
-            bounced += await self._bounce_some(domain, status, numbers, seconds)
+        end = partial(self._bounce_some, domain, status, seconds)
+        bounced = await self._end_slices(domain, status, self._before(domain, seconds), end)
         if bounced:
             self._log.publish(
                 MailExpired(
@@ -167,7 +184,7 @@ class RetentionSweep:
             )
 
     async def _bounce_some(
-        self, domain: HostedDomain, status: RecipientStatus, numbers: Sequence[int], seconds: float
+        self, domain: HostedDomain, status: RecipientStatus, seconds: float, numbers: Sequence[int]
     ) -> int:
         found = await self._listed(numbers, status)
         bounces = [
@@ -214,14 +231,16 @@ class RetentionSweep:
 
     async def _delete(self, domain: HostedDomain, status: RecipientStatus, seconds: float) -> None:
         before = self._before(domain, seconds)
-        deleted = 0
-        async for numbers in self._due(domain, status, before):
+
+        async def delete(numbers: list[int]) -> int:
             listed = await self._listed(numbers, status)
             entry = self._entry(AuditAction.MAIL_EXPIRED, domain, status, seconds, listed)
             count = await self._store.retention.expire(domain.id, numbers, status, before, entry)
             if count:
                 self._log.publish(change_event(entry))
-            deleted += count
+            return count
+
+        deleted = await self._end_slices(domain, status, before, delete)
         if deleted:
             self._log.publish(
                 MailExpired(
