@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from restante.delivery.account_turnarounds import IDLE_SECONDS
 from restante.delivery.cannot_start import CannotStart, TurnaroundBusy
-from restante.delivery.dispatcher import DrainStart
+from restante.delivery.client_turnaround import ClientTurnaround
+from restante.delivery.dispatcher import TURN_ASKED_AGAIN, DrainStart
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.handover_store import Drain
@@ -436,5 +438,53 @@ def test_a_release_that_joined_is_dropped_without_a_failure_when_the_server_stop
             await dispatcher._start_after(domain, "login other", 0)
         assert world.log.of(StoreFailed) == []
         assert world.log.of(DrainStarted) == []
+
+    asyncio.run(main())
+
+
+def test_a_request_for_another_turnaround_ends_one_that_is_idle_then_and_not_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def main() -> None:
+        turning = Turning()
+        handover = turning.world.store.handover
+        async with (
+            ScriptedPrimary({"CONTENT": SILENCE}) as client,
+            turning.world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.hosts(count=1)
+            turnaround = await turning.begun(dispatcher, client, domain)
+            await handover.ask_stop(domain.id, TURN_ASKED_AGAIN)
+            await dispatcher.look_for_drains()
+            monkeypatch.setattr(ClientTurnaround, "seconds_still", property(lambda _: IDLE_SECONDS))
+            await dispatcher.look_for_drains()
+            for _ in range(200):
+                await asyncio.sleep(0)
+            assert not turnaround.over.is_set()
+            await handover.ask_stop(domain.id, TURN_ASKED_AGAIN)
+            await dispatcher.look_for_drains()
+            await turnaround.over.wait()
+            await ended(dispatcher, [domain])
+
+    asyncio.run(main())
+
+
+def test_a_release_that_came_with_such_a_request_begins_a_drain_afterwards() -> None:
+    async def main() -> None:
+        turning = Turning()
+        handover = turning.world.store.handover
+        async with (
+            ScriptedPrimary({"CONTENT": SILENCE}) as client,
+            ScriptedPrimary() as primary,
+            turning.world.dispatcher() as dispatcher,
+        ):
+            domain = await turning.leads_to(await turning.hosts(count=1), primary)
+            turnaround = await turning.begun(dispatcher, client, domain)
+            await handover.open_drain(domain.id, NOW, NOW + 60, 0, "login other")
+            await handover.ask_stop(domain.id, TURN_ASKED_AGAIN)
+            await dispatcher.look_for_drains()
+            turnaround.abort("the client has gone")
+            await until(lambda: len(primary.taken) == 1)
+            await ended(dispatcher, [domain])
 
     asyncio.run(main())

@@ -453,15 +453,22 @@ class Dispatcher:
         if asked.is_lost:
             reason = "another server has taken the drain over"
             drain.stop(DrainStopCause(reason, stays_recorded=True), self._grace)
-        elif asked.stop == TURN_ASKED_AGAIN:
-            if isinstance(drain, TurnaroundPart):
-                self._turnarounds.asked_again(drain.domain.account)
-        elif asked.stop:
+            return
+        if asked.stop and asked.stop != TURN_ASKED_AGAIN:
             self._stop_on_request(drain, asked.stop)
-        elif asked.times > drain.times_asked:
+            return
+        if asked.times > drain.times_asked:
             drain.times_asked = asked.times
             # It was asked within the last second. The deadline on record is by the wall clock.
             await drain.join(self._context.settings.patience)
+        if asked.stop:
+            await self._turn_asked_again(drain)
+
+    async def _turn_asked_again(self, drain: DomainDrain | TurnaroundPart) -> None:
+        """End a turnaround if it is idle now. If it becomes idle later, its client asks again."""
+        if isinstance(drain, TurnaroundPart):
+            self._turnarounds.asked_again(drain.domain.account)
+        await self._handover.ask_stop(drain.lease.domain_id, "")
 
     def _stop_on_request(self, drain: DomainDrain | TurnaroundPart, reason: str) -> None:
         if isinstance(drain, TurnaroundPart):  # nor does a drain follow that was asked for before
