@@ -23,8 +23,9 @@ class RetentionStore(Protocol):
 
         Oldest first. A held recipient is so since the message was received, or since one of its
         recipients was refused or held again. A refused recipient is so since that was settled.
-        Only numbers above `after` are returned, and rows removed below it cost nothing. Mail
-        that came an hour or more after its receipt may be left out, until it is asked with 0.
+        Only numbers above `after` are returned, and rows removed below it cost nothing. A full
+        result can leave out mail that came an hour or more after its receipt. That mail is found
+        when `after` is 0 again.
         """
 
     async def expire(

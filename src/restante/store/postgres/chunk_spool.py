@@ -83,7 +83,7 @@ class ChunkSpool:
 
 
 def discard_content(core: PostgresCore, number: int) -> None:
-    """Remove content that no message has, beside other work. An error is logged nowhere."""
+    """Remove content that no message has, beside other work. Errors are not logged."""
     change = partial(remove_unheld, number=number)
     core.begin(core.write(change, SessionKind.SPOOLING)).add_done_callback(take_note)
 

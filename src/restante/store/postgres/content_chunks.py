@@ -78,8 +78,8 @@ async def beginning_of(core: PostgresCore, file: ContentFile, octets: int) -> by
 async def copy_content(core: PostgresCore, file: ContentFile) -> ContentFile:
     """Copy content under a number of its own: a chunk is a statement, as when it was written.
 
-    A copy that fails is removed. If the caller is cancelled, the copy ends first: until then, not
-    all of its rows can be seen.
+    A copy that fails is removed. If the caller is cancelled, the copy is finished and then removed:
+    a removal sees its rows only once they are committed.
     """
     copying = core.begin(_copied(core, file))
     copying.add_done_callback(take_note)

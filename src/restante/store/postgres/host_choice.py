@@ -31,7 +31,7 @@ class HostOrder:
 
     @property
     def urls(self) -> list[str]:
-        """The URL of each host. Raises ValueError if the URL of all is none."""
+        """The URL of each host. Raises ValueError if the URL of them all is malformed."""
         found = url_of_each_host(self._url)
         return [one for one in found if one not in self._last] + [
             one for one in self._last if one in found

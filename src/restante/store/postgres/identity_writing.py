@@ -31,7 +31,7 @@ async def put_token(
     audit: AuditEntry,
     known: Collection[str] | None = None,
 ) -> None:
-    """Add or replace a token of an account, that has no tokens but the known ones."""
+    """Add or replace a token. Its account must have no tokens but the known ones."""
     if known is not None:  # another server may add one now: wait for all changes of records
         await transaction.fetch(record_statements.LOCK_CHANGE_NUMBER)
         rows = await transaction.fetch(record_statements.TOKENS_OF_ACCOUNT, token.account)

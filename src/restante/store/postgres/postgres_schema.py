@@ -133,11 +133,11 @@ CREATE TABLE usage (
     messages  bigint NOT NULL,
     octets    bigint NOT NULL,
     refused   bigint NOT NULL,
-    removals  bigint NOT NULL DEFAULT 0,    -- changes of other mail than new one
+    removals  bigint NOT NULL DEFAULT 0,    -- changes after which other mail can be the oldest
     PRIMARY KEY (domain_id, node)
 ) WITH (fillfactor = 40);
--- The oldest held mail of domains, as it was when it was asked last. It is right as long as the
--- domain's `removals` are: new mail has a higher number. So it is not sought among all mail again.
+-- The oldest held mail of each domain, as last sought among all mail. A row is valid while the sum
+-- of the domain's `removals` stays the same: new mail has a higher number.
 CREATE TABLE oldest_mail (
     domain_id   integer PRIMARY KEY,
     removals    bigint NOT NULL,            -- the sum over the rows of `usage`

@@ -22,7 +22,7 @@ def put_token(
     audit: AuditEntry,
     known: Collection[str] | None = None,
 ) -> None:
-    """Add or replace a token of an account, that has no tokens but the known ones."""
+    """Add or replace a token. Its account must have no tokens but the known ones."""
     if token.account:
         check_account(transaction, token.account)
     present = transaction.execute(token_queries.ACCOUNT_OF, (token.id,))
