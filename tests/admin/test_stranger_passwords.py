@@ -3,7 +3,9 @@
 import gc
 import os
 import signal
+import subprocess
 import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from restante.admin.stranger_passwords import (
 )
 from restante.tenancy.passwords import hash_generated_password, hash_password
 
+SLEEP = "import time; time.sleep(60)"
 HASHES = (hash_generated_password("right"), hash_password("also right"))
 
 
@@ -40,12 +43,25 @@ def test_on_a_busy_machine_a_second_one_is_only_behind_mail() -> None:
     now = [0.0]
     passwords = StrangerPasswords(first_patience=0.0, monotonic=lambda: now[0])
     assert passwords.any_matches(HASHES, "right")
-    [process] = children()  # the first one did not answer in time, and was ended
+    [process] = the_only_child()  # the first one did not answer in time, and was killed
     assert os.sched_getscheduler(process) == os.SCHED_BATCH
     assert os.getpriority(os.PRIO_PROCESS, process) == 10
     now[0] = BUSY_SECONDS
     assert not passwords.any_matches(HASHES, "wrong")  # the first one is asked again
-    assert children() == [process]
+    assert the_only_child() == [process]
+
+
+def test_nobody_waits_for_the_end_of_one_that_was_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind all others, a killed process needs seconds to end."""
+    slow, before = PasswordProcess((sys.executable, "-c", SLEEP), patience=0.1), {*started()}
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess.Popen, "wait", lambda *_, **__: pytest.fail("it waits"))
+        with pytest.raises(PasswordsUnchecked):
+            slow.any_matches(HASHES, "right")
+    [killed] = {*started()} - before
+    del slow
+    gc.collect()
+    assert killed not in started()  # it is not left as a zombie
 
 
 def test_one_that_has_ended_is_started_again() -> None:
@@ -73,7 +89,7 @@ def test_it_ends_with_the_part_that_asks() -> None:
         ("/nowhere/python",),
         (sys.executable, "-c", "pass"),
         (sys.executable, "-c", "print('what')"),
-        (sys.executable, "-c", "import time; time.sleep(60)"),
+        (sys.executable, "-c", SLEEP),
     ],
 )
 def test_without_an_answer_nothing_is_right(command: tuple[str, ...]) -> None:
@@ -81,16 +97,26 @@ def test_without_an_answer_nothing_is_right(command: tuple[str, ...]) -> None:
     for _ in range(2):
         with pytest.raises(PasswordsUnchecked):
             passwords.any_matches(HASHES, "right")
-    assert children() == []
+
+
+def the_only_child() -> list[int]:
+    """Wait until one is left, and return it: a killed one takes a moment to end."""
+    while len(found := children()) > 1:
+        time.sleep(0.01)
+    return found
 
 
 def children() -> list[int]:
     """Return the processes that this one has started, without those of the test runner."""
+    return [one for one in started() if b"password_process" in command_of(one)]
+
+
+def started() -> list[int]:
     found: list[int] = []
     for thread in Path("/proc/self/task").iterdir():
         with suppress(FileNotFoundError):  # a thread that has ended
             found += [int(one) for one in (thread / "children").read_text("ascii").split()]
-    return [one for one in found if b"password_process" in command_of(one)]
+    return found
 
 
 def command_of(process: int) -> bytes:

@@ -99,6 +99,7 @@ class PasswordProcess:
         return answer
 
     def _start(self) -> "subprocess.Popen[bytes]":
+        self._end()  # one that was dropped is waited for only now
         try:
             process = subprocess.Popen(  # noqa: S603  our own program
                 self._command, bufsize=0, stdin=PIPE, stdout=PIPE, stderr=DEVNULL
@@ -110,8 +111,10 @@ class PasswordProcess:
         return process
 
     def _drop(self) -> None:
-        self._process = None
-        self._end()
+        """Kill the process, and do not wait: behind all others, its end takes seconds too."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
 
 
 def _nothing() -> None:
