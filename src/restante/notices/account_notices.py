@@ -77,8 +77,8 @@ def _turnaround_from_new_place(event: TurnaroundFromNewPlace, at: float) -> Iter
 def _turnaround_right_given(event: TurnaroundRightGiven, at: float) -> Iterator[NoticeFacts]:
     text = (
         f"{event.actor} changed the login {event.login}: {', '.join(event.changes)}. Its holder may"
-        f" take held mail over an own connection from {event.begins} on, unless somebody takes that"
-        " right away."
+        f" take held mail over its own connection from {event.begins} on, unless somebody takes"
+        " that right away."
     )
     yield make_notice(
         NoticeKind.TURNAROUND_RIGHT_GIVEN,
