@@ -434,6 +434,26 @@ def test_the_end_of_many_stopped_parts_looks_at_each_once(monkeypatch: pytest.Mo
     asyncio.run(main())
 
 
+def test_an_outcome_is_judged_for_its_own_domain_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An account may have ten thousand domains: each outcome must not look at all of them."""
+    looks = [0]
+
+    def has_lost_lease(part: TurnaroundPart) -> bool:
+        looks[0] += 1
+        return part._settlement.is_lease_lost
+
+    monkeypatch.setattr(TurnaroundPart, "has_lost_lease", property(has_lost_lease))
+
+    async def main() -> None:
+        turning = Turning()
+        async with ScriptedPrimary() as client, turning.world.dispatcher() as dispatcher:
+            domains = [await turning.hosts(f"d{one}.example", 1) for one in range(40)]
+            await turning.whole(dispatcher, client, *domains)
+            assert looks == [40]
+
+    asyncio.run(main())
+
+
 def test_a_stopping_server_ends_it_gently_and_closes_its_record() -> None:
     async def main() -> None:
         turning = Turning()

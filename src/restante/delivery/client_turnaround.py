@@ -139,7 +139,7 @@ class ClientTurnaround:
         work = ConnectionWork(self._take, self._report, self._context.store.content.read_file)
         self._connection = DeliveryConnection(adopt(wire), plan, work)
         for part in self._parts:
-            part.follow(self._settlement_changed, partial(self._part_stopped, part))
+            part.follow(partial(self._settlement_changed, part), partial(self._part_stopped, part))
         self._refusals.begin()
         self._tasks.create_task(self._run(self._connection, plan))
 
@@ -363,11 +363,11 @@ class ClientTurnaround:
         self._last_domain = message.domain_id
         return self._by_domain[message.domain_id]
 
-    def _settlement_changed(self) -> None:
-        if any(part.has_lost_lease for part in self._parts):
+    def _settlement_changed(self, part: TurnaroundPart) -> None:
+        if part.has_lost_lease:
             self.abort("another server has taken a domain over")
-        elif failure := next((part.failure for part in self._parts if part.failure), ""):
-            self.end(failure)
+        elif part.failure:
+            self.end(part.failure)
         elif self._connection is not None:
             self._connection.wake()
             self._woken.set()

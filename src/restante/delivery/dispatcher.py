@@ -308,12 +308,11 @@ class Dispatcher:
 
     def _drain_asked_by(self, domain_id: int) -> tuple[str, int] | None:
         """Return who asked for the domain's drain to its destination, and its release, if any."""
-        present = self._drains.get(domain_id)
-        if present is not None:
-            lease = present.lease
-            return (
-                None if isinstance(present, TurnaroundPart) else (lease.requested_by, lease.release)
-            )
+        if (present := self._drains.get(domain_id)) is not None:
+            is_turned = isinstance(present, TurnaroundPart)
+            return None if is_turned else (present.lease.requested_by, present.lease.release)
+        if not self._handover.is_draining(domain_id):  # the list below can be long
+            return None
         for one in self._handover.open_drains():
             if one.domain_id == domain_id and one.way is DrainWay.DESTINATION:
                 return one.requested_by, one.release
