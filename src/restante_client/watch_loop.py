@@ -2,7 +2,8 @@
 
 The way to the network is known by the address that this machine uses towards the server. It is
 found without sending a packet. When it changes, as after a new connection to the provider, the
-command runs at once.
+command runs at once, but not within LEAST_PAUSE of the last run. A line that comes and goes must
+not make it log in every few seconds.
 
 Behind a router that address stays the same. So after a failed run the server is connected to, and
 if it cannot be reached, again every PROBE_SECONDS. Once it can, the command runs at once. A run
@@ -20,6 +21,7 @@ from restante_client.endpoints import HostPort
 
 FIRST_RETRY = 60.0  # seconds
 PROBE_SECONDS = 15.0
+LEAST_PAUSE = 15.0  # seconds, unless the interval is shorter
 _LOOK_SECONDS = 5.0
 _PROBE_TIMEOUT_SECONDS = 5.0
 _MAY_PASS = (ClientExit.UNAVAILABLE, ClientExit.TRY_LATER)
@@ -72,14 +74,17 @@ class WatchLoop:
     ) -> None:
         """Wait, but only until another address is used, or the server can be reached again."""
         end = self._clock() + seconds
+        least = self._clock() + LEAST_PAUSE
         probe_at = self._clock() + PROBE_SECONDS
+        has_changed = False
         while not is_ended():
             left = end - self._clock()
             if left <= 0:
                 return
             self._sleep(min(left, _LOOK_SECONDS))
             now = self._own_address()
-            if now is not None and now != address:
+            has_changed |= now is not None and now != address
+            if has_changed and now is not None and self._clock() >= least:
                 return
             address = now
             if is_cut_off and self._clock() >= probe_at:

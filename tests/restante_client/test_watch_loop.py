@@ -60,6 +60,16 @@ def test_it_runs_when_the_network_comes_back() -> None:
     assert times_of(done, lambda now: "a" if now < 100 else None) == [0, 600]
 
 
+def test_a_network_that_comes_and_goes_does_not_make_it_run_all_the_time() -> None:
+    done = [ClientExit.DONE] * 4
+    assert times_of(done, lambda now: "ab"[int(now / 5) % 2]) == [0, 15, 30, 45]
+    assert times_of(done[:2], lambda now: "a" if now < 5 else None if 10 < now < 60 else "b") == [
+        0,
+        60,
+    ]
+    assert times_of(done, lambda now: "ab"[int(now / 5) % 2], interval=5) == [0, 5, 10, 15]
+
+
 def test_behind_a_router_it_runs_when_the_server_can_be_reached_again() -> None:
     codes = [ClientExit.DONE, *[ClientExit.TRY_LATER] * 3, ClientExit.DONE, ClientExit.DONE]
 
