@@ -70,14 +70,14 @@ def of_login(account: str, user: str, base_url: str) -> list[str]:
     A body with a certificate is in a file, `login.json`.
     """
     path = f"/v1/accounts/{quote(account, safe='')}/logins/{quote(user, safe='')}"
-    file = posted(base_url, path, {}).replace("'{}'", "@login.json")
+    from_file = _patched(base_url, path, {}).replace("'{}'", "@login.json")
     return [
         shell_line(["restante", "login", "set", account, user, "--turnaround"]),
         _patched(base_url, path, {"turnaround": True}),
         shell_line(["restante", "login", "set", account, user, "--no-turnaround"]),
         _patched(base_url, path, {"turnaround": False}),
         shell_line(["restante", "login", "certificate", account, user, "--add", "FILE"]),
-        file.replace("curl ", "curl -X PATCH ", 1),
+        from_file,
         shell_line(["restante", "login", "certificate", account, user, "--drop", "KEY"]),
         _patched(base_url, path, {"drop_certificates": ["KEY"]}),
     ]
