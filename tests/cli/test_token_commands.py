@@ -58,6 +58,16 @@ def test_a_token_is_revoked_by_its_id(installation: Path, command: Command) -> N
     assert "token unknown000: does not exist" in unknown.err
 
 
+def test_a_list_that_may_lack_records_says_so_also_if_it_is_empty(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    too_long = {"records": [], "is_complete": False}
+    monkeypatch.setattr("restante.cli.token_commands.ask", lambda *_, **__: too_long)
+    revoked = command("token", "revoke", "abc", "--reason", "stolen")
+    assert "there may be more: the audit trail is too long to read all of it" in revoked.err
+    assert "these live on" not in revoked.err
+
+
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
