@@ -23,6 +23,7 @@ from restante.reception.admission import AdmissionSettings
 from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_gate import AuthGate
 from restante.reception.authentication import Authenticator
+from restante.reception.client_name import NameSource
 from restante.reception.content_buffer import ContentParts
 from restante.reception.credential_lanes import password_lanes, proof_lanes
 from restante.reception.dialogue import Dialogue
@@ -146,7 +147,11 @@ class Wire:
     """The world of one test."""
 
     def __init__(
-        self, settings: ReceptionSettings | None = None, *, store: MemoryStore | None = None
+        self,
+        settings: ReceptionSettings | None = None,
+        *,
+        store: MemoryStore | None = None,
+        client_names: NameSource | None = None,
     ) -> None:
         self.settings = settings or ReceptionSettings()
         self.store = store or MemoryStore()
@@ -155,6 +160,7 @@ class Wire:
         self.log = Lines()
         self.drains = NoDrains()
         self.names = Names()
+        self.client_names = client_names
         self.vault = Vault(bytes(32))
         self.peer: IpAddress = HOME
         self.now = NOW
@@ -406,6 +412,7 @@ class Wire:
                 split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,
             ),
             callout=self.ask_destination,
+            client_names=self.client_names,
         )
 
     def _add_account(self, name: str, empty_reply: int) -> None:

@@ -6,10 +6,21 @@ import pytest
 from pydantic import ValidationError
 
 from restante.admin.origin_facts import OriginFacts, message_origin, origin_facts
-from restante.mail.message_origin import HELLO_LIMIT, VERDICTS_LIMIT, MessageOrigin
+from restante.mail.message_origin import (
+    HELLO_LIMIT,
+    VERDICTS_LIMIT,
+    MessageOrigin,
+    PtrStatus,
+)
 
 FULL = MessageOrigin(
-    "2001:db8::1", 4711, "mx.example.org", "TLSv1.3 X", "ptr.example.org", {"filter": "score 3"}
+    "2001:db8::1",
+    4711,
+    "mx.example.org",
+    "TLSv1.3 X",
+    "ptr.example.org",
+    {"filter": "score 3"},
+    PtrStatus.CONFIRMED,
 )
 
 
@@ -29,6 +40,7 @@ def test_an_origin_comes_back_as_it_was(origin: MessageOrigin | None) -> None:
         {"hello": "x" * (HELLO_LIMIT + 1)},
         {"verdicts": {str(number): "" for number in range(VERDICTS_LIMIT + 1)}},
         {"unknown": 1},
+        {"ptr": "trusted"},
     ],
 )
 def test_an_import_cannot_bring_more_than_a_session_could(fields: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
-from restante.mail.message_origin import MessageOrigin
+from restante.mail.message_origin import MessageOrigin, PtrStatus
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
 from tests.admin.admin_world import HEAD, NOW, AdminWorld
@@ -40,14 +40,16 @@ def test_the_origin_of_a_message_is_shown_if_it_is_known(
 ) -> None:
     assert "not known" in command("queue", "show", "12").out
     number = admin.context.directory.now.domains["alpha.example"].id
-    origin = MessageOrigin("192.0.2.9", 4711, "mx.b.example", "", "host.example", {"filter": "x"})
+    named = MessageOrigin("192.0.2.9", 4711, "mx.b.example", "", "host.example", {"filter": "x"})
+    origin = named._replace(ptr=PtrStatus.UNCONFIRMED)
     envelope = Envelope("", ("x@alpha.example",))
     message = NewMessage(60, number, envelope, NOW, HEAD, origin=origin, message_id="<1@b.example>")
     asyncio.run(hold_one(admin, message))
     lines = command("queue", "show", "1w").out.splitlines()
     shown = {name: value.strip() for name, _, value in (line.partition(" ") for line in lines)}
     assert shown["message-id"] == "<1@b.example>"
-    assert shown["origin"] == "host.example [192.0.2.9] port 4711"
+    assert shown["origin"] == "[192.0.2.9] port 4711"
+    assert shown["host-name"] == "host.example, unconfirmed"
     assert (shown["hello"], shown["tls"]) == ("mx.b.example", "none")
     assert shown["check"] == "filter: x"
     view = json.loads(command("queue", "show", "1w", "--json").out)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from restante.mail.message_origin import HELLO_LIMIT, shown_hello
+from restante.mail.message_origin import HELLO_LIMIT, MessageOrigin, PtrStatus, shown_hello
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,10 @@ from restante.mail.message_origin import HELLO_LIMIT, shown_hello
 )
 def test_the_name_of_a_client_can_be_shown(given: str, shown: str) -> None:
     assert shown_hello(given) == shown
+
+
+@pytest.mark.parametrize("status", PtrStatus)
+def test_only_a_confirmed_name_may_be_trusted(status: PtrStatus) -> None:
+    origin = MessageOrigin("192.0.2.1", 25, "x", host_name="mx.example.org", ptr=status)
+    is_confirmed = status is PtrStatus.CONFIRMED
+    assert origin.confirmed_name == ("mx.example.org" if is_confirmed else "")

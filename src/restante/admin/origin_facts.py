@@ -10,6 +10,7 @@ from restante.mail.message_origin import (
     VERDICT_LIMIT,
     VERDICTS_LIMIT,
     MessageOrigin,
+    PtrStatus,
 )
 
 _HelloName = Annotated[str, Field(max_length=HELLO_LIMIT)]
@@ -25,7 +26,8 @@ class OriginFacts(BaseModel):
     port: Annotated[int, Field(ge=0, le=65535)]  # of the client; 0 where it is not known
     hello: _HelloName  # as EHLO or HELO gave it
     tls: _HelloName = ""  # version and cipher, "" without TLS
-    host_name: _HelloName = ""  # the PTR name of the address; "" where nobody has looked it up
+    host_name: _HelloName = ""  # the PTR name of the address; `ptr` says how far to trust it
+    ptr: PtrStatus = PtrStatus.NOT_LOOKED_UP
     verdicts: Annotated[Mapping[_HelloName, _VerdictText], Field(max_length=VERDICTS_LIMIT)] = {}
 
 
@@ -39,6 +41,7 @@ def origin_facts(origin: MessageOrigin | None) -> OriginFacts | None:
         hello=origin.hello,
         tls=origin.tls,
         host_name=origin.host_name,
+        ptr=origin.ptr,
         verdicts=dict(origin.verdicts),
     )
 

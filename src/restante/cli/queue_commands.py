@@ -40,6 +40,7 @@ from restante.cli.queue_selection import (
 from restante.cli.table import INDENT, fold
 from restante.cli.times import last_drain_text, unix_time
 from restante.mail.encoded_words import decoded
+from restante.mail.message_origin import PtrStatus
 from restante.mail.quantity import counted
 from restante.phrases import suspended
 
@@ -230,14 +231,20 @@ def _origin(origin: JsonObject | None) -> list[tuple[str, str]]:
     """Return the session that a message came through."""
     if origin is None:
         return [("origin", "not known")]
-    host_name = f"{origin['host_name']} " if origin["host_name"] else ""
     port = f" port {origin['port']}" if origin["port"] else ""
     return [
-        ("origin", f"{host_name}[{origin['address']}]{port}"),
+        ("origin", f"[{origin['address']}]{port}"),
+        ("host-name", _host_name(origin)),
         ("hello", origin["hello"] or "none"),
         ("tls", origin["tls"] or "none"),
         *(("check", f"{name}: {text}") for name, text in origin["verdicts"].items()),
     ]
+
+
+def _host_name(origin: JsonObject) -> str:
+    """Return the name of the client's address, and how far to trust it."""
+    word = PtrStatus.text_of(origin["ptr"])
+    return f"{origin['host_name']}, {word}" if origin["host_name"] else word
 
 
 def _reports(message: JsonObject) -> str:

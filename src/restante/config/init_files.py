@@ -63,6 +63,9 @@ minimum = "1.2"                 # "1.0" for old primaries; also per listener: tl
 [log]
 style = "text"                  # "json" for programs
 
+# [reception]
+# ptr = true                    # on the Internet: look up the names of clients that bring mail
+
 # [telemetry]
 # metrics = "127.0.0.1:9325"    # for Prometheus; the control socket serves them always
 """

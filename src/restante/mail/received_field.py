@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from restante.mail.message_origin import PtrStatus
+
 HEADER_OCTETS: Final = 65536  # of content, where Received fields are looked for: they stand first
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -33,7 +35,8 @@ class SessionFacts(NamedTuple):
     is_authenticated: bool = False
     has_our_name: bool = False  # the client called itself by a name of ours (mail/own_names.py)
     port: int = 0  # of the client; 0: not known
-    host_name: str = ""  # the PTR name of the address, where it is known already
+    host_name: str = ""  # the PTR name of the address, as in MessageOrigin
+    ptr: PtrStatus = PtrStatus.NOT_LOOKED_UP
 
     def protocol(self, *, is_smtputf8: bool) -> str:
         """Return the WITH keyword (RFC 3848, RFC 6531 §4.3)."""

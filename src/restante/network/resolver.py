@@ -92,7 +92,7 @@ class DnsResolver:
         `monotonic` is in seconds.
         """
         self._monotonic = monotonic
-        self._resolver = _make_resolver(nameservers)
+        self._resolver = make_resolver(nameservers)
         self._answers = self._resolver.cache = DnsCache(monotonic)
         self._resolver.lifetime = LIFETIME
 
@@ -216,7 +216,8 @@ def _host_name(name: dns.name.Name) -> str:
     return "" if name == dns.name.root else name.to_text(omit_final_dot=True).lower()
 
 
-def _make_resolver(nameservers: Sequence[tuple[str, int]]) -> dns.asyncresolver.Resolver:
+def make_resolver(nameservers: Sequence[tuple[str, int]]) -> dns.asyncresolver.Resolver:
+    """Return dnspython's resolver for name servers, (address, port); none: those of the system."""
     if not nameservers:
         try:
             return dns.asyncresolver.Resolver()

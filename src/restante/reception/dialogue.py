@@ -26,6 +26,7 @@ from restante.reception.admitted_transaction import (
 )
 from restante.reception.auth_gate import deferred_decision
 from restante.reception.authentication import identified
+from restante.reception.client_name import ClientName
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
@@ -107,6 +108,9 @@ class Dialogue:
         self._may_turn_around = may_turn_around
         self._transaction: AdmittedTransaction | None = None
         self._checks: SessionChecks | None = None  # once there is a transaction
+        self._name = ClientName(
+            services.admission.client_names if services.settings.ptr else None, peer
+        )
         self._is_abandoned = False
         self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
@@ -207,6 +211,8 @@ class Dialogue:
         transaction = self._transaction
         assert transaction is not None
         admission = admit_recipient(rcpt.forward_path, transaction, self._services.admission)
+        if not isinstance(admission, AdmissionObjection):
+            self._name.ask()
         if isinstance(admission, Admission):
             self._reply_to_rcpt(transaction, rcpt, admission)
         else:
@@ -265,6 +271,8 @@ class Dialogue:
             self._answer_later(self._examine_content(transaction, examination))
         elif transaction.content.is_spooled:
             self._answer_later(self._finish_spool(transaction))
+        elif self._name.is_awaited:
+            self._answer_later(self._submit_named(transaction))
         else:
             self._submit(transaction, transaction.content.inline(), None)
 
@@ -285,6 +293,12 @@ class Dialogue:
         elif transaction.content.is_spooled:
             await self._finish_spool(transaction)
         else:
+            await self._submit_named(transaction)
+
+    async def _submit_named(self, transaction: AdmittedTransaction) -> None:
+        """Give a message in memory to the intake once its client's name is known, or is late."""
+        await self._name.wait()
+        if not self._is_abandoned:
             self._submit(transaction, transaction.content.inline(), None)
 
     def _object_to_content(self, transaction: AdmittedTransaction) -> AdmissionObjection | None:
@@ -312,6 +326,7 @@ class Dialogue:
             file = await transaction.content.finish()
             if not self._is_abandoned:
                 copies = await intake.copies_of(file, _domain_ids(transaction))
+                await self._name.wait()
         except StoreError as error:
             if file is None or not self._is_abandoned:  # otherwise it was removed under the copy
                 self._refuse_unread(error)
@@ -385,6 +400,7 @@ class Dialogue:
     def _origin(self) -> SessionFacts:
         session = self._session
         settings = self._services.admission.settings
+        name = self._name.answer
         return SessionFacts(
             session.client_name,
             self._peer_text,
@@ -395,6 +411,8 @@ class Dialogue:
                 session.client_name, settings.hostname, self._own_addresses, settings.names
             ),
             port=self._port,
+            host_name=name.name,
+            ptr=name.status,
         )
 
     def _own_addresses(self) -> Collection[IpAddress]:

@@ -283,6 +283,7 @@ def _kept_origin(mail: ReceivedMail) -> MessageOrigin | None:
         origin.tls,
         origin.host_name,
         mail.verdicts,
+        origin.ptr,
     )
 
 

@@ -43,6 +43,12 @@ class ReceptionSettings(BaseModel):
         description="Mailbox in a hosted domain that gets mail for <postmaster> without a domain."
         " If unset, such mail is deferred with 451.",
     )
+    ptr: bool = Field(
+        default=False,
+        description="Whether the names of clients that bring mail are looked up: the PTR record of"
+        " the address, and the address of that name. The result is kept with the message."
+        " The `250` waits for it for at most two seconds. Recommended on the Internet.",
+    )
     command_timeout: Annotated[float, Field(gt=0)] = Field(
         default=300.0, description="Seconds to wait for the next command (RFC 5321 §4.5.3.2.7)."
     )

@@ -27,6 +27,7 @@ from restante.reception.admission import (
 )
 from restante.reception.admitted_transaction import AdmittedTransaction
 from restante.reception.after_holding import AfterHolding
+from restante.reception.client_name import NameSource
 from restante.reception.domain_facts import FactsLookup
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import HostedDomain
@@ -51,6 +52,7 @@ class AdmissionParts:
     after_holding: AfterHolding  # gets the refusals for a quota
     settings: AdmissionSettings
     callout: AskCallout = nothing_known
+    client_names: NameSource | None = None  # asked where the settings of reception say so
 
 
 def admit_recipient(

@@ -6,6 +6,7 @@ from restante.checks.check import CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.suspicion import SuspicionCheck
 from restante.config.schema import WEB, Config
+from restante.network.ptr_lookup import PtrLookup
 from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
@@ -24,6 +25,7 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.quota_reservations import QuotaReservations
 from restante.reception.recipient_admission import AdmissionParts
+from restante.reception.reverse_names import ReverseNames
 from restante.reception.services import DialogueServices
 from restante.request_limits.failed_logins import FailureLedger
 from restante.server.built_parts import (
@@ -90,6 +92,9 @@ def _admission_parts(
         after_holding=after_holding,
         settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
         callout=delivery.dispatcher.ask_destination,
+        client_names=ReverseNames(
+            PtrLookup(setup.config.resolver.endpoints).answer, ground.spawner.spawn, time.monotonic
+        ),
     )
 
 

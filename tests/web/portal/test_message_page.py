@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from restante.admin.held_mail import HeaderView, NamedMessages, delete_messages
-from restante.mail.message import message_name
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage, message_name
+from restante.mail.message_origin import MessageOrigin, PtrStatus
 from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import Grant, GrantedRole, Scope
@@ -35,6 +37,29 @@ def test_held_mail_shows_its_way_and_the_words_of_the_primary_as_text() -> None:
     assert REPLY not in text
     assert "<dt>Subject</dt>" in text
     assert "business" not in text
+
+
+@pytest.mark.parametrize(
+    ("ptr", "text"),
+    [
+        (PtrStatus.CONFIRMED, "Received from 192.0.2.9 (mx.b.example, confirmed), which said"),
+        (PtrStatus.UNCONFIRMED, "(named mx.b.example, but the name leads elsewhere), which said"),
+        (PtrStatus.NONE, "(without a name in DNS), which said"),
+        (PtrStatus.FAILED, "(its name could not be looked up), which said"),
+        (PtrStatus.NOT_LOOKED_UP, "Received from 192.0.2.9, which said EHLO client.example"),
+    ],
+)
+def test_held_mail_shows_the_name_of_its_client(ptr: PtrStatus, text: str) -> None:
+    admin = hosting()
+    name = "mx.b.example" if ptr in (PtrStatus.CONFIRMED, PtrStatus.UNCONFIRMED) else ""
+    origin = MessageOrigin("192.0.2.9", 4711, "client.example", host_name=name, ptr=ptr)
+    mail = NewMessage(1, 1, Envelope("", ("a@alpha.example",)), NOW, HEAD, origin=origin)
+    asyncio.run(hold_one(admin, mail))
+    assert text in visit(admin, PAGE, ALPHA).text
+
+
+async def hold_one(admin: AdminWorld, mail: NewMessage) -> None:
+    assert await admin.store.reception.hold([mail]) == {}
 
 
 @pytest.mark.parametrize(

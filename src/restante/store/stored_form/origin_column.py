@@ -6,10 +6,11 @@ message from being delivered or shown.
 
 from json import dumps, loads
 from json.encoder import encode_basestring_ascii
-from typing import Final
+from typing import Final, get_type_hints
 
-from restante.mail.message_origin import MessageOrigin
+from restante.mail.message_origin import MessageOrigin, PtrStatus
 
+_FACTS: Final = tuple(get_type_hints(MessageOrigin))
 _quoted: Final = encode_basestring_ascii  # json.dumps of a dict costs 3 µs more
 
 
@@ -23,14 +24,28 @@ def origin_text(origin: MessageOrigin) -> str:
         text += f',"host_name":{_quoted(origin.host_name)}'
     if origin.verdicts:
         text += f',"verdicts":{dumps(dict(origin.verdicts))}'
+    if origin.ptr is not PtrStatus.NOT_LOOKED_UP:
+        text += f',"ptr":"{origin.ptr}"'
     return text + "}"
 
 
 def read_origin(text: str | None) -> MessageOrigin | None:
-    """Read it back; None where there is none, or nothing that was written here."""
+    """Read it back; None where there is none, or nothing that was written here.
+
+    Facts of a later version are left out.
+    """
     if text is None:
         return None
     try:
-        return MessageOrigin(**loads(text))
+        written = loads(text)
+        facts = {name: written[name] for name in _FACTS if name in written}
+        return MessageOrigin(**facts | {"ptr": _read_ptr(facts.get("ptr"))})
     except (TypeError, ValueError):
         return None
+
+
+def _read_ptr(word: str | None) -> PtrStatus:
+    try:
+        return PtrStatus(word or PtrStatus.NOT_LOOKED_UP)
+    except ValueError:
+        return PtrStatus.NOT_LOOKED_UP

@@ -21,9 +21,11 @@ from restante.admin.held_mail import (
     show_message,
 )
 from restante.admin.mail_search import HistoryView, TraceSelection, trace
+from restante.admin.origin_facts import OriginFacts
 from restante.admin.permissions import AdminAction, may
 from restante.admin.releases import PastReleaseView, ReleaseSelection, list_releases
 from restante.mail.encoded_words import decoded
+from restante.mail.message_origin import PtrStatus
 from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import RecipientStatus
 from restante.transfer.queue_content import read_content
@@ -220,9 +222,22 @@ def _received(full: FullMessageView | None, first: FullMessageView | HistoryView
     client = origin.address if origin else getattr(first, "client", "")
     source = f" from {client}" if client else ""
     if origin is not None:
+        source += f" ({_host_name(origin)})" if origin.ptr is not PtrStatus.NOT_LOOKED_UP else ""
         source += f", which said EHLO {origin.hello}" if origin.hello else ""
         source += f", with {origin.tls}" if origin.tls else ", without TLS"
     return WayStep(first.received_at, f"Received{source}; {size}, stored before the reply 250")
+
+
+def _host_name(origin: OriginFacts) -> str:
+    """Return the result of looking up the name of a client, in words."""
+    match origin.ptr:
+        case PtrStatus.CONFIRMED:
+            return f"{origin.host_name}, confirmed"
+        case PtrStatus.UNCONFIRMED:
+            return f"named {origin.host_name}, but the name leads elsewhere"
+        case PtrStatus.NONE:
+            return "without a name in DNS"
+    return "its name could not be looked up"
 
 
 def _checked(name: str) -> str:
