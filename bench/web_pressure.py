@@ -134,7 +134,7 @@ def spell(port: int, seconds: float) -> list[float]:
 async def guess(port: int, number: int, statuses: Counter[str]) -> None:
     """Guess a password of one user, and count the status of the answer."""
     body = GUESS.format(number=number)
-    address = f"127.0.3.{number % ADDRESSES + 1}"
+    address = f"198.51.100.{number % ADDRESSES + 1}"
     try:
         reader, writer = await asyncio.open_connection(HOST, port, local_addr=(address, 0))
         try:

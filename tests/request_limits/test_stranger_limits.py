@@ -31,14 +31,20 @@ def test_many_blocks_have_some_in_all() -> None:
     limits = StrangerLimits()
     assert served(limits, range(5000), 0.0) == IN_ALL_AT_ONCE
     assert served(limits, range(5000), 2.0) == 2 * IN_ALL_A_SECOND
-    assert not limits.turns_away(4999, 2.0)  # it has used nothing of its own share
+
+
+def test_a_flood_from_many_blocks_has_its_connections_closed() -> None:
+    limits = StrangerLimits()
+    served(limits, range(5000), 0.0)
+    assert limits.turns_away(4999, 0.0)
+    assert not limits.turns_away(5000, 0.0)  # it asked for nothing, or for health pages alone
+    assert not limits.turns_away(4999, 1.0)
 
 
 def test_a_refused_request_costs_its_block_nothing() -> None:
     limits = StrangerLimits()
     served(limits, range(2, 5000), 0.0)
     assert one_block(limits, 1000, 0.0) == 0
-    assert not limits.turns_away(1, 0.0)
     assert one_block(limits, 1, 1.0) == 1
 
 

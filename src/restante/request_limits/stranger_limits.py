@@ -5,9 +5,10 @@ session. Each request of a stranger costs the event loop about a millisecond, an
 So strangers have a limit for each block, and one for all of them. The last limit stops guesses that
 come from many addresses. Known blocks have no limit here.
 
-A connection is closed before its handshake if its block has used up its share. This costs a tenth
-of a request. Limitation: a restart forgets who is known. During a flood from many addresses, a
-person at a new place must try again.
+A connection is closed before its handshake if its block has asked before, and either its share or
+that of all strangers is used up. This costs a tenth of a request. A block that only asks for health
+pages is not counted here, and always gets its answer. Limitation: a restart forgets who is known.
+During a flood from many addresses, a person at a new place must try again.
 """
 
 from collections import OrderedDict
@@ -54,21 +55,24 @@ class StrangerLimits:
         """Count a request, and tell whether it may be served."""
         if block in self._known:
             return True
-        if self._all is None:
-            self._all = _Share(IN_ALL_AT_ONCE, now)
-        self._all.refill(now, IN_ALL_A_SECOND, IN_ALL_AT_ONCE)
-        share = self._share(block, now)
-        if share.left < 1.0 or self._all.left < 1.0:
+        share, share_of_all = self._share(block, now), self._share_of_all(now)
+        if share.left < 1.0 or share_of_all.left < 1.0:
             return False
         share.left -= 1.0
-        self._all.left -= 1.0
+        share_of_all.left -= 1.0
         return True
 
     def turns_away(self, block: int, now: float) -> bool:
         """Tell whether a new connection from this block is closed at once."""
         if block in self._known or block not in self._blocks:
             return False
-        return self._share(block, now).left < 1.0
+        return min(self._share(block, now).left, self._share_of_all(now).left) < 1.0
+
+    def _share_of_all(self, now: float) -> _Share:
+        if self._all is None:
+            self._all = _Share(IN_ALL_AT_ONCE, now)
+        self._all.refill(now, IN_ALL_A_SECOND, IN_ALL_AT_ONCE)
+        return self._all
 
     def _share(self, block: int, now: float) -> _Share:
         share = self._blocks.get(block)
