@@ -3,8 +3,12 @@
 import io
 import json
 import os
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
-from restante.admin.password_process import NO, YES, answer_all
+import pytest
+
+from restante.admin.password_process import BEHIND_ALL, BEHIND_MAIL, NO, YES, answer_all, step_back
 from restante.tenancy.passwords import hash_generated_password
 
 
@@ -32,3 +36,20 @@ def test_it_ends_when_nobody_asks() -> None:
         answer_all(questions, answers, idle_seconds=0.0)
     os.close(writing)
     assert answers.getvalue() == YES
+
+
+def place_after(place: str) -> tuple[int, int]:
+    step_back(place)
+    return os.sched_getscheduler(0), len(os.sched_getaffinity(0))
+
+
+@pytest.mark.parametrize(
+    ("place", "policy", "processors"),
+    [
+        (BEHIND_ALL, os.SCHED_IDLE, 1),
+        (BEHIND_MAIL, os.SCHED_BATCH, len(os.sched_getaffinity(0))),
+    ],
+)
+def test_it_leaves_processors_to_others(place: str, policy: int, processors: int) -> None:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as another:
+        assert another.submit(place_after, place).result() == (policy, processors)

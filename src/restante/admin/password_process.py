@@ -34,12 +34,16 @@ def step_back(place: str) -> None:
     """Leave the processors to others. The lanes of a hash (Argon2) inherit that.
 
     SCHED_BATCH never takes a processor from a thread that runs. The niceness is not the last one:
-    beside programs that keep all processors busy, a hash would take half a minute. Where a sandbox
+    beside programs that keep all processors busy, a hash would take half a minute. Behind all, the
+    hashes have one processor alone, so that another is free when mail comes. Where a sandbox
     forbids it, the number of hashes at once is the limit.
     """
     policy = os.SCHED_IDLE if place == BEHIND_ALL else os.SCHED_BATCH
     with suppress(OSError):
         os.sched_setscheduler(0, policy, os.sched_param(0))
+    if place == BEHIND_ALL:
+        with suppress(OSError):
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     if place == BEHIND_MAIL:
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, 0, _NICENESS)
