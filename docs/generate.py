@@ -492,7 +492,8 @@ def _kind(field: FieldInfo) -> str:
     return _cell(", ".join([name, *bounds]))
 
 
-_WHOLE = (("listen",), ("oidc", "roles"))  # lists of tables, which a variable sets as a whole
+# Lists of tables, which a variable sets as a whole.
+_WHOLE = (("listen",), ("oidc", "roles"), ("tls", "names"))
 _BOUNDS = (("ge", "from"), ("gt", "above"), ("le", "up to"), ("lt", "below"))
 _TYPE_NAMES: dict[Any, str] = {
     bool: "true or false",

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import trustme
+
 from restante.config.init_files import initialize
 
 NOW = 1_760_000_000.0
@@ -31,3 +33,15 @@ def replaced(config: Path, old: str, new: str) -> Path:
     assert old in text
     config.write_text(text.replace(old, new))
     return config
+
+
+def with_named(config: Path, issued: trustme.LeafCert, name: str = "customer") -> Path:
+    """Add a `[[tls.names]]` with a certificate, and return the file of the certificate."""
+    tls = config.parent / "tls"
+    issued.cert_chain_pems[0].write_to_path(tls / f"{name}.pem")
+    key = tls / f"{name}-key.pem"
+    issued.private_key_pem.write_to_path(key)
+    key.chmod(0o600)
+    table = f'\n[[tls.names]]\ncertificate = "tls/{name}.pem"\nkey = "tls/{name}-key.pem"\n'
+    config.write_text(config.read_text() + table)
+    return tls / f"{name}.pem"

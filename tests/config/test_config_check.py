@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPrivateNumbers
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -21,7 +22,7 @@ from restante.config.config_problem import ConfigError
 from restante.config.load import load
 from restante.config.renewal import renew
 from restante.reception.disk_space import free_octets, size_octets
-from tests.config.files import NOW, installed, replaced
+from tests.config.files import NOW, installed, replaced, with_named
 
 DAY = 86400
 
@@ -524,3 +525,68 @@ def test_a_listener_for_a_command_that_is_offered_nowhere_is_warned_of(
     warnings = check_config(load(path, {}), NOW)
     told = [one for one in warnings if "odmr has no use" in one]
     assert bool(told) is warns
+
+
+def test_a_certificate_by_name_is_checked_like_the_default_one(tmp_path: Path) -> None:
+    config, authority = installed(tmp_path), trustme.CA()
+    file = with_named(config, authority.issue_cert("mx.customer.example"))
+    assert warnings(config) == []
+    authority.issue_cert("x.example").private_key_pem.write_to_path(
+        tmp_path / "tls/customer-key.pem"
+    )
+    assert f'tls.names[0].key = "{tmp_path}/tls/customer-key.pem": is not the key of {file}' in (
+        failures(config)
+    )
+    file.unlink()
+    assert f'tls.names[0].certificate = "{file}": cannot be read' in failures(config)
+
+
+def test_a_certificate_by_name_that_expires_is_told(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    file = with_named(config, trustme.CA().issue_cert("mx.customer.example"))
+    ends = x509.load_pem_x509_certificate(file.read_bytes()).not_valid_after_utc.timestamp()
+    told = [line for line in warnings(config, ends + DAY) if str(file) in line]
+    assert len(told) == 1
+    assert "has expired" in told[0]
+
+
+def test_a_key_by_name_that_others_can_read_is_told(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    with_named(config, trustme.CA().issue_cert("mx.customer.example"))
+    (tmp_path / "tls/customer-key.pem").chmod(0o644)
+    assert any("customer-key.pem: other users can read" in line for line in warnings(config))
+
+
+def test_two_certificates_for_one_name_are_refused(tmp_path: Path) -> None:
+    config, authority = installed(tmp_path), trustme.CA()
+    first = with_named(config, authority.issue_cert("mx.customer.example", "mx.a.example"), "one")
+    second = with_named(config, authority.issue_cert("mx.b.example", "MX.customer.example"), "two")
+    said = failures(config)
+    assert (
+        f'tls.names[1].certificate = "{second}": is for mx.customer.example, and so is {first}'
+        in said
+    )
+    assert len(said.splitlines()) == 1
+
+
+def test_a_name_of_the_default_certificate_can_have_one_of_its_own(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    with_named(config, trustme.CA().issue_cert("mx2.example.net"))
+    assert warnings(config) == []
+
+
+def test_a_certificate_for_no_host_cannot_be_asked_for(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    file = with_named(config, trustme.CA().issue_cert("192.0.2.1"))
+    assert f'tls.names[0].certificate = "{file}": is for no host' in failures(config)
+
+
+def test_certificates_of_one_table_are_for_the_same_hosts(tmp_path: Path) -> None:
+    config, authority = installed(tmp_path), trustme.CA()
+    first = with_named(config, authority.issue_cert("mx.a.example"), "one")
+    other = authority.issue_cert("mx.b.example", key_type=trustme.KeyType.RSA)
+    second = with_named(config, other, "two")
+    text = config.read_text().partition("[[tls.names]]")[0]
+    names = ('["tls/one.pem", "tls/two.pem"]', '["tls/one-key.pem", "tls/two-key.pem"]')
+    config.write_text(f"{text}[[tls.names]]\ncertificate = {names[0]}\nkey = {names[1]}\n")
+    assert f'"{second}": is for other hosts than {first}' in failures(config)

@@ -18,6 +18,7 @@ from tests.config.files import installed
         {"RESTANTE_USER": 'a "quoted\\" name\n\t\x7fü'},
         {"RESTANTE_LISTEN": '[{"service": "mx", "address": "[::1]:25", "tls_minimum": "1.3"}]'},
         {"RESTANTE_LOG__STYLE": "json", "RESTANTE_UVLOOP": "false"},
+        {"RESTANTE_TLS__NAMES": '[{"certificate": "a.pem", "key": "a-key.pem"}]'},
     ],
 )
 def test_it_is_read_back_as_the_same(tmp_path: Path, environ: dict[str, str]) -> None:

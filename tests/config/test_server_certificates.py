@@ -3,12 +3,14 @@
 from pathlib import Path
 
 import pytest
+import trustme
 
 from restante.config.load import load
 from restante.config.schema import Listen, TlsSettings
 from restante.config.server_certificates import IdentityUnusable, read_identity
 from restante.network.tls_context import oldest_version
-from tests.config.files import NOW, installed, replaced
+from tests.acceptance.certificates import key_pin
+from tests.config.files import NOW, installed, replaced, with_named
 
 
 def test_each_kind_of_listener_has_its_context(tmp_path: Path) -> None:
@@ -69,3 +71,39 @@ def test_a_listener_of_a_kind_that_was_not_read_has_no_context(tmp_path: Path) -
     assert isinstance(config.tls, TlsSettings)
     with pytest.raises(KeyError):
         read_identity(config).context(later, config.tls)
+
+
+def test_each_kind_of_listener_has_a_context_for_each_name(tmp_path: Path) -> None:
+    """With its own versions of TLS: the legacy profile of one listener weakens no other."""
+    old = '\ntls_minimum = "1.0"\n'
+    file = replaced(installed(tmp_path), '"127.0.0.1:4465"', f'"127.0.0.1:4465"{old}')
+    with_named(file, trustme.CA().issue_cert("mx.customer.example", "mx.other.example"))
+    config = load(file, {})
+    identity = read_identity(config)
+    mx, smtps = (identity.all_contexts(listen, config.tls) for listen in config.listen[:2])
+    assert [oldest_version(one) for one in mx] == ["1.2", "1.2"]
+    assert [oldest_version(one) for one in smtps] == ["1.0", "1.0"]
+    assert {one.security_level for one in smtps} == {0}
+    assert 0 not in {one.security_level for one in mx}
+    assert identity.context(config.listen[0], config.tls) is mx[0]
+    assert mx[0].sni_callback is not None
+
+
+def test_the_certificates_are_known_by_their_hosts_ends_and_keys(tmp_path: Path) -> None:
+    file = installed(tmp_path)
+    named = with_named(file, trustme.CA().issue_cert("mx.customer.example"))
+    identity = read_identity(load(file, {}))
+    default, customer = identity.served
+    assert (len(default.keys), customer.keys) == (2, (key_pin(named),))
+    assert customer.hosts == ("mx.customer.example",)
+    assert identity.names >= {"mx2.example.net", "mx.customer.example"}
+    assert identity.expires_at == min(default.expires_at, customer.expires_at)
+    assert named in identity.files
+
+
+def test_a_file_by_name_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    file = installed(tmp_path)
+    with_named(file, trustme.CA().issue_cert("mx.customer.example"))
+    (tmp_path / "tls" / "customer-key.pem").unlink()
+    with pytest.raises(IdentityUnusable, match=r"customer\.pem: cannot be used: .*config check"):
+        read_identity(load(file, {}))

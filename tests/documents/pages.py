@@ -63,6 +63,13 @@ cp -p mx2-rsa-key.pem mx2-key.pem
 cd /srv/restante
 """
 
+OF_CUSTOMER: Final = """
+openssl req -x509 -nodes -days 90 -subj /CN=mx.customer.example -newkey rsa:2048 \\
+    -keyout /etc/restante/tls/customer-key.pem -out /etc/restante/tls/customer-chain.pem \\
+    -addext subjectAltName=DNS:mx.customer.example 2>/dev/null
+chown restante: /etc/restante/tls/customer-*.pem
+"""
+
 # The receivers of notices, on the primary's host: HTTPS under a certificate that everyone trusts.
 RECEIVERS: Final = """
 cd /root
@@ -259,7 +266,13 @@ PAGES: Final = {
     "docs/how-to/back-up-and-restore.md": Page(
         RUNNING + MAIL + "install -d -o restante /var/backups/restante"
     ),
-    "docs/how-to/certificates.md": Page(RUNNING, {"Use certificates of an authority": ISSUED}),
+    "docs/how-to/certificates.md": Page(
+        RUNNING,
+        {
+            "Use certificates of an authority": ISSUED,
+            "Show each customer's name its own certificate": OF_CUSTOMER,
+        },
+    ),
     "docs/how-to/delay-changes-of-destinations.md": Page(RUNNING),
     "docs/how-to/find-a-message.md": Page(RUNNING + MAIL),
     "docs/how-to/handle-one-persons-data.md": Page(RUNNING + MAIL),

@@ -114,6 +114,15 @@ def test_a_certificate_expires_in_days_or_has_expired(days: int, text: str) -> N
     assert facts.account == ""
 
 
+def test_the_notice_names_hosts_of_the_certificate() -> None:
+    hosts = ("mx.customer.example", "b.example", "c.example", "d.example")
+    [facts] = notice_facts_in(example(CertificateExpiring, hosts=hosts), NOW)
+    assert "for mx.customer.example, b.example, c.example expires in" in facts.text
+    [unnamed] = notice_facts_in(example(CertificateExpiring, hosts=()), NOW)
+    assert "A certificate of the server expires in" in unnamed.text
+    assert facts.about != unnamed.about
+
+
 def test_an_empty_field_is_not_among_the_details() -> None:
     [given] = notice_facts_in(example(PrimaryAway, reason="connection refused"), NOW)
     [empty] = notice_facts_in(example(PrimaryAway, reason=""), NOW)

@@ -188,7 +188,7 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
         "limits": app.reception.door.limits,
         "octets": app.reception.memory_budget.limit,
         "reserve": app.reception.disk_space.reserve,
-        "expires": app.admin.instruments.process.certificate_expires_at(),
+        "served": app.admin.instruments.process.certificates(),
         "delivery": app.delivery.dispatcher._context.settings,
         "reports": app.delivery.reports._settings(),
         "notices": app.delivery.notices._sender._settings(),

@@ -12,6 +12,7 @@ from restante.admin.admin_context import DoorFacts
 from restante.admin.bounce import bounce_messages
 from restante.admin.held_mail import NamedMessages
 from restante.delivery.drain_state import DrainCensus
+from restante.network.served_certificate import ServedCertificate
 from restante.queue.drain_word import DrainState
 from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits, ShedCause
@@ -47,7 +48,7 @@ def instruments(admin: AdminWorld) -> ServerInstruments:
         ),
         process=ProcessGauges(
             started_at=NOW - 60,
-            certificate_expires_at=lambda: NOW + 60,
+            certificates=lambda: [ServedCertificate(("mx2.example.net",), NOW + 60)],
             loop_lag=LoopLag(admin.log, lambda: 0.0),
             web_requests=RequestCounts(),
             clock_doubt=lambda: None,

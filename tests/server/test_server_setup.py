@@ -55,7 +55,7 @@ def test_without_metrics_there_is_no_address_of_theirs() -> None:
 def test_a_replacement_is_complete_before_any_listener_is_called(tmp_path: Path) -> None:
     old = load(installed(tmp_path), {})
     new = old.model_copy(update={"hostname": "mx3.example.net"})
-    first, second = ServerIdentity({}, 1.0), ServerIdentity({}, 2.0)
+    first, second = ServerIdentity({}), ServerIdentity({})
     running, told = RunningSettings(old, first, 0.0), list[tuple[Any, ...]]()
     for name in ("door", "gate"):
         running.on_change(

@@ -9,6 +9,7 @@ from restante.config.load import load
 from restante.config.schema import Config, Listen
 from restante.config.server_certificates import ServerIdentity
 from restante.mail.address import Mailbox
+from restante.network.served_certificate import ServedCertificate
 from restante.server.session_settings_maker import admission_settings, service_profile
 from tests.config.files import installed
 
@@ -32,7 +33,7 @@ def config_with(tmp_path: Path, **reception: object) -> Config:
 def test_own_addresses_are_those_bound_without_wildcards(
     bound: list[tuple[str, int]], own: list[str], tmp_path: Path
 ) -> None:
-    settings = admission_settings(config_with(tmp_path), bound, ServerIdentity({}, 0.0))
+    settings = admission_settings(config_with(tmp_path), bound, ServerIdentity({}))
     assert settings.addresses == {ipaddress.ip_address(text) for text in own}
 
 
@@ -44,12 +45,12 @@ def test_the_mailbox_of_postmaster_is_optional(
     text: str, mailbox: Mailbox | None, tmp_path: Path
 ) -> None:
     config = config_with(tmp_path, postmaster=text)
-    assert admission_settings(config, [], ServerIdentity({}, 0.0)).postmaster == mailbox
+    assert admission_settings(config, [], ServerIdentity({})).postmaster == mailbox
 
 
 def test_the_names_of_certificates_are_own_names_beside_the_host_name(tmp_path: Path) -> None:
     config = config_with(tmp_path)
-    identity = ServerIdentity({}, 0.0, frozenset({"mx.other.example", "*.other.example"}))
+    identity = ServerIdentity({}, [ServedCertificate(("mx.other.example", "*.other.example"), 0.0)])
     settings = admission_settings(config, [], identity)
     assert settings.hostname == config.hostname
     assert settings.names == {"mx2", "mx.other.example"}

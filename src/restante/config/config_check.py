@@ -10,6 +10,7 @@ import pwd
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from shlex import quote
 
@@ -26,7 +27,7 @@ from restante.config.certificate import (
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.schema import CONTROL_NAME, ODMR_SERVICES, WEB, Config
+from restante.config.schema import CONTROL_NAME, ODMR_SERVICES, WEB, CertificateFiles, Config
 from restante.config.self_signed import is_self_signed
 from restante.config.setting_places import SettingLocation, key_name
 from restante.mail.address import canonical_domain, split_mailbox
@@ -98,32 +99,71 @@ def check_tls(config: Config) -> None:
 
 
 def _tls_problems(config: Config) -> Iterator[ConfigProblem]:
+    yield from _pair_problems(config, ("tls",), config.tls)
+    for number, group in enumerate(config.tls.names):
+        yield from _pair_problems(config, ("tls", "names", number), group)
+    yield from _name_problems(config)
+
+
+def _pair_problems(
+    config: Config, table: SettingLocation, group: CertificateFiles
+) -> Iterator[ConfigProblem]:
+    """Check the certificates of one table, and their keys."""
     certificates: dict[str, Path] = {}  # by type of key
-    for certificate_file, key_file in config.tls.pairs:
+    for certificate_file, key_file in group.pairs:
         certificate = public_key = None
         try:
             certificate = read_certificate(certificate_file.read_bytes())
         except (OSError, UnfitCertificate) as error:
-            yield _file_problem(config, ("tls", "certificate"), certificate_file, error)
+            yield _file_problem(config, (*table, "certificate"), certificate_file, error)
         try:
             public_key = read_public_key(key_file.read_bytes())
         except (OSError, UnfitCertificate) as error:
-            yield _file_problem(config, ("tls", "key"), key_file, error)
+            yield _file_problem(config, (*table, "key"), key_file, error)
         if certificate is None:
             continue
         if public_key and public_key != public_key_of(certificate):
             remedy = "give the key that the certificate was made for"
             yield _problem(
-                config, ("tls", "key"), f"is not the key of {certificate_file}", remedy, key_file
+                config, (*table, "key"), f"is not the key of {certificate_file}", remedy, key_file
             )
         if other := certificates.get(kind := key_type(certificate)):
             cause = (
                 f"has a key of the same type as {other}, {kind}, and only one of them can be served"
             )
             yield _problem(
-                config, ("tls", "certificate"), cause, "remove one, and its key", certificate_file
+                config, (*table, "certificate"), cause, "remove one, and its key", certificate_file
             )
         certificates[kind] = certificate_file
+
+
+def _name_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Check that each name of `[[tls.names]]` leads to one table. Unreadable files are passed over.
+
+    Names of the default certificate may be among them: a client that asks gets the one by name.
+    """
+    known: dict[str, Path] = {}
+    for number, group in enumerate(config.tls.names):
+        place: SettingLocation = ("tls", "names", number, "certificate")
+        first: set[str] = set()
+        for file in group.certificate:
+            try:
+                hosts = set(host_names(read_certificate(file.read_bytes())))
+            except (OSError, UnfitCertificate):
+                continue
+            first = first or hosts
+            if not hosts:
+                remedy = "get one with names of hosts (subjectAltName), or remove this table"
+                yield _problem(config, place, "is for no host", remedy, file)
+            elif hosts != first:
+                cause = f"is for other hosts than {group.certificate[0]}"
+                remedy = "give it a [[tls.names]] of its own"
+                yield _problem(config, place, cause, remedy, file)
+            elif taken := sorted(hosts & known.keys()):
+                cause = f"is for {taken[0]}, and so is {known[taken[0]]}"
+                remedy = "name one certificate for each host"
+                yield _problem(config, place, cause, remedy, file)
+        known |= dict.fromkeys(first, group.certificate[0])
 
 
 def _file_problem(
@@ -303,9 +343,9 @@ def _is_mailbox(text: str) -> bool:
 
 
 def _warnings(config: Config, now: float) -> Iterator[str]:
-    for file in config.tls.certificate:
+    for file, _ in config.tls.all_pairs:
         yield from end_warnings(read_certificate(file.read_bytes()), now, file)
-    for file in config.tls.key:
+    for _, file in config.tls.all_pairs:
         if file.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
             yield f"{file}: other users can read this key; chmod 640 {quote(str(file))}"
     directory = config.store_directory
@@ -403,7 +443,7 @@ def _reload_warnings(config: Config) -> Iterator[str]:
         return
     password = config.store_password_file
     secrets = (config.key_file, *(() if password is None else (password,)))
-    for path in (*config.tls.certificate, *config.tls.key, *secrets):
+    for path in (*chain.from_iterable(config.tls.all_pairs), *secrets):
         facts = path.stat()
         is_readable = facts.st_uid == account.pw_uid or facts.st_mode & stat.S_IROTH
         if not is_readable and not (

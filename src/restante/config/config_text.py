@@ -9,27 +9,25 @@ from restante.config.schema import Config
 
 def as_toml(config: Config) -> str:
     """Return TOML that reads back as the same configuration."""
-    values = config.model_dump(mode="json", exclude_none=True)
-    plain = {key: value for key, value in values.items() if not _is_table(value)}
-    lines = [*_assignments(plain)]
+    return "\n".join(_lines(config.model_dump(mode="json", exclude_none=True)))
+
+
+def _lines(values: dict[str, Any], table: str = "") -> Iterator[str]:
+    """Yield the lines of a table: first its own values, then the tables in it."""
+    yield from _assignments({key: one for key, one in values.items() if not _is_table(one)})
     for key, value in values.items():
-        if _is_table(value):
-            lines += _tables(key, value)
-    return "\n".join(lines)
+        name = f"{table}.{key}" if table else key
+        if isinstance(value, dict):
+            yield from ("", f"[{name}]", *_lines(value, name))
+        elif _is_table(value):
+            for item in value:
+                yield from ("", f"[[{name}]]", *_lines(item, name))
 
 
 def _is_table(value: Any) -> bool:
     return isinstance(value, dict) or (
         isinstance(value, list) and bool(value) and isinstance(value[0], dict)
     )
-
-
-def _tables(key: str, value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        yield from ("", f"[{key}]", *_assignments(value))
-    else:
-        for item in value:
-            yield from ("", f"[[{key}]]", *_assignments(item))
 
 
 def _assignments(values: dict[str, Any]) -> Iterator[str]:

@@ -218,8 +218,8 @@ class Listen(Section):
         return split_host_port(self.address)
 
 
-class TlsSettings(Section):
-    """`[tls]`: the server's certificates and TLS versions."""
+class CertificateFiles(Section):
+    """The files of certificates for the same hosts, and of their keys."""
 
     certificate: ConfigPaths = Field(
         min_length=1,
@@ -233,11 +233,6 @@ class TlsSettings(Section):
         description="PEM file with the certificate's key, without a passphrase. For a list of"
         " certificates, a list of their keys in the same order.",
         examples=["tls/key.pem"],
-    )
-    minimum: TlsVersion = Field(
-        default="1.2",
-        description="Oldest TLS version accepted. `1.0` and `1.1` are for old primaries without TLS"
-        " 1.2.",
     )
 
     @field_validator("key")
@@ -257,6 +252,34 @@ class TlsSettings(Section):
     def pairs(self) -> tuple[tuple[Path, Path], ...]:
         """The certificates, each with its key."""
         return tuple(zip(self.certificate, self.key, strict=True))
+
+
+class NamedCertificate(CertificateFiles):
+    """One `[[tls.names]]`: certificates for clients that ask for one of their hosts (SNI)."""
+
+
+class TlsSettings(CertificateFiles):
+    """`[tls]`: the server's certificates and TLS versions."""
+
+    minimum: TlsVersion = Field(
+        default="1.2",
+        description="Oldest TLS version accepted. `1.0` and `1.1` are for old primaries without TLS"
+        " 1.2.",
+    )
+    names: tuple[NamedCertificate, ...] = Field(
+        default=(),
+        description="Certificates for other names of this server, such as `mx.customer.example`.",
+    )
+
+    @property
+    def groups(self) -> tuple[CertificateFiles, ...]:
+        """The default certificates, then those by name."""
+        return (self, *self.names)
+
+    @property
+    def all_pairs(self) -> tuple[tuple[Path, Path], ...]:
+        """All certificates, each with its key."""
+        return tuple(pair for group in self.groups for pair in group.pairs)
 
 
 class LogSettings(Section):

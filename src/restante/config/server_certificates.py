@@ -1,23 +1,32 @@
 """The server's certificates, in TLS contexts for the listeners."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext, SSLError
 from typing import NamedTuple, Self
 
-from restante.config.certificate import UnfitCertificate, host_names, read_certificate
+from restante.config.certificate import (
+    UnfitCertificate,
+    host_names,
+    public_key_of,
+    read_certificate,
+)
 from restante.config.file_stamp import FileStamp
 from restante.config.schema import (
     IMPLICIT_TLS,
     ODMR_SERVICES,
     WEB,
+    CertificateFiles,
     Config,
     Listen,
     TlsSettings,
     TlsVersion,
 )
+from restante.network.served_certificate import ServedCertificate, first_end
 from restante.network.tls_context import server_context
+from restante.network.tls_names import serve_by_name
 from restante.phrases import cause_of
 
 
@@ -43,40 +52,79 @@ class ListenerKind(NamedTuple):
 class ServerIdentity:
     """As read from files."""
 
-    contexts: Mapping[ListenerKind, SSLContext]
-    expires_at: float  # Unix time, of the first certificate to end
-    names: frozenset[str] = frozenset()  # of the hosts that the certificates are for
+    contexts: Mapping[ListenerKind, Sequence[SSLContext]]  # the default, then those by name
+    served: Sequence[ServedCertificate] = ()  # likewise
     files: Mapping[Path, FileStamp] = field(default_factory=dict)  # certificates and keys
+
+    @property
+    def expires_at(self) -> float:
+        """When the first certificate ends, in Unix time."""
+        return first_end(self.served)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The hosts that the certificates are for."""
+        return frozenset(host for each in self.served for host in each.hosts)
 
     def context(self, listen: Listen, tls: TlsSettings) -> SSLContext:
         """Return the context for one of the listeners that this was read for."""
+        return self.all_contexts(listen, tls)[0]
+
+    def all_contexts(self, listen: Listen, tls: TlsSettings) -> Sequence[SSLContext]:
+        """Return that context, and those it gives way to where a client asks for a name."""
         return self.contexts[ListenerKind.of(listen, tls)]
 
 
 def read_identity(config: Config) -> ServerIdentity:
     """Read certificates and keys. Raises IdentityUnusable."""
-    pairs = config.tls.pairs
-    try:
-        stamps = {file: FileStamp.of(file) for pair in pairs for file in pair}
-        certificates = [read_certificate(certificate.read_bytes()) for certificate, _ in pairs]
-        ends = [certificate.not_valid_after_utc for certificate in certificates]
-        names = frozenset(name for each in certificates for name in host_names(each))
-        kinds = {
-            ListenerKind.of(listen, config.tls)
-            for listen in config.listen
-            if listen.service != WEB or listen.tls
-        }
-        contexts = {
-            kind: server_context(
-                pairs,
-                kind.tls_minimum,
-                has_clear_text=kind.service not in {*IMPLICIT_TLS, *ODMR_SERVICES, WEB},
+    stamps: dict[Path, FileStamp] = {}
+    served: list[ServedCertificate] = []
+    for group in config.tls.groups:
+        try:
+            stamps |= {file: FileStamp.of(file) for pair in group.pairs for file in pair}
+            served.append(_served(group))
+        except (OSError, UnfitCertificate) as error:
+            raise _unusable(group, error) from None
+    kinds = {
+        ListenerKind.of(listen, config.tls)
+        for listen in config.listen
+        if listen.service != WEB or listen.tls
+    }
+    contexts = {kind: _contexts(kind, config.tls, served) for kind in kinds}
+    return ServerIdentity(contexts, tuple(served), stamps)
+
+
+def _served(group: CertificateFiles) -> ServedCertificate:
+    certificates = [read_certificate(certificate.read_bytes()) for certificate, _ in group.pairs]
+    hosts = dict.fromkeys(name for each in certificates for name in host_names(each))
+    ends = min(certificate.not_valid_after_utc for certificate in certificates)
+    keys = tuple(hashlib.sha256(public_key_of(each)).hexdigest() for each in certificates)
+    return ServedCertificate(tuple(hosts), ends.timestamp(), keys)
+
+
+def _contexts(
+    kind: ListenerKind, tls: TlsSettings, served: Sequence[ServedCertificate]
+) -> Sequence[SSLContext]:
+    """Return the default context for a kind of listener, then those it gives way to."""
+    contexts: list[SSLContext] = []
+    for group in tls.groups:
+        try:
+            contexts.append(
+                server_context(
+                    group.pairs,
+                    kind.tls_minimum,
+                    has_clear_text=kind.service not in {*IMPLICIT_TLS, *ODMR_SERVICES, WEB},
+                )
             )
-            for kind in kinds
-        }
-        return ServerIdentity(contexts, min(ends).timestamp(), names, stamps)
-    except (OSError, SSLError, UnfitCertificate) as error:
-        files = ", ".join(str(certificate) for certificate, _ in pairs)
-        raise IdentityUnusable(
-            f"{files}: cannot be used: {cause_of(error)}; see `restante config check`"
-        ) from None
+        except (OSError, SSLError) as error:
+            raise _unusable(group, error) from None
+    named = zip(served[1:], contexts[1:], strict=True)
+    serve_by_name(contexts[0], {host: each for one, each in named for host in one.hosts})
+    return tuple(contexts)
+
+
+def _unusable(group: CertificateFiles, error: Exception) -> IdentityUnusable:
+    files = ", ".join(map(str, group.certificate))
+    return IdentityUnusable(
+        f"{files}: cannot be used: {cause_of(error)}; see `restante config check`"
+    )

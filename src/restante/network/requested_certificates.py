@@ -17,15 +17,20 @@ from contextlib import suppress
 
 
 class RequestedCertificates:
-    """Has a listener's context ask for the registered certificates."""
+    """Has a listener's contexts ask for the registered certificates."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        """`context` is changed in place: its keys may no longer be readable."""
-        self._context = context
+    def __init__(self, contexts: Sequence[ssl.SSLContext]) -> None:
+        """`contexts` are changed in place: their keys may no longer be readable.
+
+        They are the default and those by name. Whether a client is asked is decided by the first
+        alone, but its certificate is verified by the one that it has chosen.
+        """
+        self._contexts = contexts
         self._trusted: set[str] = set()
         self._followed: Sequence[str] = ()
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a trusted one is no authority
-        context.verify_mode = ssl.CERT_OPTIONAL
+        for context in contexts:
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN  # a trusted one is no authority
+            context.verify_mode = ssl.CERT_OPTIONAL
 
     def follow(self, certificates: Sequence[str]) -> None:
         """Trust the certificates, as PEM, that came since the last call."""
@@ -37,5 +42,6 @@ class RequestedCertificates:
             self._trust(certificate)
 
     def _trust(self, certificate: str) -> None:
-        with suppress(ssl.SSLError):  # too weak for OpenSSL: its owner can use the password
-            self._context.load_verify_locations(cadata=certificate)
+        for context in self._contexts:
+            with suppress(ssl.SSLError):  # too weak for OpenSSL: its owner can use the password
+                context.load_verify_locations(cadata=certificate)

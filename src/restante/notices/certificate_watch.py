@@ -1,17 +1,19 @@
-"""Checks hourly how long the server's certificate is valid."""
+"""Checks hourly how long the server's certificates are valid."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
+from restante.network.served_certificate import ServedCertificate
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import CertificateExpiring
 from restante.telemetry.work_word import WorkWord
 
 LOOK_SECONDS: Final = 3600.0
 STEPS: Final = (0, 1, 3, 7, 14)  # days
+HOSTS_TOLD: Final = 10  # of one certificate
 _DAY: Final = 86400.0
 
 
@@ -28,17 +30,17 @@ class CertificateWatch:
 
     def __init__(
         self,
-        expires_at: Callable[[], float],
+        served: Callable[[], Sequence[ServedCertificate]],
         log: Log,
         now: Callable[[], float],
         wait: Wait = wait_at_most,
     ) -> None:
-        """`expires_at` and `now` are Unix time."""
-        self._expires_at = expires_at
+        """`served` returns the certificates in use; `now` is Unix time."""
+        self._served = served
         self._log = log
         self._now = now
         self._rounds = Rounds(log, WorkWord.CERTIFICATE, wait)
-        self._told: tuple[float, int | None] | None = None
+        self._told: dict[ServedCertificate, int | None] = {}
 
     async def run(self) -> None:
         """Check now and every hour, until cancelled."""
@@ -50,13 +52,13 @@ class CertificateWatch:
 
     def look(self) -> None:
         """Check once."""
-        expires_at = self._expires_at()
-        step = expiry_step_due(expires_at, self._now())
-        if step is not None and self._told != (expires_at, step):
-            ends = (
-                datetime.fromtimestamp(expires_at, UTC)
-                .isoformat(timespec="seconds")
-                .replace("+00:00", "Z")
-            )
-            self._log.publish(CertificateExpiring(days=step, ends=ends))
-        self._told = (expires_at, step)
+        now = self._now()
+        steps = {one: expiry_step_due(one.expires_at, now) for one in self._served()}
+        for one, step in steps.items():
+            if step is not None and self._told.get(one) != step:
+                ends = datetime.fromtimestamp(one.expires_at, UTC).isoformat(timespec="seconds")
+                ends = ends.replace("+00:00", "Z")
+                self._log.publish(
+                    CertificateExpiring(days=step, ends=ends, hosts=one.hosts[:HOSTS_TOLD])
+                )
+        self._told = steps

@@ -1,11 +1,12 @@
 """The parts of this package, connected: for the server, and for the command line alone."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from restante.background.clocks import Clocks
 from restante.network.resolver import Resolver
+from restante.network.served_certificate import ServedCertificate
 from restante.notices.certificate_watch import CertificateWatch
 from restante.notices.mail_transport import MailSender
 from restante.notices.notice_inbox import NoticeInbox
@@ -65,9 +66,9 @@ class NoticeService:
         settings: Callable[[], NoticeSettings],
         log: Log,
         clocks: Clocks,
-        certificate_expires_at: Callable[[], float],
+        certificates: Callable[[], Sequence[ServedCertificate]],
     ) -> None:
-        """`certificate_expires_at` returns Unix time."""
+        """`certificates` returns those in use."""
         self._inbox, self._directory, self._now = inbox, directory, clocks.now
         self._transports = sender
         self._sender = NoticeSender(
@@ -90,7 +91,7 @@ class NoticeService:
             clocks=clocks,
             on_stored=self._sender.wake,
         )
-        self._certificate = CertificateWatch(certificate_expires_at, log, clocks.now)
+        self._certificate = CertificateWatch(certificates, log, clocks.now)
 
     async def run(self) -> None:
         """Send notices until `close`, and then those of earlier events."""

@@ -20,22 +20,26 @@ from restante.telemetry.events import (
 from restante.tenancy.notice import NoticeFacts, NoticeKind
 from restante.tenancy.policy import DAY
 
+_HOSTS_SHOWN: Final = 3  # of a certificate
+
 
 def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[NoticeFacts]:
-    days, ends = event.days, event.ends
+    days, ends, hosts = event.days, event.ends, ", ".join(event.hosts[:_HOSTS_SHOWN])
+    subject = "A certificate of the server" + (f" for {hosts}" if hosts else "")
     text = (
-        f"A certificate of the server {EXPIRES} {counted(days, 'day')}, at {ends}."
+        f"{subject} {EXPIRES} {counted(days, 'day')}, at {ends}."
         if days
-        else f"A certificate of the server {HAS_EXPIRED}, at {ends}."
+        else f"{subject} {HAS_EXPIRED}, at {ends}."
     )
     yield make_notice(
         NoticeKind.CERTIFICATE_EXPIRING,
         "",
         at,
-        f"{ends}, {counted(days, 'day')}",
+        f"{hosts}, {ends}, {counted(days, 'day')}".removeprefix(", "),
         text,
         days=event.days,
         ends=event.ends,
+        hosts=hosts,
     )
 
 

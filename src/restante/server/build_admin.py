@@ -167,7 +167,7 @@ def _change_keeper(
 def _process_gauges(ground: BuildContext) -> ProcessGauges:
     return ProcessGauges(
         started_at=ground.setup.started_at,
-        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+        certificates=lambda: ground.settings.identity.served,
         loop_lag=LoopLag(ground.setup.log, time.monotonic),
         web_requests=RequestCounts(),
         clock_doubt=ground.ages.doubt,

@@ -128,7 +128,7 @@ def _notices(ground: BuildContext, transports: Transports) -> NoticeService:
         settings=lambda: ground.settings.config.notices,
         log=ground.setup.log,
         clocks=ground.clocks,
-        certificate_expires_at=lambda: ground.settings.identity.expires_at,
+        certificates=lambda: ground.settings.identity.served,
     )
 
 

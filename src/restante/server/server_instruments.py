@@ -1,12 +1,13 @@
 """Values that the metrics read from the server's parts at each request."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from restante import __version__
 from restante.admin.admin_context import DoorFacts, ScrubFacts, ServerVitals
 from restante.delivery.drain_state import DrainCensus
+from restante.network.served_certificate import ServedCertificate, first_end
 from restante.queue.sending_outcome import Backlog
 from restante.reception.disk_space import DiskSpace
 from restante.reception.doorkeeper import Doorkeeper
@@ -39,7 +40,7 @@ class ProcessGauges:
     """The parts that are read about the process as a whole."""
 
     started_at: float  # Unix time
-    certificate_expires_at: Callable[[], float]  # Unix time; of the certificate in use
+    certificates: Callable[[], Sequence[ServedCertificate]]  # in use
     loop_lag: LoopLag
     web_requests: RequestCounts  # of the `web` listeners
     clock_doubt: Callable[[], ClockDoubt | None]
@@ -96,7 +97,7 @@ class ServerInstruments:
             reports_waiting=await self._waiting(self.store.reports.report_backlog),
             notices_waiting=await self._waiting(self.store.notices.notice_backlog),
             trace_spans_dropped=process.trace_spans_dropped(),
-            certificate_expires_at=process.certificate_expires_at(),
+            certificate_expires_at=first_end(process.certificates()),
             started_at=process.started_at,
             version=__version__,
             process=look_at_process(),
@@ -113,7 +114,7 @@ class ServerInstruments:
         )
         vitals = ServerVitals(
             room.is_short,
-            self.process.certificate_expires_at(),
+            first_end(self.process.certificates()),
             free_octets=room.free,
             disk_reserve=room.reserve,
             door=DoorFacts(door.sessions, door.limits.in_all, dict(door.shed)),

@@ -28,6 +28,7 @@ from restante.config.privileges import (
 )
 from restante.config.schema import Config
 from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
+from restante.network.tls_names import ignore_strange_names
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_rules import RULES
 from restante.phrases import remedy_for_address
@@ -166,6 +167,7 @@ def _serve(
     sockets: list[socket.socket],
     worker: WorkerPlace | None,
 ) -> str:
+    ignore_strange_names()
     exporter = heard.exporter
     if exporter is not None:
         exporter.start()

@@ -50,13 +50,13 @@ class SessionSettingsMaker:
             can_start_tls=listen.service not in IMPLICIT_TLS,
             profile=service_profile(config, listen),
         )
-        context = identity.context(listen, config.tls)
+        contexts = identity.all_contexts(listen, config.tls)
         return SessionSettings(
             services,
             options,
-            context,
+            contexts[0],
             is_implicit_tls=listen.service in IMPLICIT_TLS,
-            certificates=RequestedCertificates(context) if listen.asks_for_certificates else None,
+            certificates=RequestedCertificates(contexts) if listen.asks_for_certificates else None,
         )
 
     def _salting(self, user: str) -> Salting:

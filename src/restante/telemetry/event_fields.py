@@ -116,6 +116,9 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "held": FieldMeaning("Number of messages that are still held for the domain.", 2),
     "hello": FieldMeaning("The name that the client gave.", "mail.example.org"),
     "hostname": FieldMeaning("The name of this server.", "mx2.example.net"),
+    "hosts": FieldMeaning(
+        "The hosts that the certificate is for; at most ten.", ("mx2.example.net",)
+    ),
     "in_content": FieldMeaning("True if it ended within the content of a message.", False),
     "kind": FieldMeaning("The kind of a notice.", "drain-finished"),
     "limit": FieldMeaning("The limit that was exceeded.", 1000),

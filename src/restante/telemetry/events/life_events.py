@@ -142,12 +142,13 @@ class LoopStalled(Event):
 class CertificateExpiring(Event):
     """A certificate in use expires in 14, 7, 3 or 1 days, or has expired.
 
-    Each step is logged once.
+    Each step is logged once for each certificate; those for different types of key are one.
     """
 
     event: ClassVar[str] = "certificate-expiring"
     days: int
     ends: str
+    hosts: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
