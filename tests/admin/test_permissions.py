@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from restante.admin import (
     held_over_time,
     hold_again,
     known_records,
+    left_since_backup,
     login_passwords,
     logins,
     mail_history,
@@ -225,6 +227,21 @@ def invitation_of(of: Things, email: str) -> portal_users.NewPortalUser:
     return portal_users.NewPortalUser(email=email, account=of.account, role=role)
 
 
+def newer_history_of(of: Things) -> left_since_backup.NewerHistory:
+    moment = datetime.fromtimestamp(NOW - 3600, UTC)
+    gone = left_since_backup.NewerOutcome(
+        name=of.held,
+        received_at=moment,
+        octets=len(HEAD),
+        reverse_path="a@sender.example",
+        message_id="",
+        forward_path=f"x@{of.domain}",
+        outcome="delivered",
+        at=moment,
+    )
+    return left_since_backup.NewerHistory(outcomes=(gone,), reason="restored")
+
+
 CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.ACCOUNT_ADD: [
         lambda c, of: accounts.add_account(c, accounts.NewAccount(name=f"{of.account}2"))
@@ -376,6 +393,9 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.QUEUE_SHOW: [lambda c, of: held_mail.show_message(c, of.held)],
     AdminAction.QUEUE_DELETE: [lambda c, of: held_mail.delete_messages(c, of.both)],
+    AdminAction.QUEUE_DELETE_LEFT: [
+        lambda c, of: left_since_backup.delete_left(c, newer_history_of(of))
+    ],
     AdminAction.QUEUE_BOUNCE: [lambda c, of: bounce.bounce_messages(c, of.both)],
     AdminAction.QUEUE_RELEASE: [
         lambda c, of: hold_again.hold_again(
@@ -1128,6 +1148,7 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.DOMAIN_REMOVE,
         AdminAction.CHANGE_APPLY,
         AdminAction.CHANNEL_EXPOSE,
+        AdminAction.QUEUE_DELETE_LEFT,
         AdminAction.CONTENT_IMPORT,
         AdminAction.PERSON_EXPORT,
         AdminAction.PERSON_ERASE,

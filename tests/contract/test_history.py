@@ -15,7 +15,7 @@ from restante.queue.recipient_status import (
     RecipientStatus,
 )
 from restante.store.interface import Store
-from restante.store.queue_store import MessageBounce
+from restante.store.queue_store import MessageBounce, QueueFilter
 from restante.tenancy.history_detail import HistoryDetail
 from tests.contract.making import ANNA, BERT, CARL, NOTED, account, domain, hosted, message, opened
 
@@ -154,6 +154,23 @@ async def test_bounced_mail(store: Store) -> None:
         (1, BERT, RecipientMove.BOUNCED),
         (1, CARL, RecipientMove.BOUNCED),
     ]
+
+
+async def test_recipients_that_are_deleted_with_what_an_older_history_says(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT, CARL)])
+    gone = MessageBounce(
+        1, (ANNA, CARL), None, RecipientMove.DELETED, ("delivered: 250 Ok", "expired: ")
+    )
+    assert await store.queue.bounce([gone], NOTED) == [1]
+    assert sorted(await told(store)) == [
+        (1, ANNA, RecipientMove.DELETED),
+        (1, CARL, RecipientMove.DELETED),
+    ]
+    replies = {one.forward_path: one.reply for one in await store.history.history(HistoryFilter())}
+    assert replies == {ANNA: "delivered: 250 Ok", CARL: "expired: "}
+    [left] = await store.queue.list_queue(QueueFilter())
+    assert [one.forward_path for one in left.recipients] == [BERT]
 
 
 @pytest.mark.parametrize("status", [RecipientStatus.HELD, RecipientStatus.REFUSED])

@@ -56,6 +56,7 @@ class AdminAction(StableWord):
     QUEUE_LIST = "queue-list", "list messages"
     QUEUE_SHOW = "queue-show", "show a message"
     QUEUE_DELETE = "queue-delete", "delete messages"
+    QUEUE_DELETE_LEFT = "queue-delete-left", "delete mail that left since a backup"
     QUEUE_BOUNCE = "queue-bounce", "bounce messages"
     QUEUE_RELEASE = "queue-release", "release refused messages"
     CONTENT_READ = "content-read", "read content"
@@ -106,6 +107,7 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.DOMAIN_REMOVE,
         AdminAction.CHANGE_APPLY,
         AdminAction.CHANNEL_EXPOSE,
+        AdminAction.QUEUE_DELETE_LEFT,
         AdminAction.CONTENT_IMPORT,
         AdminAction.PERSON_EXPORT,
         AdminAction.PERSON_ERASE,
@@ -131,6 +133,7 @@ _OF_ALL_DOMAINS: Final = frozenset(
     {
         AdminAction.ACCOUNT_ADD,
         AdminAction.DOMAIN_ADD,
+        AdminAction.QUEUE_DELETE_LEFT,
         AdminAction.CONFIGURATION_APPLY,
         AdminAction.CONFIGURATION_EXPORT,
         AdminAction.PERSON_EXPORT,
@@ -326,6 +329,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
     Scope.STORE_WRITE: frozenset(
         {
             AdminAction.STORE_BACKUP,  # which has the same secrets
+            AdminAction.QUEUE_DELETE_LEFT,  # after a restore
             AdminAction.SECRETS_EXPORT,
             AdminAction.STORE_CHECK,
             AdminAction.STORE_SALVAGE,

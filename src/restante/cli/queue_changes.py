@@ -13,6 +13,7 @@ from typing import Annotated, Final
 import typer
 
 from restante.cli.api_client import ApiClient, connected
+from restante.cli.delete_left import delete_left_mail
 from restante.cli.display import say
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, ReasonOption, YesOption
@@ -44,6 +45,28 @@ _REMEDY: Final = (
 MessagesArgument = Annotated[
     list[str] | None,
     typer.Argument(metavar="[NAME]", help="Messages by the names of `queue list`; or use filters."),
+]
+LeftOption = Annotated[
+    bool,
+    typer.Option(
+        "--delivered-since-backup",
+        help="After a restore: the mail that had left before, by the newer --history.",
+    ),
+]
+NewerHistoryOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--history",
+        metavar="FILE",
+        help="A newer history, as `restante trace --ndjson` writes it; - is standard input. Can be"
+        " given several times.",
+    ),
+]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Show that mail, and delete nothing.")
+]
+LeftJsonOption = Annotated[
+    bool, typer.Option("--json", help="Print JSON, with --delivered-since-backup.")
 ]
 ReleaseReasonOption = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
@@ -114,45 +137,73 @@ class QueueWork:
         )
 
 
-def _destructive(verb: QueueCommand, about: str) -> Callable[..., None]:
-    """Return the command of a verb that removes messages."""
+def delete(
+    names: MessagesArgument = None,
+    *,
+    reason: ReasonOption,
+    domain: QueueDomainOption = None,
+    reverse_path: ReversePathOption = None,
+    recipient: RecipientOption = None,
+    older: OlderOption = None,
+    larger: LargerOption = None,
+    message_id: MessageIdOption = None,
+    status: StatusOption = None,
+    is_all: AllMailOption = False,
+    has_left: LeftOption = False,
+    history: NewerHistoryOption = None,
+    is_dry_run: DryRunOption = False,
+    as_json: LeftJsonOption = False,
+    yes: YesOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Permanently delete messages, for all their recipients. No report is sent.
 
-    def change(
-        names: MessagesArgument = None,
-        *,
-        reason: ReasonOption,
-        domain: QueueDomainOption = None,
-        reverse_path: ReversePathOption = None,
-        recipient: RecipientOption = None,
-        older: OlderOption = None,
-        larger: LargerOption = None,
-        message_id: MessageIdOption = None,
-        status: StatusOption = None,
-        is_all: AllMailOption = False,
-        yes: YesOption = False,
-        config: ConfigOption = None,
-    ) -> None:
-        selection = SelectionOptions(
-            domain, reverse_path, recipient, older, larger, message_id, status
+    The messages are counted first. Mail that arrives later is not deleted.
+
+    With --delivered-since-backup, only recipients are removed that left by the newer --history:
+    delivered, bounced, deleted or expired. All other mail stays held. The exit code is 65 if the
+    history is about other mail with the same names.
+    """
+    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
+    if has_left:
+        if names or selection.params or is_all or not history:
+            remedy = "give --history FILE with it, and no names, filters or --all"
+            text = f"queue delete: --delivered-since-backup chooses the messages; {remedy}"
+            raise Failure(Exit.USAGE, text)
+        delete_left_mail(
+            config, history, reason, is_dry_run=is_dry_run, is_confirmed=yes, as_json=as_json
         )
-        require_choice(verb.command, names or [], selection, is_all=is_all)
-        _change(config, verb, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
+        return
+    if history or is_dry_run or as_json:
+        text = "queue delete: --history, --dry-run and --json need --delivered-since-backup"
+        raise Failure(Exit.USAGE, f"{text}; `restante queue list` shows the messages of a filter")
+    require_choice(DELETE.command, names or [], selection, is_all=is_all)
+    _change(config, DELETE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
 
-    change.__doc__ = about
-    return change
 
+def bounce(
+    names: MessagesArgument = None,
+    *,
+    reason: ReasonOption,
+    domain: QueueDomainOption = None,
+    reverse_path: ReversePathOption = None,
+    recipient: RecipientOption = None,
+    older: OlderOption = None,
+    larger: LargerOption = None,
+    message_id: MessageIdOption = None,
+    status: StatusOption = None,
+    is_all: AllMailOption = False,
+    yes: YesOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Delete messages and send their senders a non-delivery report where one is allowed.
 
-delete = _destructive(
-    DELETE,
-    "Permanently delete messages, for all their recipients. No report is sent.\n\n"
-    "The messages are counted first. Mail that arrives later is not deleted.",
-)
-bounce = _destructive(
-    BOUNCE,
-    "Delete messages and send their senders a non-delivery report where one is allowed.\n\n"
-    "The messages are counted first. Mail that arrives later is not bounced. Damaged messages are"
-    " listed and stay refused, because a report cannot quote them. The exit code is then 65.",
-)
+    The messages are counted first. Mail that arrives later is not bounced. Damaged messages are
+    listed and stay refused, because a report cannot quote them. The exit code is then 65.
+    """
+    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
+    require_choice(BOUNCE.command, names or [], selection, is_all=is_all)
+    _change(config, BOUNCE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
 
 
 def release(

@@ -10,7 +10,7 @@ from typing import Protocol
 from restante.mail.address import path_matches
 from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.tenancy.audit import AuditEntry
 
 
@@ -77,6 +77,17 @@ class MessageBounce:
     number: int
     forward_paths: tuple[str, ...]  # if one of them is not there any more, nothing is done
     report: NewReport | None
+    move: RecipientMove = RecipientMove.BOUNCED  # DELETED: their senders are told nothing
+    replies: tuple[str, ...] = ()  # that history keeps, one for each recipient; or none
+
+    @property
+    def outcomes(self) -> list[RecipientOutcome]:
+        """The outcome for each of the recipients."""
+        replies = self.replies or ("",) * len(self.forward_paths)
+        return [
+            RecipientOutcome(path, self.move, reply)
+            for path, reply in zip(self.forward_paths, replies, strict=True)
+        ]
 
 
 class QueueStore(Protocol):

@@ -9,7 +9,7 @@ from typing import Final
 
 BODY_OCTETS: Final = 64 * 1024
 RECORD_OCTETS: Final = 128 * 1024  # domains with certificates, tokens with many domains
-LIST_OCTETS: Final = 1024 * 1024  # configuration, and lists of recipients
+LIST_OCTETS: Final = 1024 * 1024  # configuration, lists of recipients, entries of a history
 
 _LONG: Final = frozenset(
     {
@@ -19,7 +19,7 @@ _LONG: Final = frozenset(
         ("GET", "/v1/history"),
     }
 )
-_LISTS: Final = re.compile(r"/v1/apply|/v1/domains/[^/]+/recipients")
+_LISTS: Final = re.compile(r"/v1/apply|/v1/domains/[^/]+/recipients|/v1/queue/delete-left")
 _RECORDS: Final = re.compile(r"/v1/domains(/[^/]+)?|/v1/tokens")
 
 

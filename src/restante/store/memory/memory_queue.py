@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientStatus
 from restante.store.memory.memory_history import record_outcomes, record_removed
 from restante.store.memory.memory_message import handed_out, listed, selects
 from restante.store.memory.memory_state import MemoryState
@@ -70,10 +70,7 @@ class MemoryQueue:
                 and bounce.forward_paths
                 and set(bounce.forward_paths) <= set(kept.all_paths)
             ):
-                bounced = [
-                    RecipientOutcome(path, RecipientMove.BOUNCED) for path in bounce.forward_paths
-                ]
-                record_outcomes(self._state, kept, bounced, audit.at)
+                record_outcomes(self._state, kept, bounce.outcomes, audit.at)
                 kept.give_up(bounce.forward_paths)
                 if not kept.all_paths:
                     self._state.forget(bounce.number)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from restante.mail.message import HeldMessage
-from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
+from restante.queue.recipient_status import RecipientMove, RecipientStatus
 from restante.store.postgres import held_mail_changes, held_reading, mail_statements, queue_reading
 from restante.store.postgres.audit_writing import record
 from restante.store.postgres.postgres_core import PostgresCore
@@ -94,10 +94,7 @@ async def _give_up(transaction: PostgresTransaction, bounce: MessageBounce, at: 
     everybody, named = {*held, *(path for (path,) in refused)}, set(bounce.forward_paths)
     if not named <= everybody:
         return False
-    bounced = [
-        (bounce.number, RecipientOutcome(path, RecipientMove.BOUNCED))
-        for path in bounce.forward_paths
-    ]
+    bounced = [(bounce.number, one) for one in bounce.outcomes]
     await held_mail_changes.keep_outcomes(transaction, domain_id, bounced, at)
     if named == everybody:
         await held_mail_changes.remove(transaction, [bounce.number])

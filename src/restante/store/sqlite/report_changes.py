@@ -6,7 +6,6 @@ Each function runs on the writer thread inside a transaction.
 from collections.abc import Iterable, Sequence
 
 from restante.mail.delivery_report import NewReport
-from restante.queue.recipient_status import RecipientMove, RecipientOutcome
 from restante.store.queue_store import MessageBounce
 from restante.store.sqlite import audit_queries, mail_queries, report_queries
 from restante.store.sqlite.history_changes import keep_outcomes
@@ -39,8 +38,7 @@ def _give_up(transaction: WriteTransaction, bounce: MessageBounce, at: float) ->
     named = set(bounce.forward_paths)
     if not named <= {*held, *refused}:
         return False
-    bounced = [RecipientOutcome(path, RecipientMove.BOUNCED) for path in bounce.forward_paths]
-    keep_outcomes(transaction, domain_id, [(bounce.number, one) for one in bounced], at)
+    keep_outcomes(transaction, domain_id, [(bounce.number, one) for one in bounce.outcomes], at)
     if named == {*held, *refused}:
         remove(transaction, [bounce.number])
         return True

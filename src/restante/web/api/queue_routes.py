@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from restante.admin import bounce, held_mail, hold_again
+from restante.admin import bounce, held_mail, hold_again, left_since_backup
 from restante.admin.bounce import BounceChange
 from restante.admin.held_mail import (
     FullMessageView,
@@ -19,6 +19,7 @@ from restante.admin.held_mail import (
     SelectedNames,
 )
 from restante.admin.hold_again import HoldChange, MessagesToHoldAgain
+from restante.admin.left_since_backup import LeftMail, NewerHistory
 from restante.transfer import queue_content, queue_import
 from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
@@ -86,6 +87,15 @@ async def read_content(context: RequestContext, name: str, reason: str = "") -> 
 async def delete_messages(context: RequestContext, named: NamedMessages) -> QueueChange:
     """Delete messages permanently."""
     return await held_mail.delete_messages(context, named)
+
+
+@router.post("/delete-left", dependencies=[REPEATABLE])
+async def delete_left_messages(context: RequestContext, history: NewerHistory) -> LeftMail:
+    """Delete mail that is held again after a backup was restored, although it had left before.
+
+    The entries are those of the newer history. Recipients that it does not name stay held.
+    """
+    return await left_since_backup.delete_left(context, history)
 
 
 @router.post("/bounce", dependencies=[REPEATABLE])

@@ -52,6 +52,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "show_message": AdminAction.QUEUE_SHOW,
     "read_content": AdminAction.CONTENT_READ,
     "delete_messages": AdminAction.QUEUE_DELETE,
+    "delete_left_messages": AdminAction.QUEUE_DELETE_LEFT,
     "bounce_messages": AdminAction.QUEUE_BOUNCE,
     "hold_messages_again": AdminAction.QUEUE_RELEASE,
     "export_messages": AdminAction.CONTENT_EXPORT,
