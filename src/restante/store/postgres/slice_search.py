@@ -1,8 +1,4 @@
-"""Search rows by number in slices, so that one question never occupies a session for long.
-
-The same way as the store on SQLite has (`sqlite/bounded_search`), with the time limit of the
-database. A search has a fixed time, and says how far it came.
-"""
+"""Search rows by number in slices (`store/slice_walk`), with the time limit of the database."""
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,12 +7,9 @@ from typing import Final, NamedTuple
 
 from restante.store.postgres import sqlstate
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
+from restante.store.slice_walk import QUESTION_SECONDS, SLICE_SECONDS, RowSlice, SliceWalk
 
 SEARCH_SECONDS: Final = 5.0  # the longest search by sender, Message-ID or pattern
-SLICE_SECONDS: Final = 0.015
-QUESTION_SECONDS: Final = 0.05  # about: a slice that has begun is finished
-_NARROWER: Final = 16
-_WIDER: Final = 4
 
 AskDatabase = Callable[[int, int, int], Awaitable[list[PostgresRow]]]
 """Read at most so many matching rows from one number to another, both included."""
@@ -48,34 +41,27 @@ async def search(
     is_down: bool = False,
 ) -> SearchReach:
     """Search between two numbers, both included: upwards, or downwards."""
-    first, last = bounds
-    ends_at = time.monotonic() + QUESTION_SECONDS
     rows: list[PostgresRow] = []
-    width = last - first + 1
-    while first <= last and len(rows) < limit:
-        width = min(width, last - first + 1)
-        begin = last - width + 1 if is_down else first
-        found = await _slice(session, begin, width, limit - len(rows), ask)
+    walk = SliceWalk(*bounds, limit, time.monotonic() + QUESTION_SECONDS, is_down)
+    while (part := walk.next_slice()) is not None:
+        found = await _read(session, part, ask)
         if found is None:
-            width = max(1, width // _NARROWER)
-            continue
-        rows += found
-        first, last = (first, begin - 1) if is_down else (begin + width, last)
-        if time.monotonic() >= ends_at and first <= last and len(rows) < limit:
-            return SearchReach(rows, begin if is_down else first - 1)
-        width *= _WIDER
-    return SearchReach(rows, None)
+            walk.give_up()
+        else:
+            rows += found
+            walk.go_on(len(found), time.monotonic())
+    return SearchReach(rows, walk.last_read)
 
 
-async def _slice(
-    session: DatabaseSession, first: int, size: int, limit: int, ask: AskDatabase
+async def _read(
+    session: DatabaseSession, part: RowSlice, ask: AskDatabase
 ) -> list[PostgresRow] | None:
     """Return the matching rows of a slice, None if it is too wide."""
-    if size == 1:
-        return await ask(first, first, limit)
+    if part.is_one_row:
+        return await ask(*part)
     try:
         async with time_limit(session, SLICE_SECONDS):
-            return await ask(first, first + size - 1, limit)
+            return await ask(*part)
     except Exception as error:
         if sqlstate.is_timeout(error):
             return None
