@@ -165,3 +165,26 @@ def test_only_one_domain_can_be_listed(admin: AdminWorld, command: Command) -> N
     shown = command("queue", "list", "alpha.example", "--domain", "beta.example")
     assert (shown.code, shown.out) == (64, "")
     assert "only one domain can be selected; name one, or none for all" in shown.err
+
+
+def test_mail_is_listed_and_deleted_by_the_address_of_its_client(
+    admin: AdminWorld, command: Command
+) -> None:
+    number = admin.context.directory.now.domains["alpha.example"].id
+    for place, client in enumerate(("192.0.2.9", "198.51.100.1"), 60):
+        envelope = Envelope("", ("x@alpha.example",))
+        origin = MessageOrigin(client, 4711, "mx.b.example")
+        mail = NewMessage(place, number, envelope, NOW, HEAD, origin=origin)
+        asyncio.run(hold_one(admin, mail))
+    found = json.loads(command("queue", "list", "--from-address", "192.0.2.0/24", "--json").out)
+    assert [one["name"] for one in found] == ["1w"]
+    deleted = command("queue", "delete", "--from-address", "192.0.2.9", "--reason", "spam", "--yes")
+    assert (deleted.code, deleted.out) == (0, "1 message deleted\n")
+    assert command("queue", "list", "--from-address", "192.0.2.9", "--json").out.strip() == "[]"
+
+
+@pytest.mark.parametrize("text", ["192.0.2.1/24", "mx.b.example", ""])
+def test_an_odd_address_is_refused(command: Command, text: str) -> None:
+    ended = command("queue", "list", "--from-address", text)
+    assert ended.code == 64
+    assert "neither an address nor a network" in " ".join(ended.err.split())

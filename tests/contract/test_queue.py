@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.tenancy.model import parse_network
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -313,3 +315,40 @@ async def test_mail_is_found_by_its_message_id_as_long_as_it_is_there(store: Sto
     assert await found(status=RecipientStatus.REFUSED) == []
     await store.queue.delete([1], NOTED)
     assert await found() == [2]
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        ("192.0.2.1", [1]),
+        ("192.0.2.0/24", [1, 2]),
+        ("0.0.0.0/0", [1, 2, 3]),
+        ("2001:db8::/32", [4]),
+        ("2001:db8::2", []),
+        ("::/0", [4]),
+    ],
+)
+async def test_mail_is_found_by_the_address_of_its_client(
+    store: Store, network: str, expected: list[int]
+) -> None:
+    """An import may have brought odd addresses; other mail has no origin."""
+    alpha, beta = await hosted(store, "alpha.example"), await hosted(store, "beta.example")
+    clients = ["192.0.2.1", "192.0.2.255", "198.51.100.1", "2001:db8::1", "300.1.1.1", "1::2::3"]
+    mails = [
+        message(number, alpha)._replace(origin=MessageOrigin(client, 25, "x"))
+        for number, client in enumerate(clients, 1)
+    ]
+    await store.reception.hold([*mails, message(7, alpha), message(8, beta)])
+    await store.handover.settle(await opened(store, alpha), [refused(2)])
+    wanted = QueueFilter(client=parse_network(network))
+    assert await listed(store, wanted) == expected
+    assert await listed(store, replace(wanted, domain_ids=(alpha,))) == expected
+    assert await listed(store, replace(wanted, domain_ids=(beta,))) == []
+    assert await listed(store, replace(wanted, domain_ids=(alpha, beta))) == expected
+    assert await listed(store, replace(wanted, numbers=(2, 4, 5))) == [
+        number for number in expected if number in (2, 4)
+    ]
+    refused_ones = replace(wanted, status=RecipientStatus.REFUSED)
+    assert await listed(store, refused_ones) == [number for number in expected if number == 2]
+    page = await store.queue.queue_page(replace(wanted, limit=1))
+    assert [one.number for one in page.messages] == expected[:1]

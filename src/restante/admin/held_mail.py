@@ -24,7 +24,13 @@ from restante.admin.dsn_facts import DsnFacts, dsn_facts
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, PageLimit
 from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, permit
-from restante.admin.request_bounds import AtMost, LineText, Span, StoredNumber
+from restante.admin.request_bounds import (
+    AddressRange,
+    AtMost,
+    LineText,
+    Span,
+    StoredNumber,
+)
 from restante.admin.scope import held_page, list_held, message_in_scope
 from restante.mail.first_line import set_off
 from restante.mail.message import HeldMessage, message_name, message_number
@@ -35,6 +41,7 @@ from restante.retention.removal_record import removal_of
 from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.store_errors import Damaged
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.model import parse_network
 
 MAX_NAMES = 1000  # messages one request may name
 MAX_NAME_LENGTH = 12  # characters; a longer number would not fit in the store
@@ -62,6 +69,7 @@ class QueueSelection(BaseModel):
     message_id: Annotated[str, Field(max_length=MESSAGE_ID_LIMIT)] | None = (
         None  # exact; with or without <>
     )
+    from_address: AddressRange | None = None  # of the client: an address, or a network
     status: RecipientStatus | None = None
     after: LineText | None = None  # a message's name: for paging
     limit: Annotated[int, Field(ge=1, le=100_000)] = 1000
@@ -218,6 +226,7 @@ def queue_filter(context: AdminContext, selection: QueueSelection) -> QueueFilte
         received_before=None if selection.older is None else context.now() - selection.older,
         larger_than=selection.larger,
         message_id=whole_id(selection.message_id),
+        client=None if selection.from_address is None else parse_network(selection.from_address),
         after=number_of(selection.after) if selection.after else 0,
         limit=selection.limit,
     )

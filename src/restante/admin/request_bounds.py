@@ -22,6 +22,7 @@ from pydantic.types import AllowInfNan
 from pydantic_core import CoreSchema
 
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.tenancy.model import parse_network
 
 LAST_MOMENT: Final = 253_402_300_799  # the last second of the year 9999, Unix time
 LONGEST_SPAN: Final = 100 * 366 * 86_400  # seconds: a time from now on is a time, too
@@ -58,6 +59,11 @@ def check_span(since: float | None, until: float | None) -> None:
         raise AdminError(
             ErrorKind.INVALID, "until: is not later than since", "give an earlier --since"
         )
+
+
+def _address_range(text: str) -> str:
+    parse_network(text)
+    return text
 
 
 def _whole(secret: SecretStr) -> SecretStr:
@@ -105,6 +111,7 @@ StoredNumber = Annotated[int, Field(ge=0, lt=2**63), BeforeValidator(_no_flag)] 
 
 PathText = Annotated[str, Field(max_length=4096)]  # of a directory
 LineText = Annotated[str, Field(max_length=LINE_LENGTH)]
+AddressRange = Annotated[LineText, AfterValidator(_address_range)]  # an address, or a network
 PemText = Annotated[str, Field(max_length=PEM_LENGTH)]
 SealedText = Annotated[str, Field(max_length=SECRET_LENGTH * 4)]
 Secret = Annotated[SecretStr, Field(max_length=SECRET_LENGTH), AfterValidator(_whole)]

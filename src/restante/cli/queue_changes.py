@@ -20,6 +20,7 @@ from restante.cli.options import ConfigOption, ReasonOption, YesOption
 from restante.cli.progress import progress
 from restante.cli.queue_selection import (
     AllMailOption,
+    FromAddressOption,
     LargerOption,
     MessageIdOption,
     OlderOption,
@@ -147,6 +148,7 @@ def delete(
     older: OlderOption = None,
     larger: LargerOption = None,
     message_id: MessageIdOption = None,
+    from_address: FromAddressOption = None,
     status: StatusOption = None,
     is_all: AllMailOption = False,
     has_left: LeftOption = False,
@@ -164,7 +166,9 @@ def delete(
     delivered, bounced, deleted or expired. All other mail stays held. The exit code is 65 if the
     history is about other mail with the same names.
     """
-    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
+    selection = SelectionOptions(
+        domain, reverse_path, recipient, older, larger, message_id, from_address, status
+    )
     if has_left:
         if names or selection.params or is_all or not history:
             remedy = "give --history FILE with it, and no names, filters or --all"
@@ -191,6 +195,7 @@ def bounce(
     older: OlderOption = None,
     larger: LargerOption = None,
     message_id: MessageIdOption = None,
+    from_address: FromAddressOption = None,
     status: StatusOption = None,
     is_all: AllMailOption = False,
     yes: YesOption = False,
@@ -201,7 +206,9 @@ def bounce(
     The messages are counted first. Mail that arrives later is not bounced. Damaged messages are
     listed and stay refused, because a report cannot quote them. The exit code is then 65.
     """
-    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
+    selection = SelectionOptions(
+        domain, reverse_path, recipient, older, larger, message_id, from_address, status
+    )
     require_choice(BOUNCE.command, names or [], selection, is_all=is_all)
     _change(config, BOUNCE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
 
@@ -216,6 +223,7 @@ def release(
     older: OlderOption = None,
     larger: LargerOption = None,
     message_id: MessageIdOption = None,
+    from_address: FromAddressOption = None,
     status: ParkedStatusOption = None,
     is_all: AllMailOption = False,
     yes: YesOption = False,
@@ -227,10 +235,14 @@ def release(
     destination may have accepted uncertain mail already. Releasing it can deliver it twice. Damaged
     mail is checked first. It is held again only if it is whole; otherwise the exit code is 65.
     """
-    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id)
+    selection = SelectionOptions(
+        domain, reverse_path, recipient, older, larger, message_id, from_address
+    )
     require_choice(RELEASE.command, names or [], selection, is_all=is_all)
     status = status or (None if names else "refused")
-    parked = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
+    parked = SelectionOptions(
+        domain, reverse_path, recipient, older, larger, message_id, from_address, status
+    )
     _change(config, RELEASE, names or [], parked, reason, is_confirmed=yes, asks_for_names=False)
 
 

@@ -28,6 +28,7 @@ from restante.cli.display import (
 from restante.cli.failures import Exit, Failure, complain, printable
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.queue_selection import (
+    FromAddressOption,
     LargerOption,
     MessageIdOption,
     OlderOption,
@@ -85,6 +86,7 @@ def list_all(
     older: OlderOption = None,
     larger: LargerOption = None,
     message_id: MessageIdOption = None,
+    from_address: FromAddressOption = None,
     status: StatusOption = None,
     limit: Annotated[
         int,
@@ -101,6 +103,7 @@ def list_all(
         older,
         larger,
         message_id,
+        from_address,
         status,
     )
     messages = ask(config, "GET", "/v1/queue", params=selection.params, most=limit)

@@ -16,6 +16,7 @@ from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import Advance, progress
 from restante.cli.queue_selection import (
+    FromAddressOption,
     LargerOption,
     MessageIdOption,
     OlderOption,
@@ -58,6 +59,7 @@ def export(
     older: OlderOption = None,
     larger: LargerOption = None,
     message_id: MessageIdOption = None,
+    from_address: FromAddressOption = None,
     status: StatusOption = None,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
@@ -71,7 +73,9 @@ def export(
     65. Without a running server the command becomes the server's user, who must be allowed to
     write to PLACE.
     """
-    selection = SelectionOptions(domain, reverse_path, recipient, older, larger, message_id, status)
+    selection = SelectionOptions(
+        domain, reverse_path, recipient, older, larger, message_id, from_address, status
+    )
     tally = asyncio.run(_export(config, selection, reason, style, place))
     os.sync()  # the operator may delete the exported messages from the queue next
     if as_json:

@@ -13,8 +13,18 @@ from restante.cli.failures import Exit, Failure
 from restante.cli.options import parse_octets, seconds
 from restante.cli.progress import progress
 from restante.mail.quantity import counted
+from restante.tenancy.model import parse_network
 
 PAGE = 10_000  # messages in one response
+
+
+def _address_range(text: str) -> str:
+    """Check an address or a network. Raises BadParameter."""
+    try:
+        return str(parse_network(text))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
 
 QueueDomainOption = Annotated[
     str | None, typer.Option("--domain", metavar="DOMAIN", help="Only this domain's mail.")
@@ -56,6 +66,15 @@ MessageIdOption = Annotated[
         "--message-id", metavar="ID", help="Only mail with this Message-ID, with or without <>."
     ),
 ]
+FromAddressOption = Annotated[
+    str | None,
+    typer.Option(
+        "--from-address",
+        metavar="ADDRESS|CIDR",
+        parser=_address_range,
+        help="Only mail that a client at this address, or in this network, has brought.",
+    ),
+]
 StatusOption = Annotated[
     Literal["held", "refused", "uncertain", "damaged"] | None,
     typer.Option("--status", help="Only mail with a recipient of this status."),
@@ -82,6 +101,7 @@ class SelectionOptions:
     older: int | None = None
     larger: int | None = None
     message_id: str | None = None
+    from_address: str | None = None
     status: str | None = None
 
     @property

@@ -56,6 +56,7 @@ LEFT = (
     Column("OUTCOME", lambda row: f"{row['outcome']}{by_atrn(row)}"),
     Column("FROM", lambda row: f"<{row['reverse_path']}>"),
     text_column("TO", "forward_path"),
+    Column("CLIENT", lambda row: row["client"], is_detail=True),
     Column("REPLY", lambda row: row["reply"], is_detail=True),
 )
 

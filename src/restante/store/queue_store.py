@@ -12,6 +12,7 @@ from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.tenancy.audit import AuditEntry
+from restante.tenancy.model import IpNetwork
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class QueueFilter:
     received_since: float | None = None  # Unix time, inclusive
     sender: str | None = None  # pattern of reverse-paths
     message_id: str | None = None  # exact
+    client: IpNetwork | None = None  # in which the address is that the message came from
     numbers: tuple[int, ...] | None = None
     after: int = 0  # number: for paging
     limit: int = 1000
@@ -96,8 +98,8 @@ class QueueStore(Protocol):
     async def list_queue(self, selection: QueueFilter) -> list[QueuedMessage]:
         """Return the messages with matching recipients, by number, with those recipients only.
 
-        Raises SearchTooLong where `sender`, `message_id` or `recipient` make it look at too much;
-        not for a `recipient` of one domain.
+        Raises SearchTooLong where `sender`, `message_id`, `client` or `recipient` make it look at
+        too much; not for a `recipient` of one domain.
         """
 
     async def queue_page(self, selection: QueueFilter) -> QueuePage:

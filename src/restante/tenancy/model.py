@@ -116,6 +116,16 @@ def parse_authorized_hosts(texts: Iterable[str]) -> AuthorizedHosts:
     return AuthorizedHosts(tuple(networks), tuple(names))
 
 
+def parse_network(text: str) -> IpNetwork:
+    """Read an address or a network. Raises ValueError for anything else."""
+    try:
+        return _plain_network(ipaddress.ip_network(text.strip("[]"), strict=True))
+    except ValueError as error:
+        if "host bits" in str(error):
+            raise ValueError(_between(text)) from None
+        raise ValueError(f"neither an address nor a network: {text!r}") from None
+
+
 def _between(text: str) -> str:
     """Say that a text is neither an address nor a network, and name the two it may mean."""
     found = ipaddress.ip_interface(text.strip("[]"))

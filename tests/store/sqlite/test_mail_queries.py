@@ -45,6 +45,7 @@ FILTER: Mapping[str, Any] = {
     "message_id": None,
     "recipient": None,
     "larger_than": None,
+    "client": None,
     "parked": None,
     "status": None,
     "limit": 10,

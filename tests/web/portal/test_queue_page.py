@@ -8,6 +8,7 @@ import pytest
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
+from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.queue_page import STEP_UP_FROM
@@ -81,6 +82,27 @@ def test_a_message_is_found_by_its_message_id() -> None:
     asked = visit(admin, "/queue/confirm", ALPHA, form=form).text
     assert "Delete 1 message?" in asked
     assert "all mail with the Message-ID order@a.example" in asked
+
+
+def test_mail_is_found_by_the_address_of_its_client() -> None:
+    admin = with_mail()
+
+    async def hold() -> None:
+        mail = Envelope("a@sender.example", ("user9@alpha.example",))
+        origin = MessageOrigin("192.0.2.9", 4711, "mx.b.example")
+        await admin.store.reception.hold([NewMessage(77, 1, mail, NOW, HEAD, origin=origin)])
+
+    asyncio.run(hold())
+    for query, names in (("192.0.2.0/24", [message_name(77)]), ("192.0.2.8", [])):
+        text = visit(admin, f"/queue?{urlencode({'from_address': query})}", ALPHA).text
+        assert names_in(text) == names
+        assert f"--from-address {query}" in text
+    form = {"action": "delete", "scope": "all", "from_address": "192.0.2.9"}
+    asked = visit(admin, "/queue/confirm", ALPHA, form=form).text
+    assert "all mail brought by 192.0.2.9" in asked
+    odd = visit(admin, "/queue?from_address=192.0.2.1/24", ALPHA)
+    assert odd.status_code == 422
+    assert "is it 192.0.2.1 or 192.0.2.0/24?" in odd.text
 
 
 @pytest.mark.parametrize(

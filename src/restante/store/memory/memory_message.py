@@ -8,6 +8,7 @@ from restante.mail.message import HeldMessage, NewMessage
 from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.stored_form.origin_column import client_is_within
 
 
 @dataclass(slots=True)
@@ -164,6 +165,13 @@ def selects(selection: QueueFilter, message: NewMessage) -> bool:
             or path_matches(message.envelope.reverse_path, selection.sender)
         )
         and selection.message_id in (None, message.message_id)
+        and (
+            selection.client is None
+            or (
+                message.origin is not None
+                and client_is_within(message.origin.address, selection.client)
+            )
+        )
         and (selection.larger_than is None or message.size > selection.larger_than)
         and (selection.numbers is None or message.number in selection.numbers)
     )

@@ -6,6 +6,9 @@ the first and the last number, $3 the limit.
 
 # ruff: noqa: S608  what is joined here are constants; every value is bound
 
+from restante.store.postgres.address_pattern import ADDRESS_PATTERN
+
+_CLIENT = """substring(origin FROM '^{"address":"([^"]*)"')"""
 _LISTED = """
     SELECT message.number, message.domain_id, reverse_path, received_at, size, held_paths, (
         SELECT coalesce(
@@ -19,9 +22,9 @@ _LISTED = """
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
     )::text, coalesce(message_id, '')
 """
-# $4 exact reverse-path, $5 before, $6 since, $7 larger than, $8 sender, $9 Message-ID, $10 status,
-# $11 its number, $12 recipient
-_MATCHING = """
+# $4 exact reverse-path, $5 before, $6 since, $7 larger than, $8 sender, $9 Message-ID. Then $10
+# status, $11 its number, $12 recipient, $13 network of the client.
+_MATCHING = f"""
     AND message.number BETWEEN $1::bigint AND $2::bigint
     AND ($4::text IS NULL OR reverse_path = $4)
     AND ($5::float8 IS NULL OR received_at < $5)
@@ -47,6 +50,9 @@ _MATCHING = """
                 AND forward_path ~* $12
         ))
     )
+    AND ($13::text IS NULL OR CASE
+        WHEN {_CLIENT} ~ '{ADDRESS_PATTERN}' THEN {_CLIENT}::inet <<= $13::text::cidr ELSE false
+    END)
 """
 _ORDER = "ORDER BY message.number LIMIT $3"
 LIST_ALL = f"{_LISTED} FROM message WHERE true {_MATCHING} {_ORDER}"
@@ -57,21 +63,21 @@ LIST_ALL_REFUSED = f"""
     ) {_MATCHING} {_ORDER}
 """
 LIST_NUMBERS = f"""
-    {_LISTED} FROM message WHERE message.number = ANY($13::bigint[])
-    AND ($14::integer[] IS NULL OR message.domain_id = ANY($14)) {_MATCHING} {_ORDER}
+    {_LISTED} FROM message WHERE message.number = ANY($14::bigint[])
+    AND ($15::integer[] IS NULL OR message.domain_id = ANY($15)) {_MATCHING} {_ORDER}
 """
 # By the Message-ID, along its index.
 LIST_SOUGHT = f"""
     {_LISTED} FROM message WHERE message_id = $9
-    AND ($13::integer[] IS NULL OR message.domain_id = ANY($13)) {_MATCHING} {_ORDER}
+    AND ($14::integer[] IS NULL OR message.domain_id = ANY($14)) {_MATCHING} {_ORDER}
 """
 LIST_HELD = f"""
-    {_LISTED} FROM message WHERE message.domain_id = ANY($13::integer[]) AND held_paths <> ''
+    {_LISTED} FROM message WHERE message.domain_id = ANY($14::integer[]) AND held_paths <> ''
     {_MATCHING} {_ORDER}
 """
 LIST_REFUSED = f"""
     {_LISTED} FROM message WHERE message.number IN (
-        SELECT number FROM last_reply WHERE domain_id = ANY($13::integer[]) AND is_refused <> 0
+        SELECT number FROM last_reply WHERE domain_id = ANY($14::integer[]) AND is_refused <> 0
             AND number BETWEEN $1::bigint AND $2::bigint
     ) {_MATCHING} {_ORDER}
 """

@@ -71,6 +71,7 @@ def _values(selection: QueueFilter) -> tuple[Any, ...]:
         selection.status,
         PARKED_AS.get(selection.status),
         None if selection.recipient is None else regular_expression(selection.recipient),
+        None if selection.client is None else str(selection.client),
     )
 
 

@@ -8,15 +8,18 @@ checked, and one connection alone writes and checkpoints.
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import apsw
 
 from restante.mail.address import path_matches
 from restante.store.store_errors import SearchTooLong, StoreUnusable
+from restante.store.stored_form.origin_column import client_is_within
 from restante.store.stored_form.row_type import Row
 from restante.tenancy.history_detail import reply_code, shortened
+from restante.tenancy.model import parse_network
 
 Bindings = Sequence[Any] | Mapping[str, Any]
 
@@ -88,6 +91,7 @@ def add_functions(connection: apsw.Connection) -> None:
     Each row they look at costs the interpreter's lock.
     """
     connection.create_scalar_function("any_path_matches", _any_path_matches, 2, deterministic=True)
+    connection.create_scalar_function("client_is_within", _client_is_within, 2, deterministic=True)
     for function in (shortened, reply_code):
         connection.create_scalar_function(
             function.__name__, cast(Callable[..., str], function), 1, deterministic=True
@@ -98,6 +102,15 @@ def _any_path_matches(*given: Any) -> bool:
     """Tell whether one of some paths, a line each, matches; GLOB knows neither lines nor case."""
     paths, pattern = given
     return any(path_matches(path, str(pattern)) for path in str(paths).split("\n"))
+
+
+def _client_is_within(*given: Any) -> bool:
+    """Tell whether an address is in a network; both are texts."""
+    address, network = given
+    return client_is_within(str(address), _network(str(network)))
+
+
+_network: Final = lru_cache(maxsize=64)(parse_network)
 
 
 def _set_up(connection: apsw.Connection, cache_kib: int) -> None:

@@ -40,6 +40,9 @@ _MATCHING = """
                 AND any_path_matches(forward_path, :recipient)
         ))
     )
+    AND (:client IS NULL OR client_is_within(
+        coalesce(iif(json_valid(origin), origin ->> 'address', ''), ''), :client
+    ))
 """
 LIST_ALL = f"{_LISTED} FROM message WHERE true {_MATCHING} ORDER BY message.number LIMIT :limit"
 LIST_NUMBERS = f"""

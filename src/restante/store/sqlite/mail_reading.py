@@ -260,6 +260,7 @@ def _is_search(selection: QueueFilter) -> bool:
     return (
         selection.sender is not None
         or selection.message_id is not None
+        or selection.client is not None
         or (selection.recipient is not None and not of_one_domain and selection.numbers is None)
     )
 
@@ -277,6 +278,7 @@ def _listings(selection: QueueFilter) -> Iterator[_Listing]:
         "message_id": selection.message_id,
         "recipient": selection.recipient,
         "larger_than": selection.larger_than,
+        "client": None if selection.client is None else str(selection.client),
         "status": selection.status,
         "parked": PARKED_AS.get(selection.status),
     }

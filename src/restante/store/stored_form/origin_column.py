@@ -4,11 +4,13 @@ It is read only for people. So one that cannot be read is as good as none: it mu
 message from being delivered or shown.
 """
 
+from ipaddress import ip_address
 from json import dumps, loads
 from json.encoder import encode_basestring_ascii
 from typing import Final, get_type_hints
 
 from restante.mail.message_origin import MessageOrigin, PtrStatus
+from restante.tenancy.model import IpNetwork
 
 _FACTS: Final = tuple(get_type_hints(MessageOrigin))
 _quoted: Final = encode_basestring_ascii  # json.dumps of a dict costs 3 µs more
@@ -42,6 +44,14 @@ def read_origin(text: str | None) -> MessageOrigin | None:
         return MessageOrigin(**facts | {"ptr": _read_ptr(facts.get("ptr"))})
     except (TypeError, ValueError):
         return None
+
+
+def client_is_within(address: str, network: IpNetwork) -> bool:
+    """Tell whether the address of an origin is in a network; "" and odd ones are in none."""
+    try:
+        return ip_address(address) in network
+    except ValueError:
+        return False
 
 
 def _read_ptr(word: str | None) -> PtrStatus:

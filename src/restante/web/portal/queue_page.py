@@ -34,6 +34,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.recipient_status import RecipientStatus
+from restante.tenancy.model import parse_network
 from restante.web.portal.form_guard import AskedRoute, QuestionRoute
 from restante.web.portal.one_time_notice import told_at
 from restante.web.portal.own_path import keep_path, own_path, step_up_path
@@ -58,6 +59,7 @@ FILTERS: Final = (
     "reverse_path",
     "recipient",
     "message_id",
+    "from_address",
     "status",
     "hours",
     "kilobytes",
@@ -217,6 +219,7 @@ def selection_of(form: FormValues, limit: int) -> QueueSelection:
         reverse_path="" if reverse_path == "<>" else reverse_path,
         recipient=form.given("recipient"),
         message_id=form.given("message_id"),
+        from_address=_address_range(form),
         status=None if status is None else RecipientStatus(status),
         older=None if hours is None else hours * 3600,
         larger=None if kilobytes is None else int(kilobytes * 1000),
@@ -237,6 +240,7 @@ def described(selection: QueueSelection) -> str:
         ("from {}", "<>" if selection.reverse_path == "" else selection.reverse_path),
         ("to {}", selection.recipient),
         ("with the Message-ID {}", selection.message_id),
+        ("brought by {}", selection.from_address),
         ("with the status {}", selection.status),
         ("older than {}", None if selection.older is None else span_in_words(selection.older)),
         ("larger than {}", None if selection.larger is None else short_octets(selection.larger)),
@@ -328,6 +332,18 @@ def _amount(form: FormValues, name: str) -> float | None:
     if not 0 <= amount <= 1e9:  # noqa: PLR2004  more than any message, or any age
         raise _odd(name, "write a number")
     return amount
+
+
+def _address_range(form: FormValues) -> str | None:
+    text = form.given("from_address")
+    if text is None:
+        return None
+    try:
+        return str(parse_network(text))
+    except ValueError as error:
+        raise AdminError(
+            ErrorKind.INVALID, f"from_address: {error}", "write an address or a network"
+        ) from None
 
 
 def _odd(name: str, remedy: str) -> AdminError:

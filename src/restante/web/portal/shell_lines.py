@@ -269,6 +269,7 @@ def options(selection: QueueSelection) -> list[str]:
         "--older": None if selection.older is None else f"{selection.older:.0f}s",
         "--larger": None if selection.larger is None else str(selection.larger),
         "--message-id": selection.message_id,
+        "--from-address": selection.from_address,
         "--status": None if selection.status is None else str(selection.status),
     }
     return [word for name, value in given.items() if value is not None for word in (name, value)]
