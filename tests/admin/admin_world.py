@@ -26,6 +26,7 @@ from restante.admin.listing_page import ListingPage
 from restante.delivery.drain_state import DrainSnapshot
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
+from restante.network.dns_records import DnsRecordSet
 from restante.network.resolver import LookupFailed
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.queue.drain_word import DrainState, DrainWay
@@ -211,6 +212,7 @@ class FakeResolver:
     """Knows a few names."""
 
     known: dict[str, list[str]] = field(default_factory=dict)
+    zone: dict[tuple[str, str], DnsRecordSet] = field(default_factory=dict)  # by name and type
 
     def forget(self, name: str) -> None:
         pass
@@ -219,6 +221,9 @@ class FakeResolver:
         if name not in self.known:
             raise LookupFailed(f"{name}: no such name in DNS", is_temporary=False)
         return tuple(ipaddress.ip_address(text) for text in self.known[name])
+
+    async def records(self, name: str, kind: str) -> DnsRecordSet:
+        return self.zone.get((name, kind), DnsRecordSet())
 
 
 @dataclass
@@ -269,7 +274,9 @@ class AdminWorld:
             directory=directory,
             vault=Vault(bytes(32)),
             now=lambda: NOW,
-            network=NetworkAccess("mx2.example.net", self.own_addresses, self.resolver),
+            network=NetworkAccess(
+                "mx2.example.net", self.own_addresses, self.resolver, self.resolver
+            ),
             settings=AdminSettings(lambda: 50_000_000),
             parts=ProcessParts(
                 hold=self._hold,

@@ -18,6 +18,7 @@ from restante.admin import (
     auditing,
     bounce,
     channels,
+    domain_dns,
     domain_uptime,
     domains,
     drains,
@@ -331,6 +332,7 @@ CALLS: dict[AdminAction, list[Call]] = {
         at_once(lambda c, of: known_records.known_domain(c, of.domain)),
         lambda c, of: domain_uptime.show_uptime(c, of.domain, UptimeSelection()),
         lambda c, of: held_over_time.show_held(c, of.domain, HeldSpan()),
+        lambda c, of: domain_dns.show_dns(c, of.domain),
     ],
     AdminAction.DOMAIN_SUSPEND: [
         lambda c, of: domains.change_domain(

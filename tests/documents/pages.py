@@ -304,6 +304,7 @@ PAGES: Final = {
     "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),
     "docs/how-to/keep-large-mail-in-an-object-store.md": Page(RUNNING_ON_DATABASE),
     "docs/how-to/run-on-postgresql.md": Page(DATABASE, {"Configure the servers": ENTERED}),
+    "docs/how-to/publish-dns-records.md": Page(RUNNING),
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"
     ),

@@ -8,6 +8,7 @@ import dns.resolver
 import pytest
 
 from restante.network import resolver as resolver_module
+from restante.network.dns_records import DnsRecordSet
 from restante.network.resolver import DnsResolver, LookupFailed, MxRecord
 from tests.acceptance.name_server import ADDRESS, NameServer, Records
 
@@ -148,3 +149,55 @@ def test_a_failure_says_which_versions_dns_denies(
         asked_for_both(monkeypatch, a, aaaa)
     assert caught.value.absent == absent
     assert caught.value.is_temporary is is_temporary
+
+
+KEY = "ab" * 32
+ZONE: Records = {
+    "a.example": {
+        "MX": ["10 MX1.a.example.", "5 ."],
+        "TXT": ['"v=spf1 " "a -all"', '"other"'],
+        "TLSA": [f"3 1 1 {KEY.upper()}"],
+    },
+    "1.2.0.192.in-addr.arpa": {"PTR": ["MX2.Example.Net."]},
+}
+
+
+def records_of(name: str, kind: str) -> DnsRecordSet:
+    with NameServer(ZONE, time_to_live=300) as names:
+        names.failing = {"broken.example"}
+        return asyncio.run(DnsResolver([(ADDRESS, names.port)]).records(name, kind))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "values"),
+    [
+        ("a.example", "TXT", {"v=spf1 a -all", "other"}),  # the strings of one are joined
+        ("a.example", "MX", {"10 mx1.a.example", "5 "}),
+        ("a.example", "TLSA", {f"3 1 1 {KEY}"}),
+        ("1.2.0.192.in-addr.arpa", "PTR", {"mx2.example.net"}),
+    ],
+)
+def test_values_are_as_in_a_zone_file(name: str, kind: str, values: set[str]) -> None:
+    found = records_of(name, kind)
+    assert set(found.values) == values
+    assert (found.seconds, found.is_secure, found.failure) == (300, False, "")
+
+
+@pytest.mark.parametrize(("name", "kind"), [("a.example", "AAAA"), ("gone.example", "TXT")])
+def test_no_record_is_no_failure(name: str, kind: str) -> None:
+    assert records_of(name, kind) == DnsRecordSet()
+
+
+def test_a_failure_is_a_fact() -> None:
+    assert records_of("broken.example", "TXT").failure == "no name server could answer"
+    assert records_of("a..b", "TXT").failure == "it is not a valid DNS name"
+
+
+def test_no_answer_is_kept() -> None:
+    """The operator has just published a record, and asks again."""
+    with NameServer(ZONE, time_to_live=300) as names:
+        resolver = DnsResolver([(ADDRESS, names.port)])
+        first = asyncio.run(resolver.records("a.example", "TXT"))
+        names.records = {"a.example": {"TXT": ['"new"']}}
+        assert asyncio.run(resolver.records("a.example", "TXT")).values == ("new",)
+    assert len(first.values) == 2

@@ -12,7 +12,9 @@ from restante.admin.event_feed import EventFeed
 from restante.admin.one_time_seals import OneTimeSeals
 from restante.admin.record_locks import RecordLocks
 from restante.delivery.drain_state import DrainSnapshot
+from restante.network.dns_records import DnsRecords
 from restante.network.resolver import Resolver
+from restante.network.served_certificate import ServedCertificate
 from restante.notices.transports import ChannelSender
 from restante.queue.presence import WatchedDestination
 from restante.reception.doorkeeper import ShedCause
@@ -151,6 +153,10 @@ class NetworkAccess:
     hostname: str  # our own name: never a destination
     own_addresses: Sequence[tuple[str, int]]  # of our listeners: never a destination
     resolver: Resolver  # of deliveries too: a destination is checked by the addresses it would get
+    records: DnsRecords  # to judge the DNS of a domain by; nothing connects to their hosts
+    certificates: Callable[[], Sequence[ServedCertificate]] = (
+        tuple  # that we show; the default first
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
+from restante.cli.domain_dns_command import show_dns
 from restante.cli.domain_options import (
     AllowOption,
     AllowOrDeny,
@@ -176,6 +177,7 @@ def _waiting_text(row: JsonObject) -> str:
 
 group.command("uptime")(show_uptime)
 group.command("held")(show_held)
+group.command("dns")(show_dns)
 
 
 @group.command("set")

@@ -21,6 +21,7 @@ from restante.config.key_file import KeyUnusable, read_key
 from restante.config.portal_url import portal_url
 from restante.config.privileges import UserUnusable, become
 from restante.config.schema import Config
+from restante.config.server_certificates import served_or_none
 from restante.delivery.dialer import Dialer
 from restante.network.resolver import DnsResolver
 from restante.notices.notice_service import make_transports
@@ -68,7 +69,13 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             directory=directory,
             vault=vault,
             now=time.time,
-            network=NetworkAccess(config.hostname, own_addresses, resolver),
+            network=NetworkAccess(
+                config.hostname,
+                own_addresses,
+                resolver,
+                resolver,
+                certificates=partial(served_or_none, config.tls),
+            ),
             settings=AdminSettings(
                 message_size_limit=lambda: config.reception.message_size_limit,
                 portal_url=lambda: portal_url(config),

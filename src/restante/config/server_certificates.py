@@ -94,6 +94,14 @@ def read_identity(config: Config) -> ServerIdentity:
     return ServerIdentity(contexts, tuple(served), stamps)
 
 
+def served_or_none(tls: TlsSettings) -> Sequence[ServedCertificate]:
+    """Return what the certificates in the files say; () if one cannot be read."""
+    try:
+        return tuple(map(_served, tls.groups))
+    except (OSError, UnfitCertificate):
+        return ()
+
+
 def _served(group: CertificateFiles) -> ServedCertificate:
     certificates = [read_certificate(certificate.read_bytes()) for certificate, _ in group.pairs]
     hosts = dict.fromkeys(name for each in certificates for name in host_names(each))

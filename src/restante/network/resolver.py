@@ -1,7 +1,8 @@
 """Names to addresses: A and AAAA records; and, for reports alone, a domain's MX records.
 
 Nothing in Restante looks at MX records to deliver held mail (S9): a domain's public MX may lie, or
-point at us. So they are behind an interface of their own, which nobody has who delivers mail.
+point at us. So they are behind an interface of their own, which nobody has who delivers mail. So
+are the records that the check of a domain judges (dns_records.py).
 """
 
 import asyncio
@@ -10,14 +11,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from random import shuffle
-from typing import Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import dns.asyncresolver
 import dns.exception
+import dns.flags
 import dns.name
+import dns.rdatatype
 import dns.resolver
 
 from restante.network.dns_cache import DnsCache
+from restante.network.dns_records import DnsRecordSet
 from restante.phrases import cause_of
 from restante.tenancy.model import IpAddress
 
@@ -95,6 +99,9 @@ class DnsResolver:
         self._resolver = make_resolver(nameservers)
         self._answers = self._resolver.cache = DnsCache(monotonic)
         self._resolver.lifetime = LIFETIME
+        self._fresh = make_resolver(nameservers)  # without a cache, and it asks for the AD bit
+        self._fresh.lifetime = LIFETIME
+        self._fresh.flags = dns.flags.RD | dns.flags.AD  # RFC 6840 §5.7
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         """Return a host's addresses, IPv4 first.
@@ -138,6 +145,18 @@ class DnsResolver:
         found = [MxRecord(record.preference, _host_name(record.exchange)) for record in answer]
         shuffle(found)  # the load is shared; the sort keeps the order of equal ones
         return tuple(sorted(found, key=lambda exchanger: exchanger.preference))
+
+    async def records(self, name: str, kind: str) -> DnsRecordSet:
+        """Return the records of a name of one type, as the name servers have them now."""
+        try:
+            answer = await self._fresh.resolve(f"{name}.", kind, search=False)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return DnsRecordSet()
+        except (dns.exception.DNSException, OSError) as error:
+            return DnsRecordSet(failure=_cause(error))
+        is_secure = bool(answer.response.flags & dns.flags.AD)
+        values = tuple(map(_value, answer))
+        return DnsRecordSet(values, answer.rrset.ttl if answer.rrset else 0, is_secure)
 
     async def _resolve(self, name: str, record: str) -> dns.resolver.Answer:
         """Return an answer. If dnspython gives up before its time, ask again.
@@ -210,6 +229,19 @@ def _cause(error: Exception) -> str:
         (text for kind, text in _CAUSES.items() if isinstance(error, kind)),
         "the answer of DNS cannot be read",
     )
+
+
+def _value(record: Any) -> str:
+    """Return a record as one text: strings are joined, and names are in lower case."""
+    match record.rdtype:
+        case dns.rdatatype.TXT:  # RFC 7208 §3.3: without blanks between the strings
+            return b"".join(record.strings).decode("utf-8", "replace")
+        case dns.rdatatype.MX:
+            return f"{record.preference} {_host_name(record.exchange)}"
+        case dns.rdatatype.PTR:
+            return _host_name(record.target)
+        case _:
+            return str(record.to_text())
 
 
 def _host_name(name: dns.name.Name) -> str:

@@ -270,7 +270,7 @@ def _admin_context(
         directory=ground.records.directory,
         vault=ground.setup.vault,
         now=time.time,
-        network=NetworkAccess(ground.setup.config.hostname, ground.own_addresses, ground.resolver),
+        network=_network(ground),
         settings=_settings(ground),
         parts=ProcessParts(
             hold=partial(hold_all, reception.intake),
@@ -282,6 +282,17 @@ def _admin_context(
         ),
         server=surface,
         memory=RequestMemory(DialLimits(lambda: ground.records.store.nodes.servers)),
+    )
+
+
+def _network(ground: BuildContext) -> NetworkAccess:
+    hostname, resolver = ground.setup.config.hostname, ground.resolver
+    return NetworkAccess(
+        hostname,
+        ground.own_addresses,
+        resolver,
+        resolver,
+        certificates=lambda: ground.settings.identity.served,
     )
 
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from restante.admin import domain_uptime, domains, held_over_time, known_records
+from restante.admin import domain_dns, domain_uptime, domains, held_over_time, known_records
 from restante.admin.domain_change import DomainChange, NewDomain
+from restante.admin.domain_dns import DomainDnsView
 from restante.admin.domain_uptime import UptimeSelection, UptimeView
 from restante.admin.domains import ChangedDomain, DomainView
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
@@ -86,6 +87,12 @@ async def show_held(
 ) -> HeldOverTimeView:
     """Show the most that a domain held in each slot of a time span, a day by default."""
     return await held_over_time.show_held(context, name, wanted)
+
+
+@router.get("/{name}/dns")
+async def show_dns(context: ReadingContext, name: str) -> DomainDnsView:
+    """Show the records to publish in DNS for a domain, and the present ones."""
+    return await domain_dns.show_dns(context, name)
 
 
 @router.patch("/{name}", response_model=ChangedDomain, responses=SCHEDULED)

@@ -39,6 +39,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "show_domain": AdminAction.DOMAIN_SHOW,
     "show_uptime": AdminAction.DOMAIN_SHOW,
     "show_held": AdminAction.DOMAIN_SHOW,
+    "show_dns": AdminAction.DOMAIN_SHOW,
     "change_domain": AdminAction.DOMAIN_SUSPEND,  # the least; most fields need more
     "remove_domain": AdminAction.DOMAIN_REMOVE,
     "list_changes": AdminAction.CHANGE_LIST,
