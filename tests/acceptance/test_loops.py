@@ -48,6 +48,34 @@ def test_a_primary_that_sends_its_mail_back_gets_it_so_often_and_no_more() -> No
         mend(restante)
 
 
+def test_mail_that_comes_back_through_the_primary_is_deferred_and_the_operator_is_told() -> None:
+    """Long before the limit of hops: our own fields show it. The primary keeps the mail."""
+    more = "[reception]\npasses_limit = 1\n"
+    with (
+        Installation(more=more, delivery={"patience": 0.5}) as restante,
+        PostfixPrimary([]) as primary,
+    ):
+        for name, value in RELAYS_BACK.items():
+            primary.settings[name] = value.format(host=HOST, port=restante.mx_port)
+        primary.start()
+        restante.start()
+        restante.hosts(DOMAIN, f"{HOST}:{primary.port}")
+        for content in (SMALL, LARGE):
+            send(restante.mx, f"reader@{DOMAIN}", content=content)
+        for _ in range(2):
+            wait_until_all_is_back(restante)
+            release(restante)
+        eventually(lambda: len(restante.events("mail-loops")) >= 2, what="both to be deferred")
+        told = restante.events("mail-loops")[0]
+        assert (told["domain"], told["peer"], told["passes"]) == (DOMAIN, HOST, 2)
+        assert restante.held(DOMAIN) == 0
+        eventually(
+            lambda: primary.log().count("451 4.4.6 Mail loop: the message was here before") >= 2,
+            what="the primary to keep both",
+        )
+        assert re.findall(r"status=(?:bounced|expired)", primary.log()) == []
+
+
 def test_two_backups_that_name_each_other_do_not_play_ball_for_ever() -> None:
     """Each is the other's destination for the domain. Each is asked whenever it holds its mail."""
     settings = {"hops_limit": HOPS, "patience": 0.5}

@@ -4,7 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.mail.received_field import has_more_hops
+from restante.mail.received_field import (
+    OwnFieldCount,
+    SessionFacts,
+    has_more_hops,
+    received_field,
+)
 
 RECEIVED = b"Received: from a.example by b.example;\r\n\tSat, 21 Nov 2026 10:00:00 +0000\r\n"
 
@@ -53,3 +58,41 @@ def test_it_agrees_with_reading_line_by_line(lines: list[bytes], limit: int) -> 
             break
         names.append(line.partition(b":")[0].rstrip().lower() if b":" in line else b"")
     assert has_more_hops(content, limit) is (names.count(b"received") > limit)
+
+
+def own_field(by: str) -> bytes:
+    return received_field(
+        SessionFacts("client.example", "192.0.2.1", is_extended=True, tls=""),
+        by=by,
+        name="abc",
+        only_recipient="",
+        at=1_760_000_000,
+        is_smtputf8=False,
+    )
+
+
+OURS = own_field("mx2.example.net")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"", 0),
+        (b"Subject: x\r\n\r\n", 0),
+        (OURS + b"\r\nbody\r\n", 1),
+        (OURS + RECEIVED + OURS + b"Subject: x\r\n\r\n" + OURS * 5, 2),
+        (own_field("mx2.example.net.evil.example") + b"\r\n", 0),
+        (own_field("amx2.example.net") + b"\r\n", 0),
+        (b"X: x\r\n" * 20_000 + OURS, 0),  # beyond the header that is looked at
+    ],
+)
+@pytest.mark.parametrize("octets", [1, 7, 4096, 1 << 20])
+def test_our_own_fields_are_counted_in_blocks_of_any_size(
+    content: bytes, expected: int, octets: int
+) -> None:
+    if octets == 1 and len(content) > 10_000:
+        octets = 61
+    count = OwnFieldCount("mx2.example.net")
+    for start in range(0, len(content), octets):
+        count.take(content[start : start + octets])
+    assert count.found == expected

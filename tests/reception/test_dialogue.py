@@ -11,7 +11,7 @@ from restante.mail.message import message_name
 from restante.reception.reception_settings import ReceptionSettings
 from restante.smtp.session_end import SessionEnd
 from restante.store.store_errors import StoreError
-from restante.telemetry.events import RecipientRefused
+from restante.telemetry.events import MailLoops, RecipientRefused
 from tests.wire import CHALLENGE, NOW, PASSWORD, Wire, initial_response
 
 FIRST = message_name(int(NOW * 1_000_000))
@@ -190,6 +190,42 @@ def test_flaws_in_content_are_refused_where_the_operator_says_so(
     smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\n" + verb)
     assert smtp.session.data_to_send().endswith(b"550 5.6.0 " + words + b"\r\n")
     assert smtp.held("a.example") == []
+    smtp.close()
+
+
+@pytest.mark.parametrize("by_bdat", [False, True], ids=["DATA", "BDAT"])
+@pytest.mark.parametrize("passes", [3, 4])
+@pytest.mark.parametrize("octets", [10, 400_000], ids=["small", "large"])
+def test_mail_that_came_back_too_often_is_deferred_and_reported_for_each_domain(
+    passes: int, octets: int, *, by_bdat: bool
+) -> None:
+    smtp = Wire()
+    smtp.hosts("a.example", account="alpha")
+    smtp.hosts("b.example", account="beta")
+    field = b"Received: from x ([192.0.2.9])\r\n\tby mx2.example.net with ESMTP id x;\r\n\tnow\r\n"
+    content = field * passes + b"Subject: x\r\n\r\n" + b"y" * octets + b"\r\n"
+    smtp.send(b"MAIL FROM:<>\r\nRCPT TO:<x@a.example>\r\nRCPT TO:<y@b.example>\r\n")
+    if by_bdat:
+        smtp.send(b"BDAT %d\r\n%s" % (100, content[:100]))
+        smtp.send(b"BDAT %d LAST\r\n%s" % (len(content) - 100, content[100:]))
+    else:
+        smtp.send(b"DATA\r\n" + content + b".\r\n")
+    replies = smtp.session.data_to_send()
+    told = [
+        tuple(one[name] for name in ("domain", "account", "peer", "passes"))
+        for one in smtp.log.of(MailLoops)
+    ]
+    if passes > 3:
+        assert replies.endswith(
+            b"451 4.4.6 Mail loop: the message was here before, try again later\r\n"
+        )
+        assert told == [
+            ("a.example", "alpha", "192.0.2.10", 4),
+            ("b.example", "beta", "192.0.2.10", 4),
+        ]
+        assert smtp.held("a.example") == smtp.held("b.example") == []
+    else:
+        assert (told, len(smtp.held("a.example"))) == ([], 1)
     smtp.close()
 
 

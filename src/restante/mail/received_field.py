@@ -96,6 +96,34 @@ def has_more_hops(content: bytes, limit: int) -> bool:
     return len(_RECEIVED.findall(content, 0, end)) > limit
 
 
+class OwnFieldCount:
+    """Counts the Received fields of one host in content that comes in blocks.
+
+    Only the header section counts, and a field in the form that `received_field` gives it. A client
+    can add such fields itself. So their number is a sign of a loop, and no proof.
+    """
+
+    __slots__ = ("_is_over", "_mark", "_seen", "_tail", "found")
+
+    def __init__(self, hostname: str) -> None:
+        self._mark = f"by {hostname} with ".encode()
+        self._tail = b""  # of the blocks before, shorter than the mark
+        self._seen = 0
+        self._is_over = False
+        self.found = 0
+
+    def take(self, block: bytes) -> None:
+        """Take the next block. After the header, nothing is done."""
+        if self._is_over:
+            return
+        text = self._tail + block if self._tail else block
+        end = text.find(b"\r\n\r\n", 0, HEADER_OCTETS)
+        self.found += text.count(self._mark, 0, end if end >= 0 else HEADER_OCTETS)
+        self._seen += len(block)
+        self._is_over = end >= 0 or self._seen >= HEADER_OCTETS
+        self._tail = b"" if self._is_over else text[1 - len(self._mark) :]
+
+
 @lru_cache(maxsize=8)
 def date_time(at: int) -> str:
     """Spell Unix seconds as a date-time of RFC 5322 §3.3, in UTC. Many messages share a second."""

@@ -11,6 +11,7 @@ from restante.telemetry.events import (
     DrainFinished,
     MailAfterQuiet,
     MailExpired,
+    MailLoops,
     MessageDamaged,
     PrimaryAway,
     PrimaryBack,
@@ -191,6 +192,25 @@ def _mail_expired(event: MailExpired, at: float) -> Iterator[NoticeFacts]:
     )
 
 
+def _mail_loops(event: MailLoops, at: float) -> Iterator[NoticeFacts]:
+    domain = event.domain
+    text = (
+        f"Mail for {domain} loops: {event.peer} sent a message that has passed this"
+        f" server {counted(event.passes, 'time')}. It was deferred. Let the destination deliver the"
+        f" domain's mail itself, or set another one: restante domain set {domain} --destination"
+    )
+    yield make_notice(
+        NoticeKind.MAIL_LOOPS,
+        event.account,
+        at,
+        domain,
+        text,
+        domain=domain,
+        peer=event.peer,
+        passes=event.passes,
+    )
+
+
 def _message_damaged(event: MessageDamaged, at: float) -> Iterator[NoticeFacts]:
     """Return one for the account of the mail, and one for the operator, who owns the disk."""
     message, domain = event.message, event.domain
@@ -226,5 +246,6 @@ DOMAIN_RULES: Final[tuple[PairedRule, ...]] = (
     paired(QuotaReached, _quota_reached),
     paired(RetentionAhead, _retention_ahead),
     paired(MailExpired, _mail_expired),
+    paired(MailLoops, _mail_loops),
     paired(MessageDamaged, _message_damaged),
 )

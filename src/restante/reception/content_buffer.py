@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from restante.mail.message import ContentFile
 from restante.mail.message_id import MessageIdSearch
+from restante.mail.received_field import OwnFieldCount
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.quota_reservations import QuotaReservation
 from restante.store.content_store import ContentStore
@@ -48,6 +49,7 @@ class ContentBuffer:
         "_is_given_up",
         "_on_room",
         "_on_stall",
+        "_own_fields",
         "_reservation",
         "_search",
         "_spawn",
@@ -66,12 +68,13 @@ class ContentBuffer:
         on_room: Callable[[], None],
         on_stall: Callable[[], None],
         announced: int = 0,
+        hostname: str = "",
     ) -> None:
         """`on_room` is called when a stalled buffer has room again, or has failed.
 
         `on_stall` is called when the blocks of other sessions stall this
         buffer, not for its own blocks. `announced` is the announced size in octets, 0 if there is
-        none.
+        none. `hostname` is ours.
         """
         self._store = parts.store
         self._held_content = parts.held_content
@@ -87,6 +90,7 @@ class ContentBuffer:
         self._writing: asyncio.Task[None] | None = None
         self._search: MessageIdSearch | None = None  # in the octets that go to disk
         self._is_given_up = False
+        self._own_fields = OwnFieldCount(hostname)
         self.octets = 0  # in memory
         self.size = 0  # in all
         self.failure: StoreError | None = None
@@ -98,6 +102,7 @@ class ContentBuffer:
         if self.failure is not None:
             return
         self._blocks.append(block)
+        self._own_fields.take(block)
         self.octets += len(block)
         self.size += len(block)
         self._budget.add(len(block))
@@ -130,6 +135,11 @@ class ContentBuffer:
     def message_id(self) -> str | None:
         """The Message-ID of content in a file."""
         return None if self._search is None else self._search.found
+
+    @property
+    def passes(self) -> int:
+        """How many Received fields of ours its header has: how often it was here before."""
+        return self._own_fields.found
 
     def inline(self) -> bytes:
         """Return content that was never spooled. It is complete, and counted until it lands."""

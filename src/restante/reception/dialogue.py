@@ -58,10 +58,11 @@ from restante.store.store_errors import OverQuota, StoreError, StoreFull
 from restante.telemetry.authentication_result import AuthenticationLimit
 from restante.telemetry.events import (
     AuthenticationEnded,
+    MailLoops,
     StoreFailed,
 )
 from restante.telemetry.work_word import WorkWord
-from restante.tenancy.model import IpAddress, Login
+from restante.tenancy.model import HostedDomain, IpAddress, Login
 
 
 def _nothing() -> None:
@@ -190,6 +191,7 @@ class Dialogue:
             on_room=self._on_progress,
             on_stall=self._on_stall,
             announced=mail.size,
+            hostname=services.admission.settings.hostname,
         )
         self.expects_much = mail.size > INLINE_LIMIT
         self._transaction = AdmittedTransaction(mail, content, self._checks_for(mail))
@@ -305,6 +307,8 @@ class Dialogue:
         """Apply the domains' limits to the real size: SIZE may be missing or wrong."""
         admission, content = self._services.admission, transaction.content
         domains = list({domain.id: domain for domain in transaction.recipients.values()}.values())
+        if content.passes > self._services.settings.passes_limit:
+            return self._object_to_loop(domains, content.passes)
         bounded = [domain for domain in domains if admission.facts.matter(domain)]
         if not bounded:
             return None
@@ -319,6 +323,17 @@ class Dialogue:
             for domain in domains:
                 admission.after_holding.refused_for_quota(domain)
         return objection
+
+    def _object_to_loop(self, domains: Sequence[HostedDomain], passes: int) -> AdmissionObjection:
+        """Defer a message that has come back too often: time cures it, if people do."""
+        for domain in domains:
+            self._services.log.publish(
+                MailLoops(
+                    domain=domain.name, account=domain.account, peer=self._peer_text, passes=passes
+                )
+            )
+        reason = f"it has {passes} Received fields of this server: a mail loop"
+        return AdmissionObjection(replies.MAIL_LOOPS, reason)
 
     async def _finish_spool(self, transaction: AdmittedTransaction) -> None:
         intake, file, copies = self._services.intake, None, list[ContentFile]()

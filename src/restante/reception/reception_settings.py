@@ -38,6 +38,12 @@ class ReceptionSettings(BaseModel):
         description="How to treat a bare CR, a bare LF or a NUL in content. `normalize` turns the"
         " newline into CRLF and removes the NUL; `reject` refuses the message.",
     )
+    passes_limit: Annotated[int, Field(ge=1)] = Field(
+        default=3,
+        description="Received fields of this server itself that a message may have when it arrives:"
+        " how often it may come back. A message with more is assumed to loop, and the reply is 451."
+        " Mail that is forwarded between hosted domains may come back once or twice.",
+    )
     postmaster: str = Field(
         default="",
         description="Mailbox in a hosted domain that gets mail for <postmaster> without a domain."

@@ -148,6 +148,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
         "192.0.2.25",
     ),
     "outstanding": FieldMeaning("Number of messages without a reply when it ended.", 0),
+    "passes": FieldMeaning("How often the message has passed this server before.", 4),
     "peer": FieldMeaning("The address of the client.", "192.0.2.7"),
     "percent": FieldMeaning("The part of the quota that is used, in percent.", 80),
     "portal_user": FieldMeaning(

@@ -23,6 +23,7 @@ class NoticeKind(StrEnum):
     QUOTA_REACHED = "quota-reached"
     RETENTION_AHEAD = "retention-ahead"
     MAIL_EXPIRED = "mail-expired"
+    MAIL_LOOPS = "mail-loops"
     AUTHENTICATION_BURST = "authentication-burst"
     LOGIN_EXPIRING = "login-expiring"
     TURNAROUND_FROM_NEW_PLACE = "turnaround-from-new-place"

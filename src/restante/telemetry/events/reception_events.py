@@ -167,6 +167,20 @@ class MailAfterQuiet(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailLoops(Event):
+    """A message came back more often than `reception.passes_limit` allows, and was deferred.
+
+    The client is often the destination of the domain, which does not keep its mail.
+    """
+
+    event: ClassVar[str] = "mail-loops"
+    domain: str
+    account: str
+    peer: str
+    passes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaReached(Event):
     """A domain or an account reached 80 or 100 % of its quota; without `domain`, the account did.
 
