@@ -67,6 +67,8 @@ EVERYTHING: list[dict[str, Any]] = [
         "unknown": "reject",
         "ignore_tags": True,
         "ask_destination": True,
+        "hygiene": "defer",
+        "own_domain": "defer",
         "quota": 1000,
         "quota_messages": 10,
         "message_size": 999,

@@ -6,10 +6,14 @@ from ipaddress import ip_address
 import pytest
 
 from restante.checks.check import ClientFacts, ExaminedRecipient
-from restante.checks.suspicion import sign_of_forgery
+from restante.checks.suspicion import SuspicionCheck, sign_of_forgery
+from restante.checks.verdict import CheckRefused
 from restante.mail.address import Mailbox, split_mailbox
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
 from restante.telemetry.events import MailChecked
 from restante.tenancy.model import Destination, Directory, HostedDomain, parse_authorized_hosts
+from restante.tenancy.policy import OwnDomainPolicy, Policy
 from tests.wire import Wire, initial_response
 
 OURS = "mx2.example.net"
@@ -96,3 +100,30 @@ def test_a_login_is_believed(smtp: Wire) -> None:
     )
     [held] = smtp.held("a.example")
     assert not held.envelope.is_suspect
+
+
+@pytest.mark.parametrize(
+    ("reverse_path", "address", "is_put_off"),
+    [
+        ("s@a.example", "192.0.2.1", True),
+        ("s@sister.example", "192.0.2.1", True),
+        ("s@elsewhere.example", "192.0.2.1", False),
+        ("s@a.example", "198.51.100.7", False),
+        ("root@web1", "192.0.2.1", False),
+        ("", "192.0.2.1", False),
+    ],
+)
+def test_mail_of_the_own_domain_from_outside_is_put_off_where_the_domain_wants_that(
+    reverse_path: str, address: str, is_put_off: bool
+) -> None:
+    live = LiveDirectory(MemoryStore().records)
+    live.now = DIRECTORY
+    hosted = replace(HOSTED, policy=Policy(own_domain=OwnDomainPolicy.DEFER))
+    mailbox = split_mailbox(reverse_path) if reverse_path else None
+    for hello in ("mail.elsewhere.example", OURS):
+        client = STRANGER._replace(address=ip_address(address), hello=hello)
+        facts = ExaminedRecipient(client, mailbox, Mailbox("one", "a.example"), hosted)
+        verdict = SuspicionCheck(live).recipient(facts)
+        assert isinstance(verdict, CheckRefused) is is_put_off
+        if isinstance(verdict, CheckRefused):
+            assert str(verdict.reply) == "450 4.7.1 Not now: mail of this domain from outside"

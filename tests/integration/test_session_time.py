@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
+from restante.reception.greeting_pause import GreetingPause
 from restante.reception.listener import Listener
 from restante.reception.session_time import LINGER_SECONDS
 from restante.reception.smtp_connection import SmtpConnection
@@ -230,3 +232,42 @@ def test_a_last_reply_has_all_of_its_time_however_crowded_it_is(reception: Recep
             assert client.is_cut
 
     reception.world.run(sessions())
+
+
+def paused(reception: Reception, listener: Listener) -> Hall:
+    """Have new clients wait three seconds for the greeting."""
+    pause = GreetingPause(lambda: 3.0, lambda _: False, reception.clock)
+    listener.settings = replace(listener.settings, greeting=pause)
+    return Hall(reception, listener)
+
+
+def test_a_new_client_is_greeted_after_the_pause_and_the_next_time_at_once(
+    reception: Reception,
+) -> None:
+    async def session() -> None:
+        async with reception.listener() as listener:
+            hall = paused(reception, listener)
+            client = hall.comes()
+            for seconds in (1, 1):
+                hall.passes(seconds)
+                assert client.said == b""
+            hall.passes(1)
+            assert client.said.startswith(b"220 ")
+            client.send(b"EHLO x\r\n")
+            assert not client.connection._dialogue.spoke_early  # type: ignore[union-attr]
+            assert hall.comes().said.startswith(b"220 ")
+
+    reception.world.run(session())
+
+
+def test_one_that_speaks_before_the_greeting_is_answered_and_noted(reception: Reception) -> None:
+    async def session() -> None:
+        async with reception.listener() as listener:
+            hall = paused(reception, listener)
+            client = hall.comes(b"EHLO x\r\n")
+            assert client.said.startswith(b"220 ")
+            assert b"\r\n250 " in client.said
+            assert client.connection._dialogue.spoke_early  # type: ignore[union-attr]
+            assert hall.comes().said == b""
+
+    reception.world.run(session())

@@ -46,6 +46,7 @@ class ClientFacts(NamedTuple):
     hostname: str  # ours
     tls: str = ""  # version and cipher, "" without TLS
     is_authenticated: bool = False
+    spoke_early: bool = False  # before our greeting
 
 
 class ExaminedRecipient(NamedTuple):

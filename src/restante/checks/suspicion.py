@@ -13,6 +13,8 @@ A sign counts if honest mail has no reason to show it, and if it needs no look-u
   name reserved for private use (RFC 6761 §6.3, §6.4; RFC 6762 §3). A report would find no one, and
   its look-up leaks.
 
+Where a domain's policy says so (`own_domain`), mail with the first sign is deferred with 450.
+
 Authenticated clients are trusted. For the first sign, so is a client at an authorized host of the
 domain. So a customer can say that its mail comes from other hosts than the primary. An authorized
 network of every address says nothing.
@@ -28,11 +30,12 @@ Rejected ideas:
 from typing import Final
 
 from restante.checks.check import ClientFacts, ExaminedRecipient, SimpleCheck
-from restante.checks.verdict import PASSED, CheckPassed
+from restante.checks.verdict import PASSED, CheckPassed, CheckVerdict, refuse
 from restante.mail.address import Mailbox, canonical_domain
 from restante.mail.own_names import is_our_name
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Directory, HostedDomain, IpAddress
+from restante.tenancy.policy import OwnDomainPolicy
 
 _NOT_PUBLIC: Final = frozenset({"invalid", "local", "localhost"})
 
@@ -51,9 +54,14 @@ class SuspicionCheck(SimpleCheck):
     def __init__(self, directory: LiveDirectory) -> None:
         self._directory = directory
 
-    def recipient(self, facts: ExaminedRecipient) -> CheckPassed:
+    def recipient(self, facts: ExaminedRecipient) -> CheckVerdict:
         """Compare the reverse-path with the client and this recipient."""
-        sign = sign_of_forgery(facts, self._directory.now)
+        directory = self._directory.now
+        if facts.domain.policy.own_domain is OwnDomainPolicy.DEFER and is_own_mail(
+            facts, directory
+        ):
+            return refuse(450, "4.7.1", "Not now: mail of this domain from outside", _INTERNAL_MAIL)
+        sign = sign_of_forgery(facts, directory)
         return CheckPassed((sign,), is_suspect=True) if sign else PASSED
 
 
@@ -72,6 +80,15 @@ def sign_of_forgery(facts: ExaminedRecipient, directory: Directory) -> str:
     if _bears_our_name(client):
         return _OUR_NAME
     return _INTERNAL_MAIL if _is_internal_mail(domain, facts.domain, client, directory) else ""
+
+
+def is_own_mail(facts: ExaminedRecipient, directory: Directory) -> bool:
+    """Return whether mail from outside has a reverse-path of the recipient's own server."""
+    path = facts.reverse_path
+    if path is None or facts.client.is_authenticated:
+        return False
+    domain = _public_domain(path)
+    return domain is not None and _is_internal_mail(domain, facts.domain, facts.client, directory)
 
 
 def _public_domain(path: Mailbox) -> str | None:
@@ -99,10 +116,11 @@ def _is_internal_mail(
         recipients.destination.port,
     ):
         return False
-    return not _is_authorized_host(sender, client.address)
+    return not comes_from_own_host(sender, client.address)
 
 
-def _is_authorized_host(domain: HostedDomain, address: IpAddress) -> bool:
+def comes_from_own_host(domain: HostedDomain, address: IpAddress) -> bool:
+    """Return whether an authorized network has an address; one of all addresses says nothing."""
     return any(
         network.prefixlen and address in network for network in domain.authorized_hosts.networks
     )

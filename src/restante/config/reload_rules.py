@@ -13,6 +13,7 @@ APPLIED_BY_RELOAD: Final = (
     "listen",
     "tls",
     "reception",
+    "hygiene",
     "delivery",
     "release",
     "reports",

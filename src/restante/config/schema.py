@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from restante.checks.hygiene_settings import HygieneSettings
 from restante.config.control_path import DEFAULT_STATE_DIR
 from restante.config.one_or_more import ONE_OR_MORE
 from restante.config.setting_places import ConfigSource
@@ -523,6 +524,9 @@ class Config(Section):
     presence: PresenceSettings = Field(
         default=PresenceSettings(),
         description="Probes of every domain's destination, and their results.",
+    )
+    hygiene: HygieneSettings = Field(
+        default=HygieneSettings(), description="Signs of mail that nobody wants."
     )
     reports: ReportSettings = Field(
         default=ReportSettings(), description="Delivery reports to senders."

@@ -1,8 +1,8 @@
 """The name of an address: its PTR record, confirmed by an A or AAAA record of that name.
 
 A PTR record says what the owner of the address wants. So only a name that leads back to the address
-is confirmed. Nothing is cached here: `reception/reverse_names` does that, apart from the answers
-about destinations, which strangers must not push out.
+is confirmed. Nothing is cached here: `background/stranger_lookups` does that, apart from the
+answers about destinations, which strangers must not push out.
 """
 
 import re
@@ -19,6 +19,10 @@ from restante.tenancy.model import IpAddress
 
 NAMES_TRIED: Final = 3  # of one address: each costs a question
 LIFETIME: Final = 8.0  # seconds for a question and its repetitions
+SHORTEST_SECONDS: Final = 60.0  # for which a name is kept, even if its owner wants less
+LONGEST_SECONDS: Final = 3600.0
+NO_NAME_SECONDS: Final = 300.0
+FAILURE_SECONDS: Final = 60.0
 _HOST_NAME: Final = re.compile(
     r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*"
     r"[a-z_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z"
@@ -35,6 +39,16 @@ class PtrAnswer(NamedTuple):
 
 NO_NAME: Final = PtrAnswer(PtrStatus.NONE)
 LOOKUP_FAILED: Final = PtrAnswer(PtrStatus.FAILED)
+
+
+def ptr_seconds(answer: PtrAnswer) -> float:
+    """Return for how long an answer is kept."""
+    match answer.status:
+        case PtrStatus.FAILED:
+            return FAILURE_SECONDS
+        case PtrStatus.NONE:
+            return NO_NAME_SECONDS
+    return min(max(answer.seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
 class PtrLookup:

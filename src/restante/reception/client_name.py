@@ -17,7 +17,7 @@ NOT_LOOKED_UP: Final = PtrAnswer(PtrStatus.NOT_LOOKED_UP)
 
 
 class NameSource(Protocol):
-    """Finds names (reverse_names.py)."""
+    """Finds names (background/stranger_lookups.py)."""
 
     def find(self, address: IpAddress) -> "PtrAnswer | asyncio.Future[PtrAnswer]":
         """Return what is known of an address, or the future of the answer."""

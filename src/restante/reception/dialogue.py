@@ -119,6 +119,7 @@ class Dialogue:
         self.tally = SessionTally()
         self._log = TransactionLog(services.log, self._peer_text)
         self.expects_much = False  # content was announced that goes to a file
+        self.spoke_early = False  # before our greeting
         self.client_has_left = False  # it has closed its side, at least
         self.wants_tls = False  # STARTTLS was accepted: the connection must begin the handshake
         self.turnaround: Turnaround | None = None  # the connection must give its wire to it
@@ -206,6 +207,7 @@ class Dialogue:
             self._services.admission.settings.hostname,
             self.tls,
             is_authenticated=self.login is not None,
+            spoke_early=self.spoke_early,
         )
         return TransactionChecks(self._checks, client, mail.reverse_path)
 

@@ -131,6 +131,7 @@ class Listener:
         """End the sessions that have taken too long. Call every SWEEP_SECONDS."""
         now = self._clock()
         for connection in list(self._connections):
+            connection.greet(now)
             if (end := connection.overdue(now)) is not None:
                 connection.expire(end)
 

@@ -18,6 +18,7 @@ from restante.network.tls import TlsFailed, TlsLayer
 from restante.network.wire import Wire
 from restante.reception.dialogue import Dialogue
 from restante.reception.doorkeeper import ShedCause
+from restante.reception.greeting_pause import GreetingPause
 from restante.reception.services import DialogueServices
 from restante.reception.session_time import LINGER_SECONDS, SessionTime
 from restante.reception.turnaround import Turnaround
@@ -44,6 +45,7 @@ class SessionSettings:
     tls: SSLContext
     is_implicit_tls: bool
     certificates: RequestedCertificates | None = None  # where clients may show one
+    greeting: GreetingPause | None = None  # where new clients wait for it
 
 
 def _tls_layer(settings: SessionSettings) -> TlsLayer:
@@ -80,6 +82,7 @@ class SmtpConnection:
         "_clock",
         "_detail",
         "_dialogue",
+        "_greets_at",
         "_has_eof",
         "_is_closing",
         "_is_stopping",
@@ -106,6 +109,7 @@ class SmtpConnection:
         self._session = ServerSession(settings.options, has_tls=settings.is_implicit_tls)
         self.wire = Wire(self)  # the protocol for the transport
         self._turnaround: Turnaround | None = None  # that has the wire now
+        self._greets_at: float | None = None  # the greeting is held back until then
         self._has_eof = False
         self._is_stopping = False
         self._is_closing = False
@@ -139,12 +143,20 @@ class SmtpConnection:
         if self._settings.is_implicit_tls:
             wire.begin_tls(_tls_layer(self._settings))
         self._owner.joined(self)
+        if (greeting := self._settings.greeting) is not None and (
+            seconds := greeting.seconds_for(self.peer)
+        ):
+            self._greets_at = self._clock() + seconds
+            self._control_reading()
+            return
         self._flush()
 
     def data_received(self, data: bytes) -> None:
         """Let the dialogue continue. A command restarts the client's time; content adds to it."""
         if self._is_closing:
             return
+        if self._greets_at is not None:
+            self._greets_at, self._dialogue.spoke_early = None, True
         session = self._session
         commands = session.command_count
         session.receive_data(data)
@@ -213,6 +225,15 @@ class SmtpConnection:
             return end
         end = self._used_up(now, is_hurried=True)
         return end if end is not None and self._owner.must_hurry(self.peer) else None
+
+    def greet(self, now: float) -> None:
+        """Send the greeting, if its time has come. Call it at every sweep."""
+        if self._greets_at is None or now < self._greets_at or self._is_closing:
+            return
+        self._greets_at = None
+        if self._settings.greeting is not None:
+            self._settings.greeting.has_waited(self.peer)
+        self._flush()
 
     def expire(self, end: SessionEnd) -> None:
         """End a session that took too long (RFC 5321 §3.8); cut one that ignores its last reply."""

@@ -2,11 +2,15 @@
 
 import time
 
-from restante.checks.check import CheckLimits
+from restante.background.stranger_lookups import StrangerLookups
+from restante.checks.check import Check, CheckLimits
 from restante.checks.check_runner import CheckRunner
+from restante.checks.dns_list_check import DnsListCheck
+from restante.checks.early_talker import EarlyTalkerCheck
 from restante.checks.suspicion import SuspicionCheck
 from restante.config.schema import WEB, Config
-from restante.network.ptr_lookup import PtrLookup
+from restante.network.dns_lists import NO_LIST_ANSWERED, DnsListLookup, list_seconds
+from restante.network.ptr_lookup import LOOKUP_FAILED, PtrLookup, ptr_seconds
 from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
@@ -18,6 +22,7 @@ from restante.reception.descriptor_limit import sessions_possible
 from restante.reception.disk_space import DiskSpace
 from restante.reception.domain_facts import FactsLookup, quotas_of
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
+from restante.reception.greeting_pause import GreetingPause
 from restante.reception.intake import Intake
 from restante.reception.listeners import Listeners
 from restante.reception.login_keeper import LoginKeeper
@@ -25,7 +30,6 @@ from restante.reception.memory_budget import MemoryBudget
 from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.quota_reservations import QuotaReservations
 from restante.reception.recipient_admission import AdmissionParts
-from restante.reception.reverse_names import ReverseNames
 from restante.reception.services import DialogueServices
 from restante.request_limits.failed_logins import FailureLedger
 from restante.server.built_parts import (
@@ -35,6 +39,9 @@ from restante.server.built_parts import (
 )
 from restante.server.session_settings_maker import SessionSettingsMaker, admission_settings
 from restante.web.web_listener import WebListener
+
+# A look-up has bounds of its own: many sessions may wait for it.
+LIST_LIMITS = CheckLimits(seconds=3.0, at_once=2000)
 
 
 def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionParts:
@@ -66,7 +73,9 @@ def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionP
         reservations=reservations,
         intake=intake,
         listeners=_listeners(ground, door),
-        session_settings=SessionSettingsMaker(services, authenticator, ground.own_addresses),
+        session_settings=SessionSettingsMaker(
+            services, authenticator, ground.own_addresses, _greeting_pause(ground, expected)
+        ),
         logins=_login_keeper(ground),
     )
 
@@ -92,8 +101,12 @@ def _admission_parts(
         after_holding=after_holding,
         settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
         callout=delivery.dispatcher.ask_destination,
-        client_names=ReverseNames(
-            PtrLookup(setup.config.resolver.endpoints).answer, ground.spawner.spawn, time.monotonic
+        client_names=StrangerLookups(
+            PtrLookup(setup.config.resolver.endpoints).answer,
+            LOOKUP_FAILED,
+            ptr_seconds,
+            ground.spawner.spawn,
+            time.monotonic,
         ),
     )
 
@@ -150,8 +163,35 @@ def _disk_space(ground: BuildContext) -> DiskSpace:
 
 def _checks(ground: BuildContext) -> tuple[CheckRunner, ...]:
     """Return the checks of mail, in the order in which they are asked."""
-    suspicion = SuspicionCheck(ground.records.directory)
-    return (CheckRunner(suspicion, CheckLimits(), ground.setup.log, time.monotonic),)
+    checks: list[tuple[Check, CheckLimits]] = [
+        (SuspicionCheck(ground.records.directory), CheckLimits()),
+        (EarlyTalkerCheck(), CheckLimits()),
+        (_dns_list_check(ground), LIST_LIMITS),
+    ]
+    return tuple(
+        CheckRunner(check, limits, ground.setup.log, time.monotonic) for check, limits in checks
+    )
+
+
+def _dns_list_check(ground: BuildContext) -> DnsListCheck:
+    """Make the check of block lists; after a reload, it asks the lists of the new settings."""
+    settings = ground.settings
+    lookup = DnsListLookup(
+        ground.setup.config.resolver.endpoints, lambda: [*settings.config.hygiene.weights]
+    )
+    found = StrangerLookups(
+        lookup.answer, NO_LIST_ANSWERED, list_seconds, ground.spawner.spawn, time.monotonic
+    )
+    settings.on_change(lambda _config: found.forget())
+    return DnsListCheck(found, lambda: settings.config.hygiene)
+
+
+def _greeting_pause(ground: BuildContext, expected: ExpectedHosts) -> GreetingPause:
+    return GreetingPause(
+        lambda: ground.settings.config.hygiene.greeting_pause,
+        expected.is_authorized,
+        time.monotonic,
+    )
 
 
 def _authenticator(ground: BuildContext) -> Authenticator:

@@ -11,6 +11,7 @@ from restante.network.addresses import peer_address
 from restante.network.requested_certificates import RequestedCertificates
 from restante.reception.admission import AdmissionSettings
 from restante.reception.authentication import Authenticator
+from restante.reception.greeting_pause import GreetingPause
 from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import DialogueServices
@@ -29,6 +30,7 @@ class SessionSettingsMaker:
     services: DialogueServices  # with the settings of the start; each listener gets its own
     authenticator: Authenticator
     own_addresses: Sequence[HostAndPort]  # changed in place by a reload
+    greeting: GreetingPause | None = None
 
     def settings(self, config: Config, listen: Listen, identity: ServerIdentity) -> SessionSettings:
         """Return what the sessions of a listener get under a configuration."""
@@ -57,6 +59,7 @@ class SessionSettingsMaker:
             contexts[0],
             is_implicit_tls=listen.service in IMPLICIT_TLS,
             certificates=RequestedCertificates(contexts) if listen.asks_for_certificates else None,
+            greeting=self.greeting if listen.service == "mx" else None,
         )
 
     def _salting(self, user: str) -> Salting:

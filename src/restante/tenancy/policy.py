@@ -100,6 +100,21 @@ class TurnaroundPolicy(StrEnum):
     ALLOW = "allow"  # mail goes to the holder of a login with that right, not to the destination
 
 
+class HygienePolicy(StrEnum):
+    """How mail is treated that has a bad sign: never with 5xx, as such signs can be wrong."""
+
+    OFF = "off"  # as other mail: nothing is looked up
+    MARK = "mark"  # it is held, and marked suspect
+    DEFER = "defer"  # 450
+
+
+class OwnDomainPolicy(StrEnum):
+    """How mail from outside is treated whose reverse-path is of the domain's own server."""
+
+    ALLOW = "allow"  # it is held, and marked suspect
+    DEFER = "defer"  # 450
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """For how long."""
@@ -127,6 +142,8 @@ class Policy:
     asks_destination: bool = (
         False  # at RCPT, while it is up, about a mailbox of which nothing is known
     )
+    hygiene: HygienePolicy = HygienePolicy.MARK
+    own_domain: OwnDomainPolicy = OwnDomainPolicy.ALLOW
     quota: Quota = NO_QUOTA
     message_octets: int | None = None  # largest message; None: the server's limit alone
     retention: Retention = HELD_FOR_EVER  # from when it was received

@@ -162,6 +162,18 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         "asks_destination",
         line="recipients",
     ),
+    _choice(
+        "hygiene",
+        "Mail of clients with a bad sign, as `[hygiene]` says: treat it as other mail (off), mark"
+        " it as suspect (mark), or reply 450 (defer).",
+        "hygiene",
+    ),
+    _choice(
+        "own_domain",
+        "Mail from outside with a reverse-path of the domain itself: hold it, marked as suspect"
+        " (allow), or reply 450 (defer). Authorized hosts are not outside.",
+        "own_domain",
+    ),
     PolicySetting(
         "quota",
         SettingKind.SIZE,

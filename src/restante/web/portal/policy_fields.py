@@ -40,6 +40,8 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "unknown": "Mail for unknown addresses",
         "ignore_tags": "user+tag is known if user is",
         "ask_destination": "Ask the destination at RCPT",
+        "hygiene": "Mail of clients with a bad sign",
+        "own_domain": "Mail from outside in the name of the domain",
     },
     "Limits": {
         "quota": "Most held mail",
@@ -54,6 +56,9 @@ _WORDS: Final = {
     ("hold", "relay"): "relay: at once",
     ("unknown", "defer"): "defer: senders try again",
     ("accept", "when-down"): "when-down: while the destination is away",
+    ("hygiene", "mark"): "mark: as suspect",
+    ("hygiene", "defer"): "defer: senders try again",
+    ("own_domain", "defer"): "defer: senders try again",
 }
 _HINTS: Final = {
     SettingKind.AGE: "30d, none",

@@ -1,4 +1,4 @@
-"""The look-ups of clients' names have bounds, whatever strangers and their name servers do."""
+"""Look-ups about clients have bounds, whatever strangers and their name servers do."""
 
 import asyncio
 import ipaddress
@@ -8,19 +8,24 @@ from typing import Any
 
 import pytest
 
-from restante.mail.message_origin import PtrStatus
-from restante.network.ptr_lookup import LOOKUP_FAILED, NO_NAME, PtrAnswer
-from restante.reception import reverse_names
-from restante.reception.reverse_names import (
+from restante.background import stranger_lookups
+from restante.background.stranger_lookups import (
     AT_ONCE,
-    FAILURE_SECONDS,
-    LONGEST_SECONDS,
     MOST_PENDING,
-    NO_NAME_SECONDS,
     SHARE_AT_ONCE,
     SHARE_PENDING,
+    StrangerLookups,
+)
+from restante.mail.message_origin import PtrStatus
+from restante.network.ptr_lookup import (
+    FAILURE_SECONDS,
+    LONGEST_SECONDS,
+    LOOKUP_FAILED,
+    NO_NAME,
+    NO_NAME_SECONDS,
     SHORTEST_SECONDS,
-    ReverseNames,
+    PtrAnswer,
+    ptr_seconds,
 )
 from restante.tenancy.model import IpAddress
 from tests.delivery.swift_loop import run_swiftly
@@ -44,7 +49,9 @@ class NameWorld:
     is_ending: bool = False
 
     def __post_init__(self) -> None:
-        self.names = ReverseNames(self.look_up, self.spawn, lambda: self.now)
+        self.names = StrangerLookups(
+            self.look_up, LOOKUP_FAILED, ptr_seconds, self.spawn, lambda: self.now
+        )
 
     async def look_up(self, address: IpAddress) -> PtrAnswer:
         self.asked.append(address)
@@ -151,7 +158,7 @@ def test_there_are_never_more_than_the_limits_allow() -> None:
 
 
 def test_only_the_newest_answers_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reverse_names, "MOST_KEPT", 2)
+    monkeypatch.setattr(stranger_lookups, "MOST_KEPT", 2)
 
     async def scenario(world: NameWorld) -> None:
         world.gate.set()
@@ -186,3 +193,14 @@ def test_nothing_is_looked_up_while_the_server_ends() -> None:
         assert await world.find("192.0.2.1") == NAMED
 
     play(scenario, is_ending=True)
+
+
+def test_a_new_question_is_asked_anew() -> None:
+    async def scenario(world: NameWorld) -> None:
+        world.gate.set()
+        await world.find("192.0.2.1")
+        world.names.forget()
+        await world.find("192.0.2.1")
+        assert len(world.asked) == 2
+
+    play(scenario)

@@ -1,4 +1,4 @@
-"""The names of clients, found within bounds.
+"""Look-ups about the addresses of clients, within bounds.
 
 Strangers choose the addresses that are looked up, and their name servers choose how long that
 takes. So the look-ups have bounds:
@@ -15,12 +15,10 @@ takes. So the look-ups have bounds:
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from restante.background.fair_slots import FairSlots
-from restante.mail.message_origin import PtrStatus
 from restante.network.addresses import FIRST_IPV6_BLOCK, address_block, block_site
-from restante.network.ptr_lookup import LOOKUP_FAILED, PtrAnswer
 from restante.tenancy.model import IpAddress
 
 AT_ONCE: Final = 100
@@ -29,58 +27,67 @@ MOST_PENDING: Final = 2000
 SHARE_PENDING: Final = 64
 SECONDS: Final = 10.0
 MOST_KEPT: Final = 20_000
-SHORTEST_SECONDS: Final = 60.0  # for which a name is kept, even if its owner wants less
-LONGEST_SECONDS: Final = 3600.0
-NO_NAME_SECONDS: Final = 300.0
-FAILURE_SECONDS: Final = 60.0
 
+Answer = TypeVar("Answer")
 Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
-class ReverseNames:
-    """Finds the name of a client."""
+class StrangerLookups(Generic[Answer]):
+    """Finds one thing about each address."""
 
     def __init__(
         self,
-        look_up: Callable[[IpAddress], Awaitable[PtrAnswer]],
+        look_up: Callable[[IpAddress], Awaitable[Answer]],
+        failure: Answer,
+        seconds_of: Callable[[Answer], float],
         spawn: Spawn,
         monotonic: Callable[[], float],
     ) -> None:
-        """`spawn` starts a task, and raises RuntimeError where none can be started any more.
+        """`failure` is the answer where none can be found; `seconds_of`, how long one is kept.
 
+        `spawn` starts a task, and raises RuntimeError where none can be started any more.
         `monotonic` is in seconds.
         """
         self._look_up = look_up
+        self._failure = failure
+        self._seconds_of = seconds_of
         self._spawn = spawn
         self._monotonic = monotonic
         self._slots = FairSlots(lambda: AT_ONCE, lambda: SHARE_AT_ONCE)
-        self._pending: dict[IpAddress, asyncio.Future[PtrAnswer]] = {}
+        self._pending: dict[IpAddress, asyncio.Future[Answer]] = {}
         self._shares: Counter[int] = Counter()  # of those
-        self._kept: OrderedDict[IpAddress, tuple[PtrAnswer, float]] = OrderedDict()
+        self._kept: OrderedDict[IpAddress, tuple[Answer, float]] = OrderedDict()
 
-    def find(self, address: IpAddress) -> "PtrAnswer | asyncio.Future[PtrAnswer]":
-        """Return what is known of an address, or the future of the answer."""
-        kept, until = self._kept.get(address, (LOOKUP_FAILED, 0.0))
+    def find(self, address: IpAddress) -> "Answer | asyncio.Future[Answer]":
+        """Return what is known of an address, or the future of the answer.
+
+        Others wait for the same future: shield it from a cancellation.
+        """
+        kept, until = self._kept.get(address, (self._failure, float("-inf")))
         if self._monotonic() < until:
             return kept
         if (pending := self._pending.get(address)) is not None:
             return pending
         share = _share(address)
         if len(self._pending) >= MOST_PENDING or self._shares[share] >= SHARE_PENDING:
-            return LOOKUP_FAILED
+            return self._failure
         found = asyncio.get_running_loop().create_future()
         try:
             self._spawn(self._search(address, share, found))
         except RuntimeError:  # the server ends
-            return LOOKUP_FAILED
+            return self._failure
         self._pending[address] = found
         self._shares[share] += 1
         return found
 
+    def forget(self) -> None:
+        """Forget the answers: the question has changed."""
+        self._kept.clear()
+
     async def _search(
-        self, address: IpAddress, share: int, found: "asyncio.Future[PtrAnswer]"
+        self, address: IpAddress, share: int, found: "asyncio.Future[Answer]"
     ) -> None:
-        answer = LOOKUP_FAILED
+        answer = self._failure
         try:
             async with asyncio.timeout(SECONDS), self._slots.slot(str(share)):
                 answer = await self._look_up(address)
@@ -95,20 +102,11 @@ class ReverseNames:
             if not found.done():
                 found.set_result(answer)
 
-    def _keep(self, address: IpAddress, answer: PtrAnswer) -> None:
-        self._kept[address] = (answer, self._monotonic() + _seconds(answer))
+    def _keep(self, address: IpAddress, answer: Answer) -> None:
+        self._kept[address] = (answer, self._monotonic() + self._seconds_of(answer))
         self._kept.move_to_end(address)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
-
-
-def _seconds(answer: PtrAnswer) -> float:
-    match answer.status:
-        case PtrStatus.FAILED:
-            return FAILURE_SECONDS
-        case PtrStatus.NONE:
-            return NO_NAME_SECONDS
-    return min(max(answer.seconds, SHORTEST_SECONDS), LONGEST_SECONDS)
 
 
 def _share(address: IpAddress) -> int:

@@ -1,0 +1,142 @@
+"""No sign ever ends in 5xx, and no failure of a filter costs mail."""
+
+import asyncio
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.checks.check import CheckLimits, ClientFacts, OnFailure
+from restante.checks.check_runner import CheckRunner
+from restante.checks.dns_list_check import DnsListCheck
+from restante.checks.early_talker import EarlyTalkerCheck
+from restante.checks.hygiene import bad_sign, is_examined
+from restante.checks.hygiene_settings import HygieneSettings
+from restante.checks.session_checks import SessionChecks
+from restante.checks.suspicion import SuspicionCheck
+from restante.checks.verdict import PASSED, CheckPassed, CheckRefused
+from restante.mail.address import Mailbox
+from restante.store.live_directory import LiveDirectory
+from restante.store.memory import MemoryStore
+from restante.tenancy.policy import HygienePolicy, OwnDomainPolicy
+from tests.checks.sample_checks import Broken, Undecided
+from tests.checks.signs import STRANGER, BlockLists, facts, listed_at
+from tests.delivery.swift_loop import run_swiftly
+from tests.log_lines import Lines
+
+SETTINGS = HygieneSettings(dnsbl=("one.example*2", "two.example"), dnsbl_threshold=2)
+ZONES = st.lists(st.sampled_from(["one.example", "two.example", "gone.example"]), max_size=3)
+CLIENTS = st.builds(
+    ClientFacts,
+    st.ip_addresses(),
+    st.text(max_size=20),
+    st.just("mx2.example.net"),
+    spoke_early=st.booleans(),
+)
+PATHS = st.sampled_from(
+    [None, Mailbox("x", "a.example"), Mailbox("x", "b.example"), Mailbox("root", "web1")]
+)
+
+
+@given(
+    hygiene=st.sampled_from(HygienePolicy),
+    own_domain=st.sampled_from(OwnDomainPolicy),
+    client=CLIENTS,
+    path=PATHS,
+    zones=ZONES,
+    is_whole=st.booleans(),
+    seconds=st.sampled_from([0.0, 0.5, 60.0, None]),
+    on_failure=st.sampled_from(OnFailure),
+)
+def test_no_reputation_ends_in_5xx(
+    *,
+    hygiene: HygienePolicy,
+    own_domain: OwnDomainPolicy,
+    client: ClientFacts,
+    path: Mailbox | None,
+    zones: list[str],
+    is_whole: bool,
+    seconds: float | None,
+    on_failure: OnFailure,
+) -> None:
+    """The signs, the policy and the state of the filters do not matter."""
+    lists = BlockLists(listed_at(*zones, is_whole=is_whole), seconds)
+    examined = facts(hygiene, own_domain, client, path)
+
+    async def refusal() -> CheckRefused | None:
+        loop = asyncio.get_running_loop()
+        checks = (
+            SuspicionCheck(LiveDirectory(MemoryStore().records)),
+            EarlyTalkerCheck(),
+            DnsListCheck(lists, lambda: SETTINGS),
+            Broken(),
+            Undecided(),
+        )
+        limits = CheckLimits(seconds=3.0, on_failure=on_failure)
+        runners = [CheckRunner(check, limits, Lines(), loop.time) for check in checks]
+        answer = SessionChecks(runners).recipient(examined, lambda _check, _passed: None)
+        return answer if answer is None or isinstance(answer, CheckRefused) else await answer
+
+    refused = run_swiftly(refusal())
+    if refused is not None:
+        assert 400 <= refused.reply.code < 500
+    if refused is not None and on_failure is OnFailure.ACCEPT:
+        assert HygienePolicy.DEFER in (hygiene, own_domain)
+
+
+@pytest.mark.parametrize("seconds", [60.0, None], ids=["slow", "silent"])
+def test_mail_is_taken_while_the_lists_do_not_answer(seconds: float | None) -> None:
+    lists = BlockLists(listed_at("one.example"), seconds)
+
+    async def passed() -> CheckRefused | None:
+        loop = asyncio.get_running_loop()
+        limits = CheckLimits(seconds=3.0)
+        runner = CheckRunner(DnsListCheck(lists, lambda: SETTINGS), limits, Lines(), loop.time)
+        began = loop.time()
+        answer = SessionChecks([runner]).recipient(
+            facts(HygienePolicy.DEFER), lambda _check, _passed: None
+        )
+        assert answer is not None
+        assert not isinstance(answer, CheckRefused)
+        found = await answer
+        assert loop.time() - began < 4
+        return found
+
+    assert run_swiftly(passed()) is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "reply"),
+    [
+        (HygienePolicy.OFF, None),
+        (HygienePolicy.MARK, None),
+        (HygienePolicy.DEFER, "450 4.7.1 Not now: it is bad"),
+    ],
+)
+def test_the_policy_decides_about_a_bad_sign(policy: HygienePolicy, reply: str | None) -> None:
+    verdict = bad_sign(facts(policy), ("it is bad", "it is odd"), "4.7.1", 3)
+    if isinstance(verdict, CheckRefused):
+        assert str(verdict.reply) == reply
+        assert verdict.reason == "it is bad, it is odd"
+        return
+    assert reply is None
+    if policy is HygienePolicy.OFF:
+        assert verdict is PASSED
+    else:
+        assert verdict == CheckPassed(("it is bad", "it is odd"), 3, is_suspect=True)
+
+
+@pytest.mark.parametrize(
+    ("client", "is_so"),
+    [
+        (STRANGER, True),
+        (STRANGER._replace(address=ip_address("198.51.100.7")), False),
+        (STRANGER._replace(is_authenticated=True), False),
+    ],
+    ids=["a stranger", "an authorized host", "with a login"],
+)
+def test_nothing_counts_against_those_who_are_known(client: ClientFacts, is_so: bool) -> None:
+    assert is_examined(facts(client=client)) is is_so
+    verdict = bad_sign(facts(client=client), ("x",), "4.7.1")
+    assert (verdict is PASSED) is not is_so
