@@ -18,7 +18,9 @@ from restante.admin import (
     auditing,
     bounce,
     channels,
+    domain_check,
     domain_dns,
+    domain_snippets,
     domain_uptime,
     domains,
     drains,
@@ -333,7 +335,9 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, of: domain_uptime.show_uptime(c, of.domain, UptimeSelection()),
         lambda c, of: held_over_time.show_held(c, of.domain, HeldSpan()),
         lambda c, of: domain_dns.show_dns(c, of.domain),
+        lambda c, of: domain_snippets.list_snippets(c, of.domain),
     ],
+    AdminAction.DOMAIN_CHECK: [lambda c, of: domain_check.check_domain(c, of.domain)],
     AdminAction.DOMAIN_SUSPEND: [
         lambda c, of: domains.change_domain(
             c, of.domain, DomainChange.model_validate({"hold": "suspended", "reason": "unpaid"})

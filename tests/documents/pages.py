@@ -274,6 +274,7 @@ PAGES: Final = {
             "Show each customer's name its own certificate": OF_CUSTOMER,
         },
     ),
+    "docs/how-to/check-a-domain.md": Page(RUNNING),
     "docs/how-to/delay-changes-of-destinations.md": Page(RUNNING),
     "docs/how-to/find-a-message.md": Page(RUNNING + MAIL),
     "docs/how-to/handle-one-persons-data.md": Page(RUNNING + MAIL),

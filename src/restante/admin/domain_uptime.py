@@ -18,6 +18,7 @@ from restante.queue.uptime import stretches, uptime
 from restante.tenancy.policy import DAY
 
 DEFAULT_SPAN: Final = 30 * DAY
+OUTAGE_SPAN: Final = 90 * DAY
 PAGE: Final = 1000  # changes
 MOST_CHANGES: Final = 20 * PAGE  # that are read: one each half hour for 400 days
 
@@ -92,6 +93,19 @@ async def show_uptime(context: AdminContext, name: str, wanted: UptimeSelection)
         ][: wanted.limit],
         stretches=_stretches(changes, since, until, wanted.limit),
     )
+
+
+async def longest_outage(context: AdminContext, account: str, destination: str) -> float:
+    """Return the seconds of the longest outage of a destination in the last 90 days."""
+    now = context.now()
+    since = now - OUTAGE_SPAN
+    changes, since = await _changes(context, account, destination, since, now)
+    away = (
+        one.until - one.since
+        for one in stretches(changes, since, now)
+        if one.seen is DestinationState.AWAY
+    )
+    return max(away, default=0.0)
 
 
 def _stretches(

@@ -41,6 +41,7 @@ class AdminAction(StableWord):
     DOMAIN_ADD = "domain-add", "add a domain"
     DOMAIN_LIST = "domain-list", "list domains"
     DOMAIN_SHOW = "domain-show", "show a domain"
+    DOMAIN_CHECK = "domain-check", "check a domain"
     DOMAIN_SUSPEND = "domain-suspend", "suspend or resume a domain"
     DOMAIN_CHANGE = "domain-change", "change a domain's policy"
     DOMAIN_LIMIT = "domain-limit", "change a domain's limits"
@@ -184,6 +185,7 @@ _OPERATING: Final = frozenset(
         AdminAction.QUEUE_BOUNCE,
         AdminAction.QUEUE_RELEASE,
         AdminAction.REPORTS_DROP,
+        AdminAction.DOMAIN_CHECK,  # it connects to the destination
         AdminAction.DOMAIN_SUSPEND,
     }
 )
@@ -274,7 +276,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
             AdminAction.RECIPIENTS_LIST,
         }
     ),
-    Scope.DOMAIN_WRITE: _CHANGES_POLICY,
+    Scope.DOMAIN_WRITE: _CHANGES_POLICY | {AdminAction.DOMAIN_CHECK},
     Scope.DOMAIN_DIRECT: _CHANGES_POLICY
     | {
         AdminAction.DOMAIN_DIRECT,

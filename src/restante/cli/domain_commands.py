@@ -25,6 +25,7 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
+from restante.cli.domain_check_command import check_domain
 from restante.cli.domain_dns_command import show_dns
 from restante.cli.domain_options import (
     AllowOption,
@@ -44,6 +45,7 @@ from restante.cli.domain_options import (
     reason_and_policy,
     without_none,
 )
+from restante.cli.domain_snippet_command import show_snippet
 from restante.cli.failures import warn
 from restante.cli.held_command import show_held
 from restante.cli.options import (
@@ -175,6 +177,8 @@ def _waiting_text(row: JsonObject) -> str:
     return f"{row['id']}, applied at {when}: {changed_text(row)}, asked for by {row['asked_by']}"
 
 
+group.command("check")(check_domain)
+group.command("snippet")(show_snippet)
 group.command("uptime")(show_uptime)
 group.command("held")(show_held)
 group.command("dns")(show_dns)

@@ -27,6 +27,25 @@ def progress(what: str, total: int | None = None) -> Iterator[Advance]:
 
 
 @contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Show the seconds that pass while one answer is awaited."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich import progress as bars  # noqa: PLC0415  heavy
+    from rich.console import Console  # noqa: PLC0415
+
+    columns = (
+        bars.SpinnerColumn(),
+        bars.TextColumn("{task.description}"),
+        bars.TimeElapsedColumn(),
+    )
+    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+        shown.add_task(what, total=None)
+        yield
+
+
+@contextmanager
 def phases(what: str, items: str) -> Iterator[Show]:
     """Show a bar of a task with phases, its rate in `items` a second, and the time left."""
     if not sys.stderr.isatty():

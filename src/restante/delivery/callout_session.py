@@ -10,6 +10,7 @@ its reply and the destination has closed the connection, with nothing in between
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
@@ -81,11 +82,20 @@ async def _call(
         reader.close()
 
 
+ReplyObserver = Callable[[DialogueStep, ServerReply], None]
+
+
+def _unobserved(_step: DialogueStep, _reply: ServerReply) -> None:
+    """Ignore a reply, as nobody observes the session."""
+
+
 class CalloutSession:
     """Sends one command after the other."""
 
-    def __init__(self, reader: WireReader) -> None:
+    def __init__(self, reader: WireReader, observe: ReplyObserver = _unobserved) -> None:
+        """`observe` gets each reply of the destination, before anything follows from it."""
         self._reader = reader
+        self._observe = observe
         self._replies = ReplyReader()
 
     async def begin(self, handshake: Handshake, plan: TlsPlan | None) -> None:
@@ -140,6 +150,14 @@ class CalloutSession:
                 await self._reply(QUIT)  # so that a primary's log has no reason to complain
         return reply
 
+    async def command(self, line: str, step: DialogueStep) -> ServerReply:
+        """Send a command once the session has begun, and return its reply. Raises PeerBroke."""
+        if self._replies.has_surplus:
+            raise PeerBroke("more replies than commands")
+        self._replies.asks_about_lf = True
+        self._reader.send(f"{line}\r\n".encode())
+        return await self._reply(step)
+
     async def _audit(self) -> None:
         """Return if the destination sent as many replies as it got commands. Raises PeerBroke."""
         if not (reply := await self._reply(QUIT)).is_positive:
@@ -160,6 +178,7 @@ class CalloutSession:
                 self._replies.decide_about_lf(ends_lines=True)
             else:
                 self._replies.receive(await self._reader.read())
+        self._observe(step, reply)
         if reply.is_positive and reply.code not in step.goes_on:
             raise PeerBroke(f"no reply to {step.name}: {reply.text}")
         self._replies.learns_line_end &= step not in (EHLO, HELO)

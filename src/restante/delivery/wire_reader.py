@@ -31,6 +31,21 @@ class WireReader:
         """The key that the peer has shown under TLS."""
         return self._wire.peer_key
 
+    @property
+    def peer_certificate(self) -> bytes:
+        """The certificate that the peer has shown, in DER; b"" without TLS."""
+        return self._wire.peer_certificate
+
+    @property
+    def tls_version(self) -> str:
+        """`TLSv1.3` and so on, "" without TLS."""
+        return self._wire.tls_version
+
+    @property
+    def tls_cipher(self) -> str:
+        """The name of the cipher suite, "" without TLS."""
+        return self._wire.tls_cipher
+
     def send(self, data: bytes) -> None:
         """Send a command."""
         self._wire.write(data)

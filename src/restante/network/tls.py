@@ -101,9 +101,13 @@ class TlsLayer:
         suite = self._tls.cipher()
         return suite[0] if suite else ""
 
+    def peer_certificate(self) -> bytes:
+        """Return the peer's certificate in DER, b"" if it showed none."""
+        return self._tls.getpeercert(binary_form=True) or b""
+
     def peer_key_sha256(self) -> str:
         """Return the hex SHA-256 of the peer's SubjectPublicKeyInfo (RFC 7469 §2.4), "" if none."""
-        certificate = self._tls.getpeercert(binary_form=True)
+        certificate = self.peer_certificate()
         if not certificate:
             return ""
         key = x509.load_der_x509_certificate(certificate).public_key()

@@ -215,6 +215,11 @@ class Wire(asyncio.Protocol):
         return self._tls.peer_key_sha256() if self._tls is not None else ""
 
     @property
+    def peer_certificate(self) -> bytes:
+        """The peer's certificate in DER, b"" without TLS or without one."""
+        return self._tls.peer_certificate() if self._tls is not None else b""
+
+    @property
     def is_closing(self) -> bool:
         """Whether it is closed, or will be once everything is sent."""
         return self._transport.is_closing()

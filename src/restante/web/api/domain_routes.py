@@ -7,12 +7,23 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from restante.admin import domain_dns, domain_uptime, domains, held_over_time, known_records
+from restante.admin import (
+    domain_check,
+    domain_dns,
+    domain_snippets,
+    domain_uptime,
+    domains,
+    held_over_time,
+    known_records,
+)
 from restante.admin.domain_change import DomainChange, NewDomain
+from restante.admin.domain_check import DomainCheckView
 from restante.admin.domain_dns import DomainDnsView
+from restante.admin.domain_snippets import SnippetView
 from restante.admin.domain_uptime import UptimeSelection, UptimeView
 from restante.admin.domains import ChangedDomain, DomainView
 from restante.admin.held_over_time import HeldOverTimeView, HeldSpan
+from restante.readiness.primary_snippets import PrimaryProgram
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.null_fields import clearing
 from restante.web.api.paging import PAGED, ListPage, as_page
@@ -93,6 +104,30 @@ async def show_held(
 async def show_dns(context: ReadingContext, name: str) -> DomainDnsView:
     """Show the records to publish in DNS for a domain, and the present ones."""
     return await domain_dns.show_dns(context, name)
+
+
+@router.post("/{name}/check")
+async def check_domain(context: ReadingContext, name: str, words: ClientWords) -> DomainCheckView:
+    """Check whether a domain's mail would reach its destination, and whether forgeries would.
+
+    No mail is sent, and nothing is changed. The destination is looked at once in ten minutes, and
+    the last look is shown again meanwhile. An answer takes seconds, and 75 s at most.
+    """
+    view = await domain_check.check_domain(context, name)
+    rows = [row.model_copy(update={"remedy": words(row.remedy)}) for row in view.rows]
+    return view.model_copy(update={"rows": rows})
+
+
+@router.get("/{name}/snippets")
+async def list_snippets(
+    context: ReadingContext,
+    name: str,
+    program: Annotated[
+        PrimaryProgram | None, Query(alias="for", description="The program; all without it.")
+    ] = None,
+) -> list[SnippetView]:
+    """Show lines for the primary of a domain, with the addresses of this server."""
+    return await domain_snippets.list_snippets(context, name, program)
 
 
 @router.patch("/{name}", response_model=ChangedDomain, responses=SCHEDULED)

@@ -40,6 +40,8 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "show_uptime": AdminAction.DOMAIN_SHOW,
     "show_held": AdminAction.DOMAIN_SHOW,
     "show_dns": AdminAction.DOMAIN_SHOW,
+    "check_domain": AdminAction.DOMAIN_CHECK,
+    "list_snippets": AdminAction.DOMAIN_SHOW,
     "change_domain": AdminAction.DOMAIN_SUSPEND,  # the least; most fields need more
     "remove_domain": AdminAction.DOMAIN_REMOVE,
     "list_changes": AdminAction.CHANGE_LIST,

@@ -1,0 +1,49 @@
+"""`restante domain snippet`: lines for the primary, so that its filters judge the real client."""
+
+from typing import Annotated
+
+import typer
+
+from restante.cli.api_client import ask, segment
+from restante.cli.display import JsonObject, say, show_json
+from restante.cli.failures import printable
+from restante.cli.options import ConfigOption, JsonOption
+from restante.readiness.primary_snippets import PrimaryProgram
+
+
+def show_snippet(
+    name: Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")],
+    program: Annotated[
+        PrimaryProgram,
+        typer.Option("--for", metavar="PROGRAM", help=f"One of {', '.join(PrimaryProgram)}."),
+    ],
+    *,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show lines for the primary, so that its filters judge the original client of held mail.
+
+    They have the addresses from which this server connects to the destination.
+    """
+    path = f"/v1/domains/{segment(name)}/snippets"
+    [snippet] = ask(config, "GET", path, params={"for": program.value})
+    if as_json:
+        show_json(snippet)
+        return
+    for part in snippet["parts"]:
+        _show_part(part)
+    say(f"Danger: {snippet['danger']}")
+    if not snippet["is_tried"]:
+        say(
+            f"These lines follow the documentation of {snippet['title']}; try them before you"
+            " rely on them."
+        )
+    say(f"Check with: restante domain check {name}")
+
+
+def _show_part(part: JsonObject) -> None:
+    say(f"In {part['place']}:")
+    say("")
+    for line in part["text"].splitlines():
+        print(printable(line))  # noqa: T201  to be copied: never folded
+    say("")

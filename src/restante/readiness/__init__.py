@@ -1,0 +1,1 @@
+"""Whether a domain's held mail would be taken by its destination: facts, verdicts and remedies."""

@@ -1,0 +1,272 @@
+"""Verdicts about a destination, from the facts of a session without mail. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from restante.mail.quantity import counted
+from restante.readiness.destination_facts import (
+    AddressFacts,
+    DestinationFacts,
+    ProbeReply,
+    ShownCertificate,
+)
+from restante.readiness.readiness_row import (
+    ReadinessCheck,
+    ReadinessRow,
+    ReadinessRows,
+    failed,
+    not_known,
+    passed,
+    warned,
+)
+from restante.readiness.refusal_remedies import refusal_remedy
+from restante.tenancy.model import TlsUse
+
+SLOW_GREETING: Final = 30.0  # seconds
+PAUSE_GREETING: Final = 4.0  # seconds, from which a pause is meant as a test
+EXPIRY_DAYS: Final = 14
+_DAY: Final = 86_400
+_AWAY: Final = "the destination gave no answer to judge"
+_LATER: Final = "check again when the destination answers"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeView:
+    """The facts to judge, and the settings that they are held against."""
+
+    facts: DestinationFacts
+    domain: str
+    tls: TlsUse
+    now: float  # Unix time
+    message_octets: int  # the largest message that is taken for the domain
+    includes_us: bool = False  # the SPF of the domain lets our mail pass
+    login: str = ""  # the user name at the destination; "" without one
+
+
+def destination_rows(view: ProbeView) -> list[ReadinessRow]:
+    """Return the rows that follow from the facts."""
+    return [row for judge in _JUDGES for row in judge(view)]
+
+
+def _reachable_rows(view: ProbeView) -> ReadinessRows:
+    check, facts = ReadinessCheck.REACHABLE, view.facts
+    if facts.is_ourselves:
+        evidence = f"{facts.destination} is this server: mail would come back"
+        yield failed(check, evidence, "name the primary as the destination")
+        return
+    broken = [one for one in facts.addresses if one.failure]
+    if facts.failure and not facts.has_session:
+        remedy = "start the primary, open its port to this server, or correct the destination"
+        yield failed(check, f"{facts.destination}: {facts.failure}", remedy)
+        return
+    for one in broken:
+        remedy = "repair or remove this address: each drain may meet it first"
+        yield warned(check, f"{one.address}: {one.failure}", remedy)
+    for one in facts.addresses:
+        if not one.failure:
+            yield _greeting_row(one)
+
+
+def _greeting_row(one: AddressFacts) -> ReadinessRow:
+    check, seconds = ReadinessCheck.REACHABLE, one.greeting_seconds
+    evidence = f"{one.address} greets after {seconds:.1f} s: {one.greeting}"
+    if seconds > SLOW_GREETING:
+        remedy = "exempt this server from tests before the greeting, such as name look-ups"
+        return warned(check, evidence, remedy)
+    if seconds >= PAUSE_GREETING:
+        evidence += "; this may be a greet pause, such as that of postscreen"
+    return passed(check, evidence)
+
+
+def _size_rows(view: ProbeView) -> ReadinessRows:
+    theirs = view.facts.offer.size_limit
+    if not view.facts.has_greeted:
+        yield not_known(ReadinessCheck.SIZE, _AWAY, _LATER)
+    elif 0 < theirs < view.message_octets:
+        evidence = f"it takes {theirs:,} octets, and {view.message_octets:,} are taken"
+        remedy = "take no larger mail than the destination does"
+        command = f"restante domain set {view.domain} --message-size {theirs}"
+        yield warned(ReadinessCheck.SIZE, f"{evidence} here: 552 at the drain", remedy, command)
+    else:
+        named = counted(theirs, "octet") if theirs else "no limit"
+        yield passed(
+            ReadinessCheck.SIZE, f"it names {named}, and {view.message_octets:,} are taken"
+        )
+
+
+_EXTENSIONS: Final = ("PIPELINING", "CHUNKING", "8BITMIME", "SMTPUTF8", "DSN")
+
+
+def _extension_rows(view: ProbeView) -> ReadinessRows:
+    check, offered = ReadinessCheck.EXTENSIONS, view.facts.offer.keywords
+    if not view.facts.has_greeted:
+        yield not_known(check, _AWAY, _LATER)
+        return
+    has = [one for one in _EXTENSIONS if one in offered]
+    lacks = [one for one in _EXTENSIONS if one not in offered]
+    evidence = f"offered: {', '.join(has) or 'none'}"
+    if lacks:
+        evidence += f"; not offered: {', '.join(lacks)}"
+    if "SMTPUTF8" in lacks:
+        remedy = "nothing, unless senders use addresses outside ASCII: such mail is refused"
+        yield warned(check, evidence, remedy)
+    else:
+        yield passed(check, evidence)
+
+
+def _tls_rows(view: ProbeView) -> ReadinessRows:
+    check, tls = ReadinessCheck.STARTTLS, view.facts.tls
+    demands = view.tls in (TlsUse.REQUIRED, TlsUse.VERIFY)
+    setting = f"--tls {view.tls.value}"
+    if not view.facts.has_greeted:
+        yield not_known(check, _AWAY, _LATER)
+    elif view.tls is TlsUse.OFF:
+        remedy = f"`restante domain set {view.domain} --tls opportunistic`"
+        yield warned(check, "TLS is off for this destination: mail goes in clear", remedy)
+    elif demands and not tls.version:
+        why = tls.failure or view.facts.failure or "STARTTLS is not offered"
+        remedy = f"repair its TLS, or pin its key: `restante domain set {view.domain} --pin-now`"
+        yield failed(check, f"{setting} fails: {why}{_shown(tls.certificate)}", remedy)
+    elif not tls.version:
+        why = tls.failure or "STARTTLS is not offered"
+        yield warned(check, f"mail goes in clear: {why}", "let the destination offer STARTTLS")
+    else:
+        yield from _session_rows(view)
+
+
+def _session_rows(view: ProbeView) -> ReadinessRows:
+    check, tls, certificate = ReadinessCheck.STARTTLS, view.facts.tls, view.facts.tls.certificate
+    evidence = f"{tls.version} {tls.cipher}{_shown(certificate)}"
+    if tls.was_verified and view.tls is not TlsUse.VERIFY:
+        would = f"fail: {tls.unverified}" if tls.unverified else "work"
+        evidence += f"; --tls verify would {would}"
+    days = None if certificate is None else (certificate.expires_at - view.now) / _DAY
+    if days is not None and days < EXPIRY_DAYS:
+        state = "has expired" if days < 0 else f"expires in {counted(int(days), 'day')}"
+        yield warned(check, f"its certificate {state}; {evidence}", "renew it there")
+    else:
+        yield passed(check, evidence)
+
+
+def _shown(certificate: ShownCertificate | None) -> str:
+    if certificate is None:
+        return ""
+    until = datetime.fromtimestamp(certificate.expires_at, UTC).strftime("%Y-%m-%d")
+    kind = "self-signed certificate" if certificate.is_self_signed else "certificate"
+    names = ", ".join(certificate.names) or "no name"
+    return f"; {kind} for {names} until {until}, key SHA-256 {certificate.key}"
+
+
+def _login_rows(view: ProbeView) -> ReadinessRows:
+    check, reply = ReadinessCheck.LOGIN, view.facts.login
+    if not view.login:
+        return
+    if reply.is_positive:
+        yield passed(check, f"{view.login} is accepted: {reply.text}")
+    elif reply.is_asked:
+        remedy = "correct the password here, or the login there"
+        yield failed(check, f"{view.login}: {reply.text}", remedy)
+    else:
+        evidence = f"{view.login} was not tried: {view.facts.failure or view.facts.tls.failure}"
+        remedy = "repair the connection first: no password goes without TLS"
+        yield not_known(check, evidence, remedy)
+
+
+def _unasked(check: ReadinessCheck, view: ProbeView, reply: ProbeReply) -> ReadinessRow | None:
+    """Return the row of a question about a mailbox that was not asked, or of another domain."""
+    if not reply.is_asked:
+        return not_known(check, _AWAY, _LATER)
+    if view.facts.domain != view.domain:
+        evidence = f"the last look asked about {view.facts.domain}, which has the same destination"
+        return not_known(check, evidence, "check again in ten minutes")
+    return None
+
+
+def _acceptance_rows(view: ProbeView) -> ReadinessRows:
+    check, reply = ReadinessCheck.ACCEPTANCE, view.facts.postmaster
+    question = f"<> to postmaster@{view.domain}"
+    if (row := _unasked(check, view, reply)) is not None:
+        yield row
+    elif reply.is_positive:
+        yield passed(check, f"{question}: {reply.text}")
+    elif reply.is_permanent:
+        yield failed(check, f"{question}: {reply.text}", refusal_remedy(reply.text))
+    else:
+        yield warned(check, f"{question}: {reply.text}", refusal_remedy(reply.text))
+
+
+def _nobody_rows(view: ProbeView) -> ReadinessRows:
+    check, reply = ReadinessCheck.UNKNOWN_RECIPIENT, view.facts.nobody
+    if (row := _unasked(check, view, reply)) is not None:
+        yield row
+    elif reply.is_positive:
+        evidence = f"a mailbox that cannot exist is accepted: {reply.text}"
+        remedy = "it is a catch-all, or refuses after DATA; then use --recipients list"
+        yield warned(check, evidence, remedy)
+    elif reply.is_permanent:
+        yield passed(check, f"it knows its mailboxes: {reply.text}")
+    else:
+        yield not_known(check, f"a mailbox that cannot exist: {reply.text}", _LATER)
+
+
+def _own_domain_rows(view: ProbeView) -> ReadinessRows:
+    check, reply = ReadinessCheck.OWN_DOMAIN, view.facts.own_domain
+    question = f"postmaster@{view.domain} from outside"
+    if (row := _unasked(check, view, reply)) is not None:
+        yield row
+    elif reply.is_permanent:
+        stops = "forgeries of the domain stop there; such mail of its own users is refused too"
+        yield passed(check, f"{question}: {reply.text}; {stops}")
+    elif not reply.is_positive:
+        yield not_known(check, f"{question}: {reply.text}", _LATER)
+    elif view.includes_us:
+        evidence = f"{question} is accepted, and the domain's SPF includes this server"
+        remedy = "keep this server out of the SPF record, and refuse the own domain from outside"
+        yield warned(check, f"{evidence}: forgeries arrive as its own mail", remedy)
+    else:
+        evidence = f"{question} is accepted; the domain's SPF does not include this server"
+        yield passed(check, evidence)
+
+
+def _rate_rows(view: ProbeView) -> ReadinessRows:
+    check, reply = ReadinessCheck.RATE, view.facts.third
+    if not reply.is_asked:
+        yield not_known(check, _AWAY, _LATER)
+    elif reply.is_positive:
+        yield passed(check, "three transactions in a row met no limit; more are not tried")
+    else:
+        remedy = "exempt this server from limits per client, and use --connections 1 until then"
+        yield warned(check, f"a third transaction: {reply.text}", remedy)
+
+
+def _client_address_rows(view: ProbeView) -> ReadinessRows:
+    check, offered = ReadinessCheck.CLIENT_ADDRESS, view.facts.offer.keywords
+    if not view.facts.has_session:
+        yield not_known(check, _AWAY, _LATER)
+    elif "XCLIENT" in offered:
+        yield passed(check, "XCLIENT is offered to this server, which can pass the client on")
+    else:
+        evidence = "XCLIENT is not offered: the destination judges this server as the client"
+        if "XFORWARD" in offered:
+            evidence = "XFORWARD is offered, which changes the destination's log and no decision"
+        remedy = (
+            "let its filters see the original client: "
+            f"`restante domain snippet {view.domain} --for PROGRAM`"
+        )
+        yield warned(check, evidence, remedy)
+
+
+_JUDGES: Final[tuple[Callable[[ProbeView], ReadinessRows], ...]] = (
+    _reachable_rows,
+    _size_rows,
+    _extension_rows,
+    _tls_rows,
+    _login_rows,
+    _acceptance_rows,
+    _nobody_rows,
+    _own_domain_rows,
+    _rate_rows,
+    _client_address_rows,
+)

@@ -1,0 +1,157 @@
+"""Gathers what DNS says about a domain and about this server.
+
+The names follow from the domain, our host name and our addresses. Those of the MX records and of
+SPF are looked up to a limit. Nothing connects to the addresses that are found.
+
+The one exception is the policy of MTA-STS. It is fetched by HTTPS from a name under the domain,
+from public addresses only. No redirect is followed, and at most 64 KiB are read.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
+from typing import Final
+
+from restante.network.addresses import plain_address
+from restante.network.dns_records import DnsRecords, DnsRecordSet
+from restante.network.outgoing_http import OutgoingFailed
+from restante.network.source_address import source_address
+from restante.readiness.dns_facts import (
+    DmarcFinding,
+    DnsFacts,
+    MailHost,
+    OwnHostFacts,
+    SourceAddress,
+    StsFinding,
+)
+from restante.readiness.mta_sts import announces_sts
+from restante.readiness.spf_lookup import find_spf
+from restante.tenancy.model import IpAddress
+
+MOST_HOSTS: Final = 10  # of the MX records that are looked up
+MOST_PARENTS: Final = 4  # above the domain, where a DMARC record may be
+_FEWEST_LABELS: Final = 2
+_ADDRESS_KINDS: Final = ("A", "AAAA")
+# Networks that a destination elsewhere never sees: there is a translator in between.
+_INSIDE_4: Final = tuple(
+    map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+)
+_INSIDE_6: Final = tuple(map(IPv6Network, ("fc00::/7", "fe80::/10")))
+
+StsFetch = Callable[[str], Awaitable[str]]  # of a URL's text; raises OutgoingFailed
+
+
+@dataclass(frozen=True, slots=True)
+class DomainLookup:
+    """The domain to look at, and how it is reached."""
+
+    domain: str
+    hostname: str  # our own
+    targets: Sequence[IpAddress]  # addresses of the destination, as far as they are known
+
+
+async def gather_dns_facts(
+    asked: DomainLookup, records: DnsRecords, fetch_policy: StsFetch
+) -> DnsFacts:
+    """Return the facts. Failures of DNS are facts too."""
+    own, mx = await asyncio.gather(_own_host(asked, records), records.records(asked.domain, "MX"))
+    hosts, dmarc, sts, tls_rpt, spf = await asyncio.gather(
+        _mail_hosts(mx, records),
+        _dmarc(asked.domain, records),
+        _sts(asked.domain, records, fetch_policy),
+        records.records(f"_smtp._tls.{asked.domain}", "TXT"),
+        asyncio.gather(
+            *(find_spf(records, one, asked.domain, asked.hostname) for one in own.outgoing)
+        ),
+    )
+    return DnsFacts(asked.domain, own, mx, hosts, tuple(spf), dmarc, sts, _of_tls_rpt(tls_rpt))
+
+
+def outgoing_sources(targets: Sequence[IpAddress]) -> tuple[IpAddress, ...]:
+    """Return our addresses on the way to these, one for each version of IP."""
+    firsts = {target.version: target for target in reversed(targets)}
+    found = [source_address(firsts[version]) for version in sorted(firsts)]
+    return tuple(one for one in found if one is not None)
+
+
+async def _own_host(asked: DomainLookup, records: DnsRecords) -> OwnHostFacts:
+    name = asked.hostname
+    addresses = await _address_sets(name, records)
+    targets = asked.targets or tuple(ip_address(value) for one in addresses for value in one.values)
+    sources, tlsa = await asyncio.gather(
+        asyncio.gather(*(_source(one, records) for one in outgoing_sources(targets))),
+        records.records(f"_25._tcp.{name}", "TLSA"),
+    )
+    bare = OwnHostFacts(name, addresses, tuple(sources), tlsa)
+    spf = await asyncio.gather(*(find_spf(records, one, name, name) for one in bare.outgoing))
+    return OwnHostFacts(name, addresses, tuple(sources), tlsa, tuple(spf))
+
+
+async def _address_sets(name: str, records: DnsRecords) -> tuple[DnsRecordSet, ...]:
+    return tuple(await asyncio.gather(*(records.records(name, kind) for kind in _ADDRESS_KINDS)))
+
+
+async def _source(address: IpAddress, records: DnsRecords) -> SourceAddress:
+    names = await records.records(address.reverse_pointer, "PTR")
+    return SourceAddress(str(address), names, is_inside(address))
+
+
+def is_inside(address: IpAddress) -> bool:
+    """Tell whether a host elsewhere sees another address in place of this one."""
+    plain = plain_address(address)
+    if isinstance(plain, IPv4Address):
+        return any(plain in network for network in _INSIDE_4)
+    return any(plain in network for network in _INSIDE_6)
+
+
+async def _mail_hosts(mx: DnsRecordSet, records: DnsRecords) -> tuple[MailHost, ...]:
+    pairs = [value.split(" ", 1) for value in mx.values]
+    ordered = sorted((int(preference), host) for preference, host in pairs)
+
+    async def looked_up(place: int, preference: int, host: str) -> MailHost:
+        if not host or place >= MOST_HOSTS:
+            return MailHost(host, preference)
+        sets = await _address_sets(host, records)
+        return MailHost(host, preference, tuple(one for each in sets for one in each.values))
+
+    found = (looked_up(place, *one) for place, one in enumerate(ordered))
+    return tuple(await asyncio.gather(*found))
+
+
+async def _dmarc(domain: str, records: DnsRecords) -> DmarcFinding:
+    """Return the policy of the domain, or of the nearest domain above it that has one."""
+    labels = domain.split(".")
+    for above in range(min(MOST_PARENTS + 1, len(labels) - _FEWEST_LABELS + 1)):
+        name = f"_dmarc.{'.'.join(labels[above:])}"
+        found = await records.records(name, "TXT")
+        if found.failure:
+            return DmarcFinding(failure=found.failure)
+        for text in found.values:
+            tags = _tags(text)
+            if tags.get("v") == "DMARC1":
+                policy = tags.get("p", "none")
+                return DmarcFinding(tags.get("sp", policy) if above else policy, name)
+    return DmarcFinding()
+
+
+def _tags(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split(";"))
+    return {key.strip().lower(): value.strip() for key, equals, value in pairs if equals}
+
+
+async def _sts(domain: str, records: DnsRecords, fetch: StsFetch) -> StsFinding:
+    announced = await records.records(f"_mta-sts.{domain}", "TXT")
+    if announced.failure or not announces_sts(announced.values):
+        return StsFinding(announced)
+    try:
+        text = await fetch(f"https://mta-sts.{domain}/.well-known/mta-sts.txt")
+    except OutgoingFailed as error:
+        return StsFinding(announced, failure=str(error))
+    return StsFinding(announced, text)
+
+
+def _of_tls_rpt(found: DnsRecordSet) -> DnsRecordSet:
+    """Return the records that ask for reports (RFC 8460 §3); a wildcard may have others."""
+    values = tuple(one for one in found.values if one.startswith("v=TLSRPTv1"))
+    return DnsRecordSet(values, found.seconds, found.is_secure, found.failure)

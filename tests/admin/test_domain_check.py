@@ -1,0 +1,108 @@
+"""The check of a domain, over a store, a zone and a scripted destination."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from restante.admin.admin_error import AdminError
+from restante.admin.domain_check import DomainCheckView, check_domain
+from restante.admin.domain_uptime import longest_outage
+from restante.network.dns_records import DnsRecordSet
+from restante.queue.presence import DestinationState, PresenceChange
+from restante.readiness.readiness_row import ReadinessVerdict
+from restante.tenancy.policy import DAY
+from restante.tenancy.principal import account_login
+from tests.admin.admin_world import NOW, AdminWorld, ask_for, run
+from tests.delivery.scripted_primary import ScriptedPrimary
+
+OWN = "mx2.example.net"
+
+
+def world(**records: Any) -> AdminWorld:
+    admin = AdminWorld()
+    admin.resolver.zone = {
+        ("alpha.example", "MX"): DnsRecordSet((f"20 {OWN}", "10 mail.alpha.example"), 300),
+        ("alpha.example", "TXT"): DnsRecordSet(("v=spf1 mx -all",), 300),
+        ("mail.alpha.example", "A"): DnsRecordSet(("192.0.2.1",), 300),
+        (OWN, "A"): DnsRecordSet(("127.0.0.1",), 300),
+        (OWN, "TXT"): DnsRecordSet(("v=spf1 a -all",), 300),
+        ("1.0.0.127.in-addr.arpa", "PTR"): DnsRecordSet((OWN,), 300),
+        ("_dmarc.alpha.example", "TXT"): DnsRecordSet(("v=DMARC1; p=reject",), 300),
+    }
+    return admin
+
+
+async def checked(admin: AdminWorld, primary: ScriptedPrimary, times: int = 1) -> DomainCheckView:
+    async with primary:
+        await admin.host("alpha.example", "alpha", destination=f"127.0.0.1:{primary.port}")
+        for _ in range(times - 1):
+            await check_domain(admin.context, "alpha.example")
+        return await check_domain(admin.context, "Alpha.Example")
+
+
+def verdicts(view: DomainCheckView) -> dict[str, str]:
+    return {row.check: row.verdict.text for row in view.rows}
+
+
+def test_every_check_has_a_row_in_the_order_of_the_list() -> None:
+    view = asyncio.run(checked(world(), ScriptedPrimary(offer=("PIPELINING", "SMTPUTF8"))))
+    found = verdicts(view)
+    assert list(found)[:3] == ["mx", "own-name", "domain-spf"]
+    assert len(found) == 21  # all but that of the login
+    assert found["own-name"] == found["own-spf"] == found["acceptance"] == "PASS"
+    assert found["domain-spf"] == "FAIL"
+    assert found["own-domain"] == "WARN"  # accepted, and SPF includes us
+    assert found["release"] == "FAIL"
+    assert view.verdict is ReadinessVerdict.FAIL
+
+
+def test_two_checks_are_one_look() -> None:
+    primary = ScriptedPrimary()
+    view = asyncio.run(checked(world(), primary, times=3))
+    assert primary.connections == 1
+    assert view.destination_seen_at is not None
+
+
+def test_without_a_destination_nothing_is_dialed() -> None:
+    admin = world()
+    run(admin.host("alpha.example", "alpha", destination="none"))
+    view = run(check_domain(admin.context, "alpha.example"))
+    assert verdicts(view)["reachable"] == "PASS"
+    assert view.destination_seen_at is None
+
+
+def test_a_login_that_asked_proves_the_release() -> None:
+    admin = world()
+    domain_id = run(admin.host("alpha.example", "alpha", destination="none"))
+    run(ask_for(admin, 1, "alpha.example", domain_id, at=NOW - DAY))
+    assert verdicts(run(check_domain(admin.context, "alpha.example")))["release"] == "PASS"
+
+
+def test_an_account_checks_its_own_domains_once_a_minute() -> None:
+    admin = world()
+    run(admin.host("alpha.example", "alpha", destination="none"))
+    alpha = admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+    run(check_domain(alpha, "alpha.example"))
+    with pytest.raises(AdminError, match="this account has just had"):
+        run(check_domain(alpha, "alpha.example"))
+    beta = admin.context.acting(account_login("beta-mail", "beta", "192.0.2.1"))
+    with pytest.raises(AdminError, match="is not hosted here"):
+        run(check_domain(beta, "alpha.example"))
+
+
+def test_the_longest_outage_is_that_of_the_last_months() -> None:
+    admin = world()
+    host = "mail.alpha.example:25"
+    changes = [
+        PresenceChange("alpha", host, NOW - days * DAY, state, "")
+        for days, state in (
+            (20, DestinationState.AWAY),
+            (18, DestinationState.UP),
+            (3, DestinationState.AWAY),
+            (2, DestinationState.UP),
+        )
+    ]
+    run(admin.store.presence.record_presence(changes))
+    assert run(longest_outage(admin.context, "alpha", host)) == 2 * DAY
+    assert run(longest_outage(admin.context, "alpha", "other:25")) == 0
