@@ -188,3 +188,14 @@ def test_an_odd_address_is_refused(command: Command, text: str) -> None:
     ended = command("queue", "list", "--from-address", text)
     assert ended.code == 64
     assert "neither an address nor a network" in " ".join(ended.err.split())
+
+
+def test_suspect_mail_is_told_in_a_listing(admin: AdminWorld, command: Command) -> None:
+    number = admin.context.directory.now.domains["alpha.example"].id
+    envelope = Envelope("b@b.example", ("x@alpha.example",), is_suspect=True)
+    asyncio.run(hold_one(admin, NewMessage(60, number, envelope, NOW, HEAD)))
+    for words in (["queue", "list"], ["trace", "--to", "*"]):
+        [line] = [one for one in command(*words).out.splitlines() if one.startswith("1w ")]
+        assert " held, suspect " in line
+    [found] = json.loads(command("queue", "list", "--json").out)[-1:]
+    assert (found["name"], found["is_suspect"]) == ("1w", True)

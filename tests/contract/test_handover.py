@@ -2,6 +2,7 @@
 
 import pytest
 
+from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import (
     MessageOutcome,
     RecipientMove,
@@ -269,3 +270,26 @@ async def test_nothing_is_settled_for_a_domain_that_is_gone(store: Store) -> Non
     await store.records.remove_domain(drain.domain_id, NOTED)
     with pytest.raises(LeaseLost):
         await store.handover.settle(drain, [delivered(1)])
+
+
+async def test_suspect_mail_is_handed_over_last(store: Store) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "beta.example")
+    mails = [message(number, alpha) for number in range(1, 7)] + [message(7, beta)]
+    suspects = {1, 4, 6, 7}
+    await store.reception.hold(
+        [
+            one._replace(envelope=one.envelope._replace(is_suspect=one.number in suspects))
+            for one in mails
+        ]
+    )
+    for limit in (1, 2, 4, 100):
+        found: list[HeldMessage] = []
+        while page := await store.handover.held(
+            alpha, found[-1].place if found else 0, limit, 2**40
+        ):
+            found += page
+        assert [one.number for one in found] == [2, 3, 5, 1, 4, 6]
+        assert [one.envelope.is_suspect for one in found] == [False] * 3 + [True] * 3
+    await store.handover.settle(await opened(store, alpha), [delivered(1), delivered(2)])
+    left = await store.handover.held(alpha, 0, 100, 2**40)
+    assert [one.number for one in left] == [3, 5, 4, 6]

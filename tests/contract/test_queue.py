@@ -352,3 +352,12 @@ async def test_mail_is_found_by_the_address_of_its_client(
     assert await listed(store, refused_ones) == [number for number in expected if number == 2]
     page = await store.queue.queue_page(replace(wanted, limit=1))
     assert [one.number for one in page.messages] == expected[:1]
+
+
+async def test_a_listing_tells_suspect_mail(store: Store) -> None:
+    alpha = await hosted(store)
+    one, other = message(1, alpha), message(2, alpha)
+    suspect = other._replace(envelope=other.envelope._replace(is_suspect=True))
+    await store.reception.hold([one, suspect])
+    found = await store.queue.list_queue(QueueFilter())
+    assert [one.is_suspect for one in found] == [False, True]

@@ -28,7 +28,8 @@ class Shelf:
         self.unreachable: set[str] = set()
 
     async def held(self, _: int, after: int, limit: int, __: int) -> list[HeldMessage]:
-        return [message for message in self.messages if message.number > after][:limit]
+        behind = (message for message in self.messages if message.place > after)
+        return sorted(behind, key=lambda message: message.place)[:limit]
 
     async def prove_file(self, file: ContentFile, beginning: int) -> bytes:
         self.looked_into.append(file.name)
@@ -305,3 +306,35 @@ def test_a_walk_that_begins_behind_the_newest_or_a_removed_message_takes_all() -
         supply = supply_of(Shelf(1, 2, 3))
         supply.begin_behind(place)
         assert walk(supply) == [1, 2, 3]
+
+
+def suspect(number: int) -> HeldMessage:
+    made = mail(number)
+    return made._replace(envelope=made.envelope._replace(is_suspect=True))
+
+
+def test_suspect_mail_comes_last_also_over_several_attempts() -> None:
+    shelf = Shelf(2, 4)
+    shelf.messages += [suspect(1), suspect(3), suspect(5)]
+    supply = supply_of(shelf)
+    assert read(supply)
+    first = [supply.take(), supply.take(), supply.take()]
+    assert [one.number for one in first if one is not None] == [2, 4, 1]
+    supply.lay_down()
+    assert read(supply)
+    assert take_all(supply) == [3, 5]
+    assert not read(supply)
+    supply.begin_round()
+    assert read(supply)
+    assert take_all(supply) == [2, 4, 1, 3, 5]
+
+
+def test_a_walk_that_begins_behind_a_message_takes_suspect_mail_last_too() -> None:
+    shelf = Shelf(2, 4, 6)
+    shelf.messages += [suspect(1), suspect(5)]
+    supply = supply_of(shelf)
+    supply.begin_behind(4)
+    taken = []
+    while read(supply):
+        taken += take_all(supply)
+    assert taken == [6, 2, 4, 1, 5]

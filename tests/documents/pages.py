@@ -275,6 +275,7 @@ PAGES: Final = {
         },
     ),
     "docs/how-to/check-a-domain.md": Page(RUNNING),
+    "docs/how-to/defer-spam.md": Page(RUNNING),
     "docs/how-to/delay-changes-of-destinations.md": Page(RUNNING),
     "docs/how-to/find-a-message.md": Page(RUNNING + MAIL),
     "docs/how-to/handle-one-persons-data.md": Page(RUNNING + MAIL),

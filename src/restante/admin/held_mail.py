@@ -119,6 +119,7 @@ class MessageView(BaseModel):
     received_at: datetime
     size: int  # octets
     message_id: str | None  # None: it has none, or it is not known
+    is_suspect: bool  # its sender gets no reports, and it leaves last
 
 
 class HeaderView(BaseModel):
@@ -134,7 +135,6 @@ class FullMessageView(MessageView):
     is_8bit: bool | None  # None for a damaged one
     needs_smtputf8: bool | None
     dsn: DsnFacts | None  # the sender's report requests; None without any, or for a damaged message
-    is_suspect: bool | None  # its sender gets no reports
     is_delay_told: bool | None
     origin: OriginFacts | None  # where it came from; None for mail of earlier versions
     headers: list[HeaderView]  # none for a damaged one
@@ -254,7 +254,6 @@ async def show_message(context: AdminContext, name: str) -> FullMessageView:
         is_8bit=None if message is None else message.envelope.is_8bit,
         needs_smtputf8=None if message is None else message.envelope.needs_smtputf8,
         dsn=None if message is None else dsn_facts(message.envelope.dsn),
-        is_suspect=None if message is None else message.envelope.is_suspect,
         is_delay_told=None if message is None else message.is_delay_told,
         origin=None if message is None else origin_facts(message.origin),
         headers=headers,
@@ -359,6 +358,7 @@ def view(message: QueuedMessage, names: DomainNames) -> MessageView:
         received_at=moment(message.received_at),
         size=message.size,
         message_id=message.message_id or None,
+        is_suspect=message.is_suspect,
     )
 
 

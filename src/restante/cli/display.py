@@ -163,6 +163,12 @@ def show_table(rows: Sequence[JsonObject], columns: Sequence[Column]) -> None:
         print(line)  # noqa: T201
 
 
+def status_of_mail(row: JsonObject) -> str:
+    """Return the states of a message's recipients, and whether it is suspect."""
+    states = "+".join(sorted({recipient["status"] for recipient in row["recipients"]}))
+    return f"{states}, suspect" if row["is_suspect"] else states
+
+
 def show_record(fields: Iterable[tuple[str, Any]]) -> None:
     """Write the names and values of one record. A list has a line for each item.
 

@@ -22,6 +22,7 @@ from restante.cli.display import (
     show_listing,
     show_record,
     size_column,
+    status_of_mail,
     text_column,
     time_column,
 )
@@ -61,10 +62,7 @@ COLUMNS = (
     text_column("NAME", "name"),
     time_column("RECEIVED", "received_at"),
     size_column("SIZE", "size"),
-    Column(
-        "STATUS",
-        lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]})),
-    ),
+    Column("STATUS", status_of_mail),
     text_column("DOMAIN", "domain"),
     Column("FROM", lambda row: f"<{row['reverse_path']}>"),
     Column(
@@ -258,7 +256,9 @@ def _reports(message: JsonObject) -> str:
         texts.append("none: the reverse-path may be forged")
     if message["is_delay_told"]:
         texts.append("delay report sent")
-    return ", ".join(texts) or ("not known" if message["is_suspect"] is None else "as by default")
+    return ", ".join(texts) or (
+        "not known" if message["is_delay_told"] is None else "as by default"
+    )
 
 
 def _yes_or_no(is_so: bool | None) -> str:  # noqa: FBT001  a value of the API

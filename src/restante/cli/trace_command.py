@@ -18,6 +18,7 @@ from restante.cli.display import (
     screen_width,
     show_json,
     show_table,
+    status_of_mail,
     text_column,
     time_column,
 )
@@ -39,10 +40,7 @@ def _last_reply(row: JsonObject) -> str:
 HELD = (
     text_column("NAME", "name"),
     time_column("RECEIVED", "received_at"),
-    Column(
-        "STATUS",
-        lambda row: "+".join(sorted({recipient["status"] for recipient in row["recipients"]})),
-    ),
+    Column("STATUS", status_of_mail),
     Column("FROM", lambda row: f"<{row['reverse_path']}>"),
     Column(
         "TO", lambda row: paths_text([recipient["forward_path"] for recipient in row["recipients"]])

@@ -11,6 +11,8 @@ place, so that ten deferred messages do not block all the others permanently. Tw
 one drain delivers nothing twice. Within a round the walk only goes forward. The next round begins
 when everything of this one is settled (the caller's part).
 
+Suspect mail comes last. So the positions of a walk are places (`HeldMessage.place`), not numbers.
+
 A walk can begin behind a given message. It goes on to the newest one, then takes those that it
 left out. Only a walk of one round and one attempt does so (a turnaround).
 """
@@ -62,8 +64,8 @@ class MailSupply:
         self._hops_limit = hops_limit
         self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
         self._pending: deque[HeldMessage] = deque()
-        self._last_read = 0  # number of the last one that was pending
-        self._start = 0  # number behind which the walk began; 0: nothing was left out, or no longer
+        self._last_read = 0  # place of the last one that was pending
+        self._start = 0  # place behind which the walk began; 0: nothing was left out, or no longer
         self._until = 0  # while the walk is among those that were left out: the last of them
         self._newest = 0  # where it goes on behind them
         self._unreachable: list[UnreachableMessage] = []
@@ -141,7 +143,9 @@ class MailSupply:
                 self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS
             )
             if self._until:
-                found = [message for message in found if message.number <= self._until]
+                found = [message for message in found if message.place <= self._until]
+            elif self._start:  # suspect mail waits for those that were left out, too
+                found = [message for message in found if not message.envelope.is_suspect]
             if found or not (self._start or self._until):
                 return found
             if self._until:
@@ -170,7 +174,7 @@ class MailSupply:
         self._unseen.popleft()
         if is_whole:
             self._pending.extend(_parts(message))
-        self._last_read = message.number
+        self._last_read = message.place
 
     def _made_ready(self, message: HeldMessage, content: bytes) -> HeldMessage:
         """Return a message as it is sent: first line set off, SMTPUTF8 only if needed."""
@@ -186,7 +190,7 @@ class MailSupply:
     def lay_down(self) -> None:
         """End an attempt: forget unsent messages; the next attempt reads on from there."""
         if self._pending:
-            self._last_read = min(message.number for message in self._pending) - 1
+            self._last_read = min(message.place for message in self._pending) - 1
         self._unseen.clear()
         self._pending.clear()
         self.is_exhausted = False

@@ -26,6 +26,9 @@ class ContentFile:
     crc32: int
 
 
+SUSPECT_PLACE: Final = 1 << 60  # no number reaches it; queries of drains spell it out
+
+
 class NewMessage(NamedTuple):
     """One hosted domain's part of one received message, ready to be held.
 
@@ -65,12 +68,22 @@ class HeldMessage(NamedTuple):
     origin: MessageOrigin | None = None  # as of a new one; a drain does not read it
 
     @property
+    def place(self) -> int:
+        """Its place in the order of a drain: the oldest first, and suspect mail last."""
+        return drain_place(self.number, is_suspect=self.envelope.is_suspect)
+
+    @property
     def size(self) -> int:
         """Octets of content in all."""
         return len(self.head) + (self.file.size if self.file else 0)
 
 
 NUMBERS_A_SECOND: Final = 1_000_000  # that MessageNumbers passes over with the time
+
+
+def drain_place(number: int, *, is_suspect: bool) -> int:
+    """Return the place of a message in the order of a drain."""
+    return number + SUSPECT_PLACE if is_suspect else number
 
 
 class MessageNumbers:

@@ -62,6 +62,7 @@ class QueuedMessage:
     received_at: float
     size: int
     message_id: str = ""  # "" where it has none, or is not known
+    is_suspect: bool = False  # its sender gets no reports, and it leaves last
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,3 +273,18 @@ def test_a_stranger_s_address_is_text() -> None:
     text = visit(admin, "/queue", ALPHA).text
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
+
+
+def test_suspect_mail_is_told_with_its_signs() -> None:
+    admin = with_mail()
+
+    async def hold() -> None:
+        mail = Envelope("a@sender.example", ("user9@alpha.example",), is_suspect=True)
+        origin = MessageOrigin("192.0.2.9", 4711, "mx", verdicts={"dnsbl": "suspect; listed"})
+        await admin.store.reception.hold([NewMessage(77, 1, mail, NOW, HEAD, origin=origin)])
+
+    asyncio.run(hold())
+    assert visit(admin, "/queue", ALPHA).text.count('<span class="state warn">suspect</span>') == 1
+    text = visit(admin, f"/messages/{message_name(77)}", ALPHA).text
+    assert "Marked as suspect, so it leaves last" in text
+    assert "dnsbl: suspect; listed" in text

@@ -29,15 +29,20 @@ class MemoryHandover:
     async def held(
         self, domain_id: int, after: int, limit: int, max_octets: int
     ) -> list[HeldMessage]:
-        """Return messages with a held recipient whose number is above `after`, oldest first."""
+        """Return messages with a held recipient whose place is above `after`, in this order."""
         found: list[HeldMessage] = []
         octets = 0
-        for number, kept in self._state.mail.items():
+        of_domain = [
+            handed_out(kept, tuple(kept.held))
+            for kept in self._state.mail.values()
+            if kept.message.domain_id == domain_id and kept.held
+        ]
+        for message in sorted(of_domain, key=lambda one: one.place):
             if len(found) == limit or (found and octets >= max_octets):
                 break
-            if number > after and kept.message.domain_id == domain_id and kept.held:
-                found.append(handed_out(kept, tuple(kept.held)))
-                octets += len(kept.message.head)
+            if message.place > after:
+                found.append(message)
+                octets += len(message.head)
         return found
 
     async def settle(

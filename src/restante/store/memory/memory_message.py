@@ -149,6 +149,7 @@ def listed(kept: MemoryMessage, selection: QueueFilter) -> QueuedMessage:
         message.received_at,
         message.size,
         message.message_id or "",
+        message.envelope.is_suspect,
     )
 
 

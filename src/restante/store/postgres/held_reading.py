@@ -11,7 +11,13 @@ from restante.store.postgres import held_mail_changes, mail_statements
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.store_errors import StoreError
-from restante.store.stored_form.rows import DOMAIN_ID, NUMBER, DamagedRow, held_message
+from restante.store.stored_form.rows import (
+    DOMAIN_ID,
+    NUMBER,
+    DamagedRow,
+    held_message,
+    row_place,
+)
 
 _MOST_AT_ONCE: Final = 64  # rows in one answer: a few mebibytes at most, as a rule
 
@@ -46,7 +52,7 @@ async def held(
                 return found
         if len(rows) < wanted or len(found.messages) >= limit:
             return found
-        after = rows[-1][NUMBER]
+        after = row_place(tuple(rows[-1]))
 
 
 def take(row: PostgresRow, found: MessagesFound) -> int:

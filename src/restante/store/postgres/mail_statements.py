@@ -7,6 +7,8 @@ other, which costs as little as COPY.
 
 # ruff: noqa: S608  what is joined here are constants; every value is bound
 
+from restante.mail.message import SUSPECT_PLACE
+
 COLUMNS = (
     "number, domain_id, received_at, size, flags, reverse_path, held_paths, content_id::text,"
     " file_crc32, head_crc32, dsn, head, message_id"
@@ -49,9 +51,20 @@ HOLD = """
     SELECT id, is_spooled FROM hosted CROSS JOIN given
 """
 
+# $2 is a place (mail/message.py): suspect mail comes last.
 HELD_MESSAGES = f"""
-    SELECT {COLUMNS} FROM message
-    WHERE domain_id = $1 AND number > $2 AND held_paths <> '' ORDER BY number LIMIT $3
+    SELECT {COLUMNS} FROM (
+        (
+            SELECT *, 0 AS turn FROM message
+            WHERE domain_id = $1 AND number > $2 AND held_paths <> '' AND flags & 4 = 0
+            ORDER BY number LIMIT $3
+        ) UNION ALL (
+            SELECT *, 1 FROM message
+            WHERE domain_id = $1 AND number > $2 - {SUSPECT_PLACE} AND held_paths <> ''
+                AND flags & 4 <> 0
+            ORDER BY number LIMIT $3
+        )
+    ) AS waiting ORDER BY turn, number LIMIT $3
 """
 ONE_MESSAGE = f"SELECT {COLUMNS}, origin FROM message WHERE number = $1"
 REFUSED_PATHS = """

@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 10
+VERSION: Final = 11
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -79,6 +79,8 @@ CREATE INDEX message_aged ON message (domain_id, received_at)
     WHERE held_paths <> '' AND received_at < (number >> 8)::float8 / 1000000 - 3600;
 -- With it, refused mail that is set apart is counted without a look at any message.
 CREATE INDEX message_unheld ON message (domain_id, number) WHERE held_paths = '';
+CREATE INDEX message_suspect ON message (domain_id, number)
+    WHERE held_paths <> '' AND flags & 4 <> 0;
 CREATE INDEX message_delay ON message (received_at) WHERE flags & 8 <> 0;
 CREATE INDEX message_sought ON message USING hash (message_id);
 CREATE INDEX message_content ON message (content_id) WHERE content_id IS NOT NULL;

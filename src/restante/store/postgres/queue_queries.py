@@ -20,7 +20,7 @@ _LISTED = """
         )
         FROM last_reply
         WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
-    )::text, coalesce(message_id, '')
+    )::text, coalesce(message_id, ''), flags
 """
 # $4 exact reverse-path, $5 before, $6 since, $7 larger than, $8 sender, $9 Message-ID. Then $10
 # status, $11 its number, $12 recipient, $13 network of the client.

@@ -24,7 +24,7 @@ _BUILD_PATIENCE: Final = 86_400.0  # seconds for an index
 class SchemaStep:
     """From one version to the next."""
 
-    statements: str
+    statements: str  # "": only its indexes are new
     oldest: int  # the oldest version that a program may know
     indexes: Mapping[str, str] = field(default_factory=dict)  # by name; of columns known before
 
@@ -81,6 +81,7 @@ CREATE TABLE oldest_mail (
 _UNHELD: Final = "message (domain_id, number) WHERE held_paths = ''"
 # A former server lets such a login take mail at once.
 _RIGHTS_THAT_WAIT: Final = "ALTER TABLE login ADD COLUMN turnaround_at float8"
+_SUSPECT: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 4 <> 0"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
@@ -92,6 +93,7 @@ STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin fro
     7: SchemaStep(_WAYS_OF_RELEASES, oldest=1),
     8: SchemaStep(_OLDEST_MAIL, oldest=1, indexes={"message_unheld": _UNHELD}),
     9: SchemaStep(_RIGHTS_THAT_WAIT, oldest=1),
+    10: SchemaStep("", oldest=1, indexes={"message_suspect": _SUSPECT}),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"
@@ -128,7 +130,8 @@ async def upgrade_schema(
         [(before, oldest)] = await session.fetch(_LOCKED)
         check_schema(max(before, known), oldest, known)
         for version in range(before, known):
-            await session.run(steps[version].statements)
+            if steps[version].statements:
+                await session.run(steps[version].statements)
             await session.fetch(_NOTE, version + 1, steps[version].oldest)
     return before, max(before, known)
 

@@ -14,6 +14,8 @@ WALKS = {
     " WHERE file IS NOT NULL",
     "message_delay": "SELECT count(*), max(received_at) FROM message INDEXED BY message_delay"
     " WHERE flags & 8",
+    "message_suspect": "SELECT count(*), max(number) FROM message INDEXED BY message_suspect"
+    " WHERE held_paths <> '' AND flags & 4",
 }
 NUMBER_SPAN = "SELECT min(number), max(number) FROM message"
 NEXT_NUMBER = "SELECT received_at FROM message WHERE number >= ? ORDER BY number LIMIT 1"

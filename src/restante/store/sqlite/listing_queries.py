@@ -15,7 +15,7 @@ _LISTED = """
     ), coalesce(iif(
         message.number < (SELECT value FROM counter WHERE name = 'keyed-from'), message.message_id,
         (SELECT message_id FROM message_key WHERE message_key.number = message.number)
-    ), '')
+    ), ''), flags
 """
 _MATCHING = """
     AND message.number BETWEEN :first AND :last

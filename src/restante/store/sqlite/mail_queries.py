@@ -13,6 +13,7 @@ test_mail_queries.py pins the plans of the hot ones.
 
 from functools import cache
 
+from restante.mail.message import SUSPECT_PLACE
 from restante.store.sqlite.ledger_queries import COUNTED_UP_TO
 
 MOST_ROWS = 64  # messages in one INSERT: its text and program stay small enough to be kept prepared
@@ -208,12 +209,18 @@ MARKS_OF = f"{MARKS} AND {OF_SOME}"
 COUNT_SET_APART = _COUNT_SET_APART.format(and_of_some="")
 COUNT_SET_APART_OF = _COUNT_SET_APART.format(and_of_some=f" AND {OF_SOME}")
 
-# A drain's next window. No LIMIT: the reader stops at its bound of messages and octets, and must be
-# able to pass over damaged rows. In index order, so that nothing is sorted and stopping costs
-# nothing.
+# A drain's next window. ?2 is a place (mail/message.py): suspect mail comes last. No LIMIT: the
+# reader stops at its bound of messages and octets, and must be able to pass over damaged rows. In
+# index order, so that nothing is sorted and stopping costs nothing.
 HELD_MESSAGES = f"""
-    SELECT {MESSAGE_COLUMNS} FROM message
-    WHERE domain_id = ? AND number > ? AND held_paths <> '' ORDER BY number
+    SELECT * FROM (
+        SELECT {MESSAGE_COLUMNS} FROM message INDEXED BY message_held
+        WHERE domain_id = ?1 AND number > ?2 AND held_paths <> '' AND NOT flags & 4 ORDER BY number
+    ) UNION ALL SELECT * FROM (
+        SELECT {MESSAGE_COLUMNS} FROM message INDEXED BY message_suspect
+        WHERE domain_id = ?1 AND number > ?2 - {SUSPECT_PLACE} AND held_paths <> '' AND flags & 4
+        ORDER BY number
+    )
 """
 ONE_MESSAGE = f"SELECT {_NEW_MESSAGE_COLUMNS} FROM message WHERE number = ?"
 REFUSED_PATHS = """

@@ -62,6 +62,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.add_client_certificates,
     portal_schema.add_ways_of_releases,
     portal_schema.let_rights_wait,
+    portal_schema.index_suspect_mail,
 )
 
 

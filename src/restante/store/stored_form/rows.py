@@ -9,7 +9,7 @@ from typing import Any, Final
 from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
-from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.message import ContentFile, HeldMessage, NewMessage, drain_place
 from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryEntry, recorded_way
 from restante.queue.recipient_status import RecipientStatus
@@ -25,10 +25,11 @@ from restante.tenancy.record_change import Change
 from restante.tenancy.release_result import ReleaseResult
 
 NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
+_FLAGS: Final = 4
 
 _IS_8BIT = 1
 _NEEDS_SMTPUTF8 = 2
-_IS_SUSPECT = 4
+_IS_SUSPECT = 4  # queries and the index message_suspect spell it out
 _WANTS_WORD_OF_DELAY = 8  # until it has been told; queries and the index message_delay spell it out
 _IS_DELAY_TOLD = 16  # since then; queries spell it out
 _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries spell them out
@@ -161,12 +162,20 @@ def paths(text: str) -> list[str]:
     return text.split("\n") if text else []
 
 
+def row_place(row: Row) -> int:
+    """Return the place of a message in the order of a drain."""
+    return drain_place(row[NUMBER], is_suspect=bool(row[_FLAGS] & _IS_SUSPECT))
+
+
 def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
     """Read one line of a listing, with the recipients that it is about."""
-    number, domain_id, reverse_path, received_at, size, held_paths, replies, message_id = row
+    number, domain_id, reverse_path, received_at, size, held_paths, replies, message_id, flags = row
     everybody = _recipients(held_paths, json.loads(replies))
     recipients = tuple(recipient for recipient in everybody if selection.concerns(recipient))
-    return QueuedMessage(number, domain_id, reverse_path, recipients, received_at, size, message_id)
+    is_suspect = bool(flags & _IS_SUSPECT)
+    return QueuedMessage(
+        number, domain_id, reverse_path, recipients, received_at, size, message_id, is_suspect
+    )
 
 
 def _recipients(

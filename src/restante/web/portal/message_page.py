@@ -225,7 +225,12 @@ def _received(full: FullMessageView | None, first: FullMessageView | HistoryView
         source += f" ({_host_name(origin)})" if origin.ptr is not PtrStatus.NOT_LOOKED_UP else ""
         source += f", which said EHLO {origin.hello}" if origin.hello else ""
         source += f", with {origin.tls}" if origin.tls else ", without TLS"
-    return WayStep(first.received_at, f"Received{source}; {size}, stored before the reply 250")
+    text = f"Received{source}; {size}, stored before the reply 250"
+    if full is None or not full.is_suspect:
+        return WayStep(first.received_at, text)
+    verdicts = origin.verdicts if origin is not None else {}
+    signs = "; ".join(f"{check}: {verdict}" for check, verdict in verdicts.items())
+    return WayStep(first.received_at, f"{text}. Marked as suspect, so it leaves last", signs)
 
 
 def _host_name(origin: OriginFacts) -> str:
