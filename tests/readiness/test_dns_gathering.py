@@ -6,6 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
+from restante.network.dns_records import DnsRecordSet
 from restante.network.outgoing_http import OutgoingFailed
 from restante.readiness.dns_facts import DmarcFinding, DnsFacts, MailHost
 from restante.readiness.dns_gathering import (
@@ -55,14 +56,14 @@ def gathered(names: Zone, policies: Policies | None = None) -> DnsFacts:
 def test_the_facts_are_those_of_the_zone() -> None:
     facts = gathered(zone())
     assert facts.hosts == (
-        MailHost("mail.a.example", 10, ("203.0.113.1", "2001:db8::1")),
-        MailHost(HOST, 20, ("127.0.0.1",)),
+        MailHost("mail.a.example", 10, ("203.0.113.1", "2001:db8::1"), DnsRecordSet((), 300)),
+        MailHost(HOST, 20, ("127.0.0.1",), DnsRecordSet(("3 1 1 ab",), 300)),
     )
     [source] = facts.own.sources
     assert (source.address, source.is_named(HOST)) == ("127.0.0.1", True)
     assert [(one.result, one.matched) for one in facts.spf] == [("pass", "mx")]
     assert [one.result for one in facts.own.spf] == ["pass"]
-    assert facts.own.tlsa.values == ("3 1 1 ab",)
+    assert facts.own_hosts[0].tlsa.values == ("3 1 1 ab",)
     assert facts.tls_rpt.values == ("v=TLSRPTv1; rua=mailto:t@a.example",)
 
 
@@ -102,6 +103,19 @@ def test_a_policy_is_fetched_from_its_own_name() -> None:
     lost = Policies()
     assert gathered(names, lost).sts.failure == "its server answers 404"
     assert lost.fetched == [url]
+
+
+def test_our_addresses_are_looked_up_in_blocklists() -> None:
+    names = zone()
+    names.known["1.0.0.127.zen.example"] = {"A": ["127.0.0.2"]}
+    asked = DomainLookup(
+        DOMAIN, HOST, [ip_address("127.0.0.1")], blocklists=("zen.example", "bl.example")
+    )
+    facts = asyncio.run(gather_dns_facts(asked, names, Policies().fetch))
+    assert [(one.zone, one.codes) for one in facts.own.blocklists] == [
+        ("zen.example", ("127.0.0.2",)),
+        ("bl.example", ()),
+    ]
 
 
 def test_a_failure_of_dns_is_a_fact() -> None:

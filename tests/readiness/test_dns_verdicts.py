@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from restante.network.dns_records import DnsRecordSet
+from restante.network.served_certificate import ServedCertificate
 from restante.readiness.dns_facts import (
+    BlocklistFinding,
     DmarcFinding,
     DnsFacts,
     MailHost,
@@ -183,17 +185,64 @@ def test_mta_sts(sts: StsFinding, expected: str) -> None:
     assert verdict(ReadinessCheck.MTA_STS, replace(GOOD, sts=sts)) == expected
 
 
+KEY, OTHER = "ab" * 32, "cd" * 32
+SHOWN = ServedCertificate((HOST,), 0.0, (KEY,))
+
+
+def secure(*values: str) -> DnsRecordSet:
+    return DnsRecordSet(values, 300, is_secure=True)
+
+
 @pytest.mark.parametrize(
-    ("tlsa", "expected"),
+    ("tlsa", "certificates", "expected"),
     [
-        (DnsRecordSet(), "PASS"),
-        (LOST, "UNKNOWN"),
-        (DnsRecordSet(("3 1 1 ab",), 300), "UNKNOWN"),
-        (DnsRecordSet(("3 1 1 ab",), 300, is_secure=True), "UNKNOWN"),
+        (DnsRecordSet(), (SHOWN,), "PASS"),
+        (LOST, (SHOWN,), "UNKNOWN"),
+        (DnsRecordSet((f"3 1 1 {KEY}",), 300), (SHOWN,), "UNKNOWN"),  # not validated
+        (secure(f"3 1 1 {KEY}"), (SHOWN,), "PASS"),
+        (secure(f"3 1 1 {OTHER}", f"3 1 1 {KEY}"), (SHOWN,), "PASS"),  # of a rollover
+        (secure(f"3 1 1 {OTHER}"), (SHOWN,), "FAIL"),
+        (secure(f"3 1 1 {KEY}"), (SHOWN._replace(keys=(KEY, OTHER)),), "FAIL"),  # RSA clients
+        (secure(f"2 0 1 {OTHER}"), (SHOWN,), "UNKNOWN"),
+        (secure(f"3 1 1 {KEY}"), (), "UNKNOWN"),  # no server runs
     ],
 )
-def test_tlsa(tlsa: DnsRecordSet, expected: str) -> None:
-    assert verdict(ReadinessCheck.TLSA, replace(GOOD, own=replace(OWN, tlsa=tlsa))) == expected
+def test_tlsa(
+    tlsa: DnsRecordSet, certificates: tuple[ServedCertificate, ...], expected: str
+) -> None:
+    hosts = (PRIMARY, replace(BACKUP, tlsa=tlsa))
+    own = replace(OWN, certificates=certificates)
+    assert verdict(ReadinessCheck.TLSA, replace(GOOD, hosts=hosts, own=own)) == expected
+
+
+@pytest.mark.parametrize(("is_secure", "expected"), [(True, "WARN"), (False, "PASS")])
+def test_a_primary_with_dane_wants_a_backup_with_dane(is_secure: bool, expected: str) -> None:
+    hosts = (replace(PRIMARY, tlsa=secure(f"3 1 1 {OTHER}")), BACKUP)
+    mx = replace(GOOD.mx, is_secure=is_secure)
+    assert verdict(ReadinessCheck.TLSA, replace(GOOD, hosts=hosts, mx=mx)) == expected
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("enforce", "FAIL"), ("testing", "WARN")])
+def test_a_policy_wants_a_certificate_for_the_name(mode: str, expected: str) -> None:
+    own = replace(OWN, certificates=(ServedCertificate(("other.example",), 0.0),))
+    sts = StsFinding(ANNOUNCED, policy(mode, HOST))
+    assert verdict(ReadinessCheck.MTA_STS, replace(GOOD, own=own, sts=sts)) == expected
+
+
+@pytest.mark.parametrize(
+    ("codes", "failure", "expected"),
+    [
+        ((), "", "PASS"),
+        (("127.0.0.2",), "", "FAIL"),
+        (("127.0.0.1",), "", "PASS"),  # never listed (RFC 5782 §5)
+        (("127.255.255.254",), "", "UNKNOWN"),  # the list refuses this resolver
+        (("192.0.2.1",), "", "PASS"),  # a parked zone
+        ((), "no name server answered in time", "UNKNOWN"),
+    ],
+)
+def test_blocklists(codes: tuple[str, ...], failure: str, expected: str) -> None:
+    own = replace(OWN, blocklists=(BlocklistFinding(ADDRESS, "zen.example", codes, failure),))
+    assert verdict(ReadinessCheck.BLOCKLISTS, replace(GOOD, own=own)) == expected
 
 
 def test_a_record_that_holds_for_more_than_a_day_is_named() -> None:

@@ -167,6 +167,7 @@ class AdminSettings:
     portal_url: Callable[[], str] = str  # its beginning, without a slash; "" if there is no portal
     private_addresses: Callable[[], bool] = bool  # whether accounts' channels may use them
     change_delay: Callable[[], float] = float  # seconds that a change of where mail goes waits
+    blocklists: Callable[[], Sequence[str]] = tuple  # zones of DNS block lists
 
 
 @dataclass(frozen=True, slots=True)

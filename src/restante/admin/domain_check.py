@@ -85,7 +85,13 @@ async def check_domain(context: AdminContext, name: str) -> DomainCheckView:
     allow_check(context, f"domain {domain.name}", domain.destination.host or domain.name)
     dialer = dialer_of(context.network)
     targets = await _targets(domain, dialer)
-    question = DomainLookup(domain.name, context.network.hostname, targets)
+    question = DomainLookup(
+        domain=domain.name,
+        hostname=context.network.hostname,
+        targets=targets,
+        certificates=tuple(context.network.certificates()),
+        blocklists=context.settings.blocklists(),
+    )
     http = OutgoingHttp(context.network.resolver, lambda: FETCH_SECONDS)
     look, dns, records = await asyncio.gather(
         _look(context, domain, dialer),

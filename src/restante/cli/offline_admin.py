@@ -80,6 +80,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
                 message_size_limit=lambda: config.reception.message_size_limit,
                 portal_url=lambda: portal_url(config),
                 private_addresses=lambda: config.reports.private_addresses,
+                blocklists=lambda: [*config.hygiene.weights],
             ),
             parts=ProcessParts(
                 hold=partial(_hold, store, config.hostname),

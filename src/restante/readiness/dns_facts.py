@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from restante.network.dns_records import DnsRecordSet
+from restante.network.served_certificate import ServedCertificate
 
 NO_RECORDS = DnsRecordSet()
 
@@ -14,6 +15,17 @@ class MailHost:
     host: str  # "" in a null MX (RFC 7505)
     preference: int
     addresses: tuple[str, ...] = ()  # as far as they are known
+    tlsa: DnsRecordSet = NO_RECORDS  # of its port 25
+
+
+@dataclass(frozen=True, slots=True)
+class BlocklistFinding:
+    """The answer of one DNS block list about one of our addresses (RFC 5782)."""
+
+    address: str
+    zone: str
+    codes: tuple[str, ...] = ()
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +77,20 @@ class OwnHostFacts:
     hostname: str
     addresses: tuple[DnsRecordSet, ...] = ()  # A and AAAA
     sources: tuple[SourceAddress, ...] = ()
-    tlsa: DnsRecordSet = NO_RECORDS
     spf: tuple[SpfFinding, ...] = ()  # of the host name as the sender
+    certificates: tuple[ServedCertificate, ...] = ()  # that we show; () if nobody here knows
+    blocklists: tuple[BlocklistFinding, ...] = ()
 
     @property
     def published(self) -> tuple[str, ...]:
         """The addresses of the host name."""
         return tuple(value for one in self.addresses for value in one.values)
+
+    def certificate_for(self, host: str) -> ServedCertificate | None:
+        """Return the certificate that a client gets who asks for a name; the first otherwise."""
+        exact = [one for one in self.certificates if host in one.hosts]
+        covering = [one for one in self.certificates if one.covers(host)]
+        return next(iter([*exact, *covering, *self.certificates]), None)
 
     @property
     def outgoing(self) -> tuple[str, ...]:

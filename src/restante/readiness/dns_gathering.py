@@ -9,15 +9,17 @@ from public addresses only. No redirect is followed, and at most 64 KiB are read
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 from restante.network.addresses import plain_address
 from restante.network.dns_records import DnsRecords, DnsRecordSet
 from restante.network.outgoing_http import OutgoingFailed
+from restante.network.served_certificate import ServedCertificate
 from restante.network.source_address import source_address
 from restante.readiness.dns_facts import (
+    BlocklistFinding,
     DmarcFinding,
     DnsFacts,
     MailHost,
@@ -30,6 +32,7 @@ from restante.readiness.spf_lookup import find_spf
 from restante.tenancy.model import IpAddress
 
 MOST_HOSTS: Final = 10  # of the MX records that are looked up
+MOST_LISTS: Final = 20
 MOST_PARENTS: Final = 4  # above the domain, where a DMARC record may be
 _FEWEST_LABELS: Final = 2
 _ADDRESS_KINDS: Final = ("A", "AAAA")
@@ -49,6 +52,8 @@ class DomainLookup:
     domain: str
     hostname: str  # our own
     targets: Sequence[IpAddress]  # addresses of the destination, as far as they are known
+    certificates: tuple[ServedCertificate, ...] = ()  # that we show
+    blocklists: Sequence[str] = ()  # zones in which our addresses are looked up
 
 
 async def gather_dns_facts(
@@ -79,13 +84,25 @@ async def _own_host(asked: DomainLookup, records: DnsRecords) -> OwnHostFacts:
     name = asked.hostname
     addresses = await _address_sets(name, records)
     targets = asked.targets or tuple(ip_address(value) for one in addresses for value in one.values)
-    sources, tlsa = await asyncio.gather(
-        asyncio.gather(*(_source(one, records) for one in outgoing_sources(targets))),
-        records.records(f"_25._tcp.{name}", "TLSA"),
+    sources = await asyncio.gather(*(_source(one, records) for one in outgoing_sources(targets)))
+    bare = OwnHostFacts(name, addresses, tuple(sources), certificates=asked.certificates)
+    spf, listed = await asyncio.gather(
+        asyncio.gather(*(find_spf(records, one, name, name) for one in bare.outgoing)),
+        asyncio.gather(
+            *(
+                _listed(ip_address(one), zone, records)
+                for one in bare.outgoing
+                for zone in asked.blocklists[:MOST_LISTS]
+            )
+        ),
     )
-    bare = OwnHostFacts(name, addresses, tuple(sources), tlsa)
-    spf = await asyncio.gather(*(find_spf(records, one, name, name) for one in bare.outgoing))
-    return OwnHostFacts(name, addresses, tuple(sources), tlsa, tuple(spf))
+    return replace(bare, spf=tuple(spf), blocklists=tuple(listed))
+
+
+async def _listed(address: IpAddress, zone: str, records: DnsRecords) -> BlocklistFinding:
+    reverse = address.reverse_pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
+    found = await records.records(f"{reverse}.{zone}", "A")
+    return BlocklistFinding(str(address), zone, found.values, found.failure)
 
 
 async def _address_sets(name: str, records: DnsRecords) -> tuple[DnsRecordSet, ...]:
@@ -112,8 +129,11 @@ async def _mail_hosts(mx: DnsRecordSet, records: DnsRecords) -> tuple[MailHost, 
     async def looked_up(place: int, preference: int, host: str) -> MailHost:
         if not host or place >= MOST_HOSTS:
             return MailHost(host, preference)
-        sets = await _address_sets(host, records)
-        return MailHost(host, preference, tuple(one for each in sets for one in each.values))
+        sets, tlsa = await asyncio.gather(
+            _address_sets(host, records), records.records(f"_25._tcp.{host}", "TLSA")
+        )
+        addresses = tuple(one for each in sets for one in each.values)
+        return MailHost(host, preference, addresses, tlsa)
 
     found = (looked_up(place, *one) for place, one in enumerate(ordered))
     return tuple(await asyncio.gather(*found))

@@ -6,11 +6,11 @@ own name only, for reports and notices.
 """
 
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Final
 
 from restante.mail.quantity import span_text
-from restante.readiness.dns_facts import DnsFacts, SourceAddress, SpfFinding
+from restante.readiness.dns_facts import DnsFacts, MailHost, SourceAddress, SpfFinding
 from restante.readiness.mta_sts import StsPolicy, announces_sts, read_sts_policy
 from restante.readiness.readiness_row import (
     ReadinessCheck,
@@ -26,6 +26,10 @@ LONG_SECONDS: Final = 86_400  # a record that holds for longer delays every chan
 _BELIEVED: Final = frozenset({"pass", "neutral"})  # DMARC takes pass; filters do not mind neutral
 _TRY_AGAIN: Final = "check again when DNS answers"
 _COLON: Final = ":"
+_KEY_RECORD: Final = "3 1 1"  # the SHA-256 of the key (RFC 6698 §2.1)
+_LISTED: Final = IPv4Network("127.0.0.0/8")
+_REFUSED: Final = IPv4Network("127.255.255.0/24")
+_NEVER: Final = IPv4Address("127.0.0.1")
 
 
 def dns_rows(facts: DnsFacts) -> list[ReadinessRow]:
@@ -201,8 +205,10 @@ def _sts_row(facts: DnsFacts, policy: StsPolicy) -> ReadinessRow:
     names = [one.host for one in facts.own_hosts] or [facts.own.hostname]
     lacking = [name for name in names if not policy.covers(name)]
     evidence = f"mode {policy.mode}, mx: {', '.join(policy.exchangers)}"
-    if not lacking or policy.mode == "none":
+    if policy.mode == "none":
         return passed(check, evidence)
+    if not lacking:
+        return _certificate_row(facts, policy, names, evidence)
     snippet = "\n".join(f"mx: {name}" for name in lacking)
     remedy = "add the line to the policy, and change the id of the TXT record"
     if policy.mode == "enforce":
@@ -211,20 +217,63 @@ def _sts_row(facts: DnsFacts, policy: StsPolicy) -> ReadinessRow:
     return warned(check, f"{evidence}: {', '.join(lacking)} is not in it", remedy, snippet)
 
 
+def _certificate_row(
+    facts: DnsFacts, policy: StsPolicy, names: list[str], evidence: str
+) -> ReadinessRow:
+    """Judge that the certificates are for the names that the policy has (RFC 8461 §4.1)."""
+    check = ReadinessCheck.MTA_STS
+    shown = {name: facts.own.certificate_for(name) for name in names}
+    wrong = [name for name, one in shown.items() if one is not None and not one.covers(name)]
+    if not wrong:
+        return passed(check, evidence)
+    evidence += f": the certificate that is shown is not for {', '.join(wrong)}"
+    remedy = "install a certificate of a public authority for this name"
+    judged = failed if policy.mode == "enforce" else warned
+    return judged(check, evidence, remedy)
+
+
 def _tlsa_rows(facts: DnsFacts) -> ReadinessRows:
-    """Judge as far as no certificate is needed: whether there are records, and secure ones."""
-    check, tlsa, name = ReadinessCheck.TLSA, facts.own.tlsa, f"_25._tcp.{facts.own.hostname}"
+    """Judge the records of each of our names among the mail hosts."""
+    hosts = facts.own_hosts
+    if not hosts:
+        yield passed(ReadinessCheck.TLSA, "this server is no mail host of the domain yet")
+    for one in hosts:
+        yield _tlsa_row(facts, one)
+
+
+def _tlsa_row(facts: DnsFacts, host: MailHost) -> ReadinessRow:
+    check, tlsa, name = ReadinessCheck.TLSA, host.tlsa, f"_25._tcp.{host.host}"
+    remedy = f"publish the record that `restante domain dns {facts.domain}` prints"
     if tlsa.failure:
-        yield not_known(check, f"{name}: {tlsa.failure}", _TRY_AGAIN)
-    elif not tlsa.values:
-        yield passed(check, f"{name} has no records: senders do not use DANE here")
-    elif not tlsa.is_secure:
+        return not_known(check, f"{name}: {tlsa.failure}", _TRY_AGAIN)
+    if not tlsa.values:
+        secure = [one.host for one in facts.other_hosts if one.tlsa.values and one.tlsa.is_secure]
+        if secure and facts.mx.is_secure:
+            evidence = f"{secure[0]} has TLSA records, and {name} has none"
+            return warned(check, f"{evidence}: senders by DANE are less safe here", remedy)
+        return passed(check, f"{name} has no records: senders do not use DANE here")
+    if not tlsa.is_secure:
         evidence = f"{name} has records, and the name server has not validated them"
-        yield not_known(check, evidence, "use a validating name server on this machine")
-    else:
-        evidence = f"{name} is signed: {'; '.join(tlsa.values)}"
-        remedy = "compare it with the certificate: `restante domain dns DOMAIN` prints the record"
-        yield not_known(check, evidence, remedy)
+        return not_known(check, evidence, "use a validating name server on this machine")
+    served = facts.own.certificate_for(host.host)
+    if served is None:
+        return not_known(check, f"{name}: {'; '.join(tlsa.values)}", "check on the running server")
+    return _compared(name, tlsa.values, served.keys, remedy)
+
+
+def _compared(
+    name: str, values: tuple[str, ...], keys: tuple[str, ...], remedy: str
+) -> ReadinessRow:
+    """Compare records with the keys that are shown (RFC 7672 §3.1: DANE-EE of the key)."""
+    check = ReadinessCheck.TLSA
+    lacking = [key for key in keys if f"{_KEY_RECORD} {key}" not in values]
+    if not lacking:
+        return passed(check, f"{name} has each key that is shown")
+    if any(not value.startswith(_KEY_RECORD) for value in values):
+        remedy = "compare it by hand, or publish 3 1 1 records"
+        return not_known(check, f"{name}: {'; '.join(values)} is not compared here", remedy)
+    evidence = f"{name} has {'; '.join(values)}, and the key that is shown is {lacking[0]}"
+    return failed(check, f"{evidence}: senders by DANE refuse it", remedy)
 
 
 def _tls_rpt_rows(facts: DnsFacts) -> ReadinessRows:
@@ -253,12 +302,34 @@ def _ttl_rows(facts: DnsFacts) -> ReadinessRows:
         yield passed(check, f"no record holds for more than {span_text(max(known.values()))}")
 
 
-def _blocklist_rows(_facts: DnsFacts) -> ReadinessRows:
-    yield not_known(
-        ReadinessCheck.BLOCKLISTS,
-        "no blocklists are configured",
-        "look the outgoing address up at the blocklists that the destination uses",
-    )
+def _blocklist_rows(facts: DnsFacts) -> ReadinessRows:
+    check, found = ReadinessCheck.BLOCKLISTS, facts.own.blocklists
+    if not found:
+        remedy = "name those that destinations use in [hygiene] dnsbl; they are asked here too"
+        yield not_known(check, "no blocklists are configured", remedy)
+        return
+    listed = [one for one in found if any(map(is_listing, one.codes))]
+    silent = [one for one in found if one.failure or any(map(_is_refusal, one.codes))]
+    for one in listed:
+        evidence = f"{one.address} is listed by {one.zone}: {', '.join(one.codes)}"
+        yield failed(check, evidence, "have it removed there: destinations that ask it refuse us")
+    if silent:
+        zones = ", ".join(dict.fromkeys(one.zone for one in silent))
+        yield not_known(check, f"no answer of {zones}", _TRY_AGAIN)
+    if not listed and not silent:
+        zones = ", ".join(dict.fromkeys(one.zone for one in found))
+        yield passed(check, f"not listed by {zones}")
+
+
+def is_listing(code: str) -> bool:
+    """Tell whether an answer means that the address is listed (RFC 5782 §2.1, §5)."""
+    address = ip_address(code)
+    return address in _LISTED and address != _NEVER and not _is_refusal(code)
+
+
+def _is_refusal(code: str) -> bool:
+    """Tell whether a list says that it does not answer this resolver."""
+    return ip_address(code) in _REFUSED
 
 
 _JUDGES: Final[tuple[Callable[[DnsFacts], ReadinessRows], ...]] = (

@@ -303,4 +303,5 @@ def _settings(ground: BuildContext) -> AdminSettings:
         portal_url=lambda: portal_url(running.config),
         private_addresses=lambda: running.config.reports.private_addresses,
         change_delay=lambda: running.config.portal.change_delay,
+        blocklists=lambda: [*running.config.hygiene.weights],
     )
