@@ -92,6 +92,7 @@ PAGES: Final = (
     WalkedPage(f"{_DOMAIN}/direction", f"{_MOVING}/direction", "Destination of old-branch-office"),
     WalkedPage(f"{_DOMAIN}/policy", f"{_ALPHA}/policy", "Policy of alpha.example"),
     WalkedPage(f"{_DOMAIN}/setup", f"{_ALPHA}/setup", "Set up the primary of alpha.example"),
+    WalkedPage(f"{_DOMAIN}/check", f"{_ALPHA}/check", "Check alpha.example", by_reader=NOT_ALLOWED),
     WalkedPage(f"{_DOMAIN}/recipients", f"{_ALPHA}/recipients", "Recipients of alpha.example"),
     _own("/queue", "Queue"),
     WalkedPage("/queue", "/queue?recipient=nobody*", "Queue"),
@@ -139,6 +140,7 @@ _REVOKED: Final = {"account": "alpha", "id": MONITORING.id, "name": "monitoring"
 _PERSON: Final = {"account": "alpha", "email": "ben@alpha.example", "role": "account-reader"}
 FORMS: Final = (
     WalkedForm(f"{_DOMAIN}/release", f"{_ALPHA}/release"),
+    WalkedForm(f"{_DOMAIN}/check", f"{_ALPHA}/check"),
     WalkedForm(f"{_DOMAIN}/destination", f"{_ALPHA}/destination", {"destination": "9.9.9.9"}),
     WalkedForm(f"{_DOMAIN}/hosts", f"{_ALPHA}/hosts", {"hosts": "9.9.9.9"}),
     WalkedForm(f"{_DOMAIN}/policy", f"{_ALPHA}/policy", {"hold": "relay"}),

@@ -22,6 +22,7 @@ PAGES: Final = {
     "recipients": "/domains/alpha.example/recipients",
     "policy": "/domains/alpha.example/policy",
     "setup": "/domains/alpha.example/setup",
+    "check": "/domains/alpha.example/check",
     "direction": "/domains/alpha.example/direction",
     "direction-waits": "/domains/old-branch-office.alpha.example/direction",
     "domain-waits": "/domains/old-branch-office.alpha.example",

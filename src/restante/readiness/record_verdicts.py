@@ -87,7 +87,8 @@ def _release_rows(facts: RecordFacts) -> ReadinessRows:
 
 def _asked_row(facts: RecordFacts, last: LastRelease) -> ReadinessRow:
     check, days = ReadinessCheck.RELEASE, int((facts.now - last.at) / _DAY)
-    evidence = f"{last.actor} asked from {last.acted_from} {counted(days, 'day')} ago"
+    when = f"{counted(days, 'day')} ago" if days else "today"
+    evidence = f"{last.actor} asked from {last.acted_from} {when}"
     if days > OLD_DAYS:
         return warned(check, evidence, "ask again from the primary, to prove that it still works")
     return passed(check, evidence)

@@ -11,7 +11,7 @@ from restante.web.portal.primary_setup import (
     SetupNames,
     asking,
     fetching,
-    receiving,
+    mail_exchangers,
 )
 
 NAMES = SetupNames("mx2.example.net", 465, "acme.example", "acme-mail", "mail.acme.example")
@@ -38,14 +38,14 @@ def test_a_primary_that_cannot_be_reached_fetches_its_mail() -> None:
 
 
 def test_the_backup_has_the_larger_preference() -> None:
-    assert receiving(NAMES)[0].text.splitlines() == [
+    assert mail_exchangers(NAMES).text.splitlines() == [
         "acme.example.  IN MX 10 mail.acme.example.",
         "acme.example.  IN MX 20 mx2.example.net.",
     ]
 
 
 def test_without_a_destination_the_backup_is_the_only_one() -> None:
-    dns = receiving(replace(NAMES, primary=""))[0]
+    dns = mail_exchangers(replace(NAMES, primary=""))
     assert dns.text == "acme.example.  IN MX 10 mx2.example.net."
 
 
@@ -53,7 +53,7 @@ def test_without_a_destination_the_backup_is_the_only_one() -> None:
     ("address", "record"), [("192.0.2.25", "A 192.0.2.25"), ("2001:db8::25", "AAAA 2001:db8::25")]
 )
 def test_a_name_is_never_made_up_for_an_address(address: str, record: str) -> None:
-    dns = receiving(replace(NAMES, primary=address))[0]
+    dns = mail_exchangers(replace(NAMES, primary=address))
     assert dns.text.splitlines() == [
         "acme.example.  IN MX 10 HOST-NAME.",
         "acme.example.  IN MX 20 mx2.example.net.",

@@ -86,3 +86,13 @@ def test_a_domain_without_a_destination_fetches_only() -> None:
     assert "restante-client ask" not in text
     assert "IN MX 10 mx2.example.net." in text
     assert "453 nothing is held" in text
+
+
+def test_the_lines_for_filters_have_our_address_and_their_danger() -> None:
+    admin = with_logins("alpha-mail")
+    admin.resolver.known["mx2.example.net"] = ["203.0.113.2"]
+    admin.resolver.known["mail.alpha.example"] = []
+    text = visit(admin, PAGE, ALPHA).text
+    assert "local_addrs = [127.0.0.0/8, ::1, 203.0.113.2];" in text
+    assert "Use both files or neither" in text
+    assert 'href="/domains/alpha.example/check"' in text

@@ -32,6 +32,7 @@ from restante.web.portal import (
     audit_page,
     credential_forms,
     direction_page,
+    domain_check_page,
     domain_page,
     login_page,
     message_page,
@@ -71,6 +72,7 @@ HEADERS: Final = {
 }
 _PAGES: Final = (
     overview_page,
+    domain_check_page,
     domain_page,
     direction_page,
     policy_page,

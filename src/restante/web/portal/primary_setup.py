@@ -1,7 +1,7 @@
 """The lines that a customer's postmaster puts on the primary, with the real names in them. Pure.
 
 The examples for the programs that ask for mail are those of docs/how-to/ask-for-mail.md, where
-they are run.
+they are run. The lines that let the mail in are those of `readiness/primary_snippets`.
 """
 
 from dataclasses import dataclass
@@ -105,29 +105,7 @@ def _client_lines(verb: str, names: SetupNames, at_port: str) -> str:
     )
 
 
-def receiving(names: SetupNames) -> list[SetupLines]:
-    """Return what the primary needs in order to take the mail, and the domain's DNS records."""
-    server = names.server
-    return [
-        _mail_exchangers(names),
-        SetupLines(
-            "Postfix, in main.cf",
-            "smtpd_client_restrictions = check_client_access inline:{ADDRESS=permit}, …\n"
-            "smtpd_client_event_limit_exceptions = $mynetworks, ADDRESS\n"
-            "postscreen_access_list = permit_mynetworks, cidr:{{ADDRESS permit}}",
-            f"ADDRESS stands for the address of {server}. Keep it out of mynetworks, and keep the"
-            " sender rules in force.",
-        ),
-        SetupLines(
-            "rspamd, in local.d/external_relay.conf",
-            'enabled = true;\nrules { BACKUP_MX { strategy = "local"; } }',
-            "In local.d/options.inc, also set local_addrs to [127.0.0.0/8, ADDRESS]. The filters"
-            " then see the original client. Set both or neither.",
-        ),
-    ]
-
-
-def _mail_exchangers(names: SetupNames) -> SetupLines:
+def mail_exchangers(names: SetupNames) -> SetupLines:
     """Return the domain's MX records. An MX record names a host, and never an address."""
     if not names.primary:
         return SetupLines(

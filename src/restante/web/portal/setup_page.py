@@ -6,6 +6,7 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from restante.admin.domain_snippets import list_snippets
 from restante.admin.domains import DomainView, show_domain
 from restante.admin.logins import list_logins
 from restante.admin.permissions import AdminAction, may
@@ -19,7 +20,7 @@ from restante.web.portal.primary_setup import (
     SetupNames,
     asking,
     fetching,
-    receiving,
+    mail_exchangers,
 )
 
 MOST_LOGINS: Final = 20
@@ -50,7 +51,8 @@ async def setup(visit: Visit) -> Response:
             *([fetching(names)] if may_turn else []),
             *(asking(names) if is_reachable else []),
         ],
-        receiving=receiving(names),
+        exchangers=mail_exchangers(names),
+        snippets=await list_snippets(visit.context, record.name),
     )
 
 

@@ -122,6 +122,17 @@ def of_uptime(domain: str, base_url: str) -> list[str]:
     return [shell_line(["restante", "domain", "uptime", domain]), asked(base_url, path)]
 
 
+def of_check(domain: str, base_url: str) -> list[str]:
+    """Return the lines that check a domain, and that print lines for its primary."""
+    path = f"/v1/domains/{quote(domain, safe='')}"
+    return [
+        shell_line(["restante", "domain", "check", domain]),
+        asked(base_url, f"{path}/check", "POST"),
+        shell_line(["restante", "domain", "snippet", domain, "--for", "postfix"]),
+        asked(base_url, f"{path}/snippets", query={"for": "postfix"}),
+    ]
+
+
 def of_recipients(domain: str, base_url: str) -> list[str]:
     """Return the lines that list, add and remove recipients."""
     path = f"/v1/domains/{quote(domain, safe='')}/recipients"
