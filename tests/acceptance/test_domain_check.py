@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from tests.acceptance.installation import HOSTNAME, Installation, at
 from tests.acceptance.name_server import NameServer
+from tests.acceptance.peers.exim import EximPrimary
 from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.peers.primary import Primary
 from tests.acceptance.peers.programs import run
 
 DOMAIN: Final = "customer.example"
@@ -89,11 +91,26 @@ class PostfixWithLines(PostfixPrimary):
         return " ".join(shown.stdout.split())
 
 
-def rcpt_from(address: str, primary: PostfixPrimary) -> int:
+class EximWithLines(EximPrimary):
+    """An Exim whose access list for RCPT begins with lines that a test adds, and refuses others."""
+
+    lines = ""
+
+    def _configure(self) -> list[str | Path]:
+        command = super()._configure()
+        file = self._top / "etc/exim4/exim4.conf"
+        begin, mark, rest = file.read_text().partition("at_rcpt:\n")
+        own = "  deny    message = strangers are refused\n"
+        names = f"domainlist local_domains = {DOMAIN}\n"
+        file.write_text(f"{names}{begin}{mark}{self.lines}\n{own}{rest}")
+        return command
+
+
+def rcpt_from(address: str, primary: Primary, sender: str = "a@sender.example") -> int:
     """Return the code of the reply to RCPT that a client at an address gets."""
     with smtplib.SMTP(primary.address, primary.port, "client.example", 10, (address, 0)) as client:
         client.ehlo()
-        client.mail("a@sender.example")
+        client.mail(sender)
         return client.rcpt(f"b@{DOMAIN}")[0]
 
 
@@ -119,3 +136,21 @@ def test_a_postfix_loads_the_lines_for_it_and_obeys_them() -> None:
         table = primary.in_use("postscreen_access_list").removeprefix("permit_mynetworks, ")
         assert run("postmap", "-c", etc, "-q", "127.0.0.1", table).stdout.strip() == "permit"
         assert run("postmap", "-c", etc, "-q", "127.0.0.2", table).stdout.strip() == ""
+
+
+def test_an_exim_loads_the_lines_for_it_and_obeys_them() -> None:
+    with (
+        NameServer({}) as names,
+        Installation(more=names.settings) as restante,
+        EximWithLines([DOMAIN]) as primary,
+    ):
+        restante.start()
+        restante.hosts(DOMAIN, at(primary))
+        shown = json.loads(restante.do("domain", "snippet", DOMAIN, "--for", "exim", "--json"))
+        [part] = shown["parts"]
+        primary.lines = part["text"]
+        primary.start()
+
+        assert rcpt_from("127.0.0.1", primary) == 250
+        assert rcpt_from("127.0.0.2", primary) == 550
+        assert rcpt_from("127.0.0.1", primary, f"boss@{DOMAIN}") == 550  # the back door is shut

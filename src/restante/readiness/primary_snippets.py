@@ -137,6 +137,7 @@ def _exim(names: SnippetNames) -> PrimarySnippet:
         ),
         "Do not add the address to relay_from_hosts: this server could relay anywhere. Without the"
         " first rule, forgeries of your own domain come in through this server.",
+        is_tried=True,
     )
 
 
