@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from restante.cli.progress import progress
+from restante.cli.progress import progress, waiting
 
 
 class Terminal(io.StringIO):
@@ -39,3 +39,18 @@ def test_an_error_inside_goes_on_and_the_bar_ends(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("sys.stderr", Terminal())
     with pytest.raises(ValueError, match="inside"), progress("counting"):
         raise ValueError("inside")
+
+
+def test_a_wait_shows_its_seconds_to_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with waiting("checking"):
+        pass
+    assert capsys.readouterr() == ("", "")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with waiting("checking"):
+        pass
+    assert "checking" in terminal.getvalue()
+    assert "0:00:00" in terminal.getvalue()

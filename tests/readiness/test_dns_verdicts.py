@@ -75,6 +75,12 @@ def test_mx_records(hosts: tuple[MailHost, ...], expected: str) -> None:
     assert verdict(ReadinessCheck.MX, replace(GOOD, hosts=hosts)) == expected
 
 
+def test_few_hosts_of_many_are_named() -> None:
+    hosts = tuple(MailHost(f"h{n}.x.example", 5) for n in range(500))
+    [row] = of(ReadinessCheck.MX, replace(GOOD, hosts=hosts))
+    assert "h9.x.example 5 and 490 more: this server is not among them" in row.evidence
+
+
 def test_a_missing_mx_record_is_printed_to_copy() -> None:
     [row] = of(ReadinessCheck.MX, replace(GOOD, hosts=(PRIMARY,)))
     assert row.snippet == "customer.example.  IN MX 20 mx2.backup.example."

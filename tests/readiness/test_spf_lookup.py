@@ -73,6 +73,17 @@ def test_a_hostile_record_makes_few_queries() -> None:
     assert len(zone.asked) <= MOST_QUERIES
 
 
+@pytest.mark.parametrize(
+    ("record", "result"),
+    [
+        (f"v=spf1 a:%{{i{'9' * 4050}}}", "permerror"),  # digits that Python refuses to read
+        (f"v=spf1 {'ip4:192.0.2.1 ' * 400}-all", "none"),  # too long to be read
+    ],
+)
+def test_a_strange_record_costs_its_own_result(record: str, result: str) -> None:
+    assert found(zone_of(record)).result == result
+
+
 def test_a_loop_of_includes_ends() -> None:
     zone = Zone({"a.example": {"TXT": ["v=spf1 include:a.example -all"]}})
     assert found(zone).result == "permerror"

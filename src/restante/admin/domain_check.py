@@ -93,11 +93,16 @@ async def check_domain(context: AdminContext, name: str) -> DomainCheckView:
         blocklists=context.settings.blocklists(),
     )
     http = OutgoingHttp(context.network.resolver, lambda: FETCH_SECONDS)
-    look, dns, records = await asyncio.gather(
-        _look(context, domain, dialer),
-        gather_dns_facts(question, context.network.records, policy_fetcher(http)),
-        _record_facts(context, domain),
+    records = await _record_facts(context, domain)
+    answers = asyncio.ensure_future(
+        gather_dns_facts(question, context.network.records, policy_fetcher(http))
     )
+    try:
+        look = await _look(context, domain, dialer)
+        dns = await answers
+    finally:
+        answers.cancel()  # if the store has failed meanwhile
+        await asyncio.gather(answers, return_exceptions=True)
     rows = [*dns_rows(dns), *_destination_rows(context, domain, look, dns), *record_rows(records)]
     return _view(context, domain, look, rows)
 

@@ -5,7 +5,7 @@ forgeries of the domain through the backup MX pass SPF, and so DMARC. Our own SP
 own name only, for reports and notices.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import Final
 
@@ -24,6 +24,8 @@ from restante.readiness.readiness_row import (
 
 LONG_SECONDS: Final = 86_400  # a record that holds for longer delays every change
 _BELIEVED: Final = frozenset({"pass", "neutral"})  # DMARC takes pass; filters do not mind neutral
+MOST_SHOWN: Final = 10  # records, hosts or names in one text
+_LONGEST_TEXT: Final = 255
 _TRY_AGAIN: Final = "check again when DNS answers"
 _COLON: Final = ":"
 _KEY_RECORD: Final = "3 1 1"  # the SHA-256 of the key (RFC 6698 §2.1)
@@ -37,6 +39,13 @@ def dns_rows(facts: DnsFacts) -> list[ReadinessRow]:
     return [row for judge in _JUDGES for row in judge(facts)]
 
 
+def _some(texts: Sequence[str], between: str = ", ") -> str:
+    """Return the first of many texts: strangers choose how many there are."""
+    shown = between.join(text[:_LONGEST_TEXT] for text in texts[:MOST_SHOWN])
+    more = len(texts) - MOST_SHOWN
+    return f"{shown} and {more} more" if more > 0 else shown
+
+
 def spf_includes_us(facts: DnsFacts) -> bool:
     """Tell whether the SPF of the domain lets mail from this server pass."""
     return any(one.result == "pass" for one in facts.spf)
@@ -44,7 +53,7 @@ def spf_includes_us(facts: DnsFacts) -> bool:
 
 def _mx_rows(facts: DnsFacts) -> ReadinessRows:
     check, hostname = ReadinessCheck.MX, facts.own.hostname
-    found = ", ".join(f"{one.host or '.'} {one.preference}" for one in facts.hosts)
+    found = _some([f"{one.host or '.'} {one.preference}" for one in facts.hosts])
     line = f"{facts.domain}.  IN MX {_next_preference(facts)} {hostname}."
     if facts.mx.failure:
         yield not_known(check, f"MX of {facts.domain}: {facts.mx.failure}", _TRY_AGAIN)
@@ -100,9 +109,9 @@ def _source_row(hostname: str, published: tuple[str, ...], source: SourceAddress
         lacking.append(f"{_reverse_name(address)}.  IN PTR {hostname}.")
     if not lacking:
         return passed(check, f"{address} is {hostname}, in both directions")
-    names = ", ".join(source.names.values) or "no name"
+    names = _some(source.names.values) or "no name"
     evidence = f"mail leaves from {address}, whose PTR record is {names}; {hostname} is "
-    evidence += ", ".join(published)
+    evidence += _some(published)
     remedy = "publish these records: many primaries answer 450 4.7.25 otherwise"
     return failed(check, evidence, remedy, "\n".join(lacking))
 
@@ -204,7 +213,7 @@ def _sts_row(facts: DnsFacts, policy: StsPolicy) -> ReadinessRow:
     check = ReadinessCheck.MTA_STS
     names = [one.host for one in facts.own_hosts] or [facts.own.hostname]
     lacking = [name for name in names if not policy.covers(name)]
-    evidence = f"mode {policy.mode}, mx: {', '.join(policy.exchangers)}"
+    evidence = f"mode {policy.mode}, mx: {_some(policy.exchangers)}"
     if policy.mode == "none":
         return passed(check, evidence)
     if not lacking:
@@ -257,7 +266,11 @@ def _tlsa_row(facts: DnsFacts, host: MailHost) -> ReadinessRow:
         return not_known(check, evidence, "use a validating name server on this machine")
     served = facts.own.certificate_for(host.host)
     if served is None:
-        return not_known(check, f"{name}: {'; '.join(tlsa.values)}", "check on the running server")
+        return not_known(
+            check,
+            f"{name}: {_some(tlsa.values, '; ')}",
+            "start the server, which knows its certificates",
+        )
     return _compared(name, tlsa.values, served.keys, remedy)
 
 
@@ -271,8 +284,8 @@ def _compared(
         return passed(check, f"{name} has each key that is shown")
     if any(not value.startswith(_KEY_RECORD) for value in values):
         remedy = "compare it by hand, or publish 3 1 1 records"
-        return not_known(check, f"{name}: {'; '.join(values)} is not compared here", remedy)
-    evidence = f"{name} has {'; '.join(values)}, and the key that is shown is {lacking[0]}"
+        return not_known(check, f"{name}: {_some(values, '; ')} is not compared here", remedy)
+    evidence = f"{name} has {_some(values, '; ')}, and the key that is shown is {lacking[0]}"
     return failed(check, f"{evidence}: senders by DANE refuse it", remedy)
 
 
@@ -283,7 +296,7 @@ def _tls_rpt_rows(facts: DnsFacts) -> ReadinessRows:
     elif not facts.tls_rpt.values:
         yield passed(check, f"{name} asks for no reports, which are optional")
     else:
-        yield passed(check, f"{name}: {'; '.join(facts.tls_rpt.values)}")
+        yield passed(check, f"{name}: {_some(facts.tls_rpt.values, '; ')}")
 
 
 def _ttl_rows(facts: DnsFacts) -> ReadinessRows:

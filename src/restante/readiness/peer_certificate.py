@@ -1,11 +1,15 @@
 """The facts of a certificate that a destination shows. Pure."""
 
 import hashlib
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from restante.readiness.destination_facts import ShownCertificate
+
+MOST_NAMES: Final = 20  # that are shown
+_LONGEST_NAME: Final = 255
 
 
 def shown_certificate(der: bytes) -> ShownCertificate | None:
@@ -30,4 +34,4 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
         return ()
     names = found.value.get_values_for_type(x509.DNSName)
     addresses = found.value.get_values_for_type(x509.IPAddress)
-    return (*names, *map(str, addresses))
+    return tuple(str(one)[:_LONGEST_NAME] for one in (*names, *addresses)[:MOST_NAMES])

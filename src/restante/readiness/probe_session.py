@@ -65,6 +65,9 @@ _QUIT_TIME: Final = 2.0
 MOST_ADDRESSES: Final = 4
 _NOBODY_LENGTH: Final = 20
 _CHALLENGE: Final = 334
+MOST_KEYWORDS: Final = 50  # of an offer that are kept
+_LONGEST_KEYWORD: Final = 40
+_LONGEST_NAME: Final = 255
 
 _FAILURES = (OSError, EOFError, PeerBroke, TlsFailed)
 
@@ -281,11 +284,13 @@ class DestinationLook:
             return
         offer = read_offer(reply)
         words = [line.decode("ascii", "replace").upper().split() for line in reply.lines[1:]]
-        keywords = tuple(word[0].partition("=")[0] for word in words if word)
+        keywords = tuple(
+            word[0].partition("=")[0][:_LONGEST_KEYWORD] for word in words[:MOST_KEYWORDS] if word
+        )
         notes.is_tls_offered |= STARTTLS.name in keywords
         self._facts = replace(
             self._facts,
-            offer=OfferFacts(offer.server_name, keywords, offer.size_limit),
+            offer=OfferFacts(offer.server_name[:_LONGEST_NAME], keywords, offer.size_limit),
             is_ourselves=offer.server_name == self._dialer.hostname,
             tls=replace(self._facts.tls, is_offered=notes.is_tls_offered),
         )

@@ -1,8 +1,8 @@
 """SPF for one address and one sender (RFC 7208), by our own name servers.
 
 spftrace evaluates within the limits of the RFC: ten terms that look up, two without an answer. On
-top of them, one evaluation has a limit of queries and of time. A stranger
-chooses the names that are looked up, so nothing connects to the addresses that are found.
+top of them, queries, time and the length of a record have limits. A stranger chooses the names that
+are looked up, so nothing connects to the addresses that are found.
 """
 
 from typing import Any, Final
@@ -12,6 +12,8 @@ from restante.readiness.dns_facts import SpfFinding
 
 MOST_QUERIES: Final = 40
 SECONDS: Final = 15.0
+LONGEST_RECORD: Final = 4096  # characters: ten times the length that RFC 7208 §3.4 advises
+_LONGEST_REASON: Final = 200
 _POSTMASTER: Final = "postmaster@"
 
 
@@ -26,11 +28,15 @@ async def find_spf(records: DnsRecords, address: str, sender: str, hello: str) -
             found = await records.records(name.rstrip("."), rtype)
             if found.failure:
                 return "SERVFAIL", []
-            return "NOERROR", [_text(value, rtype) for value in found.values]
+            values = [one for one in found.values if len(one) <= LONGEST_RECORD]
+            return "NOERROR", [_text(value, rtype) for value in values]
 
     limits = spftrace.Limits(time_limit=SECONDS, max_queries=MOST_QUERIES)
     evaluator = spftrace.Evaluator(OurResolver(), limits, receiver=hello)
-    traced = await evaluator.evaluate(address, f"{_POSTMASTER}{sender}", hello)
+    try:
+        traced = await evaluator.evaluate(address, f"{_POSTMASTER}{sender}", hello)
+    except Exception:  # noqa: BLE001  strangers write the records; a bad one costs this result only
+        return SpfFinding(address, "permerror", reason="a record cannot be read")
     return _finding(address, traced)
 
 
@@ -48,7 +54,7 @@ def _finding(address: str, traced: Any) -> SpfFinding:
         address,
         traced.verdict,
         matched=terms[-1] if terms else "",
-        reason=exits[-1]["reason"] if exits else "",
+        reason=exits[-1]["reason"][:_LONGEST_REASON] if exits else "",
         record=policies[0]["policy"] if policies else "",
     )
 
