@@ -1296,6 +1296,7 @@ def test_every_field_of_a_changed_domain_needs_an_action_that_suits_it() -> None
         "pin_now",
         "destination_login",
         "destination_password",
+        "client_address",
         "connections",
         "per_minute",
         "quota",

@@ -43,6 +43,22 @@ def test_a_change_reaches_the_server(admin: AdminWorld, command: Command) -> Non
     assert admin.context.directory.now.domains["alpha.example"].destination.connections == 2
 
 
+def test_the_client_of_mail_is_told_by_the_record(admin: AdminWorld, command: Command) -> None:
+    def told() -> str:
+        return str(
+            json.loads(command("domain", "show", "alpha.example", "--json").out)["client_address"]
+        )
+
+    assert told() == "none"
+    for manner in ("proxy", "xclient"):
+        assert command("domain", "set", "alpha.example", "--client-address", manner).code == 0
+        assert told() == manner
+        assert f"client address       {manner}" in command("domain", "show", "alpha.example").out
+    assert command("domain", "set", "alpha.example", "--client-address", "").code == 64
+    assert command("domain", "set", "alpha.example", "--connections", "3").code == 0
+    assert told() == "xclient"
+
+
 def test_a_change_of_nothing_leaves_no_entry_and_ends_no_drain(
     admin: AdminWorld, command: Command
 ) -> None:

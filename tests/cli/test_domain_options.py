@@ -14,7 +14,10 @@ from restante.cli.domain_options import (
 )
 
 NOTHING: dict[str, Any] = dict.fromkeys(
-    ("allow", "tls", "tls_ca", "tls_pin", "destination_login", "connections", "per_minute")
+    (
+        *("allow", "tls", "tls_ca", "tls_pin", "destination_login", "connections", "per_minute"),
+        "client_address",
+    )
 )
 
 

@@ -12,6 +12,7 @@ from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.client_certificates import new_login_certificate
 from restante.tenancy.model import (
     Account,
+    ClientPassing,
     Destination,
     DestinationLogin,
     HostedDomain,
@@ -61,6 +62,7 @@ FULL_DESTINATION = Destination(
     login=DestinationLogin("relay", b"\0\xffsealed"),
     connections=9,
     per_minute=30,
+    client_address=ClientPassing.PROXY,
 )
 
 FULL_POLICY = Policy(

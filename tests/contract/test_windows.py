@@ -2,6 +2,7 @@
 
 import pytest
 
+from restante.mail.message_origin import MessageOrigin, PtrStatus
 from restante.store.figure_store import DomainUsage
 from restante.store.interface import Store
 from tests.contract.making import (
@@ -81,3 +82,23 @@ async def test_one_message_is_found_with_its_refused_recipients_too(store: Store
     found = await store.queue.message(5)
     assert found
     assert found.envelope.forward_paths == (BERT, ANNA)
+
+
+async def test_a_drain_gets_origins_only_where_it_asks_for_them(store: Store) -> None:
+    domain_id = await hosted(store)
+    origin = MessageOrigin(
+        "198.51.100.7", 40000, "h", host_name="h.example", ptr=PtrStatus.CONFIRMED
+    )
+    claimed = origin._replace(is_imported=True)
+    await store.reception.hold(
+        [
+            message(1, domain_id)._replace(origin=origin),
+            message(2, domain_id)._replace(origin=claimed),
+            message(3, domain_id),
+        ]
+    )
+    with_origins = await store.handover.held(domain_id, 0, 10, PLENTY, with_origins=True)
+    assert [one.origin for one in with_origins] == [origin, claimed, None]
+    without = await store.handover.held(domain_id, 0, 10, PLENTY)
+    assert [one.origin for one in without] == [None, None, None]
+    assert without == [one._replace(origin=None) for one in with_origins]

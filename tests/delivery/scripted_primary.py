@@ -5,9 +5,13 @@ other. "GREETING", "HANDSHAKE" (without a context for TLS) and "CONTENT" are the
 command. A reply that ends in LF is sent as it is. CLOSE and SILENCE are acts instead of replies.
 Without an entry all is well. With CHUNKING in its offer it accepts BDAT too, and refuses a chunk
 without recipients like Postfix.
+
+It can speak the PROXY protocol, and offer XCLIENT. Then each message that it takes has the client
+in whose name its session was: the address, and the last EHLO name.
 """
 
 import asyncio
+import ipaddress
 import ssl
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
@@ -17,6 +21,7 @@ from typing import Final, Self, cast
 
 from restante.network.tls import TlsFailed, TlsLayer
 from restante.smtp.content import DataDecoder
+from restante.smtp.proxy_header import SIGNATURE
 
 CLOSE: Final = "CLOSE"  # the connection, at once
 DROPS: Final = "DROPS"  # all that came with the end of content, without a reply
@@ -34,8 +39,11 @@ _DEFAULTS: Final[Mapping[str, str]] = {
     "STARTTLS": "220 go ahead",
     "HANDSHAKE": "this is no TLS",
     "AUTH": "235 welcome",
+    "XCLIENT": "220 p.example ESMTP",
     "QUIT": "221 bye",
 }
+PROXIED: Final = 0x21
+IPV4: Final = 0x11
 Script = dict[str, str | list[str]]
 
 
@@ -46,6 +54,7 @@ class Taken:
     reverse_path: str
     forward_paths: tuple[str, ...]
     content: bytes
+    client: str = ""  # "address EHLO-name" by XCLIENT or PROXY; "" for ourselves
 
 
 @dataclass
@@ -60,6 +69,8 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
     behind_chunk: str = ""  # the same, behind the content of a chunk
     is_silent_at_chunks: bool = False  # with content; DATA is well
     context: ssl.SSLContext | None = None  # for STARTTLS
+    speaks_proxy: bool = False  # it says nothing before the header
+    headers: list[bytes] = field(default_factory=list)
     seconds: Mapping[str, float] = field(default_factory=dict)  # to wait before a reply, by verb
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # of all connections
@@ -122,6 +133,8 @@ class _Session(asyncio.Protocol):
         self._owed = 0  # octets of a chunk
         self._reverse_path = ""
         self._forward_paths: list[str] = []
+        self._client, self._hello = "", ""
+        self._awaits_header = primary.speaks_proxy
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
@@ -129,7 +142,8 @@ class _Session(asyncio.Protocol):
         primary.connections += 1
         primary.open.add(self)
         primary.most_open = max(primary.most_open, len(primary.open))
-        self._say(primary.answer("GREETING"))
+        if not self._awaits_header:
+            self._say(primary.answer("GREETING"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._primary.open.discard(self)
@@ -147,6 +161,8 @@ class _Session(asyncio.Protocol):
             self._say(self._primary.answer("HANDSHAKE"))
             return
         self._buffer += data
+        if self._awaits_header and not self._take_header():
+            return
         while (
             self._buffer
             and not self._is_silent
@@ -154,6 +170,25 @@ class _Session(asyncio.Protocol):
             and self._advance()
         ):
             pass
+
+    def _take_header(self) -> bool:
+        header = self._buffer[:16]
+        if len(header) < 16:
+            return False
+        if header[:12] != SIGNATURE:
+            self.transport.abort()
+            return False
+        length = int.from_bytes(header[14:16], "big")
+        if len(self._buffer) < 16 + length:
+            return False
+        whole, self._buffer = self._buffer[: 16 + length], self._buffer[16 + length :]
+        self._primary.headers.append(whole)
+        if header[12] == PROXIED:
+            octets = 4 if header[13] == IPV4 else 16
+            self._client = str(ipaddress.ip_address(whole[16 : 16 + octets]))
+        self._awaits_header = False
+        self._say(self._primary.answer(f"GREETING {self._client}"))
+        return True
 
     def _advance(self) -> bool:
         if self._decoder is not None:
@@ -207,7 +242,8 @@ class _Session(asyncio.Protocol):
     def _end_content(self) -> None:
         reply = self._primary.answer("CONTENT")
         if reply.startswith("25"):
-            taken = Taken(self._reverse_path, tuple(self._forward_paths), self._content)
+            client = f"{self._client} {self._hello}" if self._client else ""
+            taken = Taken(self._reverse_path, tuple(self._forward_paths), self._content, client)
             self._primary.taken.append(taken)
         self._say(reply)
         if reply.startswith("25"):
@@ -226,6 +262,11 @@ class _Session(asyncio.Protocol):
             return
         reply = self._primary.answer(command)
         path = command.partition("<")[2].partition(">")[0]
+        if command.startswith(("EHLO", "HELO")):
+            self._hello = command[5:]
+        elif command.startswith("XCLIENT") and reply.startswith("220"):
+            assert not self._client, "a second XCLIENT"
+            self._client = command.partition(" ADDR=")[2].split()[0].removeprefix("IPV6:")
         if command.startswith("MAIL") and reply.startswith("2"):
             self._reverse_path, self._forward_paths = path, []
         elif command.startswith("RCPT") and reply.startswith("2"):

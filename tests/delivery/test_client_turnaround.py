@@ -648,12 +648,12 @@ def test_mail_that_comes_meanwhile_is_read_for_one_domain_at_a_time_and_for_each
             first, second = await turning.hosts("b.example", 1), await turning.hosts("c.example", 1)
             real = world.store.handover.held
 
-            async def held(domain_id: int, *given: Any) -> Any:
+            async def held(domain_id: int, *given: Any, **options: Any) -> Any:
                 if domain_id == first.id and is_read_to_its_end[-1] and len(reads) < 8:
                     await world.hold(first, 1, "x@b.example")
                     if len(reads) == 2:
                         await world.hold(second, 2, "x@c.example")
-                found = await real(domain_id, *given)
+                found = await real(domain_id, *given, **options)
                 if domain_id == first.id:
                     is_read_to_its_end.append(not found)
                 if found:

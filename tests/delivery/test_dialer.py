@@ -52,11 +52,13 @@ def test_connecting_takes_at_most_the_time_of_the_settings(
 ) -> None:
     given: list[float] = []
 
-    def dial(_endpoint: Endpoint, timeout: float, _own: Any) -> None:
+    def dial(_endpoint: Endpoint, timeout: float, _own: Any, *, opening: bytes) -> None:
+        assert opening == b""
         given.append(timeout)
 
     monkeypatch.setattr("restante.delivery.dialer.dial", dial)
     world = World()
     world.set(connect_timeout=7.0)
-    world.new_context().dialer.dial(Endpoint(ipaddress.ip_address(HOST), 25), seconds)
+    endpoint = Endpoint(ipaddress.ip_address(HOST), 25)
+    world.new_context().dialer.dial(Destination(HOST), endpoint, seconds)
     assert given == [expected]

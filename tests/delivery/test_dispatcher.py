@@ -341,7 +341,7 @@ def test_mail_that_is_counted_and_cannot_be_read_is_given_up_with_patience() -> 
             domain = await world.host(primary.port)
             await world.hold(domain, 1)
 
-            async def nothing(*_: Any) -> list[HeldMessage]:
+            async def nothing(*_: Any, **__: Any) -> list[HeldMessage]:
                 return []
 
             world.intercept("held", nothing)
@@ -681,10 +681,10 @@ def test_a_defect_in_one_drain_is_logged_and_ends_that_drain_alone() -> None:
             good = await world.host(primary.port, name="good.example")
             held = world.store.handover.held
 
-            async def stumble(domain_id: int, *arguments: Any) -> Any:
+            async def stumble(domain_id: int, *arguments: Any, **options: Any) -> Any:
                 if domain_id == bad.id:
                     raise RuntimeError("a defect")
-                return await held(domain_id, *arguments)
+                return await held(domain_id, *arguments, **options)
 
             world.intercept("held", stumble)
             await world.hold(bad, 1)

@@ -453,10 +453,10 @@ def test_held_mail_that_cannot_be_read_is_a_reason_to_wait() -> None:
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
         held, failures = world.store.handover.held, [StoreError("I/O error")]
 
-        async def fail_once(*arguments: Any) -> Any:
+        async def fail_once(*arguments: Any, **options: Any) -> Any:
             if failures:
                 raise failures.pop()
-            return await held(*arguments)
+            return await held(*arguments, **options)
 
         world.intercept("held", fail_once)
         await world.hold(domain, 3)

@@ -231,7 +231,7 @@ def test_an_attempt_that_cannot_read_held_mail_says_so_in_the_log_and_as_last_er
     errors: list[str] = []
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
-        async def fail(*_arguments: object) -> None:
+        async def fail(*_arguments: object, **_options: object) -> None:
             raise StoreError("reading: database disk image is malformed")
 
         await world.hold(domain, 1)

@@ -3,6 +3,9 @@
 import asyncio
 from typing import cast
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from restante.delivery.mail_supply import (
     BATCH_MESSAGES,
     FILE_OCTETS_AT_ONCE,
@@ -10,7 +13,9 @@ from restante.delivery.mail_supply import (
     MailSupply,
 )
 from restante.mail.message import ContentFile, HeldMessage
+from restante.mail.message_origin import MessageOrigin
 from restante.mail.received_field import HEADER_OCTETS
+from restante.smtp.passed_client import PassedClient, passed_client
 from restante.store.content_store import ContentStore
 from restante.store.handover_store import HandoverStore
 from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
@@ -26,8 +31,12 @@ class Shelf:
         self.looked_into: list[str] = []
         self.damaged: set[str] = set()
         self.unreachable: set[str] = set()
+        self.was_asked_for_origins = False
 
-    async def held(self, _: int, after: int, limit: int, __: int) -> list[HeldMessage]:
+    async def held(
+        self, _: int, after: int, limit: int, __: int, *, with_origins: bool
+    ) -> list[HeldMessage]:
+        self.was_asked_for_origins = with_origins
         behind = (message for message in self.messages if message.place > after)
         return sorted(behind, key=lambda message: message.place)[:limit]
 
@@ -338,3 +347,111 @@ def test_a_walk_that_begins_behind_a_message_takes_suspect_mail_last_too() -> No
     while read(supply):
         taken += take_all(supply)
     assert taken == [6, 2, 4, 1, 5]
+
+
+def of_clients(*hosts: int) -> Shelf:
+    """Return a shelf with a message of each of these clients, numbered from 1."""
+    shelf = Shelf(*range(1, len(hosts) + 1))
+    shelf.messages = [
+        message._replace(origin=MessageOrigin(f"198.51.100.{host}", 1, "h"))
+        for message, host in zip(shelf.messages, hosts, strict=True)
+    ]
+    return shelf
+
+
+def client(host: int) -> PassedClient | None:
+    return passed_client(MessageOrigin(f"198.51.100.{host}", 1, "h"))
+
+
+def taken(supply: MailSupply, host: int) -> int:
+    message = supply.take(client(host))
+    assert message is not None
+    return message.number
+
+
+def test_origins_are_read_only_where_mail_is_kept_by_client() -> None:
+    shelf = of_clients(1)
+    supply = supply_of(shelf)
+    read(supply)
+    asked = [shelf.was_asked_for_origins]
+    assert supply.take() is not None
+    supply.begin_round()
+    supply.group_by_client(is_wanted=True)
+    read(supply)
+    asked.append(shelf.was_asked_for_origins)
+    assert asked == [False, True]
+    assert supply.take() is None
+    assert taken(supply, 1) == 1
+
+
+def test_an_attempt_goes_on_with_what_the_one_before_read_and_did_not_send() -> None:
+    """Those that it tried are still on the shelf: they were deferred."""
+    supply = supply_of(of_clients(1, 2, 1, 2, 3))
+    supply.group_by_client(is_wanted=True)
+    read(supply)
+    assert [taken(supply, 2), taken(supply, 2), taken(supply, 3)] == [2, 4, 5]
+    supply.lay_down()
+    supply.group_by_client(is_wanted=True)
+    read(supply)
+    assert [taken(supply, 1)] == [1]
+    assert supply.waiting == 1
+    supply.lay_down()
+    supply.group_by_client(is_wanted=False)
+    read(supply)
+    assert take_all(supply) == [3]
+    assert not read(supply)
+    supply.begin_round()
+    read(supply)
+    assert take_all(supply) == [1, 2, 3, 4, 5]
+
+
+def test_new_mail_follows_what_an_attempt_left() -> None:
+    shelf = of_clients(1, 2, 1)
+    supply = supply_of(shelf)
+    supply.group_by_client(is_wanted=True)
+    read(supply)
+    assert taken(supply, 2) == 2
+    supply.lay_down()
+    shelf.messages += of_clients(9, 9, 9, 2).messages[3:]
+    while read(supply):
+        pass
+    assert [taken(supply, 1), taken(supply, 1), taken(supply, 2)] == [1, 3, 4]
+    assert supply.is_empty
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.integers(1, 3), min_size=1, max_size=20),
+    st.lists(st.tuples(st.integers(1, 3), st.integers(0, 4)), max_size=12),
+)
+def test_in_a_round_of_many_attempts_each_message_is_taken_once(
+    hosts: list[int], turns: list[tuple[int, int]]
+) -> None:
+    """An attempt takes some mail of one client and ends. Nothing leaves the shelf."""
+    supply, met = supply_of(of_clients(*hosts)), []
+    for host, count in turns:
+        supply.group_by_client(is_wanted=True)
+        read(supply)
+        met += [one.number for _ in range(count) if (one := supply.take(client(host)))]
+        supply.lay_down()
+    supply.group_by_client(is_wanted=True)
+    while read(supply):
+        for host in (1, 2, 3):
+            while (one := supply.take(client(host))) is not None:
+                met.append(one.number)
+    assert sorted(met) == list(range(1, len(hosts) + 1))
+
+
+def test_a_connection_is_dry_when_others_wait_or_nothing_more_comes() -> None:
+    supply = supply_of(of_clients(1, 2))
+    assert not supply.is_dry(client(1))  # mail is not kept by client
+    supply.group_by_client(is_wanted=True)
+    assert not supply.is_dry(client(1))  # there may be more
+    read(supply)
+    assert not supply.is_dry(client(1))
+    taken(supply, 1)
+    assert supply.is_dry(client(1))
+    taken(supply, 2)
+    assert not supply.is_dry(client(1))
+    read(supply)
+    assert supply.is_dry(client(1))

@@ -1,9 +1,11 @@
 """When the outcomes of an attempt end it."""
 
+import ipaddress
+
 import pytest
 
 from restante.delivery.attempt_end import AttemptKind
-from restante.delivery.stop_rules import DEFERRED_LIMIT, StopRules
+from restante.delivery.stop_rules import CLIENTS_LIMIT, DEFERRED_LIMIT, StopRules, limit_told
 from restante.mail.reply_status import ReplyStatus, read_reply_status
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.recipient_status import (
@@ -12,6 +14,7 @@ from restante.queue.recipient_status import (
     RecipientOutcome,
     TransactionStage,
 )
+from restante.smtp.passed_client import PassedClient
 
 
 def deferred(
@@ -73,3 +76,63 @@ def test_refusals_of_everything_end_it() -> None:
     )
     stops = [rules.answered(refused, 3) for _ in range(3)]
     assert [stop and stop.kind for stop in stops] == [None, None, AttemptKind.REFUSING]
+
+
+def client(number: int) -> PassedClient:
+    return PassedClient(ipaddress.ip_address(f"198.51.100.{number}"), "h")
+
+
+def refused(reply: str) -> MessageOutcome:
+    status = read_reply_status(reply)
+    stage, move = TransactionStage.RCPT, RecipientMove.REFUSED
+    return MessageOutcome(1, (RecipientOutcome("u@b", move, reply, stage, status),))
+
+
+@pytest.mark.parametrize(
+    "reply", ["450 4.7.25 cannot find your hostname", "450 4.7.1 too much mail from you"]
+)
+def test_a_policy_against_clients_counts_only_if_it_is_against_more_than_twenty(
+    reply: str,
+) -> None:
+    rules = StopRules(BrokenDestinationDetector())
+    for number in range(CLIENTS_LIMIT):
+        for _ in range(3):
+            assert rules.not_delivered(deferred(reply), client(number)) is None
+    stops = [rules.not_delivered(deferred(reply), client(90 + n)) for n in range(DEFERRED_LIMIT)]
+    assert any(stops)
+    rules.delivered()
+    assert rules.not_delivered(deferred(reply), client(1)) is None
+
+
+def test_what_is_not_about_the_client_counts_as_always() -> None:
+    rules = StopRules(BrokenDestinationDetector())
+    stops = [rules.not_delivered(deferred("451 4.3.0 disk"), client(n)) for n in range(10)]
+    assert stops[-1] is not None
+
+
+def test_refusals_by_policy_count_once_for_each_client() -> None:
+    rules = StopRules(BrokenDestinationDetector())
+    listed = refused("554 5.7.1 listed")
+    assert [rules.answered(listed, 3, client(1)) for _ in range(9)] == [None] * 9
+    assert rules.answered(listed, 3, client(2)) is None
+    stop = rules.answered(listed, 3, client(3))
+    assert stop is not None
+    assert stop.kind is AttemptKind.REFUSING
+
+
+def test_other_refusals_count_for_each_message() -> None:
+    rules = StopRules(BrokenDestinationDetector())
+    stops = [rules.answered(refused("554 5.3.0 broken"), 3, client(1)) for _ in range(3)]
+    assert stops[-1] is not None
+
+
+def test_clients_refused_before_their_mail_are_counted_in_a_row() -> None:
+    rules = StopRules(BrokenDestinationDetector())
+    stops = [rules.refused_client(deferred("554 5.7.1 go")) for _ in range(DEFERRED_LIMIT)]
+    assert stops[-1] is not None
+    assert stops[:-1] == [None] * (DEFERRED_LIMIT - 1)
+
+
+def test_a_limit_is_told_by_its_reply() -> None:
+    assert "450 4.7.1 too many" in limit_told(deferred("450 4.7.1 too many"))
+    assert limit_told(deferred("450 4.7.1 policy")) == ""

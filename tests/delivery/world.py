@@ -27,6 +27,7 @@ from restante.dsn.dsn_writer import DsnWriter
 from restante.mail.delivery_report import Report
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
+from restante.mail.message_origin import MessageOrigin
 from restante.network.resolver import LookupFailed, MxRecord
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
@@ -159,14 +160,20 @@ class World:
         return DestinationLogin(user, self.vault.seal(password, destination_owner(domain)))
 
     async def hold(
-        self, domain: HostedDomain, count: int = 1, *to: str, content: bytes | None = None
+        self,
+        domain: HostedDomain,
+        count: int = 1,
+        *to: str,
+        content: bytes | None = None,
+        origin: MessageOrigin | None = None,
     ) -> None:
         """Hold messages; the content of each is its ordinal, unless given."""
         for _ in range(count):
             self.held += 1
             envelope = Envelope("a@a.example", to or ("b@b.example",))
             body = content if content is not None else b"%d\r\n" % self.held
-            await self.store.reception.hold([NewMessage(self.held, domain.id, envelope, NOW, body)])
+            message = NewMessage(self.held, domain.id, envelope, NOW, body)
+            await self.store.reception.hold([message._replace(origin=origin)])
 
     async def hold_asking(
         self, domain: HostedDomain, envelope: Envelope, content: bytes = b"Subject: x\r\n\r\nx\r\n"

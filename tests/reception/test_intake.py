@@ -7,6 +7,7 @@ from typing import Any
 
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
+from restante.mail.message_origin import MessageOrigin
 from restante.reception.batch_gathering import MOST, BatchGathering
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
 from restante.store.memory import MemoryStore
@@ -223,5 +224,20 @@ def test_a_copy_that_fails_refuses_its_own_mail_alone() -> None:
         assert [type(one.failure) for one in receipts] == [StoreFull, type(None)]
         assert large.file is not None
         assert (len(made), contents(scene)) == (1, {large.file.name})
+
+    asyncio.run(main())
+
+
+def test_the_origin_of_an_import_is_marked_as_a_claim() -> None:
+    """A destination that is told clients must not hear one that an importer made up."""
+
+    async def main() -> None:
+        scene = Scene()
+        domain_id = await hosted(scene.store)
+        claimed = MessageOrigin("198.51.100.7", 40000, "h.example")
+        [receipt] = await scene.submit(replace(mail(domain_id), imported_origin=claimed))
+        assert receipt.failure is None
+        [held] = await scene.store.handover.held(domain_id, 0, 1, 1, with_origins=True)
+        assert held.origin == claimed._replace(is_imported=True)
 
     asyncio.run(main())

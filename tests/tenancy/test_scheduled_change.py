@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 import pytest
 
 from restante.tenancy.model import (
+    ClientPassing,
     Destination,
     DestinationLogin,
     HostedDomain,
@@ -70,6 +71,7 @@ def scheduled(wanted: HostedDomain) -> ScheduledChange:
         ("key_pins", ("ab",)),
         ("login", LOGIN),
         ("set_by", "acme"),
+        ("client_address", ClientPassing.PROXY),
     ],
 )
 def test_a_change_of_where_or_how_mail_goes_waits(field: str, value: object) -> None:
@@ -85,8 +87,9 @@ def test_a_limit_of_the_operator_is_no_part(field: str, value: object) -> None:
 
 def test_each_field_of_a_destination_is_one_or_the_other() -> None:
     kept = {"connections", "per_minute", "may_be_private"}
-    waiting = {"host", "port", "tls", "ca_file", "ca_text", "key_pins", "login", "set_by"}
-    assert {field.name for field in fields(Destination)} == kept | waiting
+    where = {"host", "port", "set_by"}
+    how = {"tls", "ca_file", "ca_text", "key_pins", "login", "client_address"}
+    assert {field.name for field in fields(Destination)} == kept | where | how
 
 
 @pytest.mark.parametrize(

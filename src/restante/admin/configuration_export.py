@@ -147,6 +147,7 @@ def domain_fields(domain: HostedDomain, now: float, *, with_secrets: bool) -> Ex
         "tls_pins": list(destination.key_pins),
         "connections": destination.connections,
         "per_minute": destination.per_minute,
+        "client_address": str(destination.client_address),
     }
     plain = {
         "tls": str(_PLAIN_DESTINATION.tls),
@@ -155,6 +156,7 @@ def domain_fields(domain: HostedDomain, now: float, *, with_secrets: bool) -> Ex
         "tls_pins": [],
         "connections": _PLAIN_DESTINATION.connections,
         "per_minute": None,
+        "client_address": str(_PLAIN_DESTINATION.client_address),
     }
     fields |= _differing(given, plain)
     if destination.set_by:

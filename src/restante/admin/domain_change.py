@@ -20,6 +20,7 @@ from restante.admin.request_bounds import HostList, LineText, PemText, PinList, 
 from restante.phrases import did_you_mean
 from restante.tenancy.model import (
     AuthorizedHosts,
+    ClientPassing,
     Destination,
     DestinationLogin,
     TlsUse,
@@ -53,6 +54,7 @@ class DomainFields(PolicyFields):
         None  # messages; 0 for no limit
     )
     private_destination: bool | None = None  # whether an account's choice may have any address
+    client_address: ClientPassing | None = None  # how the destination learns the client
 
 
 class NewDomain(DomainFields):
@@ -129,6 +131,9 @@ def changed_destination(
         login=_changed_login(vault, domain, present.login, fields),
         connections=present.connections if fields.connections is None else fields.connections,
         per_minute=present.per_minute if fields.per_minute is None else fields.per_minute or None,
+        client_address=present.client_address
+        if fields.client_address is None
+        else fields.client_address,
     )
     _refuse_contradictions(domain, destination)
     return destination

@@ -62,7 +62,7 @@ from restante.phrases import (
 from restante.store.figure_store import NONE_SET_APART, SetApart
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction, AuditEntry
-from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
+from restante.tenancy.model import AuthorizedHosts, ClientPassing, Destination, HostedDomain
 from restante.tenancy.notice import ChannelTransport
 from restante.tenancy.policy import (
     DEFAULT_POLICY,
@@ -90,6 +90,7 @@ class DomainView(BaseModel):
     destination_login: str | None  # the user name; the password is never shown
     connections: int
     per_minute: int | None  # messages a minute to the destination, by this domain's record
+    client_address: ClientPassing  # how the destination is told which client mail came from
     allow: list[str]
     created_at: datetime
     messages: int  # in the store, in any state
@@ -429,6 +430,7 @@ def _view(
         destination_login=destination.login.user if destination.login else None,
         connections=destination.connections,
         per_minute=destination.per_minute,
+        client_address=destination.client_address,
         allow=list(domain.authorized_hosts.texts),
         created_at=moment(domain.created_at),
         messages=usage.messages,

@@ -374,6 +374,7 @@ _FIELD_ACTIONS: Final[Mapping[str, AdminAction]] = {
     "destination_login": AdminAction.DOMAIN_DIRECT,
     "destination_password": AdminAction.DOMAIN_DIRECT,
     "destination_set_by": AdminAction.DOMAIN_DIRECT,
+    "client_address": AdminAction.DOMAIN_DIRECT,
     "private_destination": AdminAction.DOMAIN_LIMIT,
     "connections": AdminAction.DOMAIN_LIMIT,
     "per_minute": AdminAction.DOMAIN_LIMIT,

@@ -30,6 +30,7 @@ from restante.cli.domain_dns_command import show_dns
 from restante.cli.domain_options import (
     AllowOption,
     AllowOrDeny,
+    ClientAddressOption,
     ConnectionsOption,
     DestinationLoginOption,
     DestinationOption,
@@ -86,6 +87,7 @@ DETAILS = (
     text_column("DESTINATION LOGIN", "destination_login"),
     number_column("CONNECTIONS", "connections"),
     number_column("PER MINUTE", "per_minute"),
+    text_column("CLIENT ADDRESS", "client_address"),
     text_column("AUTHORIZED HOSTS", "allow"),
     time_column("ADDED", "created_at"),
 )
@@ -107,6 +109,7 @@ def add(
     destination_password_stdin: DestinationPasswordOption = False,
     connections: ConnectionsOption = None,
     per_minute: PerMinuteOption = None,
+    client_address: ClientAddressOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     policy: Mapping[str, Any],
@@ -120,6 +123,7 @@ def add(
         destination_login=destination_login,
         connections=connections,
         per_minute=per_minute,
+        client_address=client_address,
     )
     reason, chosen = reason_and_policy(policy)
     fields |= (
@@ -214,6 +218,7 @@ def change(
     destination_password_stdin: DestinationPasswordOption = False,
     connections: ConnectionsOption = None,
     per_minute: PerMinuteOption = None,
+    client_address: ClientAddressOption = None,
     private_destination: Annotated[
         AllowOrDeny | None,
         typer.Option(
@@ -239,6 +244,7 @@ def change(
         destination_login=destination_login,
         connections=connections,
         per_minute=per_minute,
+        client_address=client_address,
     )
     reason, chosen = reason_and_policy(policy)
     fields |= (

@@ -111,6 +111,16 @@ PerMinuteOption = Annotated[
     ),
 ]
 
+ClientAddressOption = Annotated[
+    Literal["none", "proxy", "xclient"] | None,
+    typer.Option(
+        "--client-address",
+        help="How the destination is told the address of the client that mail came from. proxy: the"
+        " PROXY protocol begins each connection; only for a port that expects it. xclient: the"
+        " command XCLIENT; mail stays held where it is not offered. New domains: none.",
+    ),
+]
+
 
 def given_domain_fields(
     *,
@@ -121,6 +131,7 @@ def given_domain_fields(
     destination_login: str | None,
     connections: int | None,
     per_minute: int | None,
+    client_address: str | None,
 ) -> dict[str, Any]:
     """Return the fields of the API that these options give. Raises typer.BadParameter."""
     return without_none(
@@ -131,6 +142,7 @@ def given_domain_fields(
         destination_login=destination_login,
         connections=connections,
         per_minute=per_minute,
+        client_address=client_address,
     )
 
 

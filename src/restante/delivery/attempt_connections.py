@@ -1,7 +1,7 @@
 """The connections of one attempt: each tries the destination's addresses until one works."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -18,6 +18,7 @@ from restante.delivery.route import Endpoint
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import MessageOutcome
 from restante.smtp.chunking_probe import ChunkingProbeResult
+from restante.smtp.passed_client import PassedClient
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import WindowPace
 
@@ -26,17 +27,32 @@ SILENT_SECONDS: Final = 60.0  # the same, once one was cut
 TARDY_SECONDS: Final = 30.0  # where replies come after that, none is cut
 _EXAMINED_OCTETS: Final = 100_000  # a second: a slow filter may need so long for content
 
+_WORTH_PROBING: Final = 32  # messages of one client: a probe costs a round trip and two MAIL
+
 OnOutcome = Callable[[DeliveryTally, HeldMessage, MessageOutcome, str], None]
 
 
-def _no_message() -> None:
+def _no_message(_client: PassedClient | None) -> None:
     """Take none: the attempt is over."""
+
+
+def _always_dry(_client: PassedClient | None) -> bool:
+    """Nothing more comes: the attempt is over."""
+    return True
 
 
 def _not_told(
     _tally: DeliveryTally, _message: HeldMessage, _outcome: MessageOutcome, _reply: str
 ) -> None:
     """Tell nobody: the attempt is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientWork:
+    """The mail that a connection is made for."""
+
+    client: PassedClient | None  # in whose name it goes; None: in our own
+    waiting: int  # messages
 
 
 class AttemptConnections:
@@ -49,10 +65,15 @@ class AttemptConnections:
         drain_log: DrainLog,
         beginning: AttemptStart,
         *,
-        take: Callable[[], HeldMessage | None],
+        take: Callable[[PassedClient | None], HeldMessage | None],
+        is_dry: Callable[[PassedClient | None], bool],
         report: OnOutcome,
     ) -> None:
-        """`take` returns the next message, or None for now. `report` gets the outcomes."""
+        """`take` returns the next message of a client, or None for now.
+
+        `is_dry`: a connection for this client is of no more use. `report` gets the outcomes.
+        """
+        self._is_dry = is_dry
         self._plan = plan
         self._context = context
         self._drain_log = drain_log
@@ -141,7 +162,7 @@ class AttemptConnections:
 
         Otherwise both stay in memory until the garbage collector finds the cycle.
         """
-        self._take, self._report = _no_message, _not_told
+        self._take, self._report, self._is_dry = _no_message, _not_told, _always_dry
 
     def cut_longest_silent(self, *, windows_only: bool = False) -> None:
         """Wait no longer for the reply that is due longest, where that is safe.
@@ -188,52 +209,80 @@ class AttemptConnections:
             if delivered > before and one.has_waited(seconds):
                 one.cut_first_window()
 
-    async def run_one(self, *, is_relief: bool = False) -> ConnectionEnd:
+    async def run_one(self, work: ClientWork, *, is_relief: bool = False) -> ConnectionEnd:
         """Try the addresses in order until one lets us begin; those that did come first.
 
         `is_relief`: others wait for late replies, so that one message is sent at a time.
         """
         proven = [connection.endpoint for connection in self._open if connection.is_ready]
-        most = Pipelining.OPENING if is_relief else self._beginning.pipelining
+        most = Pipelining.OPENING if is_relief else self._most_for(work)
         for endpoint in dict.fromkeys([*proven, *self._endpoints]):
-            end = await self._try_manners(endpoint, most)
+            end = await self._try_manners(endpoint, work.client, most)
             if end.was_ready:
                 self._endpoints = tuple(dict.fromkeys([endpoint, *self._endpoints]))
-            if end.was_ready or self._ended is not None:
+            if end.was_ready or end.concerns_client or self._ended is not None:
                 break
         return end
 
-    async def _try_manners(self, endpoint: Endpoint, most: Pipelining) -> ConnectionEnd:
+    def _most_for(self, work: ClientWork) -> Pipelining:
+        """Return how far a connection may send ahead: the mail of a client is often too little."""
+        is_probed = self._beginning.probed is not None or self.probed is not None
+        if work.client is None or is_probed or work.waiting >= _WORTH_PROBING:
+            return self._beginning.pipelining
+        return min(Pipelining.ACROSS, self._beginning.pipelining)
+
+    async def _try_manners(
+        self, endpoint: Endpoint, client: PassedClient | None, most: Pipelining
+    ) -> ConnectionEnd:
         """Try one address, and again in a simpler manner where the first one was not borne."""
-        end = await self._try(endpoint, most)
+        end = await self._try(endpoint, client, most)
         if end.kind is EndKind.TLS_FAILED and self._plan.may_do_without_tls and self._ended is None:
             self._is_plain, was_silent = True, end.was_silent
-            end = await self._try(endpoint, most)
+            end = await self._try(endpoint, client, most)
             if was_silent and end.was_ready:
                 self._context.memory.backoff.leave_tls_off(self._plan.destination.text)
         if end.closed_at_ehlo and self._plan.options.may_use_helo and self._ended is None:
-            end = await self._try(endpoint, most, uses_ehlo=False)
+            end = await self._try(endpoint, client, most, uses_ehlo=False)
         if end.goes_on_gentler and not end.outstanding and self._ended is None:
-            end = await self._try(endpoint, most)  # the back-off has learned
+            end = await self._try(endpoint, client, most)  # the back-off has learned
         return end
 
     async def _try(
-        self, endpoint: Endpoint, most: Pipelining, *, uses_ehlo: bool = True
+        self,
+        endpoint: Endpoint,
+        client: PassedClient | None,
+        most: Pipelining,
+        *,
+        uses_ehlo: bool = True,
     ) -> ConnectionEnd:
         tally, began = DeliveryTally(), self._context.clocks.monotonic()
         link_plan = self._plan.link_plan(
             endpoint,
             self._context,
             self._pace,
-            replace(self._beginning, pipelining=min(most, self._beginning.pipelining)),
+            replace(
+                self._beginning,
+                pipelining=min(most, self._beginning.pipelining),
+                probed=self._beginning.probed or (None if client is None else self.probed),
+            ),
             is_plain=self._is_plain,
             uses_ehlo=uses_ehlo,
             messages=self._allowance.messages,
+            client=client,
         )
+
+        def take() -> HeldMessage | None:
+            message = self._take(client)
+            if message is None and self._is_dry(client):
+                connection.finish_soon()
+            return message
+
         work = ConnectionWork(
-            self._take, partial(self._report, tally), self._context.store.content.read_file
+            take, partial(self._report, tally), self._context.store.content.read_file
         )
-        source = self._context.dialer.dial(endpoint, link_plan.settings.connect_timeout)
+        source = self._context.dialer.dial(
+            self._plan.destination, endpoint, link_plan.settings.connect_timeout, client=client
+        )
         connection = DeliveryConnection(source, link_plan, work)
         self._open[connection] = None
         if self._ended is not None:
@@ -247,5 +296,5 @@ class AttemptConnections:
         end = replace(end, delivered=tally.delivered, tried=tally.tried)
         self._allowance.learn(end)
         self.probed = end.probed or self.probed
-        self.has_failed |= end.kind not in (*OURS, EndKind.ABORTED)
+        self.has_failed |= end.kind not in (*OURS, EndKind.ABORTED) and not end.concerns_client
         return end

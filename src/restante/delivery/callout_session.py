@@ -17,7 +17,6 @@ from typing import Final
 
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.dialer import Dialer
 from restante.delivery.route import Endpoint
 from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire_reader import WireReader
@@ -44,7 +43,7 @@ from restante.smtp.handshake import (
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.protocol_errors import PeerBroke
-from restante.tenancy.model import TlsUse
+from restante.tenancy.model import Destination, TlsUse
 
 _GOODBYE_SECONDS: Final = 0.5  # the answer is there: do not delay the client
 
@@ -56,24 +55,24 @@ async def call(
     uses_ehlo = context.memory.backoff.uses_ehlo(plan.destination.text)
     options = replace(plan.options, pipelining=Pipelining.OFF, uses_ehlo=uses_ehlo)
     try:
-        return await _call(endpoint, options, plan.tls, forward_path, context.dialer)
+        return await _call(plan.destination, endpoint, options, plan.tls, forward_path, context)
     except TlsFailed:
         if not plan.may_do_without_tls:
             raise
-        return await _call(
-            endpoint, replace(options, tls=TlsUse.OFF), None, forward_path, context.dialer
-        )
+        plain = replace(options, tls=TlsUse.OFF)
+        return await _call(plan.destination, endpoint, plain, None, forward_path, context)
 
 
-async def _call(
+async def _call(  # noqa: PLR0917
+    destination: Destination,
     endpoint: Endpoint,
     options: ClientOptions,
     plan: TlsPlan | None,
     forward_path: str,
-    dialer: Dialer,
+    context: DeliveryContext,
 ) -> ServerReply:
     reader = WireReader()
-    await reader.open(dialer.dial(endpoint))
+    await reader.open(context.dialer.dial(destination, endpoint))
     try:
         dialogue = CalloutSession(reader)
         await dialogue.begin(Handshake(options), plan)

@@ -7,7 +7,7 @@ from restante.delivery.link_plan import ConnectionEnd, EndKind, SendingManner
 from restante.mail.message import HeldMessage
 from restante.smtp.chunking_probe import PROBE_MAIL
 from restante.smtp.client_session import ClientSession
-from restante.smtp.client_transaction import DATA, EHLO, MAIL, RCPT
+from restante.smtp.client_transaction import AUTH, DATA, EHLO, MAIL, RCPT, STARTTLS
 from restante.smtp.pipelining import Pipelining
 
 _OPENING_STEPS: Final = (MAIL, RCPT, DATA)
@@ -61,11 +61,30 @@ def connection_end(
         was_closed=record.was_closed,
         was_silent=record.was_silent,
         in_doubt=_in_doubt(record, session),
-        closed_at_ehlo=record.was_closed and not tls_version and session.awaited is EHLO,
+        closed_at_ehlo=_is_closed_at_ehlo(record, session) and not tls_version,
         uses_ehlo=uses_ehlo,
         suspect=_suspect(record, session),
         garbled=_garbled(record, session),
+        concerns_client=_concerns_client(record, session),
     )
+
+
+def _is_closed_at_ehlo(record: ConnectionRecord, session: ClientSession) -> bool:
+    """Return whether it was closed over our own EHLO: that of a client concerns the client."""
+    return record.was_closed and session.awaited is EHLO and not session.knows_client
+
+
+def _concerns_client(record: ConnectionRecord, session: ClientSession) -> bool:
+    """Return whether the destination ended it before any mail, when it knew the client.
+
+    A close without a reply counts too: so ends a header with an address of IPv6 at a server that
+    has none.
+    """
+    if record.was_ready or not session.knows_client:
+        return False
+    was_ended = record.kind is EndKind.BUSY or (record.kind is EndKind.BROKEN and record.was_closed)
+    is_of_ours = session.awaited in (STARTTLS, AUTH)
+    return session.is_client_refused or (was_ended and not is_of_ours)
 
 
 def _manner(record: ConnectionRecord, session: ClientSession) -> SendingManner:

@@ -43,8 +43,13 @@ class DialedWire:
     """Makes a connection to an endpoint."""
 
     def __init__(
-        self, endpoint: Endpoint, seconds: float, own_addresses: Sequence[tuple[str, int]]
+        self,
+        endpoint: Endpoint,
+        seconds: float,
+        own_addresses: Sequence[tuple[str, int]],
+        opening: bytes = b"",
     ) -> None:
+        self._opening = opening
         self._endpoint = endpoint
         self._own_addresses = own_addresses
         self._limit = asyncio.timeout(seconds)
@@ -69,6 +74,8 @@ class DialedWire:
         if own is not None and leads_home(self._endpoint, own, self._own_addresses):
             wire.abort()
             raise ReachedItself(f"the destination is this server itself ({self._endpoint.text})")
+        if self._opening:
+            wire.write(self._opening)
         return wire
 
     def give_up(self) -> None:
@@ -101,10 +108,17 @@ def _cause(error: OSError) -> str:
 
 
 def dial(
-    endpoint: Endpoint, seconds: float, own_addresses: Sequence[tuple[str, int]] = ()
+    endpoint: Endpoint,
+    seconds: float,
+    own_addresses: Sequence[tuple[str, int]] = (),
+    *,
+    opening: bytes = b"",
 ) -> DialedWire:
-    """Make a connection within so many seconds, but not to one of our own listeners."""
-    return DialedWire(endpoint, seconds, own_addresses)
+    """Make a connection within so many seconds, but not to one of our own listeners.
+
+    `opening` are its first octets (`client_passing.opening_octets`).
+    """
+    return DialedWire(endpoint, seconds, own_addresses, opening)
 
 
 def adopt(wire: Wire) -> ReleasedWire:

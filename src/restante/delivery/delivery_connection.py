@@ -468,6 +468,7 @@ class DeliveryConnection:
             return record.was_closed or record.was_silent or record.is_astray or self._is_busy
         is_other = record.was_silent or record.is_astray or self._is_busy
         is_refused = awaited is EHLO and self._is_secure and not is_other
+        is_refused &= not self._session.knows_client  # it may be the client that is refused
         return self._is_shaking_hands or is_refused
 
     def _say_goodbye(self) -> None:

@@ -70,7 +70,7 @@ async def _look(
         return None
 
     connection = DeliveryConnection(
-        context.dialer.dial(endpoint, link_plan.settings.connect_timeout),
+        context.dialer.dial(destination, endpoint, link_plan.settings.connect_timeout),
         link_plan,
         ConnectionWork(take, lambda *_: None, context.store.content.read_file),
     )

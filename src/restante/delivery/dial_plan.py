@@ -10,6 +10,7 @@ from restante.delivery.tls_plan import TlsPlan
 from restante.phrases import cause_of
 from restante.smtp.client_auth import ClientLogin
 from restante.smtp.handshake import ClientOptions
+from restante.smtp.passed_client import PassedClient
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import WindowPace
 from restante.tenancy.model import Destination, HostedDomain, TlsUse
@@ -51,8 +52,12 @@ class DialPlan:
         is_plain: bool,
         uses_ehlo: bool,
         messages: int,
+        client: PassedClient | None = None,
     ) -> LinkPlan:
-        """Return the plan of a connection to one endpoint, for at most this many messages."""
+        """Return the plan of a connection to one endpoint, for at most this many messages.
+
+        `client`: in whose name it is; None for our own.
+        """
         most = Pipelining.AHEAD if context.settings.run_ahead else Pipelining.OPENING
         borne = context.memory.backoff.pipelining(self.destination.text)
         options = replace(
@@ -60,6 +65,7 @@ class DialPlan:
             pipelining=min(most, borne, beginning.pipelining),
             probed=beginning.probed,
             uses_ehlo=uses_ehlo and context.memory.backoff.uses_ehlo(self.destination.text),
+            client=client,
         )
         return LinkPlan(
             endpoint=endpoint,
@@ -76,7 +82,12 @@ async def find_dial_plan(domain: HostedDomain, context: DeliveryContext) -> Dial
     """Look everything up. Raises NoRoute if the destination cannot be reached as recorded."""
     destination = domain.destination
     endpoints = await context.dialer.endpoints(destination)
-    options = ClientOptions(context.dialer.hostname, destination.tls, _login(domain, context))
+    options = ClientOptions(
+        context.dialer.hostname,
+        destination.tls,
+        _login(domain, context),
+        passing=destination.client_address,
+    )
     try:
         plan = await context.dialer.tls_plan(destination)
     except OSError as error:

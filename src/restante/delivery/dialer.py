@@ -6,11 +6,13 @@ address of this server itself.
 
 from collections.abc import Callable, Sequence
 
+from restante.delivery.client_passing import opening_octets
 from restante.delivery.connection_source import ConnectionSource, dial
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.route import Endpoint, NoRoute, recorded_address, route
 from restante.delivery.tls_plan import TlsPlan, TlsPlans
 from restante.network.resolver import LookupFailed, Resolver
+from restante.smtp.passed_client import PassedClient
 from restante.tenancy.model import Destination, IpAddress
 
 
@@ -67,7 +69,18 @@ class Dialer:
         """Return how the hop is encrypted, None for `off`. Raises OSError for a bad CA file."""
         return await self._tls_plans.plan(destination)
 
-    def dial(self, endpoint: Endpoint, seconds: float | None = None) -> ConnectionSource:
-        """Return a connection to be made, within the time that the settings allow, or less."""
+    def dial(
+        self,
+        destination: Destination,
+        endpoint: Endpoint,
+        seconds: float | None = None,
+        *,
+        client: PassedClient | None = None,
+    ) -> ConnectionSource:
+        """Return a connection to be made, within the time that the settings allow, or less.
+
+        `client`: in whose name it is; None for our own.
+        """
         timeout = self.settings.connect_timeout if seconds is None else seconds
-        return dial(endpoint, timeout, self._own_addresses)
+        opening = opening_octets(destination, endpoint, client)
+        return dial(endpoint, timeout, self._own_addresses, opening=opening)

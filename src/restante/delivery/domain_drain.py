@@ -55,7 +55,7 @@ from restante.store.handover_store import Drain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.work_word import WorkWord
-from restante.tenancy.model import HostedDomain
+from restante.tenancy.model import ClientPassing, HostedDomain
 from restante.tenancy.policy import RecipientPolicy
 
 _ABORT_SECONDS: Final = 1.0  # after this only a read that hangs can delay an attempt
@@ -236,6 +236,8 @@ class DomainDrain:
                 return AttemptEnd(AttemptKind.CHANGED, NO_LONGER_HOSTED)
             self._drain_log.destination = domain.destination.text
             self._summary.account, self._gone_by = domain.account, concerns(domain)
+            passing = domain.destination.client_address
+            self._supply.group_by_client(is_wanted=passing is not ClientPassing.NONE)
             try:
                 plan = await find_dial_plan(domain, self._context)
             except NoRoute as error:

@@ -30,6 +30,9 @@ takes its messages by itself. The manners towards a primary that has just come b
   each. For a while no further connection is tried.
 - The attempt ends when the last connection has failed, and when ten messages in a row were
   deferred.
+- Where the destination is told the client, each connection is for the mail of one client
+  (pending_mail.py), and ends when that has gone. A client that is refused before its mail is
+  deferred, and so is one whose mail is too much. The mail of others goes on.
 - The drain ends when the destination refuses everything (queue/broken_destination.py). Such a
   destination is broken, and would refuse the whole queue. Messages already sent by then, a window
   for each connection, still get their outcome.
@@ -39,10 +42,11 @@ not.
 """
 
 import asyncio
+from collections import Counter
 from functools import partial
 from typing import Final
 
-from restante.delivery.attempt_connections import AttemptConnections
+from restante.delivery.attempt_connections import AttemptConnections, ClientWork
 from restante.delivery.attempt_end import AttemptEnd, AttemptKind, AttemptTally, concerns
 from restante.delivery.connection_losses import ConnectionLosses
 from restante.delivery.connection_ramp import ConnectionRamp
@@ -56,13 +60,14 @@ from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
-from restante.delivery.stop_rules import StopRules
+from restante.delivery.stop_rules import StopRules, limit_told
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import takes_few_at_once
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
+from restante.smtp.passed_client import PassedClient
 from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.store_errors import StoreError
@@ -106,8 +111,15 @@ class DrainAttempt:
         self._running = 0  # tasks: one for each connection, open or being made
         self._beginning = _beginning(plan, context.memory.experience)
         self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
+        self._served: Counter[PassedClient | None] = Counter()  # connections of each client
         self._connections = AttemptConnections(
-            plan, context, drain_log, self._beginning, take=self._take, report=self._report
+            plan,
+            context,
+            drain_log,
+            self._beginning,
+            take=self._take,
+            is_dry=supply.is_dry,
+            report=self._report,
         )
         self._rules = StopRules(refusals)
         self._tally = AttemptTally(is_limited=self._beginning.is_limited)
@@ -253,22 +265,22 @@ class DrainAttempt:
             self._drain_log.record(message, outcome, "")
             self._supply.left_behind += 1
 
-    def _take(self) -> HeldMessage | None:
+    def _take(self, client: PassedClient | None) -> HeldMessage | None:
         if self._context.directory.now is not self._picture:
             self.look_at_record()  # no mail goes to a destination that was replaced
-        if self._is_ending or self._is_full or self._is_paced_out():
+        if self._is_ending or self._is_full or self._is_paced_out(client):
             return None
-        message = self._supply.take()
+        message = self._supply.take(client)
         if message is not None:
             self._in_hand += 1
         if self._supply.is_low:
             self._woken.set()
         return message
 
-    def _is_paced_out(self) -> bool:
-        """Count the next message, if there is one; end if it may not leave yet."""
+    def _is_paced_out(self, client: PassedClient | None) -> bool:
+        """Count the next message of a client, if there is one; end if it may not leave yet."""
         per_minute = self._plan.per_minute
-        if per_minute is None or self._supply.is_empty:
+        if per_minute is None or not self._supply.waiting_of(client):
             return False
         self._tally.wait = self._context.memory.rates.take(
             self._plan.destination.text, self._plan.domain.id, per_minute
@@ -288,7 +300,8 @@ class DrainAttempt:
     def _report(
         self, tally: DeliveryTally, message: HeldMessage, outcome: MessageOutcome, reply: str
     ) -> None:
-        self._count_refusal(outcome)  # by the destination's reply, whatever our policy makes of it
+        client = self._supply.client_of(message)
+        self._count_refusal(outcome, client)  # by the reply, whatever our policy makes of it
         if self._learning is not None:
             self._learning.take(outcome)
         if (
@@ -306,14 +319,16 @@ class DrainAttempt:
             if not self._ramp.is_settled:
                 self._climb()
         else:
-            self._consider_stopping(outcome)
+            self._consider_stopping(outcome, client)
 
     def _climb(self) -> None:
         """Open more connections where a delivered message is reason enough."""
         if self._connections.is_finding_out:
             return
         together = self._connections.replies_together
-        if self._ramp.deliver(self.connection_count, self._loop.time(), together):
+        is_grouped = self._supply.is_grouped  # then connections come and go all the time
+        count = self._running if is_grouped else self.connection_count
+        if self._ramp.deliver(count, self._loop.time(), together):
             self._open_connections()
 
     def _tell(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> MessageOutcome:
@@ -334,19 +349,34 @@ class DrainAttempt:
             self._woken.set()
         return self._drain_log.record(message, outcome, reply)
 
-    def _count_refusal(self, outcome: MessageOutcome) -> None:
-        if stop := self._rules.answered(outcome, self._context.settings.refusals_limit):
+    def _count_refusal(self, outcome: MessageOutcome, client: PassedClient | None = None) -> None:
+        limit = self._context.settings.refusals_limit
+        if stop := self._rules.answered(outcome, limit, client):
             self.end(*stop)
 
-    def _consider_stopping(self, outcome: MessageOutcome) -> None:
+    def _consider_stopping(
+        self, outcome: MessageOutcome, client: PassedClient | None = None
+    ) -> None:
         self._tally.moved_some |= takes_few_at_once(outcome)
         moves = [recipient.move for recipient in outcome.recipients]
         self._supply.left_behind += RecipientMove.DEFERRED in moves
-        if stop := self._rules.not_delivered(outcome):
+        if client is not None and (reason := limit_told(outcome)):
+            self._defer_client(client, reason)
+        if stop := self._rules.not_delivered(outcome, client):
             if stop.kind is AttemptKind.LIMITED:
                 self._tally.is_limited = True
                 self._context.memory.experience.met_limit(self._plan.destination.text)
             self.end(*stop)
+
+    def _defer_client(self, client: PassedClient, reason: str) -> HeldMessage | None:
+        """Leave a client's mail held that has been read; return one of the messages."""
+        message = None
+        while (following := self._supply.take(client)) is not None:
+            message = following
+            self._in_hand += 1
+            self._record(message, deferred_for(message, reason), "")
+            self._supply.left_behind += 1
+        return message
 
     # Connections
 
@@ -356,28 +386,47 @@ class DrainAttempt:
 
     def _begin_connection(self, *, is_relief: bool = False) -> None:
         self._running += 1
-        self._tasks.create_task(self._keep_connection(is_relief=is_relief))
+        client = self._supply.next_client(self._served)
+        self._served[client] += 1
+        work = ClientWork(client, self._supply.waiting_of(client))
+        self._tasks.create_task(self._keep_connection(work, is_relief=is_relief))
 
     @property
     def _is_worth_another(self) -> bool:
         """Whether enough mail waits: a connection costs several turns before its first message."""
+        if self._supply.is_grouped:
+            return self._supply.is_worth_another(self._served)
         on_their_way = self._running - self.connection_count
         return self._supply.waiting >= (
             FEWEST_MESSAGES * (on_their_way + 1) if self._running else 1
         )
 
-    async def _keep_connection(self, *, is_relief: bool) -> None:
+    async def _keep_connection(self, work: ClientWork, *, is_relief: bool) -> None:
         """Make one connection, and handle its end."""
-        end = await self._connections.run_one(is_relief=is_relief)
+        end = await self._connections.run_one(work, is_relief=is_relief)
         self._running -= 1
+        self._served[work.client] -= 1
+        if not self._served[work.client]:
+            del self._served[work.client]
         for message in reversed(end.outstanding):  # each goes to the front
             if message is end.in_doubt:
                 self._take_back_in_doubt(message, end)
             else:
                 self._take_back(message, end)
         if not self._is_ending:
-            self._make_do_without(end)
+            if work.client is not None and end.concerns_client:
+                self._go_on_without(work.client, end.reason)
+            else:
+                self._make_do_without(end)
         self._woken.set()
+
+    def _go_on_without(self, client: PassedClient, reason: str) -> None:
+        """Defer a client that the destination refuses before its mail; others go on."""
+        message = self._defer_client(client, reason)
+        if message and (stop := self._rules.refused_client(deferred_for(message, reason))):
+            self.end(*stop)
+        self._open_connections()
+        self._connections.wake()
 
     def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
         """Defer a message whose connection was lost: the destination's result is unknown.

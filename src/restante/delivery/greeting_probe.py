@@ -32,17 +32,17 @@ async def greeting_probe(destination: Destination, dialer: Dialer) -> str:
         return str(error)
     reason = ""
     for endpoint in endpoints:
-        reason = await _reason_against(endpoint, dialer)
+        reason = await _reason_against(destination, endpoint, dialer)
         if not reason:
             return ""
     dialer.forget(destination.host)  # it may have moved
     return reason
 
 
-async def _reason_against(endpoint: Endpoint, dialer: Dialer) -> str:
+async def _reason_against(destination: Destination, endpoint: Endpoint, dialer: Dialer) -> str:
     reader = WireReader()
     try:
-        await reader.open(dialer.dial(endpoint, _CONNECT_TIMEOUT))
+        await reader.open(dialer.dial(destination, endpoint, _CONNECT_TIMEOUT))
     except (OSError, PeerBroke) as error:
         return cause_of(error)
     try:

@@ -97,6 +97,7 @@ class ConnectionEnd:
     uses_ehlo: bool = True
     suspect: HeldMessage | None = None  # outstanding; the reply that did not come was its
     garbled: str = ""  # the data in place of that reply, and its fault; "" if nothing came
+    concerns_client: bool = False  # the destination refused the client in whose name it was
 
     @property
     def came_after_mail(self) -> bool:

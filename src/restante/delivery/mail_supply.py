@@ -13,18 +13,25 @@ when everything of this one is settled (the caller's part).
 
 Suspect mail comes last. So the positions of a walk are places (`HeldMessage.place`), not numbers.
 
+Where the destination is told the client of each message, a connection takes the mail of one client
+only (pending_mail.py). So mail leaves out of order. An attempt that ends early notes the messages
+that it has read and not sent, and the next one takes those first. It does not take those again that
+it passes on the way there: they were tried.
+
 A walk can begin behind a given message. It goes on to the newest one, then takes those that it
 left out. Only a walk of one round and one attempt does so (a turnaround).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+from restante.delivery.pending_mail import PendingMail
 from restante.mail.first_line import has_ascii_header, set_off
 from restante.mail.message import HeldMessage, message_name
 from restante.mail.received_field import HEADER_OCTETS, has_more_hops
 from restante.smtp.client_transaction import MAX_RECIPIENTS
+from restante.smtp.passed_client import PassedClient
 from restante.store.content_store import ContentStore
 from restante.store.handover_store import HandoverStore
 from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
@@ -63,11 +70,13 @@ class MailSupply:
         self._hostname = hostname
         self._hops_limit = hops_limit
         self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
-        self._pending: deque[HeldMessage] = deque()
+        self._pending = PendingMail()
         self._last_read = 0  # place of the last one that was pending
         self._start = 0  # place behind which the walk began; 0: nothing was left out, or no longer
         self._until = 0  # while the walk is among those that were left out: the last of them
         self._newest = 0  # where it goes on behind them
+        self._left: frozenset[int] = frozenset()  # read by an earlier attempt, and not sent
+        self._left_until = 0  # up to here, only those are taken
         self._unreachable: list[UnreachableMessage] = []
         self.damaged = 0  # messages that this drain met and could not send
         self._losses: dict[
@@ -91,9 +100,42 @@ class MailSupply:
         """Whether it is time to read on."""
         return not self.is_exhausted and len(self._pending) < BATCH_MESSAGES // 2
 
-    def take(self) -> HeldMessage | None:
-        """Return the next message, None if there is none now."""
-        return self._pending.popleft() if self._pending else None
+    @property
+    def is_grouped(self) -> bool:
+        """Whether the mail of each client is kept apart."""
+        return self._pending.is_grouped
+
+    def client_of(self, message: HeldMessage) -> PassedClient | None:
+        """Return the client whose connection takes a message."""
+        return self._pending.client_of(message)
+
+    def waiting_of(self, client: PassedClient | None) -> int:
+        """Return how many messages of a client can be taken now."""
+        return self._pending.waiting_of(client)
+
+    def next_client(self, served: Mapping[PassedClient | None, int]) -> PassedClient | None:
+        """Return the client that the next connection is for; `served` is how many each has."""
+        return self._pending.needy(served)
+
+    def is_worth_another(self, served: Mapping[PassedClient | None, int]) -> bool:
+        """Return whether some client's mail is worth a connection more than it has."""
+        return self._pending.is_worth_another(served)
+
+    def group_by_client(self, *, is_wanted: bool) -> None:
+        """Keep the mail of each client apart, or not. Only between attempts."""
+        assert self.is_empty, "mail waits"
+        self._pending.is_grouped = is_wanted
+
+    def take(self, client: PassedClient | None = None) -> HeldMessage | None:
+        """Return the next message of a client, None if there is none now."""
+        return self._pending.take(client)
+
+    def is_dry(self, client: PassedClient | None) -> bool:
+        """Return whether a connection for this client is of no more use: others wait, or none."""
+        pending = self._pending
+        if not pending.is_grouped or pending.waiting_of(client):
+            return False
+        return self.is_exhausted or len(pending) > 0
 
     def give_back(
         self, message: HeldMessage, *, took_mail: bool = False, behind: bool = False
@@ -109,10 +151,7 @@ class MailSupply:
         if weight > _MOST_LOSSES:
             return False
         self._losses[part] = weight
-        if behind:
-            self._pending.append(message)
-        else:
-            self._pending.appendleft(message)
+        self._pending.append(message, in_front=not behind)
         return True
 
     def take_unreachable(self) -> list[UnreachableMessage]:
@@ -139,9 +178,7 @@ class MailSupply:
     async def _page(self) -> list[HeldMessage]:
         """Return the next messages of the walk, none at its end."""
         while True:
-            found = await self._handover.held(
-                self._domain_id, self._last_read, BATCH_MESSAGES, BATCH_OCTETS
-            )
+            found = await self._read_page()
             if self._until:
                 found = [message for message in found if message.place <= self._until]
             elif self._start:  # suspect mail waits for those that were left out, too
@@ -153,6 +190,24 @@ class MailSupply:
             else:
                 self._newest, self._last_read = self._last_read, 0
                 self._start, self._until = 0, self._start
+
+    async def _read_page(self) -> list[HeldMessage]:
+        """Return messages that this walk has not tried."""
+        while True:
+            found = await self._handover.held(
+                self._domain_id,
+                self._last_read,
+                BATCH_MESSAGES,
+                BATCH_OCTETS,
+                with_origins=self._pending.is_grouped,
+            )
+            wanted = [one for one in found if self._is_untried(one.place)]
+            if wanted or not found:
+                return wanted
+            self._last_read = found[-1].place
+
+    def _is_untried(self, place: int) -> bool:
+        return place > self._left_until or place in self._left
 
     async def _see(self, message: HeldMessage) -> None:
         """Make the first unseen message pending, marked if it loops; pass over a damaged one."""
@@ -173,7 +228,8 @@ class MailSupply:
         message = self._made_ready(message, content)
         self._unseen.popleft()
         if is_whole:
-            self._pending.extend(_parts(message))
+            for part in _parts(message):
+                self._pending.append(part)
         self._last_read = message.place
 
     def _made_ready(self, message: HeldMessage, content: bytes) -> HeldMessage:
@@ -189,8 +245,14 @@ class MailSupply:
 
     def lay_down(self) -> None:
         """End an attempt: forget unsent messages; the next attempt reads on from there."""
+        left = {message.place for message in self._pending}
+        if self._left_until > self._last_read:  # those that it had not come to
+            left.update(place for place in self._left if place > self._last_read)
+        if left and self._pending.is_grouped:
+            self._left_until = max(self._left_until, self._last_read)
+            self._left = frozenset(left)
         if self._pending:
-            self._last_read = min(message.place for message in self._pending) - 1
+            self._last_read = min(left) - 1
         self._unseen.clear()
         self._pending.clear()
         self.is_exhausted = False
@@ -204,7 +266,8 @@ class MailSupply:
         self._unseen.clear()
         self._pending.clear()
         self._losses.clear()
-        self._last_read = self._start = self._until = 0
+        self._last_read = self._start = self._until = self._left_until = 0
+        self._left = frozenset()
         self.is_exhausted = False
         self.left_behind = 0
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from restante.delivery.callout_session import CalloutSession
+from restante.delivery.client_passing import opening_octets
 from restante.delivery.connection_source import dial
 from restante.delivery.route import Endpoint, NoRoute, recorded_address, route
 from restante.delivery.tls_plan import TlsPlan
@@ -77,7 +78,8 @@ async def _look(
     own_addresses: Sequence[tuple[str, int]],
 ) -> str:
     reader = WireReader()
-    await reader.open(dial(endpoint, SECONDS, own_addresses))
+    opening = opening_octets(destination, endpoint, None)
+    await reader.open(dial(endpoint, SECONDS, own_addresses, opening=opening))
     try:
         handshake = Handshake(ClientOptions(hostname, TlsUse.REQUIRED, pipelining=Pipelining.OFF))
         await CalloutSession(reader).begin(

@@ -7,6 +7,14 @@
     the state of a mailbox, for up to 20 mailboxes)
     it refuses everything (queue/broken_destination.py)        REFUSING
 
+Where the destination is told the client of each message, much of this is about the client:
+
+    the reply to mail in the name of a client         it counts
+    ------------------------------------------------  ------------------------------------------
+    4xx: a policy, or too much from that client       not, for up to 20 clients in a row
+    5xx: a policy (X.7.x)                             once for each client
+    the client is refused before its mail             in the row of ten, once for all its mail
+
 An attempt that ends begins no more messages.
 """
 
@@ -15,12 +23,15 @@ from typing import Final, NamedTuple
 from restante.delivery.attempt_end import AttemptKind
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import DeferralCause, concerns_mailbox, hindrance
-from restante.queue.recipient_status import MessageOutcome, RecipientMove
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
+from restante.smtp.passed_client import PassedClient
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
+CLIENTS_LIMIT: Final = 20  # deferred for a policy since the last delivery: then it is against us
 MAILBOXES_LIMIT: Final = (
     20  # deferred for their state, none delivered: then it says so of everybody
 )
+_POLICY: Final = "7."  # the subject of the enhanced code
 
 
 class AttemptStop(NamedTuple):
@@ -38,9 +49,21 @@ class StopRules:
         self._refusals = refusals
         self._deferred_in_a_row = 0
         self._mailboxes: set[str] = set()  # deferred for their state since the last delivery
+        # since the last delivery
+        self._deferred_clients: set[PassedClient] = set()
+        self._refused: set[PassedClient] = set()
 
-    def answered(self, outcome: MessageOutcome, refusals_limit: int) -> AttemptStop | None:
-        """Count the destination's answer, whatever policy makes of it."""
+    def answered(
+        self, outcome: MessageOutcome, refusals_limit: int, client: PassedClient | None = None
+    ) -> AttemptStop | None:
+        """Count the destination's answer, whatever policy makes of it.
+
+        `client`: in whose name the message was sent; None for our own.
+        """
+        if client is not None and all(map(_is_refused_by_policy, outcome.recipients)):
+            if client in self._refused:
+                return None
+            self._refused.add(client)
         reason = self._refusals.take(outcome, refusals_limit)
         return AttemptStop(reason, AttemptKind.REFUSING) if reason else None
 
@@ -48,18 +71,28 @@ class StopRules:
         """Count a message that was taken."""
         self._deferred_in_a_row = 0
         self._mailboxes.clear()
+        self._deferred_clients.clear()
+        self._refused.clear()
 
-    def not_delivered(self, outcome: MessageOutcome) -> AttemptStop | None:
+    def refused_client(self, outcome: MessageOutcome) -> AttemptStop | None:
+        """Count a client that was refused before its mail, with the outcome of one message."""
+        return self.not_delivered(outcome)
+
+    def not_delivered(
+        self, outcome: MessageOutcome, client: PassedClient | None = None
+    ) -> AttemptStop | None:
         """Count a message that was not taken for all its recipients."""
+        if client is not None and any(map(hindrance, outcome.recipients)):
+            self._deferred_clients.add(client)
+            if len(self._deferred_clients) <= CLIENTS_LIMIT:
+                return None
         if not self._is_about_mailboxes(outcome):
             moves = {recipient.move for recipient in outcome.recipients}
             self._deferred_in_a_row = (
                 self._deferred_in_a_row + 1 if moves == {RecipientMove.DEFERRED} else 0
             )
-        for recipient in outcome.recipients:
-            if hindrance(recipient) is DeferralCause.RATE:
-                limited = f"the destination limits the rate: {recipient.reply}"
-                return AttemptStop(limited, AttemptKind.LIMITED)
+        if limited := limit_told(outcome):
+            return AttemptStop(limited, AttemptKind.LIMITED)
         if self._deferred_in_a_row >= DEFERRED_LIMIT:
             last = outcome.recipients[-1].reply
             in_a_row = f"{DEFERRED_LIMIT} messages in a row were deferred: {last}"
@@ -72,3 +105,16 @@ class StopRules:
             return False
         self._mailboxes.update(recipient.forward_path for recipient in outcome.recipients)
         return len(self._mailboxes) <= MAILBOXES_LIMIT
+
+
+def limit_told(outcome: MessageOutcome) -> str:
+    """Return the reply that limits the rate; "" if there is none."""
+    for recipient in outcome.recipients:
+        if hindrance(recipient) is DeferralCause.RATE:
+            return f"the destination limits the rate: {recipient.reply}"
+    return ""
+
+
+def _is_refused_by_policy(recipient: RecipientOutcome) -> bool:
+    status = recipient.status
+    return status is not None and status.is_permanent and status.topic.startswith(_POLICY)

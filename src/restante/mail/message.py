@@ -65,7 +65,7 @@ class HeldMessage(NamedTuple):
     goes_in_a_circle: bool = False  # as the drain found that reads it
     doubts: int = 0  # attempts so far whose final reply could not be read
     message_id: str | None = None  # as of a new one
-    origin: MessageOrigin | None = None  # as of a new one; a drain does not read it
+    origin: MessageOrigin | None = None  # as of a new one; few drains read it
 
     @property
     def place(self) -> int:

@@ -34,6 +34,7 @@ class MessageOrigin(NamedTuple):
     host_name: str = ""  # the PTR name of the address; `ptr` says how far to trust it
     verdicts: Mapping[str, str] = NO_VERDICTS  # by the name of the check
     ptr: PtrStatus = PtrStatus.NOT_LOOKED_UP
+    is_imported: bool = False  # an import claims it: no session of this server saw the client
 
     @property
     def confirmed_name(self) -> str:

@@ -173,7 +173,7 @@ class DestinationLook:
         self, endpoint: Endpoint, options: ClientOptions, plan: TlsPlan | None, notes: _Notes
     ) -> None:
         reader = WireReader()
-        await reader.open(self._dialer.dial(endpoint, _CONNECT_TIME))
+        await reader.open(self._dialer.dial(self._target.destination, endpoint, _CONNECT_TIME))
         began = self._monotonic()
 
         def observe(step: DialogueStep, reply: ServerReply) -> None:
@@ -240,7 +240,7 @@ class DestinationLook:
         """Return the certificate that is shown in a session without AUTH and MAIL."""
         reader = WireReader()
         async with asyncio.timeout(_LOOK_TIME):
-            await reader.open(self._dialer.dial(endpoint, _CONNECT_TIME))
+            await reader.open(self._dialer.dial(self._target.destination, endpoint, _CONNECT_TIME))
             try:
                 session = CalloutSession(reader)
                 options = replace(self._options(TlsUse.REQUIRED), login=None)
@@ -256,7 +256,9 @@ class DestinationLook:
         notes, failure, reader = _Notes(), "", WireReader()
         try:
             async with asyncio.timeout(_LOOK_TIME):
-                await reader.open(self._dialer.dial(endpoint, _CONNECT_TIME))
+                await reader.open(
+                    self._dialer.dial(self._target.destination, endpoint, _CONNECT_TIME)
+                )
                 began = self._monotonic()
                 try:
                     session = CalloutSession(

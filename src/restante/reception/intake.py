@@ -275,7 +275,8 @@ def _kept_origin(mail: ReceivedMail) -> MessageOrigin | None:
     """Return what is kept of a mail's session."""
     origin = mail.origin
     if origin is None:
-        return mail.imported_origin
+        imported = mail.imported_origin
+        return None if imported is None else imported._replace(is_imported=True)
     return MessageOrigin(
         origin.address,
         origin.port,

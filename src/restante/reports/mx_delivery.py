@@ -113,7 +113,7 @@ class MxDelivery:
             settings=dialer.settings,
         )
         self._connection = DeliveryConnection(
-            dialer.dial(endpoint),
+            dialer.dial(destination, endpoint),
             plan,
             ConnectionWork(self._take, self._report, self._no_file),
         )

@@ -381,6 +381,16 @@ class ClientSession:
         return any(step is ACROSS for step, _ in self._expected)
 
     @property
+    def knows_client(self) -> bool:
+        """Whether the server was told in whose name this session is."""
+        return self._handshake.knows_client
+
+    @property
+    def is_client_refused(self) -> bool:
+        """Whether the server refused the session when it knew in whose name that is."""
+        return self._handshake.is_client_refused
+
+    @property
     def probed(self) -> ChunkingProbeResult | None:
         """The result of the probe for CHUNKING, for later sessions."""
         return self._handshake.probed

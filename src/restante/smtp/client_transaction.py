@@ -34,6 +34,7 @@ EHLO: Final = DialogueStep("EHLO", frozenset({250}))
 HELO: Final = DialogueStep("HELO", frozenset({250}))
 STARTTLS: Final = DialogueStep("STARTTLS", frozenset({220}))
 AUTH: Final = DialogueStep("AUTH", frozenset({235, 334}))
+XCLIENT: Final = DialogueStep("XCLIENT", frozenset({220}))  # a greeting for another client
 MAIL: Final = DialogueStep("MAIL", frozenset({250}))
 RCPT: Final = DialogueStep("RCPT", frozenset({250, 251, 252}))
 DATA: Final = DialogueStep("DATA", frozenset({354}))

@@ -21,6 +21,7 @@ class EhloOffer:
     size_limit: int = 0  # octets; 0 where the server names none
     mechanisms: frozenset[str] = frozenset()  # RFC 4954
     mail_limit: int = 0  # transactions of a session (RFC 9422); 0 where the server names none
+    xclient: frozenset[str] = frozenset()  # the names that XCLIENT may have; none: not for us
 
 
 NO_OFFER = EhloOffer()
@@ -46,6 +47,7 @@ def read_offer(reply: ServerReply) -> EhloOffer:
             name for parts in words if parts and parts[0] == "AUTH" for name in parts[1:]
         ),
         mail_limit=_mail_limit(keywords.get("LIMITS", [])),
+        xclient=frozenset(keywords.get("XCLIENT", ())),
     )
 
 

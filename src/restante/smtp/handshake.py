@@ -2,7 +2,8 @@
 
 References: RFC 5321 §3.1, §3.2; RFC 3207; RFC 4954. The handshake takes each reply and returns the
 next step. Three rules always hold: no password without TLS, no mail without TLS where the
-destination's record demands it, and no mail to ourselves. Its last step is the probe for
+destination's record demands it, and no mail to ourselves. Mail that is to go in a client's name
+goes in no other. XCLIENT comes after TLS and AUTH (smtp/xclient.py). The last step is the probe for
 CHUNKING (smtp/chunking_probe.py), where it is offered and wanted.
 """
 
@@ -29,11 +30,21 @@ from restante.smtp.client_auth import (
     secrets_of,
 )
 from restante.smtp.client_events import BeginTls, SaltPassword, SessionReady
-from restante.smtp.client_transaction import AUTH, EHLO, GREETING, HELO, STARTTLS, DialogueStep
+from restante.smtp.client_transaction import (
+    AUTH,
+    EHLO,
+    GREETING,
+    HELO,
+    STARTTLS,
+    XCLIENT,
+    DialogueStep,
+)
 from restante.smtp.ehlo_offer import NO_OFFER, read_offer
+from restante.smtp.passed_client import PassedClient
 from restante.smtp.peer_replies import ReplyReader, ServerReply
 from restante.smtp.pipelining import Pipelining
-from restante.tenancy.model import TlsUse
+from restante.smtp.xclient import xclient_command
+from restante.tenancy.model import ClientPassing, TlsUse
 
 _CHALLENGE: Final = 334
 _BUSY_SERVER: Final = 421
@@ -55,6 +66,13 @@ class ClientOptions:
     new_nonce: Callable[[], str] = new_nonce  # for SCRAM: never the same twice
     tries_last: bool = False  # of a turnaround, which has no other connection: no trial before mail
     uses_ehlo: bool = True  # False: HELO from the start, for a server that hangs up at EHLO
+    client: PassedClient | None = None  # in whose name mail goes; None: in our own
+    passing: ClientPassing = ClientPassing.NONE  # how the server learns it
+
+    @property
+    def names_client(self) -> bool:
+        """Whether the server is to know a client."""
+        return self.client is not None and self.passing is not ClientPassing.NONE
 
     @property
     def may_do_without_tls(self) -> bool:
@@ -103,9 +121,11 @@ class Handshake:
         "_has_trial",
         "_options",
         "_probe",
+        "_said_xclient",
         "_told",
         "has_codes",
         "has_tls",
+        "is_client_refused",
         "mode",
         "offer",
     )
@@ -121,6 +141,8 @@ class Handshake:
         self.mode = SendingMode.DATA
         self.has_codes = False  # the server says enhanced codes; known where it was probed
         self._has_trial = False  # the probe was delayed
+        self._said_xclient = False
+        self.is_client_refused = False  # the server said no while it knew the client
 
     def new_reader(self) -> ReplyReader:
         """Return a reader of replies, whose texts show no secret of this session."""
@@ -128,7 +150,16 @@ class Handshake:
 
     def take(self, step: DialogueStep, reply: ServerReply) -> HandshakeStep:
         """Say what follows from a reply. Raises PeerBroke."""
-        return self._take_probe(step, reply) if step in _PROBE else _STEPS[step](self, reply)
+        following = self._take_probe(step, reply) if step in _PROBE else _STEPS[step](self, reply)
+        if isinstance(following, HandshakeRefuse) and not reply.is_positive:
+            self.is_client_refused = self.knows_client and step in _ABOUT_CLIENT
+        return following
+
+    @property
+    def knows_client(self) -> bool:
+        """Whether the server was told in whose name the session is."""
+        is_at_once = self._options.passing is ClientPassing.PROXY
+        return self._options.names_client and (is_at_once or self._said_xclient)
 
     def tls_established(self) -> HandshakeSend:
         """Begin again: everything said before TLS counts for nothing (RFC 3207 §4.2)."""
@@ -143,7 +174,10 @@ class Handshake:
         return self._hello("EHLO", EHLO) if self._options.uses_ehlo else self._hello("HELO", HELO)
 
     def _hello(self, command: str, step: DialogueStep) -> HandshakeSend:
-        return HandshakeSend(f"{command} {self._options.hostname}\r\n".encode(), (step,))
+        client, name = self._options.client, self._options.hostname
+        if client is not None and self.knows_client:
+            name = client.hello
+        return HandshakeSend(f"{command} {name}\r\n".encode(), (step,))
 
     def _take_ehlo(self, reply: ServerReply) -> HandshakeStep:
         if reply.is_positive:
@@ -161,6 +195,8 @@ class Handshake:
             return HandshakeRefuse(
                 f"the destination calls itself {self.offer.server_name}: it is this server"
             )
+        if self._said_xclient:  # TLS and the login still count
+            return self._ask_about_chunking()
         if self.has_tls or self._options.tls is TlsUse.OFF:
             return self._authenticate()
         if self.offer.has_starttls:
@@ -178,7 +214,7 @@ class Handshake:
     def _authenticate(self) -> HandshakeStep:
         login = self._options.login
         if login is None:
-            return self._ask_about_chunking()
+            return self._pass_client_on()
         if not self.has_tls:
             return HandshakeRefuse(
                 "the destination has a login, and TLS could not be had: no password without it"
@@ -211,7 +247,7 @@ class Handshake:
         assert self._options.login is not None
         self._options.login.unanswered.pop(authentication.mechanism, None)
         self._authentication = None
-        return self._ask_about_chunking()
+        return self._pass_client_on()
 
     def password_salted(self, salted: bytes) -> HandshakeSend:
         """Go on with the answer that had to wait for this."""
@@ -244,6 +280,25 @@ class Handshake:
         if authentication.concerns_form(reply.code) and login.use_other_form():
             return self._authenticate()
         return HandshakeRefuse(f"AUTH: {authentication.complaint or reply.text}")
+
+    def _pass_client_on(self) -> HandshakeStep:
+        """Say XCLIENT once, if mail goes in the name of a client that the server learns so."""
+        client = self._options.client
+        if client is None or self._options.passing is not ClientPassing.XCLIENT:
+            return self._ask_about_chunking()
+        command = xclient_command(client, self.offer.xclient)
+        if command is None:
+            return HandshakeRefuse(
+                "the destination does not offer XCLIENT with ADDR to this server"
+            )
+        self._said_xclient = True
+        return HandshakeSend(command, (XCLIENT,))
+
+    def _take_xclient(self, reply: ServerReply) -> HandshakeStep:
+        if not reply.is_positive:
+            return HandshakeRefuse(f"XCLIENT: {reply.text}")
+        self.offer = NO_OFFER
+        return self._hello("EHLO", EHLO)
 
     def _ask_about_chunking(self) -> HandshakeStep:
         is_offered = (
@@ -288,10 +343,12 @@ class Handshake:
 
 
 _PROBE: Final = frozenset(PROBE_STEPS + REST_STEPS)
+_ABOUT_CLIENT: Final = frozenset({GREETING, EHLO, HELO, XCLIENT})  # where a client is judged
 _STEPS: Final[Mapping[DialogueStep, Callable[[Handshake, ServerReply], HandshakeStep]]] = {
     GREETING: Handshake._take_greeting,  # noqa: SLF001  the table is part of the class
     EHLO: Handshake._take_ehlo,  # noqa: SLF001
     HELO: Handshake._take_helo,  # noqa: SLF001
     STARTTLS: Handshake._take_starttls,  # noqa: SLF001
     AUTH: Handshake._take_auth,  # noqa: SLF001
+    XCLIENT: Handshake._take_xclient,  # noqa: SLF001
 }

@@ -81,16 +81,22 @@ class HandoverStore(Protocol):
     """Which drains are to run, and the mail that they move."""
 
     async def held(
-        self, domain_id: int, after: int, limit: int, max_octets: int
+        self,
+        domain_id: int,
+        after: int,
+        limit: int,
+        max_octets: int,
+        *,
+        with_origins: bool = False,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient whose place is above `after`, in this order.
 
         The oldest are first, and suspect mail comes behind all others (`HeldMessage.place`). Their
-        origins are left out. At most `limit` are returned, and no more once `max_octets` are in
-        memory (content files do not count); at least one if there is one. A message found damaged
-        is reported and skipped, so that it blocks no other. Its recipients become damaged, with a
-        reply that begins with DAMAGED. An operator can delete it, or release it again once it is
-        repaired.
+        origins are left out, unless they are asked for. At most `limit` are returned, and no more
+        once `max_octets` are in memory (content files do not count); at least one if there is one.
+        A message found damaged is reported and skipped, so that it blocks no other. Its recipients
+        become damaged, with a reply that begins with DAMAGED. An operator can delete it, or
+        release it again once it is repaired.
         """
 
     async def settle(

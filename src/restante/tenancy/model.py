@@ -39,6 +39,14 @@ class TlsUse(StrEnum):
     VERIFY = "verify"  # STARTTLS, and the certificate or the key must be the right one
 
 
+class ClientPassing(StrEnum):
+    """How a destination is told the address of the client that a message came from."""
+
+    NONE = "none"  # it sees this server's address
+    PROXY = "proxy"  # the header of the PROXY protocol, version 2, begins each connection
+    XCLIENT = "xclient"  # the command of Postfix, for which it must offer XCLIENT to this server
+
+
 @dataclass(frozen=True, slots=True)
 class DestinationLogin:
     """How we authenticate to a destination; the password is sealed (tenancy/sealed_secrets.py)."""
@@ -66,6 +74,7 @@ class Destination:
     ca_text: str = ""  # for VERIFY: certificates to trust, as PEM; instead of `ca_file`
     set_by: str = ""  # the account that chose host and port; "" where an operator did
     may_be_private: bool | None = None  # an operator's leave, where an account chose the host
+    client_address: ClientPassing = ClientPassing.NONE
 
     @property
     def must_be_public(self) -> bool:

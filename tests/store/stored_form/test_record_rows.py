@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from restante.store.stored_form import record_rows
-from restante.tenancy.model import Account, Destination, DestinationLogin, TlsUse
+from restante.tenancy.model import Account, ClientPassing, Destination, DestinationLogin, TlsUse
 from restante.tenancy.quota import Quota
 from tests.contract.making import domain
 
@@ -23,6 +23,7 @@ from tests.contract.making import domain
             login=DestinationLogin("user", b"\0sealed\xff"),
             connections=7,
             per_minute=30,
+            client_address=ClientPassing.XCLIENT,
         ),
     ],
 )

@@ -153,6 +153,20 @@ def test_others_do_not_reach_it() -> None:
     assert "Change destination" not in visit(admin, "/domains/alpha.example", ALPHA).text
 
 
+def test_telling_the_primary_the_client_is_chosen_there_and_waits_too() -> None:
+    admin = admin_of_alpha()
+    text = visit(admin, PAGE, DIRECTOR).text
+    assert '<option value="none" selected>none: it sees this server</option>' in text
+    form = {"destination": "mail2.alpha.example:2526", "client_address": "proxy"}
+    assert visit(admin, DESTINATION, DIRECTOR, form=form).status_code == 303
+    assert waiting(admin) == ["destination"]
+    shown = visit(admin, PAGE, DIRECTOR).text
+    assert "<dt>Client&#39;s address</dt><dd><del>none</del> → <ins>proxy</ins></dd>" in shown
+    assert visit(admin, DESTINATION, OPERATOR, form=form).status_code == 303
+    domain = visit(admin, "/domains/alpha.example", OPERATOR).text
+    assert "it is told the client's address by the PROXY protocol" in domain
+
+
 @pytest.mark.parametrize("number", ["0", "x", "²", "9" * 40])
 def test_a_number_that_is_none_is_not_found(number: str) -> None:
     path = f"/domains/alpha.example/changes/{number}/cancel"
@@ -164,10 +178,11 @@ def test_a_number_that_is_none_is_not_found(number: str) -> None:
     [
         (DESTINATION, {"destination": "x" * 2000}),
         (DESTINATION, {"destination": "mail2.alpha.example", "tls": "perhaps"}),
+        (DESTINATION, {"destination": "mail2.alpha.example", "client_address": "perhaps"}),
         (HOSTS, {"hosts": "192.0.2.1 " * 1001}),
         (HOSTS, {"hosts": "not/a/host"}),
     ],
-    ids=["long", "tls", "many", "odd"],
+    ids=["long", "tls", "client", "many", "odd"],
 )
 def test_values_out_of_bounds_are_refused(path: str, form: dict[str, str]) -> None:
     admin = admin_of_alpha()

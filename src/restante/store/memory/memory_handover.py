@@ -27,7 +27,13 @@ class MemoryHandover:
         self._state = state
 
     async def held(
-        self, domain_id: int, after: int, limit: int, max_octets: int
+        self,
+        domain_id: int,
+        after: int,
+        limit: int,
+        max_octets: int,
+        *,
+        with_origins: bool = False,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient whose place is above `after`, in this order."""
         found: list[HeldMessage] = []
@@ -41,7 +47,8 @@ class MemoryHandover:
             if len(found) == limit or (found and octets >= max_octets):
                 break
             if message.place > after:
-                found.append(message)
+                origin = self._state.mail[message.number].message.origin if with_origins else None
+                found.append(message._replace(origin=origin))
                 octets += len(message.head)
         return found
 

@@ -38,14 +38,23 @@ class MessagesFound(NamedTuple):
 
 
 async def held(
-    session: DatabaseSession, domain_id: int, after: int, limit: int, max_octets: int
+    session: DatabaseSession,
+    domain_id: int,
+    after: int,
+    limit: int,
+    max_octets: int,
+    *,
+    with_origins: bool = False,
 ) -> MessagesFound:
     """Read a drain's next messages, past damaged ones."""
     found = MessagesFound([], [])
     octets = 0
+    question = mail_statements.HELD_MESSAGES
+    if with_origins:
+        question = mail_statements.HELD_MESSAGES_WITH_ORIGINS
     while True:
         wanted = min(limit - len(found.messages), _MOST_AT_ONCE)
-        rows = await session.fetch(mail_statements.HELD_MESSAGES, domain_id, after, wanted)
+        rows = await session.fetch(question, domain_id, after, wanted)
         for row in rows:
             octets += take(row, found)
             if found.messages and octets >= max_octets:

@@ -52,8 +52,8 @@ HOLD = """
 """
 
 # $2 is a place (mail/message.py): suspect mail comes last.
-HELD_MESSAGES = f"""
-    SELECT {COLUMNS} FROM (
+_WAITING = f"""
+    FROM (
         (
             SELECT *, 0 AS turn FROM message
             WHERE domain_id = $1 AND number > $2 AND held_paths <> '' AND flags & 4 = 0
@@ -66,6 +66,9 @@ HELD_MESSAGES = f"""
         )
     ) AS waiting ORDER BY turn, number LIMIT $3
 """
+HELD_MESSAGES = f"SELECT {COLUMNS} {_WAITING}"
+# Where the destination is told which client each message came from.
+HELD_MESSAGES_WITH_ORIGINS = f"SELECT {COLUMNS}, origin {_WAITING}"
 ONE_MESSAGE = f"SELECT {COLUMNS}, origin FROM message WHERE number = $1"
 REFUSED_PATHS = """
     SELECT forward_path FROM last_reply WHERE domain_id = $1 AND number = $2 AND is_refused <> 0

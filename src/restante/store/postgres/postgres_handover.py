@@ -33,7 +33,13 @@ class PostgresHandover:
         self._requests = JointCalls(self._asked, core.begin)
 
     async def held(
-        self, domain_id: int, after: int, limit: int, max_octets: int
+        self,
+        domain_id: int,
+        after: int,
+        limit: int,
+        max_octets: int,
+        *,
+        with_origins: bool = False,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
         question = partial(
@@ -42,6 +48,7 @@ class PostgresHandover:
             after=after,
             limit=limit,
             max_octets=max_octets,
+            with_origins=with_origins,
         )
         found = await self._core.read(question)
         await held_reading.park(self._core, found.damaged)

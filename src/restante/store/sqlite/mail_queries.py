@@ -21,7 +21,7 @@ MESSAGE_COLUMNS = (
     "number, domain_id, received_at, size, flags, reverse_path, held_paths, file, file_crc32,"
     " head_crc32, dsn, head, message_id"
 )
-_NEW_MESSAGE_COLUMNS = f"{MESSAGE_COLUMNS}, origin"  # not read by a drain: JSON, for a listing
+_NEW_MESSAGE_COLUMNS = f"{MESSAGE_COLUMNS}, origin"  # JSON, which few drains read
 
 
 @cache
@@ -212,16 +212,24 @@ COUNT_SET_APART_OF = _COUNT_SET_APART.format(and_of_some=f" AND {OF_SOME}")
 # A drain's next window. ?2 is a place (mail/message.py): suspect mail comes last. No LIMIT: the
 # reader stops at its bound of messages and octets, and must be able to pass over damaged rows. In
 # index order, so that nothing is sorted and stopping costs nothing.
-HELD_MESSAGES = f"""
+
+
+def _held_messages(columns: str) -> str:
+    return f"""
     SELECT * FROM (
-        SELECT {MESSAGE_COLUMNS} FROM message INDEXED BY message_held
+        SELECT {columns} FROM message INDEXED BY message_held
         WHERE domain_id = ?1 AND number > ?2 AND held_paths <> '' AND NOT flags & 4 ORDER BY number
     ) UNION ALL SELECT * FROM (
-        SELECT {MESSAGE_COLUMNS} FROM message INDEXED BY message_suspect
+        SELECT {columns} FROM message INDEXED BY message_suspect
         WHERE domain_id = ?1 AND number > ?2 - {SUSPECT_PLACE} AND held_paths <> '' AND flags & 4
         ORDER BY number
     )
 """
+
+
+HELD_MESSAGES = _held_messages(MESSAGE_COLUMNS)
+# Where the destination is told which client each message came from.
+HELD_MESSAGES_WITH_ORIGINS = _held_messages(_NEW_MESSAGE_COLUMNS)
 ONE_MESSAGE = f"SELECT {_NEW_MESSAGE_COLUMNS} FROM message WHERE number = ?"
 REFUSED_PATHS = """
     SELECT forward_path FROM last_reply WHERE domain_id = ? AND number = ? AND is_refused

@@ -62,13 +62,22 @@ class PageBounds(NamedTuple):
 
 
 def held(
-    connection: apsw.Connection, domain_id: int, after: int, limit: int, max_octets: int
+    connection: apsw.Connection,
+    domain_id: int,
+    after: int,
+    limit: int,
+    max_octets: int,
+    *,
+    with_origins: bool = False,
 ) -> PageBounds:
     """Read a drain's next messages, past damaged ones."""
     window = PageBounds([], [])
     octets = 0
     with closing(connection.cursor()) as cursor:
-        for row in cursor.execute(mail_queries.HELD_MESSAGES, (domain_id, after)):
+        question = (
+            mail_queries.HELD_MESSAGES_WITH_ORIGINS if with_origins else mail_queries.HELD_MESSAGES
+        )
+        for row in cursor.execute(question, (domain_id, after)):
             octets += _take(row, window)
             if len(window.messages) == limit or (window.messages and octets >= max_octets):
                 break

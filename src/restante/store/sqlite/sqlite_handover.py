@@ -27,11 +27,22 @@ class SqliteHandover:
         self._core = core
 
     async def held(
-        self, domain_id: int, after: int, limit: int, max_octets: int
+        self,
+        domain_id: int,
+        after: int,
+        limit: int,
+        max_octets: int,
+        *,
+        with_origins: bool = False,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
         question = partial(
-            mail_reading.held, domain_id=domain_id, after=after, limit=limit, max_octets=max_octets
+            mail_reading.held,
+            domain_id=domain_id,
+            after=after,
+            limit=limit,
+            max_octets=max_octets,
+            with_origins=with_origins,
         )
         window = await self._core.read(question)
         await self._core.park(window.damaged)

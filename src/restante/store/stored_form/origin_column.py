@@ -1,7 +1,7 @@
 """The column that says where a message came from.
 
-It is read only for people. So one that cannot be read is as good as none: it must not keep a
-message from being delivered or shown.
+It is read for people, and for destinations that are told the client. One that cannot be read is as
+good as none: it must not keep a message from being delivered or shown.
 """
 
 from ipaddress import ip_address
@@ -28,6 +28,8 @@ def origin_text(origin: MessageOrigin) -> str:
         text += f',"verdicts":{dumps(dict(origin.verdicts))}'
     if origin.ptr is not PtrStatus.NOT_LOOKED_UP:
         text += f',"ptr":"{origin.ptr}"'
+    if origin.is_imported:
+        text += ',"is_imported":true'
     return text + "}"
 
 

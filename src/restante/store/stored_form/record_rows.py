@@ -17,6 +17,7 @@ from restante.tenancy.login_certificate import certificates_text
 from restante.tenancy.model import (
     Account,
     AuthorizedHosts,
+    ClientPassing,
     Destination,
     DestinationLogin,
     HostedDomain,
@@ -138,6 +139,7 @@ def destination_text(destination: Destination) -> str:
             and {"user": login.user, "sealed": b64encode(login.sealed_password).decode()},
             "connections": destination.connections,
             "per_minute": destination.per_minute,
+            "client_address": destination.client_address,
         }
     )
 
@@ -158,4 +160,5 @@ def destination_of(text: str) -> Destination:
         ca_text=facts.get("ca_text", ""),
         set_by=facts.get("set_by", ""),  # older ones are the operator's
         may_be_private=facts.get("may_be_private"),
+        client_address=ClientPassing(facts.get("client_address", "none")),
     )

@@ -13,7 +13,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain, show_domain
 from restante.admin.waiting_changes import apply_change, cancel_change, list_changes
-from restante.tenancy.model import TlsUse
+from restante.tenancy.model import ClientPassing, TlsUse
 from restante.web.portal.own_path import step_up_path
 from restante.web.portal.portal_visit import (
     FormValues,
@@ -40,12 +40,13 @@ async def direction(visit: Visit) -> Response:
         is_fresh=visit.session.is_fresh(visit.now),
         step_up=step_up_path(_own_path(record.name)),
         tls=[one.value for one in TlsUse],
+        passings=[one.value for one in ClientPassing],
         commands=redirected(record.name, record.destination, record.allow, visit.renderer.base_url),
     )
 
 
 async def set_destination(visit: Visit) -> Response:
-    """Change the destination and its TLS, or ask for that."""
+    """Change the destination and how it is reached, or ask for that."""
     form = await visit.form()
     tls = form.given("tls")
     if tls is not None and tls not in list(TlsUse):
@@ -53,7 +54,18 @@ async def set_destination(visit: Visit) -> Response:
             ErrorKind.INVALID, f"tls {tls}: does not exist", "choose one from the list"
         )
     chosen = None if tls is None else TlsUse(tls)
-    wanted = checked(lambda: DomainChange(destination=form.given("destination"), tls=chosen))
+    passing = form.given("client_address")
+    if passing is not None and passing not in list(ClientPassing):
+        raise AdminError(
+            ErrorKind.INVALID, f"client address {passing}: does not exist", "choose one of the list"
+        )
+    wanted = checked(
+        lambda: DomainChange(
+            destination=form.given("destination"),
+            tls=chosen,
+            client_address=None if passing is None else ClientPassing(passing),
+        )
+    )
     return await _changed(visit, form, wanted)
 
 

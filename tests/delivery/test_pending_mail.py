@@ -1,0 +1,101 @@
+"""Mail that waits, by its client."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from restante.delivery.pending_mail import PendingMail
+from restante.mail.message import HeldMessage
+from restante.mail.message_origin import MessageOrigin
+from restante.smtp.passed_client import PassedClient, passed_client
+from tests.smtp.client_talk import mail
+
+
+def origin(host: int) -> MessageOrigin | None:
+    return MessageOrigin(f"198.51.100.{host}", 1, "h") if host else None
+
+
+def client(host: int) -> PassedClient | None:
+    return passed_client(origin(host))
+
+
+def of(number: int, host: int) -> HeldMessage:
+    return mail(number)._replace(origin=origin(host))
+
+
+def pending(*hosts: int, is_grouped: bool = True) -> PendingMail:
+    made = PendingMail()
+    made.is_grouped = is_grouped
+    for number, host in enumerate(hosts, 1):
+        made.append(of(number, host))
+    return made
+
+
+def taken(waiting: PendingMail, host: int) -> list[int]:
+    found = []
+    while (message := waiting.take(client(host))) is not None:
+        found.append(message.number)
+    return found
+
+
+def test_each_client_gets_its_own_in_order() -> None:
+    waiting = pending(1, 2, 1, 0, 2)
+    assert taken(waiting, 1) == [1, 3]
+    assert taken(waiting, 3) == []
+    assert taken(waiting, 0) == [4]
+    assert len(waiting) == 2
+    assert [message.number for message in waiting] == [2, 5]
+
+
+def test_without_groups_everything_is_one() -> None:
+    assert taken(pending(1, 2, 0, is_grouped=False), 0) == [1, 2, 3]
+
+
+def test_a_message_can_come_back_to_either_end() -> None:
+    waiting = pending(1, 1)
+    waiting.append(of(8, 1), in_front=True)
+    waiting.append(of(9, 1))
+    assert taken(waiting, 1) == [8, 1, 2, 9]
+
+
+def test_the_next_connection_is_for_the_first_client_without_one_then_for_the_one_with_most() -> (
+    None
+):
+    waiting = pending(1, 1, 2, 3, 3, 3)
+    assert waiting.needy({}) == client(1)
+    assert waiting.needy({client(1): 1}) == client(2)
+    served = {client(1): 1, client(2): 1, client(3): 1}
+    assert waiting.needy(served) == client(3)
+    assert waiting.needy(served | {client(3): 2}) == client(1)
+    assert pending().needy({}) is None
+
+
+def test_a_client_is_worth_a_second_connection_only_for_several_messages() -> None:
+    assert not pending().is_worth_another({})
+    assert pending(1).is_worth_another({})
+    assert not pending(1, 1, 1).is_worth_another({client(1): 1})
+    assert pending(1, 1, 1, 1).is_worth_another({client(1): 1})
+    assert not pending(1, 1, 1, 1).is_worth_another({client(1): 2})
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=30), st.data())
+def test_nothing_is_lost_and_nothing_goes_to_another(
+    added: list[tuple[int, bool]], data: st.DataObject
+) -> None:
+    waiting = pending()
+    left: Counter[int] = Counter()
+    for number, (host, in_front) in enumerate(added, 1):
+        waiting.append(of(number, host), in_front=in_front)
+        left[host] += 1
+        if data.draw(st.booleans()):
+            wanted = data.draw(st.integers(0, 3))
+            message = waiting.take(client(wanted))
+            assert (message is None) == (left[wanted] == 0)
+            if message is not None:
+                assert passed_client(message.origin) == client(wanted)
+                left[wanted] -= 1
+        assert len(waiting) == left.total() == len(list(waiting))
+    waiting.clear()
+    assert len(waiting) == 0
+    assert not list(waiting)
