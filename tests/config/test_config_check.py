@@ -590,3 +590,70 @@ def test_certificates_of_one_table_are_for_the_same_hosts(tmp_path: Path) -> Non
     names = ('["tls/one.pem", "tls/two.pem"]', '["tls/one-key.pem", "tls/two-key.pem"]')
     config.write_text(f"{text}[[tls.names]]\ncertificate = {names[0]}\nkey = {names[1]}\n")
     assert f'"{second}": is for other hosts than {first}' in failures(config)
+
+
+ACME = """
+[acme]
+directory = "https://ca.example/dir"
+names = ["mx.customer.example"]
+"""
+ACME_LISTENER = """
+[[listen]]
+service = "acme"
+address = "127.0.0.1:{port}"
+"""
+
+
+def with_text(config: Path, text: str) -> Path:
+    config.write_text(config.read_text() + text)
+    return config
+
+
+def test_names_by_acme_need_a_listener_that_answers(tmp_path: Path) -> None:
+    assert "acme.names: need a listener that answers" in failures(
+        with_text(installed(tmp_path), ACME)
+    )
+
+
+def test_acme_with_its_listener_is_in_order(tmp_path: Path) -> None:
+    config = with_text(installed(tmp_path), ACME + ACME_LISTENER.format(port=80))
+    assert warnings(config) == []
+
+
+def test_an_acme_listener_at_another_port_is_told(tmp_path: Path) -> None:
+    config = with_text(installed(tmp_path), ACME + ACME_LISTENER.format(port=8080))
+    assert "authorities ask at port 80 only" in "".join(warnings(config))
+
+
+def test_an_acme_listener_without_names_is_told(tmp_path: Path) -> None:
+    config = with_text(installed(tmp_path), ACME_LISTENER.format(port=80))
+    assert "acme has no use without names of [acme]" in "".join(warnings(config))
+
+
+def test_a_name_has_one_certificate(tmp_path: Path) -> None:
+    config = with_text(installed(tmp_path), ACME + ACME_LISTENER.format(port=80))
+    with_named(config, trustme.CA().issue_cert("mx.customer.example"))
+    assert "is for mx.customer.example, which is among the names of [acme] too" in failures(config)
+
+
+def test_a_replaced_certificate_is_no_longer_warned_of(tmp_path: Path) -> None:
+    """The default ECDSA one has ended; that by ACME is shown in its place."""
+    config = with_text(installed(tmp_path), ACME.replace("mx.customer.example", "mx2.example.net"))
+    with_text(config, ACME_LISTENER.format(port=80))
+    acme = tmp_path / "data/acme"
+    acme.mkdir()
+    issued = trustme.CA().issue_cert("mx2.example.net", key_type=trustme.KeyType.ECDSA)
+    issued.cert_chain_pems[0].write_to_path(acme / "mx2.example.net.pem")
+    key = acme / "mx2.example.net.key.pem"
+    issued.private_key_pem.write_to_path(key)
+    key.chmod(0o600)
+    told = "".join(warnings(config, NOW + 400 * DAY))
+    assert "cert-rsa.pem: the certificate has expired" in told
+    assert "cert.pem: the certificate" not in told
+
+
+def test_acme_on_a_shared_store_is_refused(tmp_path: Path) -> None:
+    config = with_text(installed(tmp_path), ACME + ACME_LISTENER.format(port=80))
+    replaced(config, 'store = "sqlite:data"', 'store = "postgresql://r@db.example/r"')
+    with pytest.raises(ConfigError, match="acme: is for a store on SQLite only"):
+        load(config, {})

@@ -82,7 +82,7 @@ def test_the_output_of_show_is_read_back_as_the_same(tmp_path: Path) -> None:
         ('"127.0.0.1:2525"', '"127.0.0.1"', "listen[0].address", "ADDRESS:PORT"),
         ('"127.0.0.1:4465"', '"localhost:25"', "listen[1].address", "ADDRESS:PORT"),
         ('"127.0.0.1:4465"', '"[::]:99999"', "listen[1].address", "ADDRESS:PORT"),
-        ('"mx"  ', '"pop"', "listen[0].service", "'mx', 'smtps', 'odmr', 'odmrs' or 'web'"),
+        ('"mx"  ', '"pop"', "listen[0].service", "'mx', 'smtps', 'odmr', 'odmrs', 'web' or 'acme'"),
         ('minimum = "1.2"', 'minimum = "1.4"', "tls.minimum", "'1.0', '1.1', '1.2' or '1.3'"),
         ('minimum = "1.2"', 'minimun = "1.2"', "tls.minimun", "did you mean tls.minimum?"),
         ('[log]\nstyle = "text"', '[lgo]\nstyle = "text"', "lgo", "did you mean log?"),

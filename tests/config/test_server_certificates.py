@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 import trustme
 
+from restante.acme.certificate_files import CertificateFilesOf
 from restante.config.load import load
-from restante.config.schema import Listen, TlsSettings
+from restante.config.schema import Config, Listen, TlsSettings
 from restante.config.server_certificates import IdentityUnusable, read_identity
 from restante.network.tls_context import oldest_version
 from tests.acceptance.certificates import key_pin
@@ -107,3 +108,46 @@ def test_a_file_by_name_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "tls" / "customer-key.pem").unlink()
     with pytest.raises(IdentityUnusable, match=r"customer\.pem: cannot be used: .*config check"):
         read_identity(load(file, {}))
+
+
+def with_acme(file: Path, *names: str) -> Config:
+    listed = ", ".join(f'"{name}"' for name in names)
+    file.write_text(
+        f'{file.read_text()}\n[acme]\ndirectory = "https://ca.example/dir"\nnames = [{listed}]\n'
+    )
+    return load(file, {})
+
+
+def issue_by_acme(config: Config, name: str) -> str:
+    """Put a certificate where ACME has it, and return its pin."""
+    config.acme_directory.mkdir(exist_ok=True)
+    files = CertificateFilesOf(config.acme_directory, name)
+    issued = trustme.CA().issue_cert(name, key_type=trustme.KeyType.ECDSA)
+    issued.cert_chain_pems[0].write_to_path(files.certificate)
+    issued.private_key_pem.write_to_path(files.key)
+    return key_pin(files.certificate)
+
+
+def test_certificates_by_acme_are_shown_once_they_are_issued(tmp_path: Path) -> None:
+    config = with_acme(installed(tmp_path), "mx2.example.net", "mx.customer.example")
+    [default] = read_identity(config).served
+    pin = issue_by_acme(config, "mx.customer.example")
+    before, customer = read_identity(config).served
+    assert before == default
+    assert (customer.hosts, customer.keys) == (("mx.customer.example",), (pin,))
+
+
+def test_the_one_of_the_host_name_replaces_the_default_of_its_type(tmp_path: Path) -> None:
+    config = with_acme(installed(tmp_path), "mx2.example.net")
+    [before] = read_identity(config).served
+    pin = issue_by_acme(config, "mx2.example.net")
+    [default] = read_identity(config).served
+    assert default.keys == (pin, before.keys[1])  # that of RSA stays
+
+
+@pytest.mark.parametrize("spoiled", ["mx.customer.example.pem", "mx.customer.example.key.pem"])
+def test_a_broken_one_by_acme_stops_no_start(tmp_path: Path, spoiled: str) -> None:
+    config = with_acme(installed(tmp_path), "mx.customer.example")
+    issue_by_acme(config, "mx.customer.example")
+    (config.acme_directory / spoiled).write_text("broken")
+    assert len(read_identity(config).served) == 1

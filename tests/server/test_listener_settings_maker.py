@@ -6,6 +6,7 @@ from typing import cast
 
 import pytest
 
+from restante.acme.challenge_answers import ChallengeAnswers
 from restante.config.load import load
 from restante.config.schema import Config
 from restante.config.server_certificates import read_identity
@@ -13,9 +14,12 @@ from restante.reception.listeners import ListenerSettings
 from restante.server.listener_settings_maker import (
     ListenerSettingsMaker,
     WebListenerSettingsMaker,
+    acme_settings,
     web_connections,
 )
 from restante.server.session_settings_maker import SessionSettingsMaker
+from restante.web.http_connections import HttpService
+from restante.web.request_counts import RequestCounts
 from restante.web.web_connection import WebListenerSettings
 from tests.config.files import installed
 from tests.web.gate_parts import gate_parts
@@ -30,9 +34,8 @@ def config_with(tmp_path: Path, listen: str, more: str = "") -> Config:
 
 def settings_of(config: Config) -> list[ListenerSettings]:
     smtp = cast("SessionSettingsMaker", SimpleNamespace(settings=lambda *_: "of smtp"))
-    maker = ListenerSettingsMaker(
-        smtp, WebListenerSettingsMaker(gate_parts(), web_connections(gate_parts()))
-    )
+    web = WebListenerSettingsMaker(gate_parts(), web_connections(gate_parts()))
+    maker = ListenerSettingsMaker(smtp, web, acme_settings(ChallengeAnswers(), RequestCounts()))
     identity = read_identity(config)
     return [maker.settings(config, listen, identity) for listen in config.listen]
 
@@ -56,3 +59,11 @@ def test_it_knows_the_proxies(tmp_path: Path) -> None:
 def test_other_listeners_have_the_settings_of_smtp(tmp_path: Path) -> None:
     listen = '[[listen]]\nservice = "mx"\naddress = "127.0.0.1:2525"'
     assert str(settings_of(config_with(tmp_path, listen))[0]) == "of smtp"
+
+
+def test_an_acme_listener_has_no_tls(tmp_path: Path) -> None:
+    listen = '[[listen]]\nservice = "acme"\naddress = "0.0.0.0:80"'
+    (settings,) = settings_of(config_with(tmp_path, listen))
+    assert isinstance(settings, WebListenerSettings)
+    assert settings.tls is None
+    assert settings.connections.service is HttpService.ACME

@@ -566,3 +566,26 @@ def test_a_web_listener_follows_reloads_as_the_others(tmp_path: Path) -> None:
                 await asyncio.open_connection("127.0.0.1", port)
 
     asyncio.run(story())
+
+
+def test_new_certificates_are_shown_without_the_edits_of_the_file(tmp_path: Path) -> None:
+    """A renewal at night applies nothing that the operator has begun to change."""
+    world = World(tmp_path)
+
+    async def story() -> None:
+        world.write(File())
+        async with world.running() as app:
+            port = world.ports[0]
+            _, first = await greeting(port, is_implicit=False)
+            world.write(File(certificate=1, hostname="mx3.example.net", size=2_000_000))
+            before = app.settings.config
+            await app.admin.reloader.show_certificates()
+            _, second = await greeting(port, is_implicit=False)
+            assert second != first
+            assert app.settings.config is before
+            (tmp_path / "tls/key.pem").write_bytes(b"")
+            await app.admin.reloader.show_certificates()
+            assert (await greeting(port, is_implicit=False))[1] == second
+            assert "cannot be used" in app.settings.state.reload_failure
+
+    asyncio.run(story())

@@ -74,7 +74,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
                 own_addresses,
                 resolver,
                 resolver,
-                certificates=partial(served_or_none, config.tls),
+                certificates=partial(served_or_none, config),
             ),
             settings=AdminSettings(
                 message_size_limit=lambda: config.reception.message_size_limit,

@@ -27,8 +27,9 @@ from restante.config.certificate import (
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.schema import CONTROL_NAME, ODMR_SERVICES, WEB, CertificateFiles, Config
+from restante.config.schema import ACME, CONTROL_NAME, ODMR_SERVICES, WEB, CertificateFiles, Config
 from restante.config.self_signed import is_self_signed
+from restante.config.server_certificates import certificate_groups
 from restante.config.setting_places import SettingLocation, key_name
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.network.tls_context import verifying_client_context
@@ -48,6 +49,7 @@ from restante.telemetry.trace_export import is_installed
 
 SOCKET_PATH_LIMIT = 107  # octets that the system takes for the path of a Unix socket
 LAST_PORT = 65535
+_HTTP_PORT = 80
 NAMES_SHOWN = 3  # of the hosts that a certificate covers
 _NO_DIRECTORY = "its directory is not there"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -68,6 +70,7 @@ def check_config(config: Config, now: float) -> list[str]:
         *_web_problems(config),
         *_provider_problems(config),
         *_traces_problems(config),
+        *_acme_problems(config),
     ]
     if problems:
         raise ConfigError(problems)
@@ -325,6 +328,24 @@ def _secret_problems(config: Config, place: SettingLocation, file: Path) -> Iter
         yield _problem(config, place, "is empty", "write the secret into it", file)
 
 
+def _acme_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Check that an authority reaches us, and that each name has one certificate."""
+    acme = config.acme
+    if acme.names and not any(listen.service == ACME for listen in config.listen):
+        remedy = 'add a [[listen]] with service = "acme" and address = "0.0.0.0:80"'
+        yield _problem(config, ("acme", "names"), "need a listener that answers", remedy)
+    for number, group in enumerate(config.tls.names):
+        with suppress(OSError, UnfitCertificate):
+            hosts = host_names(read_certificate(group.certificate[0].read_bytes()))
+            if taken := sorted(set(hosts) & set(acme.names)):
+                place: SettingLocation = ("tls", "names", number, "certificate")
+                cause = f"is for {taken[0]}, which is among the names of [acme] too"
+                remedy = "remove one of them"
+                yield _problem(config, place, cause, remedy, group.certificate[0])
+    if acme.ca_file:
+        yield from _authority_problems(config, ("acme", "ca_file"), acme.ca_file, "directory")
+
+
 def _traces_problems(config: Config) -> Iterator[ConfigProblem]:
     if config.telemetry.otlp and not is_installed():
         remedy = "install them: pip install 'restante[otel]', or remove this setting"
@@ -343,9 +364,10 @@ def _is_mailbox(text: str) -> bool:
 
 
 def _warnings(config: Config, now: float) -> Iterator[str]:
-    for file, _ in config.tls.all_pairs:
+    pairs = [pair for group in certificate_groups(config) for pair in group.pairs]
+    for file, _ in pairs:
         yield from end_warnings(read_certificate(file.read_bytes()), now, file)
-    for _, file in config.tls.all_pairs:
+    for _, file in pairs:
         if file.stat().st_mode & _OTHERS & ~stat.S_IRGRP:
             yield f"{file}: other users can read this key; chmod 640 {quote(str(file))}"
     directory = config.store_directory
@@ -357,6 +379,7 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
     yield from _full_disk_warnings(config)
     yield from _metrics_warnings(config)
     yield from _turnaround_warnings(config)
+    yield from _acme_warnings(config)
     yield from _reload_warnings(config)
     if os.geteuid() == 0 and not config.user:
         yield (
@@ -373,7 +396,7 @@ def _host_name_warnings(config: Config) -> Iterator[str]:
 
 def _certificate_warnings(config: Config) -> Iterator[str]:
     """Warn of certificates for other hosts."""
-    for file in config.tls.certificate:
+    for file in certificate_groups(config)[0].certificate:
         certificate = read_certificate(file.read_bytes())
         if covers(certificate, config.hostname):
             continue
@@ -433,6 +456,21 @@ def _turnaround_warnings(config: Config) -> Iterator[str]:
             yield (
                 f'{where}: {listen.service} has no use while turnaround of [release] is "off";'
                 ' remove this [[listen]], or write turnaround = "odmr-only"'
+            )
+
+
+def _acme_warnings(config: Config) -> Iterator[str]:
+    """Warn of listeners that never get an order, and of ports that no authority asks at."""
+    for place, listen in enumerate(config.listen):
+        if listen.service != ACME:
+            continue
+        where = config.source.where(("listen", place, "service"))
+        if not config.acme.names:
+            yield f"{where}: acme has no use without names of [acme]; remove this [[listen]]"
+        elif listen.endpoint[1] != _HTTP_PORT:
+            yield (
+                f"{where}: authorities ask at port {_HTTP_PORT} only; pass that port on to"
+                f" {listen.address}"
             )
 
 

@@ -12,6 +12,7 @@ from restante.config.schema import Config, Listen
 APPLIED_BY_RELOAD: Final = (
     "listen",
     "tls",
+    "acme",
     "reception",
     "hygiene",
     "delivery",

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from restante.acme.acme_settings import AcmeSettings
 from restante.checks.hygiene_settings import HygieneSettings
 from restante.config.control_path import DEFAULT_STATE_DIR
 from restante.config.one_or_more import ONE_OR_MORE
@@ -47,6 +48,7 @@ from restante.web.web_settings import WebSettings
 
 DNS_PORT = 53
 WEB = "web"
+ACME = "acme"
 CONTROL_NAME = "control.sock"
 MOST_WORKERS = 32
 ODMR_SERVICES = frozenset({"odmr", "odmrs"})  # of RFC 2645: they take no mail
@@ -159,11 +161,11 @@ class Section(BaseModel):
 class Listen(Section):
     """One `[[listen]]`: an address that accepts connections, and its protocol."""
 
-    service: Literal["mx", "smtps", "odmr", "odmrs", "web"] = Field(
+    service: Literal["mx", "smtps", "odmr", "odmrs", "web", "acme"] = Field(
         description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from"
         " the first byte. `odmr`: ATRN and ETRN (RFC 2645, port 366), with TLS by STARTTLS."
         " `odmrs`: the same, with TLS from the first byte. `web`: the API and the portal over"
-        " HTTP.",
+        " HTTP. `acme`: the answers to an authority (HTTP-01) for `[acme]`, at port 80.",
         examples=["mx"],
     )
     address: Annotated[str, AfterValidator(_check_listener)] = Field(
@@ -198,15 +200,19 @@ class Listen(Section):
     @model_validator(mode="after")
     def _only_web_has_a_choice(self) -> Self:
         if self.tls and self.service != WEB:
-            raise _wrong(
-                f"tls is not a setting of {self.service}, which has TLS always", "remove tls"
-            )
+            has = "no TLS" if self.service == ACME else "TLS always"
+            raise _wrong(f"tls is not a setting of {self.service}, which has {has}", "remove tls")
         return self
 
     @property
     def asks_for_certificates(self) -> bool:
         """Whether clients are asked for a certificate."""
         return self.service in ODMR_SERVICES and self.client_certificates is not False
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether it uses the server's certificates."""
+        return self.service not in {WEB, ACME} or self.tls
 
     @property
     def is_loopback(self) -> bool:
@@ -502,6 +508,9 @@ class Config(Section):
         min_length=1, description="Addresses that accept connections."
     )
     tls: TlsSettings = Field(description="Certificates and TLS versions.")
+    acme: AcmeSettings = Field(
+        default=AcmeSettings(), description="Certificates from an authority, by ACME."
+    )
     objects: ObjectSettings = Field(
         default=ObjectSettings(),
         description="An object store for large content. Only for PostgreSQL.",
@@ -572,6 +581,15 @@ class Config(Section):
             raise _wrong(cause, "remove it")
         return objects
 
+    @field_validator("acme")
+    @classmethod
+    def _acme_is_for_one_server(cls, acme: AcmeSettings, info: ValidationInfo) -> AcmeSettings:
+        if acme.directory and not _is_without_database(info) and info.data.get("store"):
+            cause = "is for a store on SQLite only: of several servers, each could be asked"
+            remedy = "remove it, and renew the certificates by another program"
+            raise _wrong(cause, remedy)
+        return acme
+
     @field_validator("workers")
     @classmethod
     def _share_a_database(cls, workers: int, info: ValidationInfo) -> int:
@@ -612,6 +630,11 @@ class Config(Section):
     def local_directory(self) -> Path:
         """The directory where this server keeps files: that of the store, or `state_dir`."""
         return self.store_directory or self.state_dir or DEFAULT_STATE_DIR
+
+    @property
+    def acme_directory(self) -> Path:
+        """The directory of keys and certificates by ACME."""
+        return self.local_directory / "acme"
 
     def worker_directory(self, number: int) -> Path:
         """Return where a worker keeps its own files; `number` is from 1."""

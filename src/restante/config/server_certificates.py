@@ -5,13 +5,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext, SSLError
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
+from restante.acme.certificate_files import CertificateFilesOf
 from restante.config.certificate import (
     UnfitCertificate,
     host_names,
+    key_type,
     public_key_of,
     read_certificate,
+    read_public_key,
 )
 from restante.config.file_stamp import FileStamp
 from restante.config.schema import (
@@ -28,6 +31,8 @@ from restante.network.served_certificate import ServedCertificate, first_end
 from restante.network.tls_context import server_context
 from restante.network.tls_names import serve_by_name
 from restante.phrases import cause_of
+
+ACME_KEY_TYPE: Final = "ECDSA"
 
 
 class IdentityUnusable(Exception):  # noqa: N818
@@ -79,25 +84,66 @@ def read_identity(config: Config) -> ServerIdentity:
     """Read certificates and keys. Raises IdentityUnusable."""
     stamps: dict[Path, FileStamp] = {}
     served: list[ServedCertificate] = []
-    for group in config.tls.groups:
+    try:
+        groups = certificate_groups(config)
+    except (OSError, UnfitCertificate) as error:
+        raise _unusable(config.tls, error) from None
+    for group in groups:
         try:
             stamps |= {file: FileStamp.of(file) for pair in group.pairs for file in pair}
             served.append(_served(group))
         except (OSError, UnfitCertificate) as error:
             raise _unusable(group, error) from None
-    kinds = {
-        ListenerKind.of(listen, config.tls)
-        for listen in config.listen
-        if listen.service != WEB or listen.tls
-    }
-    contexts = {kind: _contexts(kind, config.tls, served) for kind in kinds}
+    kinds = {ListenerKind.of(listen, config.tls) for listen in config.listen if listen.has_tls}
+    contexts = {kind: _contexts(kind, groups, served) for kind in kinds}
     return ServerIdentity(contexts, tuple(served), stamps)
 
 
-def served_or_none(tls: TlsSettings) -> Sequence[ServedCertificate]:
+def certificate_groups(config: Config) -> Sequence[CertificateFiles]:
+    """Return the certificates to show, each with its key: the default ones first.
+
+    Those by ACME are among them once they are issued. That of our host name takes the place of the
+    default ones with a key of the same type.
+    """
+    issued = {
+        name: files
+        for name in config.acme.names
+        if _is_usable(files := CertificateFilesOf(config.acme_directory, name))
+    }
+    default: CertificateFiles = config.tls
+    if own := issued.pop(config.hostname, None):
+        default = _table([(own.certificate, own.key), *_others(config.tls)])
+    by_acme = (_table([(one.certificate, one.key)]) for one in issued.values())
+    return (default, *config.tls.names, *by_acme)
+
+
+def _table(pairs: Sequence[tuple[Path, Path]]) -> CertificateFiles:
+    certificates, keys = zip(*pairs, strict=True)
+    return CertificateFiles.model_construct(certificate=certificates, key=keys)
+
+
+def _others(tls: TlsSettings) -> list[tuple[Path, Path]]:
+    """Return the default certificates with another type of key than those by ACME."""
+    return [
+        (certificate, key)
+        for certificate, key in tls.pairs
+        if key_type(read_certificate(certificate.read_bytes())) != ACME_KEY_TYPE
+    ]
+
+
+def _is_usable(files: CertificateFilesOf) -> bool:
+    """Tell whether it is issued and can be shown. Otherwise it is ordered again."""
+    try:
+        certificate = read_certificate(files.certificate.read_bytes())
+        return read_public_key(files.key.read_bytes()) == public_key_of(certificate)
+    except (OSError, UnfitCertificate):
+        return False
+
+
+def served_or_none(config: Config) -> Sequence[ServedCertificate]:
     """Return what the certificates in the files say; () if one cannot be read."""
     try:
-        return tuple(map(_served, tls.groups))
+        return tuple(map(_served, certificate_groups(config)))
     except (OSError, UnfitCertificate):
         return ()
 
@@ -111,11 +157,11 @@ def _served(group: CertificateFiles) -> ServedCertificate:
 
 
 def _contexts(
-    kind: ListenerKind, tls: TlsSettings, served: Sequence[ServedCertificate]
+    kind: ListenerKind, groups: Sequence[CertificateFiles], served: Sequence[ServedCertificate]
 ) -> Sequence[SSLContext]:
     """Return the default context for a kind of listener, then those it gives way to."""
     contexts: list[SSLContext] = []
-    for group in tls.groups:
+    for group in groups:
         try:
             contexts.append(
                 server_context(

@@ -1,4 +1,4 @@
-"""One request over HTTP to another host: for webhooks, and for a provider of OpenID Connect.
+"""One request over HTTP to another host: for webhooks, a provider of OpenID Connect, and ACME.
 
 Guarantees: TLS is verified. No redirect is followed, no proxy of the environment is used, and no
 cookie is kept. The time for all of it is limited, and so are the octets of the answer. URLs may be
@@ -51,6 +51,7 @@ class OutgoingAnswer:
 
     status: int
     body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # names in lower case
 
 
 class OutgoingHttp:
@@ -139,7 +140,8 @@ async def _fetch_from(
     )
     answer = await client.send(made, stream=True)
     try:
-        return OutgoingAnswer(answer.status_code, await _body(answer, request.most_octets))
+        body = await _body(answer, request.most_octets)
+        return OutgoingAnswer(answer.status_code, body, dict(answer.headers))
     finally:
         await answer.aclose()
 

@@ -3,6 +3,8 @@
 import time
 from functools import partial
 
+from restante.acme.acme_renewal import AcmeRenewal, OrderGround
+from restante.acme.challenge_answers import ChallengeAnswers
 from restante.admin.admin_context import (
     AdminContext,
     AdminSettings,
@@ -41,6 +43,7 @@ from restante.server.identity_watch import IdentityWatch
 from restante.server.listener_settings_maker import (
     ListenerSettingsMaker,
     WebListenerSettingsMaker,
+    acme_settings,
     web_connections,
 )
 from restante.server.reload import Reloader, ReloadTargets
@@ -87,12 +90,12 @@ def build_admin(
     gate = _gate(
         context, reception, token_gate, process.web_requests, _portal(ground, context, sessions)
     )
-    http = _http(reception, gate)
+    reloader, http = _http(ground, reception, gate)
     return AdminParts(
         context=context,
         feed=feed,
         instruments=instruments,
-        reloader=_reloader(ground, reception, http.listener_settings),
+        reloader=reloader,
         scrubber=scrubber,
         loop_lag=process.loop_lag,
         token_uses=uses,
@@ -102,15 +105,22 @@ def build_admin(
     )
 
 
-def _http(reception: ReceptionParts, gate: GateParts) -> HttpParts:
-    limit, web = http_connections_possible(), web_connections(gate)
-    return HttpParts(
-        listener_settings=ListenerSettingsMaker(
-            reception.session_settings, WebListenerSettingsMaker(gate, web)
-        ),
+def _http(
+    ground: BuildContext, reception: ReceptionParts, gate: GateParts
+) -> tuple[Reloader, HttpParts]:
+    limit, web, answers = http_connections_possible(), web_connections(gate), ChallengeAnswers()
+    acme = acme_settings(answers, gate.counts)
+    listener_settings = ListenerSettingsMaker(
+        reception.session_settings, WebListenerSettingsMaker(gate, web), acme
+    )
+    reloader = _reloader(ground, reception, listener_settings)
+    return reloader, HttpParts(
+        listener_settings=listener_settings,
         control=HttpConnections(HttpService.CONTROL, limit),
         metrics=HttpConnections(HttpService.METRICS, limit),
         web=web,
+        acme=acme.connections,
+        orders=_orders(ground, reloader, answers),
         counts=gate.counts,
     )
 
@@ -154,6 +164,23 @@ def _reloader(
         spawn=ground.spawner.spawn,
     )
     return Reloader(ground.settings, targets)
+
+
+def _orders(ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers) -> AcmeRenewal:
+    settings = ground.settings
+    renewal = AcmeRenewal(
+        OrderGround(
+            lambda: settings.config.acme,
+            ground.setup.config.acme_directory,
+            ground.resolver,
+            answers,
+        ),
+        ground.setup.log,
+        ground.clocks,
+        reloader.show_certificates,
+    )
+    settings.on_change(lambda config: renewal.settings_changed(config.acme))
+    return renewal
 
 
 def _change_keeper(

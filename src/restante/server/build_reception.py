@@ -8,7 +8,7 @@ from restante.checks.check_runner import CheckRunner
 from restante.checks.dns_list_check import DnsListCheck
 from restante.checks.early_talker import EarlyTalkerCheck
 from restante.checks.suspicion import SuspicionCheck
-from restante.config.schema import WEB, Config
+from restante.config.schema import ACME, WEB, Config
 from restante.network.dns_lists import NO_LIST_ANSWERED, DnsListLookup, list_seconds
 from restante.network.ptr_lookup import LOOKUP_FAILED, PtrLookup, ptr_seconds
 from restante.reception.after_holding import AfterHolding
@@ -135,7 +135,9 @@ def _doorkeeper(ground: BuildContext, expected: ExpectedHosts) -> Doorkeeper:
 def _listeners(ground: BuildContext, door: Doorkeeper) -> Listeners:
     """Make the listeners, which a reload opens and closes; `own_addresses` follows."""
     is_shared = ground.setup.worker is not None
-    listeners = Listeners(door, time.monotonic, {WEB: WebListener}, is_shared=is_shared)
+    listeners = Listeners(
+        door, time.monotonic, {WEB: WebListener, ACME: WebListener}, is_shared=is_shared
+    )
     metrics_addresses = ground.setup.metrics_addresses
 
     def note_addresses(_config: Config) -> None:

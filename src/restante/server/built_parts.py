@@ -7,6 +7,7 @@ Plain wiring: nothing here runs or decides. A later part subscribes to an earlie
 import time
 from dataclasses import dataclass
 
+from restante.acme.acme_renewal import AcmeRenewal
 from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
@@ -116,12 +117,14 @@ class HttpParts:
     control: HttpConnections
     metrics: HttpConnections
     web: HttpConnections
+    acme: HttpConnections
+    orders: AcmeRenewal  # of certificates: `acme` listeners answer for them
     counts: RequestCounts  # of the `web` listeners
 
     @property
     def connections(self) -> tuple[HttpConnections, ...]:
         """Return those of each service."""
-        return self.control, self.metrics, self.web
+        return self.control, self.metrics, self.web, self.acme
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ class Reloader:
         self._parts = parts
         self._is_asked = False
         self._is_busy = True  # until the server is ready
+        self._changing = asyncio.Lock()  # one change of the listeners at a time
 
     def ready(self) -> None:
         """Reload from now on when asked, and now if that was asked before."""
@@ -91,13 +92,34 @@ class Reloader:
     async def reload(self) -> None:
         """Read the file and apply it. An error changes nothing; the log and `status` show it."""
         try:
-            await self._reload()
+            async with self._changing:
+                await self._reload()
         except (ConfigError, IdentityUnusable, CannotListen) as error:
             self._fail(error)
             self._parts.log.publish(ReloadFailed(error=error))
         except Exception as error:  # a defect: the task that runs us logs it
             self._fail(error)
             raise
+
+    async def show_certificates(self) -> None:
+        """Read the certificates again, and let the listeners use them; the settings stay.
+
+        An error changes nothing; the log and `status` show it.
+        """
+        async with self._changing:
+            running, parts = self._running.config, self._parts
+            known = listen_places(running.listen)
+            try:
+                identity = await asyncio.to_thread(read_identity, running)
+                await parts.listeners.change(
+                    list(known),
+                    lambda place: parts.listener_settings(running, known[place], identity),
+                )
+            except (IdentityUnusable, CannotListen) as error:
+                self._fail(error)
+                parts.log.publish(ReloadFailed(error=error))
+            else:
+                self._running.show(identity)
 
     def _fail(self, error: Exception) -> None:
         state = self._running.state.failed(self._parts.now(), cause_of(error))

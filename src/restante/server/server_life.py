@@ -162,6 +162,7 @@ class Application:
             admin.loop_lag.run(),
             admin.token_uses.run(),
             admin.changes.run(),
+            admin.http.orders.run(),
             admin.sessions.run(),
         ]
         return [tasks.create_task(one) for one in (*running, *self._serving(admin, control))]

@@ -135,6 +135,10 @@ class RunningSettings:
         """Take note of how the file that was read last differs from this."""
         self.state = state
 
+    def show(self, identity: ServerIdentity) -> None:
+        """Let these certificates run from now on."""
+        self.identity = identity
+
     def replace(self, config: Config, identity: ServerIdentity, read: Config) -> None:
         """Let these run from now on. `read` is the file: it may differ until a restart."""
         self.config, self.identity, self.read = config, identity, read

@@ -10,6 +10,7 @@ from restante.telemetry.events import (
     AttemptEnded,
     AuthenticationBurst,
     AuthenticationEnded,
+    CertificateOrderFailed,
     ChangeEnded,
     ChangeScheduled,
     ConnectionsShed,
@@ -165,9 +166,10 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "requested_by": FieldMeaning("The client or rule that asked for the drain.", "login acme-mail"),
     "restart_after": FieldMeaning("Seconds until it is started again; missing: it is not.", 0.1),
     "restart_for": FieldMeaning("The settings that need a restart.", ("hostname",)),
+    "retry_seconds": FieldMeaning("Seconds until the next try.", 3600.0),
     "reverse_path": FieldMeaning("The sender of the envelope.", "<bob@example.org>"),
     "seconds": FieldMeaning("Duration in seconds.", 1.25),
-    "service": FieldMeaning("The service: `control`, `metrics` or `web`.", "web"),
+    "service": FieldMeaning("The service: `control`, `metrics`, `web` or `acme`.", "web"),
     "sessions": FieldMeaning("Number of SMTP sessions open now.", 17),
     "sessions_limit": FieldMeaning("Number of SMTP sessions possible.", 1000),
     "status": FieldMeaning("The status of the mail.", "held"),
@@ -235,6 +237,7 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     StoreFailed: {"doing": WorkWord.HOLD, "messages": 2},
     SignInRefused: {"reason": "wrong password"},
     TokenRefused: {"cause": "expired"},
+    CertificateOrderFailed: {"reason": "the order is invalid"},
     WorkerEnded: {"reason": "signal 9", "restart_after": 0.1},
 }
 

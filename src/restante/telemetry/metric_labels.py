@@ -62,7 +62,7 @@ DOOR_LIMIT = MetricLabel(
         "connections-per-minute",
     ),
 )
-HTTP_SERVICE = MetricLabel("service", ("control", "metrics", "web"))
+HTTP_SERVICE = MetricLabel("service", ("control", "metrics", "web", "acme"))
 HTTP_CUT = MetricLabel(
     "cause",
     (

@@ -22,6 +22,8 @@ from restante.telemetry.events import (
     EVENTS,
     AcceptsFailed,
     AuthenticationEnded,
+    CertificateIssued,
+    CertificateOrderFailed,
     CheckFailed,
     ConnectionsShed,
     DeliveryAttempt,
@@ -460,6 +462,16 @@ METRICS: Final[tuple[Metric, ...]] = (
         MetricKind.GAUGE,
         "Unix time at which the first of the certificates in use expires.",
         lambda state: state.certificate_expires_at,
+    ),
+    Counted(
+        "restante_certificates_issued",
+        "Certificates that an authority issued by ACME.",
+        CertificateIssued,
+    ),
+    Counted(
+        "restante_certificate_orders_failed",
+        "Orders of certificates by ACME that failed.",
+        CertificateOrderFailed,
     ),
     Read(
         "restante_loop_lag_seconds",

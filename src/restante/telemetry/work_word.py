@@ -30,6 +30,7 @@ class WorkWord(StrEnum):
     SWEEP_OBJECTS = "sweep-objects"
     COLLECT_GARBAGE = "collect-garbage"
     CERTIFICATE = "certificate"
+    ORDER_CERTIFICATES = "order-certificates"
     SWEEP = "sweep"
     WATCH = "watch"
     REPORT = "report"

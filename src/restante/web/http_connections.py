@@ -23,6 +23,7 @@ class HttpService(StrEnum):
     CONTROL = "control"
     METRICS = "metrics"
     WEB = "web"
+    ACME = "acme"
 
 
 class ConnectionCut(StrEnum):

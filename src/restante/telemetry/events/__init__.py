@@ -18,6 +18,8 @@ from restante.telemetry.events.delivery_events import (
 from restante.telemetry.events.event import Event, EventLevel, FailureEvent
 from restante.telemetry.events.life_events import (
     CertificateExpiring,
+    CertificateIssued,
+    CertificateOrderFailed,
     ChangeEnded,
     ChangeScheduled,
     ClockDoubted,
@@ -94,6 +96,8 @@ __all__ = [
     "AuthenticationBurst",
     "AuthenticationEnded",
     "CertificateExpiring",
+    "CertificateIssued",
+    "CertificateOrderFailed",
     "ChangeEnded",
     "ChangeScheduled",
     "CheckFailed",
@@ -182,6 +186,8 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     LinesLeftOut,
     LoopStalled,
     CertificateExpiring,
+    CertificateIssued,
+    CertificateOrderFailed,
     SignInRefused,
     TokenRefused,
     RecordChanged,

@@ -152,6 +152,28 @@ class CertificateExpiring(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateIssued(Event):
+    """An authority issued a certificate by ACME. The listeners use it from now on."""
+
+    event: ClassVar[str] = "certificate-issued"
+    hosts: tuple[str, ...]
+    ends: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateOrderFailed(Event):
+    """An authority issued no certificate by ACME. The present one stays in use.
+
+    The order is tried again after `retry_seconds`.
+    """
+
+    event: ClassVar[str] = "certificate-order-failed"
+    hosts: tuple[str, ...]
+    reason: str
+    retry_seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignInRefused(Event):
     """A password or code for the portal was refused. The user is not told the reason given here.
 

@@ -1,0 +1,114 @@
+"""The settings for certificates by ACME."""
+
+from pathlib import Path
+from typing import Annotated, Final, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from restante.mail.address import canonical_domain, split_mailbox
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def _wrong_acme(cause: str, remedy: str) -> PydanticCustomError:
+    return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
+
+
+def _check_directory(text: str) -> str:
+    try:
+        url = urlsplit(text)
+        is_fit = not text or (
+            bool(url.hostname)
+            and (url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK))
+        )
+    except ValueError:
+        is_fit = False
+    if not is_fit:
+        remedy = "write the HTTPS URL of the authority's directory"
+        raise _wrong_acme("is no URL of an ACME directory", remedy)
+    return text
+
+
+def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        found = tuple(map(canonical_domain, names))
+    except ValueError:
+        remedy = 'write full names, such as "mx2.example.net"; HTTP-01 proves no wildcards'
+        raise _wrong_acme("has an entry that is no host name", remedy) from None
+    if len(set(found)) < len(found):
+        raise _wrong_acme("has a name twice", "write each name once")
+    return found
+
+
+def _check_contact(text: str) -> str:
+    if text and not all(split_mailbox(text)):
+        raise _wrong_acme("is not a mail address", 'write one such as "hostmaster@example.net"')
+    return text
+
+
+class AcmeSettings(BaseModel):
+    """`[acme]` in the configuration."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    directory: Annotated[str, AfterValidator(_check_directory)] = Field(
+        default="",
+        description="URL of the directory of an authority that speaks ACME (RFC 8555). Empty: no"
+        " certificates by ACME. Only for a store on SQLite.",
+        examples=["https://acme-v02.api.letsencrypt.org/directory"],
+    )
+    names: Annotated[tuple[str, ...], AfterValidator(_check_names)] = Field(
+        default=(),
+        description="Host names of this server. Each gets a certificate of its own, and its address"
+        " must lead to the `acme` listener at port 80. That of `hostname` replaces the default"
+        " ECDSA certificate of `[tls]`.",
+        examples=[["mx2.example.net", "mx.customer.example"]],
+    )
+    accept_terms: str = Field(
+        default="",
+        description="URL of the authority's terms of service that you accept. If the authority"
+        " names other terms, nothing is ordered.",
+        examples=["https://letsencrypt.org/documents/LE-SA-v1.6-August-18-2025.pdf"],
+    )
+    contact: Annotated[str, AfterValidator(_check_contact)] = Field(
+        default="",
+        description="Mail address that the authority may use. Empty: none.",
+        examples=["hostmaster@example.net"],
+    )
+    renew_days: int = Field(
+        default=30,
+        ge=1,
+        le=60,
+        description="Days before its end from which a certificate is renewed; at most a third of"
+        " its lifetime.",
+    )
+    ca_file: str = Field(
+        default="",
+        description="PEM file with a private authority that may sign the certificate of"
+        " `directory`, in place of those of the system.",
+        examples=["acme-ca.pem"],
+    )
+
+    @field_validator("ca_file")
+    @classmethod
+    def _is_beside_the_file(cls, value: str, info: ValidationInfo) -> str:
+        directory: Path = (info.context or {}).get("directory", Path.cwd())
+        return str(directory / Path(value).expanduser()) if value else ""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.names and not self.directory:
+            raise _wrong_acme("has names without a directory", "set directory, or remove names")
+        if self.directory and not self.names:
+            raise _wrong_acme("has a directory without names", "set names, or remove directory")
+        return self

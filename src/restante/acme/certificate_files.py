@@ -1,0 +1,116 @@
+"""The files of certificates by ACME: `DIRECTORY/NAME.pem` and `NAME.key.pem`.
+
+A key is made once and kept at renewals, so that clients that know it (TLSA 3 1 1, pins) notice
+nothing. The certificate alone is replaced, whole. So a certificate and its key always fit. The
+number of failed tries in a row is kept too, so that restarts do not try more often.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
+
+from restante.acme.account_key import write_private
+
+_SHORT_NAME = 64  # octets that fit into a common name
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateTerm:
+    """The validity of a certificate, in Unix time."""
+
+    begins: float
+    ends: float
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateFilesOf:
+    """The files of one name."""
+
+    directory: Path
+    name: str
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate and its chain."""
+        return self.directory / f"{self.name}.pem"
+
+    @property
+    def key(self) -> Path:
+        """The key of the certificate."""
+        return self.directory / f"{self.name}.key.pem"
+
+    @property
+    def _failures(self) -> Path:
+        return self.directory / f"{self.name}.failures"
+
+    @property
+    def are_there(self) -> bool:
+        """Whether the authority has issued a certificate."""
+        return self.certificate.exists() and self.key.exists()
+
+    def request(self) -> bytes:
+        """Return a request for a certificate, in DER, by the key. Raises OSError, ValueError."""
+        if self.key.exists():
+            key = load_pem_private_key(self.key.read_bytes(), None)
+        else:
+            key = ec.generate_private_key(ec.SECP256R1())
+            pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+            write_private(self.key, pem)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise ValueError(f"{self.key}: is no ECDSA key")  # noqa: TRY004  of a file
+        is_short = len(self.name) <= _SHORT_NAME
+        subject = x509.Name(
+            [x509.NameAttribute(NameOID.COMMON_NAME, self.name)] if is_short else []
+        )
+        names = x509.SubjectAlternativeName([x509.DNSName(self.name)])
+        request = x509.CertificateSigningRequestBuilder(subject).add_extension(names, False)
+        return request.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+    def keep(self, chain: bytes) -> CertificateTerm:
+        """Keep a new certificate with its chain. Raises OSError, ValueError if it does not fit."""
+        first = x509.load_pem_x509_certificates(chain)[0]
+        key = load_pem_private_key(self.key.read_bytes(), None)
+        form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        names = first.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        if first.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
+            raise ValueError("the authority sent a certificate for another key")
+        if self.name not in names.get_values_for_type(x509.DNSName):
+            raise ValueError("the authority sent a certificate for another name")
+        write_private(self.certificate, chain)
+        self._failures.unlink(missing_ok=True)
+        return _term(first)
+
+    def term(self) -> CertificateTerm | None:
+        """Return the validity of the certificate; None without one that can be read."""
+        with suppress(OSError, ValueError):
+            return _term(x509.load_pem_x509_certificates(self.certificate.read_bytes())[0])
+        return None
+
+    def failures(self) -> tuple[int, float]:
+        """Return the number of failed tries in a row, and when the last one was."""
+        with suppress(OSError, ValueError):
+            count, at = self._failures.read_text().split()
+            return int(count), float(at)
+        return 0, 0.0
+
+    def note_failure(self, count: int, at: float) -> None:
+        """Keep the number of failed tries in a row, and when the last one was. Raises OSError."""
+        write_private(self._failures, f"{count} {at}".encode())
+
+
+def _term(certificate: x509.Certificate) -> CertificateTerm:
+    return CertificateTerm(
+        certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
+    )
