@@ -260,9 +260,9 @@ class Wire:
 
     def held(self, domain: str) -> list[HeldMessage]:
         """Return the messages held for a domain, oldest first."""
-        return self.run(
-            self.store.handover.held(self.directory.now.domains[domain].id, 0, 1000, 2**40)
-        )
+        of_domain = self.directory.now.domains[domain].id
+        found = self.run(self.store.handover.held(of_domain, 0, 1000, 2**40))
+        return sorted(found, key=lambda message: message.number)  # suspect mail was last
 
     def trail(self) -> list[AuditEntry]:
         """Return the release requests in the audit trail, oldest first."""
