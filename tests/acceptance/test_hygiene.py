@@ -14,10 +14,16 @@ from tests.acceptance.name_server import NameServer
 from tests.acceptance.sample import message
 from tests.acceptance.session import TIMEOUT, Session
 
-HYGIENE: Final = '[hygiene]\ndnsbl = ["bl.example*2", "slow.example"]\ngreeting_pause = 2\n'
+HYGIENE: Final = """
+[hygiene]
+dnsbl = ["bl.example*2", "slow.example"]
+greeting_pause = 2
+spf = true
+"""
 AWAY: Final = "127.0.0.1:9"
 DOMAINS: Final = ("mark.example", "defer.example", "off.example")
 LISTED: Final = b"450 4.7.1 Not now: the client is listed at bl.example (127.0.0.2)\r\n"
+NOT_ALLOWED: Final = b"450 4.7.23 Not now: SPF of spf.example does not allow the client\r\n"
 OWN: Final = b"450 4.7.1 Not now: mail of this domain from outside\r\n"
 EARLY: Final = b"450 4.7.0 Not now: the client spoke before the greeting\r\n"
 
@@ -78,6 +84,24 @@ def test_the_policy_of_a_domain_decides_about_a_listed_client(
         assert all(reply.startswith(b"250") for reply in replies(session).values())
     [refused] = restante.events("recipient-refused", peer=listed)
     assert refused["reason"] == "check dnsbl: the client is listed at bl.example (127.0.0.2)"
+
+
+def test_spf_decides_about_the_domain_of_the_sender(
+    restante: Installation, names: NameServer
+) -> None:
+    right, wrong = addresses(2)
+    names.records = {"spf.example": {"TXT": [f'"v=spf1 ip4:{right} -all"']}}
+    names.failing = {"broken.example"}
+    with Session(restante.mx, source=wrong) as session:
+        found = replies(session, "a@spf.example")
+        assert found["defer.example"] == NOT_ALLOWED
+        assert found["mark.example"].startswith(b"250")
+        session.say("RSET")
+        unknown = replies(session, "a@broken.example")
+        assert all(reply.startswith(b"250") for reply in unknown.values())
+    with Session(restante.mx, source=right) as session:
+        found = replies(session, "a@spf.example")
+        assert all(reply.startswith(b"250") for reply in found.values())
 
 
 def test_mail_of_the_own_domain_is_put_off_from_outside_only(restante: Installation) -> None:

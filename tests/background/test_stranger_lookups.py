@@ -43,6 +43,7 @@ class NameWorld:
 
     now: float = 0.0
     asked: list[IpAddress] = field(default_factory=list)
+    about: list[str] = field(default_factory=list)
     answer: PtrAnswer = NAMED
     gate: asyncio.Event = field(default_factory=asyncio.Event)
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -53,7 +54,8 @@ class NameWorld:
             self.look_up, LOOKUP_FAILED, ptr_seconds, self.spawn, lambda: self.now
         )
 
-    async def look_up(self, address: IpAddress) -> PtrAnswer:
+    async def look_up(self, address: IpAddress, about: str) -> PtrAnswer:
+        self.about.append(about)
         self.asked.append(address)
         await self.gate.wait()
         if address == ip("203.0.113.13"):
@@ -202,5 +204,16 @@ def test_a_new_question_is_asked_anew() -> None:
         world.names.forget()
         await world.find("192.0.2.1")
         assert len(world.asked) == 2
+
+    play(scenario)
+
+
+def test_a_question_is_about_an_address_and_another_fact() -> None:
+    async def scenario(world: NameWorld) -> None:
+        world.gate.set()
+        for about in ("a.example", "b.example", "a.example"):
+            found = world.names.find(ip("192.0.2.1"), about)
+            assert (found if isinstance(found, PtrAnswer) else await found) == NAMED
+        assert world.about == ["a.example", "b.example"]
 
     play(scenario)

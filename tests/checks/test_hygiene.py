@@ -14,6 +14,7 @@ from restante.checks.early_talker import EarlyTalkerCheck
 from restante.checks.hygiene import bad_sign, is_examined
 from restante.checks.hygiene_settings import HygieneSettings
 from restante.checks.session_checks import SessionChecks
+from restante.checks.spf_check import SpfCheck
 from restante.checks.suspicion import SuspicionCheck
 from restante.checks.verdict import PASSED, CheckPassed, CheckRefused
 from restante.mail.address import Mailbox
@@ -22,10 +23,11 @@ from restante.store.memory import MemoryStore
 from restante.tenancy.policy import HygienePolicy, OwnDomainPolicy
 from tests.checks.sample_checks import Broken, Undecided
 from tests.checks.signs import STRANGER, BlockLists, facts, listed_at
+from tests.checks.test_spf_check import SpfAnswers
 from tests.delivery.swift_loop import run_swiftly
 from tests.log_lines import Lines
 
-SETTINGS = HygieneSettings(dnsbl=("one.example*2", "two.example"), dnsbl_threshold=2)
+SETTINGS = HygieneSettings(dnsbl=("one.example*2", "two.example"), dnsbl_threshold=2, spf=True)
 ZONES = st.lists(st.sampled_from(["one.example", "two.example", "gone.example"]), max_size=3)
 CLIENTS = st.builds(
     ClientFacts,
@@ -47,6 +49,7 @@ PATHS = st.sampled_from(
     zones=ZONES,
     is_whole=st.booleans(),
     seconds=st.sampled_from([0.0, 0.5, 60.0, None]),
+    result=st.sampled_from(["pass", "fail", "none", "temperror", "permerror", ""]),
     on_failure=st.sampled_from(OnFailure),
 )
 def test_no_reputation_ends_in_5xx(
@@ -58,6 +61,7 @@ def test_no_reputation_ends_in_5xx(
     zones: list[str],
     is_whole: bool,
     seconds: float | None,
+    result: str,
     on_failure: OnFailure,
 ) -> None:
     """The signs, the policy and the state of the filters do not matter."""
@@ -70,6 +74,7 @@ def test_no_reputation_ends_in_5xx(
             SuspicionCheck(LiveDirectory(MemoryStore().records)),
             EarlyTalkerCheck(),
             DnsListCheck(lists, lambda: SETTINGS),
+            SpfCheck(SpfAnswers(result, seconds=1.0), lambda: SETTINGS),
             Broken(),
             Undecided(),
         )

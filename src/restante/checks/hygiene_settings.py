@@ -48,6 +48,11 @@ class HygieneSettings(BaseModel):
         default=1,
         description="Sum of the weights of lists from which a client counts as listed.",
     )
+    spf: bool = Field(
+        default=False,
+        description="Whether SPF (RFC 7208) is evaluated for the domain of the reverse-path, or for"
+        " the EHLO name with the null reverse-path. The result `fail` is a bad sign.",
+    )
     greeting_pause: Annotated[float, Field(ge=0, le=6)] = Field(
         default=0.0,
         description="Seconds that a new client of an `mx` listener waits for the greeting, up to a"

@@ -19,7 +19,7 @@ _POSTMASTER: Final = "postmaster@"
 
 async def find_spf(records: DnsRecords, address: str, sender: str, hello: str) -> SpfFinding:
     """Return the result for mail of a domain that comes from an address."""
-    import spftrace  # noqa: PLC0415  only checks of domains need it
+    import spftrace  # noqa: PLC0415  many servers never need it
 
     class OurResolver(spftrace.BaseResolver):
         """Gives spftrace the records that our name servers have."""

@@ -7,10 +7,12 @@ from restante.checks.check import Check, CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.dns_list_check import DnsListCheck
 from restante.checks.early_talker import EarlyTalkerCheck
+from restante.checks.spf_check import NO_SPF, SpfCheck, spf_seconds
 from restante.checks.suspicion import SuspicionCheck
 from restante.config.schema import ACME, WEB, Config
 from restante.network.dns_lists import NO_LIST_ANSWERED, DnsListLookup, list_seconds
 from restante.network.ptr_lookup import LOOKUP_FAILED, PtrLookup, ptr_seconds
+from restante.readiness.spf_lookup import find_spf
 from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_bursts import AuthBursts
 from restante.reception.auth_gate import AuthGate
@@ -41,7 +43,7 @@ from restante.server.session_settings_maker import SessionSettingsMaker, admissi
 from restante.web.web_listener import WebListener
 
 # A look-up has bounds of its own: many sessions may wait for it.
-LIST_LIMITS = CheckLimits(seconds=3.0, at_once=2000)
+LOOKUP_LIMITS = CheckLimits(seconds=3.0, at_once=2000)
 
 
 def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionParts:
@@ -87,6 +89,7 @@ def _admission_parts(
     reservations: QuotaReservations,
 ) -> AdmissionParts:
     records, setup = ground.records, ground.setup
+    names = PtrLookup(setup.config.resolver.endpoints)
     facts = FactsLookup(
         records.store.figures,
         records.directory,
@@ -102,7 +105,7 @@ def _admission_parts(
         settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
         callout=delivery.dispatcher.ask_destination,
         client_names=StrangerLookups(
-            PtrLookup(setup.config.resolver.endpoints).answer,
+            lambda address, _about: names.answer(address),
             LOOKUP_FAILED,
             ptr_seconds,
             ground.spawner.spawn,
@@ -168,7 +171,8 @@ def _checks(ground: BuildContext) -> tuple[CheckRunner, ...]:
     checks: list[tuple[Check, CheckLimits]] = [
         (SuspicionCheck(ground.records.directory), CheckLimits()),
         (EarlyTalkerCheck(), CheckLimits()),
-        (_dns_list_check(ground), LIST_LIMITS),
+        (_dns_list_check(ground), LOOKUP_LIMITS),
+        (_spf_check(ground), LOOKUP_LIMITS),
     ]
     return tuple(
         CheckRunner(check, limits, ground.setup.log, time.monotonic) for check, limits in checks
@@ -182,10 +186,26 @@ def _dns_list_check(ground: BuildContext) -> DnsListCheck:
         ground.setup.config.resolver.endpoints, lambda: [*settings.config.hygiene.weights]
     )
     found = StrangerLookups(
-        lookup.answer, NO_LIST_ANSWERED, list_seconds, ground.spawner.spawn, time.monotonic
+        lambda address, _about: lookup.answer(address),
+        NO_LIST_ANSWERED,
+        list_seconds,
+        ground.spawner.spawn,
+        time.monotonic,
     )
     settings.on_change(lambda _config: found.forget())
     return DnsListCheck(found, lambda: settings.config.hygiene)
+
+
+def _spf_check(ground: BuildContext) -> SpfCheck:
+    settings, hostname = ground.settings, ground.setup.config.hostname
+    found = StrangerLookups(
+        lambda address, domain: find_spf(ground.resolver, str(address), domain, hostname),
+        NO_SPF,
+        spf_seconds,
+        ground.spawner.spawn,
+        time.monotonic,
+    )
+    return SpfCheck(found, lambda: settings.config.hygiene)
 
 
 def _greeting_pause(ground: BuildContext, expected: ExpectedHosts) -> GreetingPause:
