@@ -153,4 +153,4 @@ def test_an_exim_loads_the_lines_for_it_and_obeys_them() -> None:
 
         assert rcpt_from("127.0.0.1", primary) == 250
         assert rcpt_from("127.0.0.2", primary) == 550
-        assert rcpt_from("127.0.0.1", primary, f"boss@{DOMAIN}") == 550  # the back door is shut
+        assert rcpt_from("127.0.0.1", primary, f"boss@{DOMAIN}") == 550  # no forgery comes in

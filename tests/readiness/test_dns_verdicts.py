@@ -242,7 +242,7 @@ def test_a_policy_wants_a_certificate_for_the_name(mode: str, expected: str) -> 
         (("127.0.0.2",), "", "FAIL"),
         (("127.0.0.1",), "", "PASS"),  # never listed (RFC 5782 §5)
         (("127.255.255.254",), "", "UNKNOWN"),  # the list refuses this resolver
-        (("192.0.2.1",), "", "PASS"),  # a parked zone
+        (("192.0.2.1",), "", "PASS"),  # a zone that was sold
         ((), "no name server answered in time", "UNKNOWN"),
     ],
 )
