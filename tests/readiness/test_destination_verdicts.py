@@ -15,7 +15,7 @@ from restante.readiness.destination_facts import (
 )
 from restante.readiness.destination_verdicts import ProbeView, destination_rows
 from restante.readiness.readiness_row import ReadinessCheck, ReadinessRow
-from restante.tenancy.model import TlsUse
+from restante.tenancy.model import ClientPassing, TlsUse
 
 NOW, DAY = 1_760_000_000.0, 86_400.0
 YES, NO, LATER = (
@@ -38,7 +38,9 @@ GOOD = DestinationFacts(
     own_domain=NO,
     third=YES,
 )
-VIEW = ProbeView(GOOD, "a.example", TlsUse.OPPORTUNISTIC, NOW, 50_000_000)
+VIEW = ProbeView(
+    GOOD, "a.example", TlsUse.OPPORTUNISTIC, NOW, 50_000_000, passing=ClientPassing.XCLIENT
+)
 
 
 def of(check: ReadinessCheck, view: ProbeView) -> ReadinessRow:
@@ -187,15 +189,21 @@ def test_the_own_domain_from_outside_is_a_danger_where_spf_includes_us() -> None
 
 
 @pytest.mark.parametrize(
-    ("keywords", "expected", "words"),
+    ("passing", "keywords", "expected", "words"),
     [
-        (("XCLIENT", "XFORWARD"), "PASS", "XCLIENT is offered"),
-        (("XFORWARD",), "WARN", "no decision"),
-        ((), "WARN", "judges this server"),
+        (ClientPassing.NONE, ("XCLIENT", "XFORWARD"), "WARN", "offered to this server, and not"),
+        (ClientPassing.NONE, ("XFORWARD",), "WARN", "no decision"),
+        (ClientPassing.NONE, (), "WARN", "judges this server"),
+        (ClientPassing.XCLIENT, ("XCLIENT",), "PASS", "told by XCLIENT"),
+        (ClientPassing.XCLIENT, (), "FAIL", "stays held"),
+        (ClientPassing.PROXY, (), "PASS", "PROXY"),
     ],
 )
-def test_passing_the_client_on(keywords: tuple[str, ...], expected: str, words: str) -> None:
-    row = of(ReadinessCheck.CLIENT_ADDRESS, seen(offer=OfferFacts("m", keywords)))
+def test_passing_the_client_on(
+    passing: ClientPassing, keywords: tuple[str, ...], expected: str, words: str
+) -> None:
+    view = replace(seen(offer=OfferFacts("m", keywords)), passing=passing)
+    row = of(ReadinessCheck.CLIENT_ADDRESS, view)
     assert row.verdict.text == expected
     assert words in row.evidence
 

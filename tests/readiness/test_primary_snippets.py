@@ -1,6 +1,7 @@
 """Lines for primaries: complete, with our addresses, and each with its danger."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,10 @@ from restante.readiness.primary_snippets import (
 )
 
 DOCS = Path(__file__).parents[2] / "docs"
-BOTH = SnippetNames(("203.0.113.2", "2001:db8::2"))
+BOTH = SnippetNames("example.org", "mail.example.org", ("203.0.113.2", "2001:db8::2"))
+ONE = replace(BOTH, addresses=("203.0.113.2",))
+NONE = replace(BOTH, addresses=())
+TELLING = (PrimaryProgram.POSTFIX_PROXY, PrimaryProgram.POSTFIX_XCLIENT)
 
 
 def text_of(program: PrimaryProgram, names: SnippetNames = BOTH) -> str:
@@ -29,10 +33,10 @@ def test_each_program_has_lines_and_a_danger() -> None:
 
 @pytest.mark.parametrize("program", PrimaryProgram)
 def test_the_lines_have_every_address_that_fits(program: PrimaryProgram) -> None:
-    text = text_of(program)
+    text = text_of(program) + primary_snippet(program, BOTH).danger
     assert "203.0.113.2" in text
     assert ("2001:db8::2" in text) is (program is not PrimaryProgram.EXCHANGE_ONLINE)
-    assert NO_ADDRESS in text_of(program, SnippetNames())
+    assert NO_ADDRESS in text_of(program, NONE) + primary_snippet(program, NONE).danger
 
 
 @pytest.mark.parametrize("program", PrimaryProgram)
@@ -59,5 +63,19 @@ def test_exim_separates_addresses_by_semicolons() -> None:
 @pytest.mark.parametrize("program", [PrimaryProgram.POSTFIX, PrimaryProgram.RSPAMD])
 def test_the_documentation_has_the_same_lines(program: PrimaryProgram) -> None:
     page = (DOCS / "how-to/when-mail-does-not-move.md").read_text()
-    for part in primary_snippet(program, SnippetNames(("203.0.113.2",))).parts:
+    for part in primary_snippet(program, ONE).parts:
         assert part.text in page
+
+
+@pytest.mark.parametrize("program", TELLING)
+def test_the_documentation_has_the_same_lines_that_tell_the_client(
+    program: PrimaryProgram,
+) -> None:
+    page = (DOCS / "how-to/let-the-primary-judge-the-client.md").read_text()
+    for part in primary_snippet(program, ONE).parts:
+        assert part.text in page
+
+
+def test_without_a_destination_its_place_is_marked() -> None:
+    names = replace(ONE, destination="")
+    assert "--destination HOST:2526" in text_of(PrimaryProgram.POSTFIX_PROXY, names)

@@ -157,6 +157,7 @@ def _destination_rows(
         message_octets=_largest(context, domain),
         includes_us=spf_includes_us(dns),
         login="" if login is None else login.user,
+        passing=domain.destination.client_address,
     )
     return destination_rows(view)
 

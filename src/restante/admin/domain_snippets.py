@@ -43,8 +43,13 @@ async def list_snippets(
 ) -> list[SnippetView]:
     """Return the lines for the primary of a domain, for one program or all. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
-    destination = find_domain(context, name).destination
-    names = SnippetNames(await outgoing_addresses(context.network, destination))
+    domain = find_domain(context, name)
+    host = domain.destination.host
+    names = SnippetNames(
+        domain.name,
+        f"[{host}]" if ":" in host else host,
+        await outgoing_addresses(context.network, domain.destination),
+    )
     wanted = list(PrimaryProgram) if program is None else [program]
     return [_view(primary_snippet(one, names)) for one in wanted]
 

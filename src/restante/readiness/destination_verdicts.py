@@ -22,7 +22,7 @@ from restante.readiness.readiness_row import (
     warned,
 )
 from restante.readiness.refusal_remedies import refusal_remedy
-from restante.tenancy.model import TlsUse
+from restante.tenancy.model import ClientPassing, TlsUse
 
 SLOW_GREETING: Final = 30.0  # seconds
 PAUSE_GREETING: Final = 4.0  # seconds, from which a pause is meant as a test
@@ -43,6 +43,7 @@ class ProbeView:
     message_octets: int  # the largest message that is taken for the domain
     includes_us: bool = False  # the SPF of the domain lets our mail pass
     login: str = ""  # the user name at the destination; "" without one
+    passing: ClientPassing = ClientPassing.NONE  # how it is told the original client
 
 
 def destination_rows(view: ProbeView) -> list[ReadinessRow]:
@@ -242,20 +243,32 @@ def _rate_rows(view: ProbeView) -> ReadinessRows:
 
 
 def _client_address_rows(view: ProbeView) -> ReadinessRows:
-    check, offered = ReadinessCheck.CLIENT_ADDRESS, view.facts.offer.keywords
+    """Judge whether the destination learns the original client of each message."""
+    check, has_xclient = ReadinessCheck.CLIENT_ADDRESS, "XCLIENT" in view.facts.offer.keywords
     if not view.facts.has_session:
         yield not_known(check, _AWAY, _LATER)
-    elif "XCLIENT" in offered:
-        yield passed(check, "XCLIENT is offered to this server, which can pass the client on")
+    elif view.passing is ClientPassing.PROXY:
+        yield passed(check, "it is told by the PROXY protocol, which this session has begun with")
+    elif view.passing is ClientPassing.XCLIENT and has_xclient:
+        yield passed(check, "it is told by XCLIENT, which is offered to this server")
+    elif view.passing is ClientPassing.XCLIENT:
+        evidence = "XCLIENT is not offered to this server: mail of known clients stays held"
+        remedy = "let the destination offer it, or set --client-address none"
+        yield failed(check, evidence, remedy, _snippet_command(view, "postfix-xclient"))
+    elif has_xclient:
+        evidence = "XCLIENT is offered to this server, and not used: it is judged as the client"
+        command = f"restante domain set {view.domain} --client-address xclient"
+        yield warned(check, evidence, "tell the destination the original client", command)
     else:
-        evidence = "XCLIENT is not offered: the destination judges this server as the client"
-        if "XFORWARD" in offered:
-            evidence = "XFORWARD is offered, which changes the destination's log and no decision"
-        remedy = (
-            "let its filters see the original client: "
-            f"`restante domain snippet {view.domain} --for PROGRAM`"
-        )
-        yield warned(check, evidence, remedy)
+        evidence = "the destination judges this server as the client of all held mail"
+        if "XFORWARD" in view.facts.offer.keywords:
+            evidence += "; XFORWARD, which it offers, changes its log and no decision"
+        remedy = "tell it the original client by --client-address, or set its filters up"
+        yield warned(check, evidence, remedy, _snippet_command(view, "PROGRAM"))
+
+
+def _snippet_command(view: ProbeView, program: str) -> str:
+    return f"restante domain snippet {view.domain} --for {program}"
 
 
 _JUDGES: Final[tuple[Callable[[ProbeView], ReadinessRows], ...]] = (

@@ -11,6 +11,8 @@ from typing import Final
 from restante.stable_word import StableWord
 
 NO_ADDRESS: Final = "ADDRESS"  # stands where the outgoing address is not known
+NO_HOST: Final = "HOST"  # stands where the domain has no destination
+PROXY_PORT: Final = 2526
 _COLON: Final = ":"
 
 
@@ -18,6 +20,8 @@ class PrimaryProgram(StableWord):
     """A program of a primary, or in front of it."""
 
     POSTFIX = "postfix", "Postfix"
+    POSTFIX_PROXY = "postfix-proxy", "Postfix with the PROXY protocol"
+    POSTFIX_XCLIENT = "postfix-xclient", "Postfix with XCLIENT"
     RSPAMD = "rspamd", "rspamd"
     EXIM = "exim", "Exim"
     EXCHANGE_ONLINE = "exchange-online", "Exchange Online"
@@ -32,6 +36,8 @@ class PrimaryProgram(StableWord):
 class SnippetNames:
     """The names that the lines contain."""
 
+    domain: str
+    destination: str  # its host, as in `domain set`; "" for none
     addresses: tuple[str, ...] = ()  # from which this server connects
 
     @property
@@ -92,6 +98,42 @@ def _postfix(names: SnippetNames) -> PrimarySnippet:
         "Do not add the address to mynetworks: this server could relay anywhere, and the sender"
         " rules would not apply to its mail. Leave the rule against your own domain from outside in"
         " force: it stops forgeries that come through this server.",
+        is_tried=True,
+    )
+
+
+def _postfix_proxy(names: SnippetNames) -> PrimarySnippet:
+    set_it = f"restante domain set {names.domain} --destination"
+    return PrimarySnippet(
+        PrimaryProgram.POSTFIX_PROXY,
+        (
+            SnippetPart(
+                "master.cf",
+                f"{PROXY_PORT} inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy",
+            ),
+            SnippetPart(
+                "this backup MX, once the port is open",
+                f"{set_it} {names.destination or NO_HOST}:{PROXY_PORT} --client-address proxy",
+            ),
+        ),
+        "A host that reaches this port can claim any address. Open it in the firewall for"
+        f" {', '.join(names.listed)} only. Port 25 stays as it is.",
+        is_tried=True,
+    )
+
+
+def _postfix_xclient(names: SnippetNames) -> PrimarySnippet:
+    return PrimarySnippet(
+        PrimaryProgram.POSTFIX_XCLIENT,
+        (
+            SnippetPart("main.cf", f"smtpd_authorized_xclient_hosts = {', '.join(names.listed)}"),
+            SnippetPart(
+                "this backup MX, afterwards",
+                f"restante domain set {names.domain} --client-address xclient",
+            ),
+        ),
+        "A host with this address can claim to be any client, and any logged-in user. Keep the"
+        " address in your own hands, and require TLS for the destination.",
         is_tried=True,
     )
 
@@ -227,6 +269,8 @@ def _opendmarc(names: SnippetNames) -> PrimarySnippet:
 
 _MAKERS: Final[Mapping[PrimaryProgram, Callable[[SnippetNames], PrimarySnippet]]] = {
     PrimaryProgram.POSTFIX: _postfix,
+    PrimaryProgram.POSTFIX_PROXY: _postfix_proxy,
+    PrimaryProgram.POSTFIX_XCLIENT: _postfix_xclient,
     PrimaryProgram.RSPAMD: _rspamd,
     PrimaryProgram.EXIM: _exim,
     PrimaryProgram.EXCHANGE_ONLINE: _exchange_online,
