@@ -229,7 +229,7 @@ def test_a_copy_that_fails_refuses_its_own_mail_alone() -> None:
 
 
 def test_the_origin_of_an_import_is_marked_as_a_claim() -> None:
-    """A destination that is told clients must not hear one that an importer made up."""
+    """A destination that is told clients must not be told one that an importer made up."""
 
     async def main() -> None:
         scene = Scene()
