@@ -284,6 +284,7 @@ PAGES: Final = {
     "docs/how-to/onboard-many-customers.md": Page(RUNNING),
     "docs/how-to/give-a-customer-a-token.md": Page(RUNNING),
     "docs/how-to/get-certificates-by-acme.md": Page(RUNNING),
+    "docs/how-to/let-the-primary-judge-the-client.md": Page(RUNNING),
     "docs/how-to/get-notices.md": Page(
         RECEIVERS
         + RUNNING
