@@ -12,6 +12,7 @@ from restante.reception.reception_settings import ReceptionSettings
 from restante.smtp.session_end import SessionEnd
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import MailLoops, RecipientRefused
+from restante.tenancy.policy import ProofPolicy
 from tests.wire import CHALLENGE, NOW, PASSWORD, Wire, initial_response
 
 FIRST = message_name(int(NOW * 1_000_000))
@@ -227,6 +228,19 @@ def test_mail_that_came_back_too_often_is_deferred_and_reported_for_each_domain(
     else:
         assert (told, len(smtp.held("a.example"))) == ([], 1)
     smtp.close()
+
+
+def test_a_domain_that_is_not_proven_yet_is_not_ready_and_a_proven_one_is(smtp: Wire) -> None:
+    smtp.hosts("a.example", proof=ProofPolicy.TXT)
+    smtp.hosts("b.example", proof=ProofPolicy.TXT, proven_at=1.0)
+    smtp.transcript("""
+        C: MAIL FROM:<>
+        S: 250 2.1.0 OK
+        C: RCPT TO:<x@a.example>
+        S: 451 4.7.1 The domain is not ready here yet, try again later
+        C: RCPT TO:<x@b.example>
+        S: 250 2.1.5 OK
+    """)
 
 
 def test_by_default_a_nul_is_taken_out(smtp: Wire) -> None:

@@ -25,6 +25,7 @@ from restante.background.loop_slices import in_slices, in_turns
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.figure_store import NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
+from restante.tenancy.domain_proof import proof_record
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import TurnaroundPolicy
 
@@ -54,6 +55,7 @@ class DomainGlance(BaseModel):
     drain: DrainView | None  # that runs or waits now
     last_drain: LastDrainView | None
     took_mail_at: datetime | None = None  # the end of the last drain, if the destination took mail
+    awaits_record: str = ""  # the DNS record without which no mail is taken; "" if none is missing
 
 
 class DomainGlances(NamedTuple):
@@ -141,8 +143,12 @@ async def _kept_from(
 
 
 def _may_need(domain: HostedDomain, usage: DomainUsage, now: float) -> bool:
-    """Return whether the domain holds mail, or is suspended: only then a person may be needed."""
-    return bool(usage.messages or domain.policy.suspension_at(now) is not None)
+    """Return whether a person may be needed.
+
+    The domain holds mail, is suspended, or waits for its proof.
+    """
+    policy = domain.policy
+    return bool(usage.messages or policy.suspension_at(now) is not None or policy.awaits_proof)
 
 
 async def _glances(
@@ -177,6 +183,9 @@ def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures
         damaged=damaged,
         oldest_at=None if oldest is None else moment(oldest),
         suspended_for=None if suspension is None else suspension.reason,
+        awaits_record=proof_record(domain, context.network.hostname)
+        if domain.policy.awaits_proof
+        else "",
         kept_from=None if kept_from is None else moment(kept_from),
         keep_seconds=domain.policy.retention.seconds,
         at_end=domain.policy.retention.at_end,

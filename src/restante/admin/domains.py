@@ -62,6 +62,7 @@ from restante.phrases import (
 from restante.store.figure_store import NONE_SET_APART, SetApart
 from restante.store.store_errors import Conflict, Overtaken
 from restante.tenancy.audit import AuditAction, AuditEntry
+from restante.tenancy.domain_proof import proof_record
 from restante.tenancy.model import AuthorizedHosts, ClientPassing, Destination, HostedDomain
 from restante.tenancy.notice import ChannelTransport
 from restante.tenancy.policy import (
@@ -100,6 +101,8 @@ class DomainView(BaseModel):
     damaged: int
     primary: PrimaryView
     policy: PolicyView
+    proof_record: str  # the DNS record that must prove the domain; "" where none must
+    proven_at: datetime | None  # null: it takes no mail until the record is found, if one must be
 
 
 class ChangedDomain(BaseModel):
@@ -345,10 +348,19 @@ def _by_set(name: str) -> str:
 
 def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     return [
+        *_proof_warnings(context, domain),
         *access_warnings(domain),
         *_recipient_warnings(context.parts.recipients.of(domain.id), domain),
         *_notice_warnings(context, domain),
     ]
+
+
+def _proof_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
+    """Warn that a domain takes no mail until it is proven."""
+    if not domain.policy.awaits_proof:
+        return []
+    record = proof_record(domain, context.network.hostname)
+    return [f"domain {domain.name}: takes no mail until DNS has the record {record}"]
 
 
 def _notice_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
@@ -440,4 +452,6 @@ def _view(
         damaged=damaged,
         primary=primary_view(context, destination),
         policy=policy_view(domain.policy, context.now()),
+        proof_record=proof_record(domain, context.network.hostname),
+        proven_at=None if domain.policy.proven_at is None else moment(domain.policy.proven_at),
     )

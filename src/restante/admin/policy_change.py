@@ -127,6 +127,8 @@ def changed_policy(domain: str, present: Policy, fields: PolicyFields, now: floa
         value = given(fields, setting.name)
         if setting.path and value is not None:
             policy = with_value(policy, setting.path, changed_value(policy, setting, value))
+    if policy.proof is not present.proof:
+        policy = replace(policy, proven_at=None)
     _refuse_contradictions(domain, policy, fields)
     return policy
 

@@ -173,7 +173,15 @@ def show(name: DomainArgument, *, as_json: JsonOption = False, config: ConfigOpt
     ]
     facts = [(column.title.lower(), column.cell(domain)) for column in DETAILS]
     waits = [("waiting change", _waiting_text(row)) for row in waiting]
+    if domain["proof_record"]:
+        waits.append(("proof record", _proof_text(domain)))
     show_record([*facts, *waits, *primary_fields(domain["primary"]), *last, *policy_fields(domain)])
+
+
+def _proof_text(domain: JsonObject) -> str:
+    proven_at = domain["proven_at"]
+    state = f"found {human_time(proven_at)}" if proven_at else "not found yet, so mail gets 451"
+    return f"{domain['proof_record']} ({state})"
 
 
 def _waiting_text(row: JsonObject) -> str:

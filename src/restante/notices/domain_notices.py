@@ -15,6 +15,7 @@ from restante.telemetry.events import (
     MessageDamaged,
     PrimaryAway,
     PrimaryBack,
+    ProofLost,
     QuotaReached,
     RetentionAhead,
 )
@@ -211,6 +212,23 @@ def _mail_loops(event: MailLoops, at: float) -> Iterator[NoticeFacts]:
     )
 
 
+def _proof_lost(event: ProofLost, at: float) -> Iterator[NoticeFacts]:
+    domain = event.domain
+    text = (
+        f"DNS no longer proves that {domain} belongs to account {event.account}: {event.reason}."
+        " Its mail is still taken. Publish the record again, or remove the domain if it has left."
+    )
+    yield make_notice(
+        NoticeKind.PROOF_LOST,
+        event.account,
+        at,
+        domain,
+        text,
+        domain=domain,
+        reason=event.reason,
+    )
+
+
 def _message_damaged(event: MessageDamaged, at: float) -> Iterator[NoticeFacts]:
     """Return one for the account of the mail, and one for the operator, who owns the disk."""
     message, domain = event.message, event.domain
@@ -247,5 +265,6 @@ DOMAIN_RULES: Final[tuple[PairedRule, ...]] = (
     paired(RetentionAhead, _retention_ahead),
     paired(MailExpired, _mail_expired),
     paired(MailLoops, _mail_loops),
+    paired(ProofLost, _proof_lost),
     paired(MessageDamaged, _message_damaged),
 )

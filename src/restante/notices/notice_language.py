@@ -26,6 +26,8 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.MAIL_EXPIRED: "Mail was deleted or bounced because its retention was over.",
     NoticeKind.MAIL_LOOPS: "Mail of a domain came back several times, and was deferred. Its"
     " destination sends it here again, or another backup does.",
+    NoticeKind.PROOF_LOST: "The DNS record that proves a domain is missing. Its mail is still"
+    " taken.",
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for"
     " an account's logins together.",
     NoticeKind.LOGIN_EXPIRING: f"A login {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",

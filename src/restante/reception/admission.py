@@ -6,6 +6,7 @@ All other refusals are 4xx: a backup that answers 5xx turns the primary's bad ho
 
 A domain's policy objects to a message in this order:
 
+    DNS does not prove the domain yet              451    --proof txt or mx
     suspended, and mail is deferred                450
     the destination must take its mail itself      450    --accept when-down while it answers,
                                                           --force-accept off
@@ -31,6 +32,7 @@ from restante.smtp.replies import (
     MESSAGE_TOO_LARGE,
     NO_MAILBOX,
     NOT_NOW,
+    NOT_PROVEN,
     POSTMASTER_UNSET,
     QUOTA_FULL,
     RELAYING_DENIED,
@@ -140,6 +142,8 @@ def _object_to_domain(
 ) -> AdmissionObjection | None:
     """Return the objection that holds for every mailbox of the domain."""
     policy = domain.policy
+    if policy.awaits_proof:
+        return AdmissionObjection(NOT_PROVEN, "the record that proves the domain is missing")
     suspension = policy.suspension_at(domain_facts.now)
     if suspension is not None and suspension.mail is WhileSuspended.DEFER:
         return AdmissionObjection(NOT_NOW, suspended(domain.name, suspension.reason))

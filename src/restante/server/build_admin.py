@@ -21,12 +21,14 @@ from restante.admin.own_credentials import OwnCredentials
 from restante.admin.passkey_service import PasskeyService
 from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
+from restante.admin.proof_keeper import ProofKeeper
 from restante.admin.provider_sign_in import ProviderSignIn
 from restante.admin.sign_in import SignInService
 from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
 from restante.config.portal_url import portal_url
+from restante.network.proof_lookup import ProofLookup
 from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.intake import hold_all
 from restante.request_limits.dial_limits import DialLimits
@@ -101,6 +103,7 @@ def build_admin(
         token_uses=uses,
         sessions=sessions,
         changes=_change_keeper(ground, context, delivery),
+        proofs=_proof_keeper(ground, context),
         http=http,
     )
 
@@ -188,6 +191,13 @@ def _change_keeper(
 ) -> ChangeKeeper:
     keeper = ChangeKeeper(context, ground.setup.log, delivery.notices.until_stored)
     ground.setup.log.subscribe(keeper.record_changed, RecordChanged)
+    return keeper
+
+
+def _proof_keeper(ground: BuildContext, context: AdminContext) -> ProofKeeper:
+    log, lookup = ground.setup.log, ProofLookup(ground.setup.config.resolver.endpoints)
+    keeper = ProofKeeper(context, lookup, log, time.monotonic)
+    log.subscribe(keeper.record_changed, RecordChanged)
     return keeper
 
 

@@ -12,6 +12,7 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.portal_sessions import PortalSessions
+from restante.admin.proof_keeper import ProofKeeper
 from restante.admin.token_uses import TokenUses
 from restante.background.clocks import Clocks
 from restante.delivery.dispatcher import Dispatcher
@@ -140,6 +141,7 @@ class AdminParts:
     token_uses: TokenUses
     sessions: PortalSessions
     changes: ChangeKeeper
+    proofs: ProofKeeper
     http: HttpParts
 
 

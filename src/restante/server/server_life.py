@@ -163,6 +163,7 @@ class Application:
             admin.token_uses.run(),
             admin.changes.run(),
             admin.http.orders.run(),
+            admin.proofs.run(),
             admin.sessions.run(),
         ]
         return [tasks.create_task(one) for one in (*running, *self._serving(admin, control))]

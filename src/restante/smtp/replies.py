@@ -128,6 +128,7 @@ BARE_NEWLINE: Final = Reply(550, "5.6.0", "Content has a CR or LF that stands al
 NUL_IN_CONTENT: Final = Reply(550, "5.6.0", "Content has a NUL octet")  # RFC 2045 §2.7, §2.8
 STORE_FAILED: Final = Reply(451, "4.3.0", "Cannot store mail now, try again later")
 STORE_FULL: Final = Reply(452, "4.3.1", "No room for mail now, try again later")
+NOT_PROVEN: Final = Reply(451, "4.7.1", "The domain is not ready here yet, try again later")
 MAIL_LOOPS: Final = Reply(451, "4.4.6", "Mail loop: the message was here before, try again later")
 QUOTA_FULL: Final = Reply(452, "4.2.2", "No room for mail to this domain now, try again later")
 

@@ -39,6 +39,7 @@ class WorkWord(StrEnum):
     TOKEN_USES = "token-uses"  # noqa: S105  a name
     PORTAL_SESSIONS = "portal-sessions"
     SCHEDULED_CHANGES = "scheduled-changes"
+    DOMAIN_PROOF = "domain-proof"
     APPLY = "apply"
     EVENT_FEED = "event-feed"
     KEEP_ANSWER = "keep-answer"

@@ -24,6 +24,7 @@ class NoticeKind(StrEnum):
     RETENTION_AHEAD = "retention-ahead"
     MAIL_EXPIRED = "mail-expired"
     MAIL_LOOPS = "mail-loops"
+    PROOF_LOST = "proof-lost"
     AUTHENTICATION_BURST = "authentication-burst"
     LOGIN_EXPIRING = "login-expiring"
     TURNAROUND_FROM_NEW_PLACE = "turnaround-from-new-place"

@@ -115,6 +115,14 @@ class OwnDomainPolicy(StrEnum):
     DEFER = "defer"  # 450
 
 
+class ProofPolicy(StrEnum):
+    """The record in DNS that must prove a domain before its mail is taken (domain_proof.py)."""
+
+    NONE = "none"
+    TXT = "txt"  # a token at _restante.DOMAIN
+    MX = "mx"  # the domain's MX names this server
+
+
 @dataclass(frozen=True, slots=True)
 class Retention:
     """For how long."""
@@ -151,6 +159,13 @@ class Policy:
     on_refusal: OnRefusal = OnRefusal.KEEP
     turnaround: TurnaroundPolicy = TurnaroundPolicy.DENY
     change_lock: bool = False  # its account may change neither destination nor authorized hosts
+    proof: ProofPolicy = ProofPolicy.NONE
+    proven_at: float | None = None  # Unix time at which the record was first found
+
+    @property
+    def awaits_proof(self) -> bool:
+        """True if no mail is taken because the domain is not proven yet."""
+        return self.proof is not ProofPolicy.NONE and self.proven_at is None
 
     @property
     def takes_everything(self) -> bool:
@@ -162,6 +177,7 @@ class Policy:
             and self.forced is None
             and self.message_octets is None
             and self.quota.is_none
+            and not self.awaits_proof
         )
 
     def suspension_at(self, now: float) -> Suspension | None:

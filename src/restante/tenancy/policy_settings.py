@@ -233,9 +233,19 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         "change_lock",
         is_limit=True,
     ),
+    PolicySetting(
+        "proof",
+        SettingKind.CHOICE,
+        "Take mail only once DNS proves the domain, by a TXT record at _restante.DOMAIN (txt), or"
+        " by an MX record that names this server (mx). Until then RCPT gets 451.",
+        "proof",
+        _values(type_at(Policy, "proof")),
+        is_limit=True,
+    ),
 )
-# Fields of `Policy` that several settings make together (`admin/policy_change`).
-MADE_TOGETHER: Final = frozenset({"hold", "suspension", "forced"})
+# Fields of `Policy` that several settings make together (`admin/policy_change`), or that are found
+# (`admin/proof_keeper`).
+MADE_TOGETHER: Final = frozenset({"hold", "suspension", "forced", "proven_at"})
 
 
 def hold_in_force(policy: Policy, now: float) -> str:

@@ -172,6 +172,12 @@ def test_a_domain_whose_server_is_away() -> None:
     ]
 
 
+def test_a_domain_without_its_proof_needs_a_record_in_dns() -> None:
+    record = "acme.example. MX 20 mx2.example.net."
+    [need] = needs(glance(awaits_record=record), NOW)
+    assert (need.text, need.is_urgent) == (f"takes no mail until DNS has the record {record}", True)
+
+
 def test_mail_that_is_kept_at_its_end_is_said_to_stay() -> None:
     assert "; kept without a time limit, with a notice after 10 seconds." in sentence(
         glance(held=3, octets=900, keep_seconds=10.0), NOW

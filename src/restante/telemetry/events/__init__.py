@@ -14,6 +14,7 @@ from restante.telemetry.events.delivery_events import (
     MessageDelivered,
     PrimaryAway,
     PrimaryBack,
+    ProofLost,
 )
 from restante.telemetry.events.event import Event, EventLevel, FailureEvent
 from restante.telemetry.events.life_events import (
@@ -138,6 +139,7 @@ __all__ = [
     "ObjectsRemoved",
     "PrimaryAway",
     "PrimaryBack",
+    "ProofLost",
     "QuotaReached",
     "RecipientRefused",
     "RecordChanged",
@@ -224,6 +226,7 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     DestinationRefuses,
     PrimaryAway,
     PrimaryBack,
+    ProofLost,
     ReportMade,
     ReportSent,
     ReportDeferred,

@@ -158,6 +158,16 @@ class PrimaryAway(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProofLost(Event):
+    """The DNS record that proves a domain is missing. Its mail is still taken."""
+
+    event: ClassVar[str] = "proof-lost"
+    domain: str
+    account: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PrimaryBack(Event):
     """A probed destination answered twice in a row again.
 

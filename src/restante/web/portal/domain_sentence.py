@@ -213,6 +213,9 @@ def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
     if glance.damaged:
         text = f"{counted_thing(glance.damaged, 'message is', 'messages are')} damaged"
         yield DomainNeed(name, text, _queue(name, "damaged"), is_urgent=True)
+    if glance.awaits_record:
+        text = f"takes no mail until DNS has the record {glance.awaits_record}"
+        yield DomainNeed(name, text, f"/domains/{name}", is_urgent=True)
     if (ahead := _retention_ahead(glance, now)) is not None:
         yield DomainNeed(name, ahead, _queue(name, "held"), is_urgent=True)
     if (full := _fullness(glance)) is not None:

@@ -36,6 +36,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Accepting": {
         "accept": "Accept mail",
+        "proof": "Only once proven by DNS",
         "recipients": "Known addresses",
         "unknown": "Mail for unknown addresses",
         "ignore_tags": "user+tag is known if user is",
