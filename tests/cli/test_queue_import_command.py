@@ -60,6 +60,7 @@ FACTS: dict[str, Any] = {
         "hello": "sender.example",
         "tls": "TLSv1.3 TLS_AES_256_GCM_SHA384",
         "host_name": "mx.sender.example",
+        "ptr": "confirmed",
         "verdicts": {"filter": "score 3"},
     },
 }

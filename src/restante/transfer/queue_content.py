@@ -62,7 +62,6 @@ class ExportedLabel(MessageView):
     is_8bit: bool
     needs_smtputf8: bool
     dsn: DsnFacts | None  # None without report requests
-    is_suspect: bool  # no report goes to its reverse-path
     is_delay_told: bool  # its sender has got a delay report
     origin: OriginFacts | None  # None where it is not known
 
@@ -191,7 +190,6 @@ def _label(names: DomainNames, listed: QueuedMessage, message: HeldMessage | Non
         is_8bit=envelope.is_8bit,
         needs_smtputf8=envelope.needs_smtputf8,
         dsn=dsn_facts(envelope.dsn and envelope.dsn.only(waiting)),
-        is_suspect=envelope.is_suspect,
         is_delay_told=message is not None and message.is_delay_told,
         origin=None if message is None else origin_facts(message.origin),
     )
