@@ -139,6 +139,7 @@ EXIT_MEANINGS = {
 
 CLIENT_EXIT_MEANINGS = {
     ClientExit.DONE: "done; also if no mail was held",
+    ClientExit.CHECK_FAILS: "a row of `doctor` fails",
     ClientExit.USAGE: "the command line is wrong",
     ClientExit.DATA: "the server does not accept a value, or a suspension must end first",
     ClientExit.NO_INPUT: "a named file does not exist or cannot be used",

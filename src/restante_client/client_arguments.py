@@ -54,6 +54,8 @@ def _parsers() -> tuple[_Parser, argparse._SubParsersAction[_Parser]]:
     _add_ask(verbs)
     _add_turn(verbs)
     _add_watch(verbs)
+    _add_doctor(verbs)
+    _add_snippet(verbs)
     return parser, verbs
 
 
@@ -159,6 +161,56 @@ def _add_watch(verbs: argparse._SubParsersAction[_Parser]) -> None:
     )
 
 
+def _add_doctor(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    doctor = _verb(
+        verbs,
+        "doctor",
+        "Check whether the mail of a domain would arrive after an outage.",
+        "The backup MX checks DNS, this machine from outside, and its records, over HTTPS with a"
+        " token. This program adds the local mail server and the clock. No mail is sent.",
+    )
+    _add_api(doctor, "domain:write", 120)
+    doctor.add_argument(
+        "--local",
+        metavar="HOST:PORT",
+        default=DEFAULT_LOCAL,
+        help=f"The local mail server. Default: {DEFAULT_LOCAL}. {NO_LOCAL}: leave it out.",
+    )
+    _add_output(doctor)
+
+
+def _add_snippet(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    snippet = _verb(
+        verbs,
+        "snippet",
+        "Print lines for this mail server, so that it judges the original client of held mail.",
+        "They come from the backup MX over HTTPS with a token, and have its addresses.",
+    )
+    _add_api(snippet, "domain:read", 60)
+    snippet.add_argument(
+        "--for",
+        dest="program",
+        metavar="PROGRAM",
+        required=True,
+        help="Such as postfix, postfix-proxy, rspamd, exim, stalwart, mailcow or exchange.",
+    )
+    _add_output(snippet)
+
+
+def _add_api(verb: argparse.ArgumentParser, scope: str, seconds: int) -> None:
+    verb.add_argument("server", metavar="SERVER[:PORT]", help="The backup MX. Default port: 443.")
+    verb.add_argument("domain", metavar="DOMAIN", help="The domain.")
+    verb.add_argument(
+        "--token-file",
+        metavar="FILE",
+        required=True,
+        help=f"File with a token of the scope {scope} in its first line{_ELSEWHERE}",
+    )
+    _add_trust(verb)
+    _add_timeout(verb, seconds)
+    verb.set_defaults(certificate=None, key=None)
+
+
 def _verb(
     verbs: argparse._SubParsersAction[_Parser], name: str, does: str, more: str
 ) -> argparse.ArgumentParser:
@@ -186,6 +238,11 @@ def _add_login(verb: argparse.ArgumentParser, default_tls: str) -> None:
         choices=("implicit", "starttls"),
         help=f"TLS from the first byte, or after STARTTLS. Default: {default_tls}.",
     )
+    _add_trust(verb)
+    _add_timeout(verb, 60)
+
+
+def _add_trust(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--ca",
         metavar="FILE",
@@ -196,12 +253,15 @@ def _add_login(verb: argparse.ArgumentParser, default_tls: str) -> None:
         metavar="SHA256",
         help="Trust the server with this public key, whatever its certificate says.",
     )
+
+
+def _add_timeout(verb: argparse.ArgumentParser, seconds: int) -> None:
     verb.add_argument(
         "--timeout",
         metavar="SPAN",
         type=read_span,
-        default=60,
-        help="Time limit for each reply. Default: 60s.",
+        default=seconds,
+        help=f"Time limit for each reply. Default: {seconds}s.",
     )
 
 

@@ -10,6 +10,7 @@ class ClientExit(IntEnum):
     """The exit codes in use, with the numbers of sysexits.h."""
 
     DONE = 0
+    CHECK_FAILS = 2  # a row of the check of a domain; as of `restante domain check`
     USAGE = 64
     DATA = 65
     NO_INPUT = 66  # a named file does not exist

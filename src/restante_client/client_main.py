@@ -86,6 +86,8 @@ def _run(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
         "ask": _ask,
         "turn": _turn,
         "watch": _watch,
+        "doctor": _doctor,
+        "snippet": _snippet,
     }
     return verbs[given.verb](given, output)
 
@@ -193,6 +195,43 @@ def _turn(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
     else:
         output.say(result.text)
     return result.exit
+
+
+def _doctor(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
+    from restante_client.domain_doctor import (  # noqa: PLC0415  heavy
+        check_by_api,
+        check_exit,
+        local_row,
+        row_lines,
+        summary,
+    )
+
+    rows = check_by_api(_api_server(given, output), given.domain)
+    if given.local != NO_LOCAL:
+        rows.append(local_row(given.local))
+    code = check_exit(rows)
+    if given.json:
+        output.say_json({"exit": int(code), "rows": rows})
+        return code
+    for row in rows:
+        for line in row_lines(row):
+            output.say(line)
+    output.say("")
+    output.say(summary(rows))
+    return code
+
+
+def _snippet(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
+    from restante_client.domain_doctor import snippet_by_api, snippet_lines  # noqa: PLC0415  heavy
+
+    snippet = snippet_by_api(_api_server(given, output), given.domain, given.program)
+    if given.json:
+        output.say_json({"exit": int(ClientExit.DONE), **snippet})
+        return ClientExit.DONE
+    for line in snippet_lines(snippet):
+        output.say(line)
+    output.say(f"Check with: {PROGRAM} doctor {given.server} {given.domain} --token-file FILE")
+    return ClientExit.DONE
 
 
 def _watch(given: argparse.Namespace, output: ClientOutput) -> ClientExit:

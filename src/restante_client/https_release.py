@@ -35,7 +35,7 @@ _STATUS_EXITS = {
 }
 _STATUS_REMEDIES = {
     401: "check the token in --token-file: it may have expired or been revoked",
-    403: "use a token with the scope release",
+    403: "use a token with the scope {scope}",
     404: "check the server and port",
 }
 _RESULT_EXITS = {
@@ -133,16 +133,17 @@ def ask_by_https(asked: ApiServer, targets: Sequence[str]) -> List[JsonValue]:
     status, value = asked.request("POST", "/v1/releases", {"targets": list(targets), "reason": ""})
     answers = read_answers(value)
     if answers is None:
-        raise _refusal(asked.server, status, value)
+        raise api_refusal(asked.server, status, value)
     return answers
 
 
-def _refusal(server: str, status: int, value: object) -> ClientFailure:
+def api_refusal(server: str, status: int, value: object, scope: str = "release") -> ClientFailure:
+    """Return the failure for an answer of the API that is not the one that was asked for."""
     cause = f"HTTP {status}"
     if isinstance(value, dict):
         told = value.get("detail") or value.get("title")
         cause = f"{shown(str(told))[:300]} ({cause})" if told else cause
-    remedy = _STATUS_REMEDIES.get(status, "ask again later")
+    remedy = _STATUS_REMEDIES.get(status, "ask again later").format(scope=scope)
     code = _STATUS_EXITS.get(status, ClientExit.UNAVAILABLE)
     return ClientFailure(code, f"{server}: {cause}; {remedy}")
 
@@ -210,7 +211,7 @@ def _state_of(asked: ApiServer, release: str) -> JsonValue:
     status, value = asked.request("GET", f"/v1/releases/{release}")
     state = read_release(value)
     if state is None:
-        raise _refusal(asked.server, status, value)
+        raise api_refusal(asked.server, status, value)
     return state
 
 

@@ -9,7 +9,8 @@ import smtplib
 from pathlib import Path
 from typing import Any, Final
 
-from tests.acceptance.installation import HOSTNAME, Installation, at
+from tests.acceptance.client_run import run_client, secret_file
+from tests.acceptance.installation import HOST, HOSTNAME, Installation, at
 from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.exim import EximPrimary
 from tests.acceptance.peers.postfix import PostfixPrimary
@@ -154,3 +155,25 @@ def test_an_exim_loads_the_lines_for_it_and_obeys_them() -> None:
         assert rcpt_from("127.0.0.1", primary) == 250
         assert rcpt_from("127.0.0.2", primary) == 550
         assert rcpt_from("127.0.0.1", primary, f"boss@{DOMAIN}") == 550  # no forgery comes in
+
+
+def test_the_primary_runs_the_check_with_a_token() -> None:
+    """As its customer does: the client's program, HTTPS, and no right but those of the token."""
+    with NameServer({}) as names, Installation(more=names.settings) as restante:
+        web = f'address = "{HOST}:{restante.web_port}"'
+        restante.config.write_text(restante.config.read_text().replace(web, f"{web}\ntls = true"))
+        restante.start()
+        restante.hosts(DOMAIN, "192.0.2.25:25")
+        words = ("token", "add", "alpha", "doctor", "--scope", "domain:write")
+        held = restante.do(*words, "--scope", "domain:read").split()[-1]
+        token = str(secret_file(restante.directory, "token", held))
+        where = (f"localhost:{restante.web_port}", DOMAIN, "--token-file", token)
+        ca = ("--ca", str(restante.authority))
+
+        ended = run_client("doctor", *where, *ca, "--local", "none", "--json")
+        rows = {row["check"]: row for row in json.loads(ended.stdout)["rows"]}
+        assert ended.returncode == FAILS, ended.stderr
+        assert rows["reachable"]["verdict"] == "fail"  # nobody listens there
+        assert rows["clock"]["verdict"] == "pass"
+        lines = run_client("snippet", *where, *ca, "--for", "rspamd")
+        assert 'rules { BACKUP_MX { strategy = "local"; } }' in lines.stdout.splitlines()

@@ -11,6 +11,7 @@ from restante.network.outgoing_http import OutgoingFailed
 from restante.readiness.dns_facts import DmarcFinding, DnsFacts, MailHost
 from restante.readiness.dns_gathering import (
     DomainLookup,
+    TimedRecords,
     gather_dns_facts,
     is_inside,
     outgoing_sources,
@@ -124,6 +125,17 @@ def test_a_failure_of_dns_is_a_fact() -> None:
     facts = gathered(names)
     assert facts.mx.failure == facts.dmarc.failure == "no name server answered in time"
     assert facts.hosts == ()
+
+
+def test_a_question_that_takes_too_long_is_a_fact() -> None:
+    class Silent(Zone):
+        async def records(self, name: str, kind: str) -> DnsRecordSet:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    found = asyncio.run(TimedRecords(Silent(), 0.01).records(DOMAIN, "MX"))
+    assert found.failure == "no name server answered in time"
+    assert asyncio.run(TimedRecords(zone()).records(DOMAIN, "MX")).values
 
 
 def test_few_hosts_of_many_are_looked_up() -> None:

@@ -3,12 +3,14 @@
 import pytest
 
 from restante.cli.failures import Exit
+from restante.cli.status_command import CRITICAL
 from restante_client.client_failure import ClientExit, shown
 
 
 def test_the_exit_codes_are_those_of_the_server() -> None:
     codes = {one.name: one.value for one in ClientExit}
     assert codes.pop("SOFTWARE") == 70  # its faults end the server's command with a traceback
+    assert codes.pop("CHECK_FAILS") == CRITICAL  # as of `restante domain check`
     assert codes.items() <= {one.name: one.value for one in Exit}.items()
 
 

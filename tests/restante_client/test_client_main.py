@@ -83,7 +83,7 @@ def test_watch_goes_on_after_a_failure_and_ends_when_told(tmp_path: Path) -> Non
     assert "Connection refused" in said[0]
 
 
-@pytest.mark.parametrize("verb", ["ask", "turn", "watch"])
+@pytest.mark.parametrize("verb", ["ask", "turn", "watch", "doctor", "snippet"])
 def test_each_verb_has_help(client: RunClient, verb: str) -> None:
     with pytest.raises(SystemExit) as caught:
         client(verb, "--help")

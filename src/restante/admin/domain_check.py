@@ -29,7 +29,7 @@ from restante.network.resolver import LookupFailed
 from restante.readiness.destination_facts import DestinationFacts
 from restante.readiness.destination_verdicts import ProbeView, destination_rows
 from restante.readiness.dns_facts import DnsFacts
-from restante.readiness.dns_gathering import DomainLookup, gather_dns_facts
+from restante.readiness.dns_gathering import DomainLookup, TimedRecords, gather_dns_facts
 from restante.readiness.dns_verdicts import dns_rows, spf_includes_us
 from restante.readiness.probe_session import DestinationLook, ProbeTarget
 from restante.readiness.readiness_row import (
@@ -95,7 +95,7 @@ async def check_domain(context: AdminContext, name: str) -> DomainCheckView:
     http = OutgoingHttp(context.network.resolver, lambda: FETCH_SECONDS)
     records = await _record_facts(context, domain)
     answers = asyncio.ensure_future(
-        gather_dns_facts(question, context.network.records, policy_fetcher(http))
+        gather_dns_facts(question, TimedRecords(context.network.records), policy_fetcher(http))
     )
     try:
         look = await _look(context, domain, dialer)

@@ -31,6 +31,7 @@ from restante.readiness.mta_sts import announces_sts
 from restante.readiness.spf_lookup import find_spf
 from restante.tenancy.model import IpAddress
 
+LOOKUP_SECONDS: Final = 5.0  # for one question; the stages of them have to end within a minute
 MOST_HOSTS: Final = 10  # of the MX records that are looked up
 MOST_LISTS: Final = 20
 MOST_PARENTS: Final = 4  # above the domain, where a DMARC record may be
@@ -54,6 +55,22 @@ class DomainLookup:
     targets: Sequence[IpAddress]  # addresses of the destination, as far as they are known
     certificates: tuple[ServedCertificate, ...] = ()  # that we show
     blocklists: Sequence[str] = ()  # zones in which our addresses are looked up
+
+
+class TimedRecords:
+    """Looks records up, each within a time."""
+
+    def __init__(self, records: DnsRecords, seconds: float = LOOKUP_SECONDS) -> None:
+        self._records = records
+        self._seconds = seconds
+
+    async def records(self, name: str, kind: str) -> DnsRecordSet:
+        """Return the records of a name, or that they did not come in time."""
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._records.records(name, kind)
+        except TimeoutError:
+            return DnsRecordSet(failure="no name server answered in time")
 
 
 async def gather_dns_facts(
