@@ -11,6 +11,12 @@ from restante.admin.admin_error import AdminError
 from restante.admin.domain_dns import DomainDnsView, show_dns
 from restante.admin.published_records import RecordPurpose, RecordState
 from restante.network.dns_records import DnsRecordSet
+from restante.network.outgoing_http import (
+    OutgoingAnswer,
+    OutgoingFailed,
+    OutgoingHttp,
+    OutgoingRequest,
+)
 from restante.network.served_certificate import ServedCertificate
 from restante.tenancy.principal import account_login
 from tests.admin.admin_world import NOW, AdminWorld, run
@@ -88,3 +94,33 @@ def test_an_account_asks_only_so_often() -> None:
 
     with pytest.raises(AdminError, match=r"just had alpha\.example checked"):
         run(story())
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_an_announced_policy_is_fetched(is_there: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[OutgoingRequest] = []
+
+    async def fetch(_http: OutgoingHttp, request: OutgoingRequest) -> OutgoingAnswer:
+        asked.append(request)
+        if not is_there:
+            raise OutgoingFailed("no answer in time")
+        return OutgoingAnswer(200, b"version: STSv1\nmode: enforce\nmx: other.example\n")
+
+    monkeypatch.setattr(OutgoingHttp, "fetch", fetch)
+
+    async def story(*texts: str) -> DomainDnsView:
+        admin = await hosting()
+        admin.resolver.zone[f"_mta-sts.{DOMAIN}", "TXT"] = DnsRecordSet(texts)
+        return await show_dns(showing(admin.context, DEFAULT), DOMAIN)
+
+    run(story())
+    assert asked == []
+    records = {one.purpose: one for one in run(story("v=STSv1; id=1")).records}
+    assert [(one.url, one.is_public_only) for one in asked] == [
+        (f"https://mta-sts.{DOMAIN}/.well-known/mta-sts.txt", True)
+    ]
+    policy = records[RecordPurpose.MTA_STS_POLICY]
+    if is_there:
+        assert (policy.state, policy.found) == (RecordState.WRONG, ["mx: other.example"])
+    else:
+        assert (policy.state, policy.note[-17:]) == (RecordState.UNKNOWN, "no answer in time")

@@ -15,6 +15,7 @@ from restante.admin.published_records import (
     published_records,
 )
 from restante.network.dns_records import DnsRecordSet
+from restante.readiness.dns_facts import StsFinding
 
 KEY = "ab" * 32
 DOMAIN, HOST, OURS = "customer.example", "mx2.backup.example", "203.0.113.2"
@@ -33,6 +34,9 @@ DIRECT = OwnHost(HOST, (OURS,))
 P, S = RecordPurpose, RecordState
 
 
+POLICY_TEXT = "version: STSv1\nmode: {mode}\nmx: {mx}\nmax_age: 86400\n"
+
+
 def facts(
     changed: dict[DnsQuestion, tuple[str, ...]] | None = None,
     own: OwnHost = DIRECT,
@@ -40,7 +44,8 @@ def facts(
 ) -> PublicationFacts:
     zone = {name: DnsRecordSet(values, 300, is_secure=True) for name, values in ZONE.items()}
     zone |= {name: DnsRecordSet(values) for name, values in (changed or {}).items()}
-    return replace(PublicationFacts(DOMAIN, HOST, own, (KEY,), zone), **others)  # type: ignore[arg-type]
+    policy = StsFinding(text=POLICY_TEXT.format(mode="enforce", mx=HOST))
+    return replace(PublicationFacts(DOMAIN, HOST, own, (KEY,), zone, policy=policy), **others)  # type: ignore[arg-type]
 
 
 def only(purpose: RecordPurpose, given: PublicationFacts) -> PublishedRecord:
@@ -58,9 +63,15 @@ def test_a_zone_in_order_has_them_all() -> None:
         f'{HOST}. IN TXT "v=spf1 a -all"',
         f"_25._tcp.{HOST}. IN TLSA 3 1 1 {KEY}",
         f'_mta-sts.{DOMAIN}. IN TXT "v=STSv1; id=20261130"',
+        f"mx: {HOST}",
         f'_smtp._tls.{DOMAIN}. IN TXT "v=TLSRPTv1; rua=mailto:tls@customer.example"',
     ]
-    assert {one.purpose for one in records if one.is_optional} == {P.TLSA, P.MTA_STS, P.TLS_RPT}
+    assert {one.purpose for one in records if one.is_optional} == {
+        P.TLSA,
+        P.MTA_STS,
+        P.MTA_STS_POLICY,
+        P.TLS_RPT,
+    }
 
 
 def test_an_empty_zone_lacks_them_all() -> None:
@@ -182,8 +193,26 @@ def test_of_certificates_that_cannot_be_read_no_key_is_known() -> None:
     assert (found.state, found.line) == (S.UNKNOWN, "")
 
 
-def test_the_line_of_the_policy_is_told() -> None:
-    assert f'"mx: {HOST}"' in only(P.MTA_STS, facts()).note
+@pytest.mark.parametrize(
+    ("mode", "mx", "state"),
+    [
+        ("enforce", HOST, S.PRESENT),
+        ("enforce", "*.backup.example", S.PRESENT),
+        ("enforce", "mail.customer.example", S.WRONG),
+        ("testing", "mail.customer.example", S.WRONG),
+        ("none", "mail.customer.example", S.PRESENT),
+        ("nonsense", HOST, S.WRONG),
+    ],
+)
+def test_the_policy_names_this_server(mode: str, mx: str, state: RecordState) -> None:
+    policy = StsFinding(text=POLICY_TEXT.format(mode=mode, mx=mx))
+    found = only(P.MTA_STS_POLICY, facts(policy=policy))
+    assert (found.state, found.line) == (state, f"mx: {HOST}")
+
+
+def test_a_policy_that_cannot_be_fetched_is_unknown() -> None:
+    found = only(P.MTA_STS_POLICY, facts(policy=StsFinding(failure="no answer in time")))
+    assert (found.state, found.note) == (S.UNKNOWN, "no answer in time")
 
 
 def test_only_names_that_follow_from_the_domain_and_from_us_are_asked_for() -> None:

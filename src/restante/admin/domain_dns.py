@@ -1,7 +1,8 @@
 """The records of DNS to publish for a domain, compared with those that DNS has now.
 
 The configured name servers are asked about the domain, our own names and our addresses. Nothing
-connects to a host of an answer. Without an answer in time, a record is shown as unknown.
+connects to a host of an answer. The policy of MTA-STS is fetched from a name under the domain, and
+from public addresses only. Without an answer in time, a record is shown as unknown.
 """
 
 import asyncio
@@ -27,11 +28,17 @@ from restante.admin.published_records import (
     later_questions,
     mx_hosts_of,
     published_records,
+    sts_name,
 )
 from restante.network.addresses import peer_address, split_host_port
 from restante.network.dns_records import DnsRecords, DnsRecordSet
+from restante.network.outgoing_http import OutgoingFailed, OutgoingHttp
+from restante.network.resolver import Resolver
 from restante.network.served_certificate import ServedCertificate
 from restante.network.source_address import source_address
+from restante.readiness.dns_facts import StsFinding
+from restante.readiness.mta_sts import announces_sts
+from restante.readiness.sts_fetching import policy_fetcher
 from restante.tenancy.model import IpAddress
 
 LOOKUP_SECONDS: Final = 5.0  # for all questions of one stage
@@ -90,8 +97,23 @@ async def show_dns(context: AdminContext, name: str) -> DomainDnsView:
     local = frozenset(one for one in published if is_local(ip_address(one)))
     facts = replace(bare, own=replace(bare.own, local=local - _loopback(local)))
     answers |= await _ask(set(later_questions(facts)) - answers.keys(), network.records)
-    records = published_records(facts)
+    announced = answers[sts_name(domain.name), "TXT"]
+    policy = await _policy(domain.name, announced, network.resolver)
+    records = published_records(replace(facts, policy=policy))
     return DomainDnsView(domain=domain.name, host=host, records=[_view(one) for one in records])
+
+
+async def _policy(domain: str, announced: DnsRecordSet, resolver: Resolver) -> StsFinding:
+    """Return the policy of MTA-STS, if one is announced. It comes from public addresses only."""
+    if not announces_sts(announced.values):
+        return StsFinding(announced)
+    fetch = policy_fetcher(OutgoingHttp(resolver, lambda: LOOKUP_SECONDS))
+    try:
+        return StsFinding(
+            announced, text=await fetch(f"https://mta-sts.{domain}/.well-known/mta-sts.txt")
+        )
+    except OutgoingFailed as error:
+        return StsFinding(announced, failure=f"mta-sts.{domain}: {error}")
 
 
 async def _ask(

@@ -11,10 +11,13 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from restante.network.dns_records import DnsRecordSet
+from restante.readiness.dns_facts import StsFinding
+from restante.readiness.mta_sts import StsPolicy, announces_sts, read_sts_policy
 from restante.stable_word import StableWord
 
 DnsQuestion = tuple[str, str]  # a name, and a type of record
 
+POLICY: Final = "policy"
 OWN_SPF: Final = "v=spf1 a -all"
 _BEHIND: Final = 10  # by which our preference is above that of the last other host
 _ONLY: Final = 20  # our preference where no other host is known
@@ -30,6 +33,7 @@ class RecordPurpose(StableWord):
     SPF = "spf", "SPF of this server"
     TLSA = "tlsa", "DANE: key of the certificate"
     MTA_STS = "mta-sts", "MTA-STS: announcement"
+    MTA_STS_POLICY = "mta-sts-policy", "MTA-STS: line of the policy"
     TLS_RPT = "tls-rpt", "reports about TLS"
 
 
@@ -48,7 +52,7 @@ class PublishedRecord:
 
     purpose: RecordPurpose
     name: str
-    kind: str  # the type of record
+    kind: str  # the type of record; POLICY: a line of the policy of MTA-STS, which is no record
     value: str  # as in a zone file; "" where it is not known
     state: RecordState
     found: tuple[str, ...] = ()
@@ -57,7 +61,9 @@ class PublishedRecord:
 
     @property
     def line(self) -> str:
-        """The line of a zone file; "" without a value."""
+        """The line of a zone file, or of the policy; "" without a value."""
+        if self.kind == POLICY:
+            return self.value
         return f"{self.name}. IN {self.kind} {self.value}" if self.value else ""
 
 
@@ -79,6 +85,7 @@ class PublicationFacts:
     own: OwnHost
     keys: tuple[str, ...] = ()  # SHA-256 of the keys that this name shows, in hex
     answers: Mapping[DnsQuestion, DnsRecordSet] = field(default_factory=dict)
+    policy: StsFinding = field(default_factory=StsFinding)
 
     def answer(self, name: str, kind: str) -> DnsRecordSet:
         """Return the answer to a question."""
@@ -110,7 +117,7 @@ def later_questions(facts: PublicationFacts) -> list[DnsQuestion]:
         *pointers,
         (facts.own.hostname, "TXT"),
         (f"_25._tcp.{facts.host}", "TLSA"),
-        (f"_mta-sts.{facts.domain}", "TXT"),
+        (sts_name(facts.domain), "TXT"),
         (f"_smtp._tls.{facts.domain}", "TXT"),
     ]
 
@@ -124,6 +131,7 @@ def published_records(facts: PublicationFacts) -> list[PublishedRecord]:
         _spf(facts),
         *_keys(facts),
         _mta_sts(facts),
+        _mta_sts_policy(facts),
         _tls_rpt(facts),
     ]
 
@@ -298,17 +306,58 @@ def _key(
 
 
 def _mta_sts(facts: PublicationFacts) -> PublishedRecord:
-    """Tell the announcement of a policy (RFC 8461 §3.1), and the line that the policy needs."""
-    name = f"_mta-sts.{facts.domain}"
+    """Tell the announcement of a policy (RFC 8461 §3.1)."""
+    name = sts_name(facts.domain)
     answer = facts.answer(name, "TXT")
     announced = tuple(one for one in answer.values if one.startswith("v=STSv1"))
     state, note = _state_of(answer, announced[0] if announced else "")
-    if not answer.failure:
-        note = f'the policy at mta-sts.{facts.domain} needs the line "mx: {facts.host}"'
     value = f'"{announced[0]}"' if announced else '"v=STSv1; id=1"'
+    if state is RecordState.PRESENT:
+        note = "change its id whenever the policy changes"
     return PublishedRecord(
         RecordPurpose.MTA_STS, name, "TXT", value, state, announced, note, is_optional=True
     )
+
+
+def sts_name(domain: str) -> str:
+    """Return the name of the announcement."""
+    return f"_mta-sts.{domain}"
+
+
+def _mta_sts_policy(facts: PublicationFacts) -> PublishedRecord:
+    """Judge the policy (RFC 8461 §3.2): senders that obey it deliver to its hosts only."""
+    answer = facts.answer(sts_name(facts.domain), "TXT")
+    found: tuple[str, ...] = ()
+    if answer.failure or facts.policy.failure:
+        state, note = RecordState.UNKNOWN, answer.failure or facts.policy.failure
+    elif not announces_sts(answer.values):
+        state, note = RecordState.MISSING, "the domain announces no policy"
+    else:
+        try:
+            policy = read_sts_policy(facts.policy.text)
+        except ValueError as error:
+            state, note = RecordState.WRONG, f"the policy is not valid: {error}"
+        else:
+            found = tuple(f"mx: {one}" for one in policy.exchangers)
+            state, note = _state_in_policy(policy, facts.host)
+    return PublishedRecord(
+        RecordPurpose.MTA_STS_POLICY,
+        f"mta-sts.{facts.domain}",
+        POLICY,
+        f"mx: {facts.host}",
+        state,
+        found,
+        note,
+        is_optional=True,
+    )
+
+
+def _state_in_policy(policy: StsPolicy, host: str) -> tuple[RecordState, str]:
+    if policy.mode == "none" or policy.covers(host):
+        return RecordState.PRESENT, f"mode {policy.mode}"
+    if policy.mode == "enforce":
+        return RecordState.WRONG, "mode enforce: senders that obey it deliver nothing here"
+    return RecordState.WRONG, f"mode {policy.mode}: senders would deliver nothing here in enforce"
 
 
 def _tls_rpt(facts: PublicationFacts) -> PublishedRecord:
