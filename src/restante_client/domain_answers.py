@@ -1,7 +1,7 @@
 """Answers of the API about the check of a domain and the lines for a primary, field by field.
 
-A field of another type than expected makes the answer none of this API, so that no later code meets
-one, however strange the answer is.
+With a field of another type, an answer counts as none of this API. So no later code meets a value
+of another type, however strange the answer is.
 """
 
 from __future__ import annotations

@@ -3,8 +3,13 @@
 from dataclasses import dataclass, field, replace
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.destination_looks import EVERY_SECONDS, RememberedLook, look_or_remember
-from restante.readiness.destination_facts import DestinationFacts, ProbeReply
+from restante.admin.destination_looks import (
+    BEGUN_SECONDS,
+    EVERY_SECONDS,
+    RememberedLook,
+    look_or_remember,
+)
+from restante.readiness.destination_facts import AddressFacts, DestinationFacts, ProbeReply
 from tests.admin.admin_world import NOW, AdminWorld, run
 
 HOST = "mail.alpha.example:25"
@@ -16,6 +21,7 @@ class Looks:
 
     admin: AdminWorld = field(default_factory=AdminWorld)
     seconds: float = 0.0  # since the first
+    greets: bool = True
     taken: int = 0
 
     @property
@@ -25,7 +31,9 @@ class Looks:
     async def look(self) -> DestinationFacts:
         self.taken += 1
         reply = ProbeReply(250, f"250 look {self.taken}")
-        return DestinationFacts(HOST, "alpha.example", NOW + self.seconds, postmaster=reply)
+        address = AddressFacts(HOST, "" if self.greets else "Connection refused")
+        at = NOW + self.seconds
+        return DestinationFacts(HOST, "alpha.example", at, addresses=(address,), postmaster=reply)
 
     def ask(self, account: str = "alpha", destination: str = HOST) -> RememberedLook:
         return run(look_or_remember(self.context, account, destination, self.look))
@@ -79,3 +87,18 @@ def test_a_look_under_way_in_another_process_is_not_repeated() -> None:
     assert outer.facts is not None
     assert inner.facts is None
     assert looks.taken == 1
+
+
+def test_a_destination_that_did_not_greet_is_looked_at_again_soon() -> None:
+    looks = Looks(greets=False)
+    first = looks.ask()
+    assert first.again_at == NOW + BEGUN_SECONDS
+    looks.seconds = BEGUN_SECONDS - 1
+    assert looks.ask() == first
+    looks.greets, looks.seconds = True, BEGUN_SECONDS + 1
+    assert looks.ask().again_at == NOW + looks.seconds + EVERY_SECONDS
+    looks.seconds += EVERY_SECONDS - 1
+    facts = looks.ask().facts
+    assert facts is not None
+    assert facts.postmaster.text == "250 look 2"
+    assert looks.taken == 2

@@ -13,6 +13,7 @@ def test_lines_are_printed_whole_with_their_danger(admin: AdminWorld, command: C
     assert 'rules { BACKUP_MX { strategy = "local"; } }' in shown.splitlines()
     assert "local_addrs = [127.0.0.0/8, ::1, 203.0.113.2];" in shown.splitlines()
     assert "Danger: Use both files or neither." in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
     assert "Check with: restante domain check alpha.example" in shown
 
 

@@ -1,15 +1,17 @@
 """The last look at each destination, kept in the store: at most one in ten minutes.
 
-The store keeps the facts, for the account that had them gathered, and a mark of every look. So the
-limit holds for all accounts, for all servers of one store, and for commands without a server.
+The store keeps the facts, for the account that had them gathered, and marks of every look. So the
+limit holds for all accounts, for all servers of one store, and for commands without a server. A
+destination that did not greet got no commands, and can be looked at again after 90 seconds.
 
-Limitation: two servers can look at the same moment when one ten minutes end and the next begin.
+Limitation: two servers can look at the same moment when one slot of 90 seconds ends and the next
+one begins.
 """
 
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -17,9 +19,12 @@ from restante.admin.admin_context import AdminContext
 from restante.readiness.destination_facts import DestinationFacts
 from restante.store.answer_store import AnswerBounds, KeptAnswer
 
-EVERY_SECONDS: Final = 600.0
+EVERY_SECONDS: Final = 600.0  # between two looks at a destination that greets
+BEGUN_SECONDS: Final = 90.0  # longer than a look takes
 _MARKS: Final = "looks at destinations"  # the owner of the marks; no principal has this text
 _BOUNDS: Final = (500, 5000, 16 * 1024 * 1024)  # as those of idempotent requests
+_KEPT_SECONDS: Final = 86_400.0
+_OK: Final = 200  # kept answers have a status
 _FACTS: Final = TypeAdapter(DestinationFacts)
 
 
@@ -31,30 +36,42 @@ class RememberedLook:
     again_at: float
 
 
+class _LookMark(NamedTuple):
+    """A look, and until when there is no other. Unix time."""
+
+    at: float
+    until: float
+
+
 async def look_or_remember(
     context: AdminContext,
     account: str,
     destination: str,
     look: Callable[[], Awaitable[DestinationFacts]],
 ) -> RememberedLook:
-    """Return the facts of the last ten minutes, or look now and keep them. Raises StoreError."""
-    at = await _marked_at(context, destination)
-    if at is not None:
-        facts = await _kept_facts(context, account, destination)
-        return RememberedLook(facts, at + EVERY_SECONDS)
+    """Return the facts of the last look, or look now and keep them. Raises StoreError."""
+    mark = await _mark_of(context, destination)
+    if mark is not None:
+        facts = await _kept_facts(context, account, destination, mark.at)
+        return RememberedLook(facts, mark.until)
     now = context.now()
-    until = (_slot(now) + 1) * EVERY_SECONDS
-    digest = hashlib.sha256(f"look {destination} {_slot(now)}".encode()).digest()
+    slot = _slot(now, BEGUN_SECONDS)
+    until = (slot + 1) * BEGUN_SECONDS
+    digest = hashlib.sha256(f"look {destination} {slot}".encode()).digest()
     if not await context.store.used.use(digest, until):
         return RememberedLook(None, until)
-    await _keep(context, _MARKS, destination, now, b"")
+    await _keep(context, _MARKS, f"{destination} begun {slot}", now)
     found = await look()
-    await _keep(context, _owner(account), destination, now, _FACTS.dump_json(found))
+    key = f"{destination} facts {slot}"
+    await _keep(context, _owner(account), key, now, _FACTS.dump_json(found))
+    if not found.has_greeted:
+        return RememberedLook(found, now + BEGUN_SECONDS)
+    await _keep(context, _MARKS, f"{destination} seen {_slot(now, EVERY_SECONDS)}", now)
     return RememberedLook(found, now + EVERY_SECONDS)
 
 
-def _slot(now: float) -> int:
-    return int(now // EVERY_SECONDS)
+def _slot(at: float, seconds: float) -> int:
+    return int(at // seconds)
 
 
 def _owner(account: str) -> str:
@@ -62,26 +79,24 @@ def _owner(account: str) -> str:
     return f"{account}\n{_MARKS}"
 
 
-async def _kept(context: AdminContext, owner: str, destination: str) -> KeptAnswer | None:
-    """Return what was kept of the last look, if it is not older than the limit."""
+async def _mark_of(context: AdminContext, destination: str) -> _LookMark | None:
+    """Return the mark of a look that is too new for another one."""
     now = context.now()
-    for slot in (_slot(now), _slot(now) - 1):
-        key = f"{destination} {slot}"
-        kept = await context.store.answers.answer(owner, key, now - EVERY_SECONDS)
-        if kept is not None and kept.at > now - EVERY_SECONDS:
-            return kept
+    for kind, seconds in (("seen", EVERY_SECONDS), ("begun", BEGUN_SECONDS)):
+        for slot in (_slot(now, seconds), _slot(now, seconds) - 1):
+            key = f"{destination} {kind} {slot}"
+            kept = await context.store.answers.answer(_MARKS, key, now - seconds)
+            if kept is not None and kept.at > now - seconds:
+                return _LookMark(kept.at, kept.at + seconds)
     return None
 
 
-async def _marked_at(context: AdminContext, destination: str) -> float | None:
-    kept = await _kept(context, _MARKS, destination)
-    return None if kept is None else kept.at
-
-
 async def _kept_facts(
-    context: AdminContext, account: str, destination: str
+    context: AdminContext, account: str, destination: str, at: float
 ) -> DestinationFacts | None:
-    kept = await _kept(context, _owner(account), destination)
+    """Return the facts of the look at a time, if this account had them gathered."""
+    key = f"{destination} facts {_slot(at, BEGUN_SECONDS)}"
+    kept = await context.store.answers.answer(_owner(account), key, at - 1)
     if kept is None or not kept.body:
         return None
     try:
@@ -90,10 +105,7 @@ async def _kept_facts(
         return None
 
 
-async def _keep(
-    context: AdminContext, owner: str, destination: str, at: float, body: bytes
-) -> None:
+async def _keep(context: AdminContext, owner: str, key: str, at: float, body: bytes = b"") -> None:
     of_owner, number, octets = _BOUNDS
-    bounds = AnswerBounds(at - 86_400.0, of_owner, number, octets)
-    key = f"{destination} {_slot(at)}"
-    await context.store.answers.keep_answer(owner, key, KeptAnswer(b"", at, 200, body), bounds)
+    bounds = AnswerBounds(at - _KEPT_SECONDS, of_owner, number, octets)
+    await context.store.answers.keep_answer(owner, key, KeptAnswer(b"", at, _OK, body), bounds)

@@ -5,9 +5,10 @@ from typing import Annotated
 import typer
 
 from restante.cli.api_client import ask, segment
-from restante.cli.display import JsonObject, say, show_json
+from restante.cli.display import JsonObject, say, screen_width, show_json
 from restante.cli.failures import printable
 from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.table import fold
 from restante.readiness.primary_snippets import PrimaryProgram
 
 
@@ -32,13 +33,14 @@ def show_snippet(
         return
     for part in snippet["parts"]:
         _show_part(part)
-    say(f"Danger: {snippet['danger']}")
+    notes = [f"Danger: {snippet['danger']}"]
     if not snippet["is_tried"]:
-        say(
-            f"These lines follow the documentation of {snippet['title']}; try them before you"
-            " rely on them."
-        )
-    say(f"Check with: restante domain check {name}")
+        source = f"These lines follow the documentation of {snippet['title']}"
+        notes.append(f"{source}; try them before you rely on them.")
+    notes.append(f"Check with: restante domain check {name}")
+    for note in notes:
+        for line in fold(printable(note), screen_width(), "", ""):
+            say(line)
 
 
 def _show_part(part: JsonObject) -> None:
