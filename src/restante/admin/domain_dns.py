@@ -107,13 +107,16 @@ async def _policy(domain: str, announced: DnsRecordSet, resolver: Resolver) -> S
     """Return the policy of MTA-STS, if one is announced. It comes from public addresses only."""
     if not announces_sts(announced.values):
         return StsFinding(announced)
-    fetch = policy_fetcher(OutgoingHttp(resolver, lambda: LOOKUP_SECONDS))
+    host, fetch = (
+        f"mta-sts.{domain}",
+        policy_fetcher(OutgoingHttp(resolver, lambda: LOOKUP_SECONDS)),
+    )
     try:
-        return StsFinding(
-            announced, text=await fetch(f"https://mta-sts.{domain}/.well-known/mta-sts.txt")
-        )
+        text = await fetch(f"https://{host}/.well-known/mta-sts.txt")
     except OutgoingFailed as error:
-        return StsFinding(announced, failure=f"mta-sts.{domain}: {error}")
+        cause = str(error).removeprefix(f"{host}: ")
+        return StsFinding(announced, failure=f"{host}: {cause}")
+    return StsFinding(announced, text=text)
 
 
 async def _ask(

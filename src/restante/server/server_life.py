@@ -104,6 +104,8 @@ class Application:
             tasks.create_task(parts.reception.intake.run())  # until it is closed
             background = self._start_background(parts, sweep, control, tasks)
             await self._open(parts, sweep, defects)
+            # An authority asks at once, and new certificates are for open listeners.
+            background.append(tasks.create_task(parts.admin.http.orders.run()))
             telling = [
                 tasks.create_task(parts.delivery.reports.run()),
                 tasks.create_task(parts.delivery.notices.run()),
@@ -162,7 +164,6 @@ class Application:
             admin.loop_lag.run(),
             admin.token_uses.run(),
             admin.changes.run(),
-            admin.http.orders.run(),
             admin.proofs.run(),
             admin.sessions.run(),
         ]
