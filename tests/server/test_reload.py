@@ -578,8 +578,9 @@ def test_new_certificates_are_shown_without_the_edits_of_the_file(tmp_path: Path
             port = world.ports[0]
             _, first = await greeting(port, is_implicit=False)
             world.write(File(certificate=1, hostname="mx3.example.net", size=2_000_000))
-            before = app.settings.config
+            before, served = app.settings.config, app.settings.identity.served
             await app.admin.reloader.show_certificates()
+            assert app.settings.identity.served != served
             _, second = await greeting(port, is_implicit=False)
             assert second != first
             assert app.settings.config is before

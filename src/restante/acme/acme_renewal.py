@@ -28,7 +28,7 @@ from restante.telemetry.event_bus import Log
 from restante.telemetry.events import CertificateIssued, CertificateOrderFailed
 from restante.telemetry.work_word import WorkWord
 
-LOOK_SECONDS: Final = 3600.0
+LOOK_SECONDS: Final = 3600.0  # no longer than the first pause
 ORDER_SECONDS: Final = 180.0  # for one order
 REQUEST_SECONDS: Final = 30.0
 FIRST_PAUSE: Final = 3600.0
@@ -100,12 +100,12 @@ class AcmeRenewal:
             wait = at + (pause if count else 0.0) - self._now()
             if 0 < wait <= LONGEST_PAUSE:  # more: the clock was wrong
                 waits.append(wait)
-            elif not await self._order(files, settings, count):
-                waits.append(pause_after(count + 1))
+            else:
+                await self._order(files, settings, count)
         return min(waits)
 
-    async def _order(self, files: CertificateFilesOf, settings: AcmeSettings, count: int) -> bool:
-        """Order one; tell whether it is there, and in use."""
+    async def _order(self, files: CertificateFilesOf, settings: AcmeSettings, count: int) -> None:
+        """Order one, and have it shown."""
         try:
             async with asyncio.timeout(ORDER_SECONDS):
                 term = await self._ordered(files, settings)
@@ -119,7 +119,7 @@ class AcmeRenewal:
             ends = datetime.fromtimestamp(term.ends, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             await self._show()
             self._log.publish(CertificateIssued(hosts=(files.name,), ends=ends))
-            return True
+            return
         with suppress(OSError):
             await asyncio.to_thread(files.note_failure, count + 1, self._now())
         self._log.publish(
@@ -127,7 +127,6 @@ class AcmeRenewal:
                 hosts=(files.name,), reason=reason, retry_seconds=pause_after(count + 1)
             )
         )
-        return False
 
     async def _ordered(self, files: CertificateFilesOf, settings: AcmeSettings) -> CertificateTerm:
         ground = self._ground
