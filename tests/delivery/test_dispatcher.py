@@ -760,7 +760,7 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
     monkeypatch.setattr(domain_drain, "_ABORT_SECONDS", 0.0)
     hangs = asyncio.Event()
 
-    async def hang(*_arguments: object) -> None:
+    async def hang(*_arguments: object, **_options: object) -> None:
         hangs.set()
         await asyncio.Event().wait()
 

@@ -271,10 +271,14 @@ class AttemptConnections:
             client=client,
         )
 
+        # Emptied at the end of the connection: no reference cycle for the garbage collector.
+        on_dry: list[Callable[[], None]] = []
+
         def take() -> HeldMessage | None:
             message = self._take(client)
             if message is None and self._is_dry(client):
-                connection.finish_soon()
+                for finish_soon in on_dry:
+                    finish_soon()
             return message
 
         work = ConnectionWork(
@@ -284,6 +288,7 @@ class AttemptConnections:
             self._plan.destination, endpoint, link_plan.settings.connect_timeout, client=client
         )
         connection = DeliveryConnection(source, link_plan, work)
+        on_dry.append(connection.finish_soon)
         self._open[connection] = None
         if self._ended is not None:
             connection.abort(self._ended)
@@ -291,6 +296,7 @@ class AttemptConnections:
             end = await connection.run()
         finally:
             self._open.pop(connection, None)
+            on_dry.clear()
         self._context.memory.backoff.learn(link_plan.destination, end)
         self._drain_log.attempted(link_plan, end, tally, self._context.clocks.monotonic() - began)
         end = replace(end, delivered=tally.delivered, tried=tally.tried)
