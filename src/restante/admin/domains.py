@@ -348,18 +348,18 @@ def _by_set(name: str) -> str:
 
 def _warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
     return [
-        *_proof_warnings(context, domain),
+        *_proof_warnings(context.network.hostname, domain),
         *access_warnings(domain),
         *_recipient_warnings(context.parts.recipients.of(domain.id), domain),
         *_notice_warnings(context, domain),
     ]
 
 
-def _proof_warnings(context: AdminContext, domain: HostedDomain) -> list[str]:
+def _proof_warnings(hostname: str, domain: HostedDomain) -> list[str]:
     """Warn that a domain takes no mail until it is proven."""
     if not domain.policy.awaits_proof:
         return []
-    record = proof_record(domain, context.network.hostname)
+    record = proof_record(domain, hostname)
     return [f"domain {domain.name}: takes no mail until DNS has the record {record}"]
 
 

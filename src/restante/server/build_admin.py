@@ -38,6 +38,7 @@ from restante.server.built_parts import (
     DeliveryParts,
     HttpParts,
     ReceptionParts,
+    RecordKeepers,
 )
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.file_watch import FileWatch
@@ -102,8 +103,9 @@ def build_admin(
         loop_lag=process.loop_lag,
         token_uses=uses,
         sessions=sessions,
-        changes=_change_keeper(ground, context, delivery),
-        proofs=_proof_keeper(ground, context),
+        keepers=RecordKeepers(
+            _change_keeper(ground, context, delivery), _proof_keeper(ground, context)
+        ),
         http=http,
     )
 

@@ -129,6 +129,14 @@ class HttpParts:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordKeepers:
+    """The parts that change records by themselves, when their time comes."""
+
+    changes: ChangeKeeper
+    proofs: ProofKeeper
+
+
+@dataclass(frozen=True, slots=True)
 class AdminParts:
     """The parts that show the server and let an operator act."""
 
@@ -140,8 +148,7 @@ class AdminParts:
     loop_lag: LoopLag
     token_uses: TokenUses
     sessions: PortalSessions
-    changes: ChangeKeeper
-    proofs: ProofKeeper
+    keepers: RecordKeepers
     http: HttpParts
 
 

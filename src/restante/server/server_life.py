@@ -163,8 +163,8 @@ class Application:
             *(Rounds(self._log, doing).run_rounds(round_) for doing, round_ in rounds.items()),
             admin.loop_lag.run(),
             admin.token_uses.run(),
-            admin.changes.run(),
-            admin.proofs.run(),
+            admin.keepers.changes.run(),
+            admin.keepers.proofs.run(),
             admin.sessions.run(),
         ]
         return [tasks.create_task(one) for one in (*running, *self._serving(admin, control))]
