@@ -107,6 +107,21 @@ def test_its_end_is_told_like_that_of_the_default_one(restante: Installation) ->
     assert f"{restante.directory}/tls/customer.pem: the certificate expires" in checked.stderr
 
 
+def test_a_strange_name_fills_no_log(restante: Installation) -> None:
+    """RFC 6066 allows ASCII only. Python would write a traceback for each."""
+    ended = run(
+        "openssl",
+        "s_client",
+        "-connect",
+        f"{HOST}:{restante.smtps_port}",
+        "-servername",
+        "mx.ü.example",
+    )
+    assert "alert" in ended.stdout
+    assert CUSTOMER in shown(restante.smtps_port, "-servername", CUSTOMER)
+    assert "Unicode" not in restante.log_path.read_text()
+
+
 def test_the_check_names_the_table(restante: Installation) -> None:
     (restante.directory / "tls/customer-key.pem").write_bytes(b"")
     refused = restante.run("config", "check")
