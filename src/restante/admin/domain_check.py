@@ -26,6 +26,7 @@ from restante.delivery.dialer import Dialer
 from restante.delivery.route import NoRoute
 from restante.network.outgoing_http import OutgoingHttp
 from restante.network.resolver import LookupFailed
+from restante.phrases import BY_ATRN_ONLY
 from restante.readiness.destination_facts import DestinationFacts
 from restante.readiness.destination_verdicts import ProbeView, destination_rows
 from restante.readiness.dns_facts import DnsFacts
@@ -143,7 +144,7 @@ def _destination_rows(
 ) -> list[ReadinessRow]:
     check = ReadinessCheck.REACHABLE
     if look is None:
-        return [passed(check, "the domain has no destination: its mail leaves by ATRN only")]
+        return [passed(check, BY_ATRN_ONLY)]
     if look.facts is None:
         seconds = max(1, round(look.again_at - context.now()))
         evidence = f"{domain.destination.text} was looked at within the last 10 minutes"

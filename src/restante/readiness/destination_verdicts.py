@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from restante.mail.quantity import counted
+from restante.phrases import EXPIRES, HAS_EXPIRED
 from restante.readiness.destination_facts import (
     AddressFacts,
     DestinationFacts,
@@ -145,7 +146,7 @@ def _session_rows(view: ProbeView) -> ReadinessRows:
         evidence += f"; --tls verify would {would}"
     days = None if certificate is None else (certificate.expires_at - view.now) / _DAY
     if days is not None and days < EXPIRY_DAYS:
-        state = "has expired" if days < 0 else f"expires in {counted(int(days), 'day')}"
+        state = HAS_EXPIRED if days < 0 else f"{EXPIRES} {counted(int(days), 'day')}"
         yield warned(check, f"its certificate {state}; {evidence}", "renew it there")
     else:
         yield passed(check, evidence)
