@@ -19,6 +19,7 @@ from restante.queue.recipient_status import MessageOutcome, RecipientMove, Recip
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, _size
 from restante.release import releaser
 from restante.release.authorization import ReleaseAuthorization
+from restante.smtp.passed_client import PassedClient
 from restante.smtp.window_size import SendWindow
 from restante.store.handover_store import Drain
 from restante.store.memory.memory_handover import MemoryHandover
@@ -55,8 +56,8 @@ def _delete_before_the_final_reply() -> list[Replacement]:
     """Record a message as delivered when a connection takes it."""
     take = DrainAttempt._take
 
-    def take_and_settle(self: DrainAttempt) -> HeldMessage | None:
-        message = take(self)
+    def take_and_settle(self: DrainAttempt, client: PassedClient | None) -> HeldMessage | None:
+        message = take(self, client)
         if message is not None:
             paths = message.envelope.forward_paths
             done = tuple(RecipientOutcome(path, RecipientMove.DELIVERED) for path in paths)

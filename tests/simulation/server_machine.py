@@ -226,8 +226,9 @@ class ServerMachine:
 def _identity(config: Config) -> ServerIdentity:
     """Read the certificates. Without session tickets, whose length depends on chance."""
     identity = read_identity(config)
-    for context in identity.contexts.values():
-        context.num_tickets = 0
+    for contexts in identity.contexts.values():
+        for context in contexts:
+            context.num_tickets = 0
     return identity
 
 

@@ -1,6 +1,6 @@
 """The connections of one attempt: each tries the destination's addresses until one works."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -12,7 +12,7 @@ from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.drain_experience import AttemptStart
 from restante.delivery.drain_log import DrainLog
-from restante.delivery.link_plan import OURS, ConnectionEnd, ConnectionWork, EndKind
+from restante.delivery.link_plan import OURS, ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.reply_timer import LATE_SECONDS
 from restante.delivery.route import Endpoint
 from restante.mail.message import HeldMessage
@@ -256,33 +256,13 @@ class AttemptConnections:
         uses_ehlo: bool = True,
     ) -> ConnectionEnd:
         tally, began = DeliveryTally(), self._context.clocks.monotonic()
-        link_plan = self._plan.link_plan(
-            endpoint,
-            self._context,
-            self._pace,
-            replace(
-                self._beginning,
-                pipelining=min(most, self._beginning.pipelining),
-                probed=self._beginning.probed or (None if client is None else self.probed),
-            ),
-            is_plain=self._is_plain,
-            uses_ehlo=uses_ehlo,
-            messages=self._allowance.messages,
-            client=client,
-        )
-
+        link_plan = self._link_plan(endpoint, client, most, uses_ehlo=uses_ehlo)
         # Emptied at the end of the connection: no reference cycle for the garbage collector.
         on_dry: list[Callable[[], None]] = []
-
-        def take() -> HeldMessage | None:
-            message = self._take(client)
-            if message is None and self._is_dry(client):
-                for finish_soon in on_dry:
-                    finish_soon()
-            return message
-
         work = ConnectionWork(
-            take, partial(self._report, tally), self._context.store.content.read_file
+            partial(self._take_or_finish, client, on_dry),
+            partial(self._report, tally),
+            self._context.store.content.read_file,
         )
         source = self._context.dialer.dial(
             self._plan.destination, endpoint, link_plan.settings.connect_timeout, client=client
@@ -304,3 +284,32 @@ class AttemptConnections:
         self.probed = end.probed or self.probed
         self.has_failed |= end.kind not in (*OURS, EndKind.ABORTED) and not end.concerns_client
         return end
+
+    def _link_plan(
+        self, endpoint: Endpoint, client: PassedClient | None, most: Pipelining, *, uses_ehlo: bool
+    ) -> LinkPlan:
+        beginning = replace(
+            self._beginning,
+            pipelining=min(most, self._beginning.pipelining),
+            probed=self._beginning.probed or (None if client is None else self.probed),
+        )
+        return self._plan.link_plan(
+            endpoint,
+            self._context,
+            self._pace,
+            beginning,
+            is_plain=self._is_plain,
+            uses_ehlo=uses_ehlo,
+            messages=self._allowance.messages,
+            client=client,
+        )
+
+    def _take_or_finish(
+        self, client: PassedClient | None, on_dry: Sequence[Callable[[], None]]
+    ) -> HeldMessage | None:
+        """Return the next message of a client; where none will come, have its connection end."""
+        message = self._take(client)
+        if message is None and self._is_dry(client):
+            for finish_soon in on_dry:
+                finish_soon()
+        return message

@@ -23,10 +23,9 @@ def connection() -> Iterator[apsw.Connection]:
 @pytest.fixture
 def out_of_time() -> Iterator[None]:
     """Each question has used its time after its first slice."""
-    before = bounded_search.QUESTION_SECONDS
-    bounded_search.QUESTION_SECONDS = 0.0  # type: ignore[misc]
-    yield
-    bounded_search.QUESTION_SECONDS = before  # type: ignore[misc]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounded_search, "QUESTION_SECONDS", 0.0)
+        yield
 
 
 def asking(numbers: set[int], widest: int, *, is_down: bool) -> AskConnection:
