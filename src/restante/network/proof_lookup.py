@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 import dns.exception
 import dns.resolver
 
-from restante.network.resolver import LookupFailed, make_resolver
+from restante.network.resolver import LookupFailed, dns_cause, make_resolver
 
 LIFETIME: Final = 8.0  # seconds for a question and its repetitions
 
@@ -49,5 +49,5 @@ class ProofLookup:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return ()
         except (dns.exception.DNSException, OSError) as error:
-            text = f"{name}: {kind} lookup failed: {type(error).__name__}"
+            text = f"{name}: {kind} lookup failed: {dns_cause(error)}"
             raise LookupFailed(text, is_temporary=True) from None

@@ -140,7 +140,7 @@ class DnsResolver:
             return ()
         except (dns.exception.DNSException, OSError) as error:
             raise LookupFailed(
-                f"{domain}: MX lookup failed: {_cause(error)}", is_temporary=True
+                f"{domain}: MX lookup failed: {dns_cause(error)}", is_temporary=True
             ) from None
         found = [MxRecord(record.preference, _host_name(record.exchange)) for record in answer]
         shuffle(found)  # the load is shared; the sort keeps the order of equal ones
@@ -153,7 +153,7 @@ class DnsResolver:
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return DnsRecordSet()
         except (dns.exception.DNSException, OSError) as error:
-            return DnsRecordSet(failure=_cause(error))
+            return DnsRecordSet(failure=dns_cause(error))
         is_secure = bool(answer.response.flags & dns.flags.AD)
         values = tuple(map(_value, answer))
         return DnsRecordSet(values, answer.rrset.ttl if answer.rrset else 0, is_secure)
@@ -201,7 +201,7 @@ class DnsResolver:
             return LookupFailed(text, is_temporary=False, absent=frozenset({_VERSIONS[record]}))
         except (dns.exception.DNSException, OSError) as error:
             return LookupFailed(
-                f"{name}: {record} lookup failed: {_cause(error)}", is_temporary=True
+                f"{name}: {record} lookup failed: {dns_cause(error)}", is_temporary=True
             )
         return tuple(ipaddress.ip_address(record_.address) for record_ in answer)
 
@@ -221,7 +221,7 @@ _CAUSES: Final[Mapping[type[Exception], str]] = {
 }
 
 
-def _cause(error: Exception) -> str:
+def dns_cause(error: Exception) -> str:
     """Return the cause in words: the texts of dnspython are long, and its classes jargon."""
     if isinstance(error, OSError):
         return cause_of(error)

@@ -1,6 +1,7 @@
 """Notices about the server itself: its certificate, disk, store and clock."""
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from restante.mail.quantity import counted
@@ -24,7 +25,7 @@ _HOSTS_SHOWN: Final = 3  # of a certificate
 
 
 def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[NoticeFacts]:
-    days, ends, hosts = event.days, event.ends, ", ".join(event.hosts[:_HOSTS_SHOWN])
+    days, ends, hosts = event.days, event.ends, ", ".join(islice(event.hosts, _HOSTS_SHOWN))
     subject = "A certificate of the server" + (f" for {hosts}" if hosts else "")
     text = (
         f"{subject} {EXPIRES} {counted(days, 'day')}, at {ends}."
