@@ -119,7 +119,7 @@ def test_a_line_of_a_listing_has_the_recipients_that_it_is_about(
     selection: QueueFilter, listed: list[QueuedRecipient]
 ) -> None:
     replies = f'[["{ANNA}", 0, "450 later", 9.5, 3], ["{BERT}", 1, "550 no", 0, 0]]'
-    row = (7, 1, "b@example.org", 5.0, 100, f"{ANNA}\nnew@a", replies, "<1@example.org>")
+    row = (7, 1, "b@example.org", 5.0, 100, f"{ANNA}\nnew@a", replies, "<1@example.org>", 0)
     assert list(rows.queued_message(row, selection).recipients) == listed
 
 
