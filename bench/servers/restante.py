@@ -24,6 +24,7 @@ from bench.domains import (
     mailbox,
 )
 from bench.servers.server import Held, Server, anybody
+from restante.reception.descriptor_limit import sessions_possible
 from tests.acceptance.installation import Installation
 from tests.acceptance.peers.primary import KeyPair
 from tests.acceptance.peers.server import Login
@@ -31,9 +32,10 @@ from tests.acceptance.peers.server import Server as PeerServer
 
 # The tests' values are shorter than the defaults. Without patience a drain that is sent away ends.
 DELIVERY: Final = {"first_retry": 5.0, "longest_retry": 300.0, "patience": 0.0}
-LIMITS: Final = """
+# As many sessions as the system allows: with a higher number, one block would get a quarter.
+LIMITS: Final = f"""
 [reception]
-connections_limit = 60000
+connections_limit = {sessions_possible()}
 unauthenticated_limit = 60000
 connections_per_block_limit = 60000
 connections_per_minute = 100000000
