@@ -62,10 +62,13 @@ def test_mail_that_comes_back_through_the_primary_is_deferred_and_the_operator_i
         restante.hosts(DOMAIN, f"{HOST}:{primary.port}")
         for content in (SMALL, LARGE):
             send(restante.mx, f"reader@{DOMAIN}", content=content)
-        for _ in range(2):
-            wait_until_all_is_back(restante)
-            release(restante)
-        eventually(lambda: len(restante.events("mail-loops")) >= 2, what="both to be deferred")
+        while len(restante.events("mail-loops")) < 2:
+            eventually(
+                lambda: restante.held(DOMAIN) or len(restante.events("mail-loops")) == 2,
+                what="mail to come back, or to be deferred",
+            )
+            if restante.held(DOMAIN):  # else a drain has sent it round that still ran
+                release(restante)
         told = restante.events("mail-loops")[0]
         assert (told["domain"], told["peer"], told["passes"]) == (DOMAIN, HOST, 2)
         assert restante.held(DOMAIN) == 0
