@@ -24,6 +24,7 @@ WAITING: dict[str, dict[str, Any]] = {
     "tls": {"tls": "required"},
     "pin": {"tls": "verify", "tls_pins": (PIN,)},
     "login": {"tls": "required", "destination_login": "mx", "destination_password": "secret word"},
+    "client": {"client_address": "proxy"},
     "hosts": {"allow": ("198.51.100.9",)},
     "one more host": {"add_allow": ("198.51.100.9",)},
     "one host less": {"drop_allow": ("192.0.2.1",)},

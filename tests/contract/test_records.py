@@ -31,6 +31,7 @@ from restante.tenancy.policy import (
     OwnDomainPolicy,
     Policy,
     ProbePolicy,
+    ProofPolicy,
     RecipientPolicy,
     Retention,
     Suspension,
@@ -83,6 +84,8 @@ FULL_POLICY = Policy(
     refused_retention=Retention(None, AtEnd.DELETE),
     turnaround=TurnaroundPolicy.ALLOW,
     change_lock=True,
+    proof=ProofPolicy.TXT,
+    proven_at=1.6e9,
 )
 
 # --- records come back as they were put
