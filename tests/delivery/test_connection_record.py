@@ -15,6 +15,7 @@ from restante.smtp.client_transaction import (
     EHLO,
     MAIL,
     RCPT,
+    STARTTLS,
     ClientTransaction,
     DialogueStep,
 )
@@ -42,6 +43,8 @@ class Session:
     probed: None = None
     is_audited: bool = False
     unread: str = ""
+    knows_client: bool = False
+    is_client_refused: bool = False
 
     def outstanding(self) -> list[ClientTransaction]:
         return self.transactions
@@ -62,6 +65,25 @@ def test_it_is_ready_from_the_handshake_to_its_end() -> None:
     assert (record.is_ready, record.is_over) == (True, False)
     record.kind = EndKind.QUIT
     assert (record.is_ready, record.is_over) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("session", "facts", "is_so"),
+    [
+        (Session(knows_client=True), {"kind": EndKind.BUSY}, True),
+        (Session(knows_client=True), {"was_closed": True}, True),
+        (Session(knows_client=True, is_client_refused=True), {}, True),
+        (Session(knows_client=True), {}, False),
+        (Session(knows_client=True), {"was_closed": True, "was_ready": True}, False),
+        (Session(knows_client=True, awaited=STARTTLS), {"was_closed": True}, False),
+        (Session(), {"kind": EndKind.BUSY}, False),
+    ],
+    ids=["busy", "closed", "refused", "silent", "mail was sent", "over our TLS", "as ourselves"],
+)
+def test_an_end_before_mail_concerns_the_client_that_was_told(
+    session: Session, facts: dict[str, Any], *, is_so: bool
+) -> None:
+    assert verdict(session, **facts).concerns_client is is_so
 
 
 @pytest.mark.parametrize(
