@@ -67,7 +67,7 @@ def test_mail_that_comes_back_through_the_primary_is_deferred_and_the_operator_i
                 lambda: restante.held(DOMAIN) or len(restante.events("mail-loops")) == 2,
                 what="mail to come back, or to be deferred",
             )
-            if restante.held(DOMAIN):  # else a drain has sent it round that still ran
+            if restante.held(DOMAIN):  # otherwise a drain that still ran has sent it round
                 release(restante)
         told = restante.events("mail-loops")[0]
         assert (told["domain"], told["peer"], told["passes"]) == (DOMAIN, HOST, 2)
