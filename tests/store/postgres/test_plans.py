@@ -107,6 +107,14 @@ async def test_old_mail_has_the_order_of_its_index(filled: PostgresStore) -> Non
         )
 
 
+async def test_a_drain_reads_no_more_mail_than_it_takes(filled: PostgresStore) -> None:
+    """If its mail had to be sorted, each window would read all mail of the domain."""
+    for mode in MODES:
+        plan = await plan_of(filled, "held", mode)
+        assert re.search(r"Limit.*\n *->  Index Scan using message_held on message", plan), plan
+        assert "Bitmap" not in plan, plan
+
+
 async def plan_of(store: PostgresStore, name: str, mode: str) -> str:
     """Return the plan of a statement."""
     statement, values = STATEMENTS[name]
