@@ -52,7 +52,8 @@ HOLD = """
 """
 
 # $2 is a place (mail/message.py): suspect mail comes last. The planner has no statistics of the
-# flag. It expects nearly all rows to have `<> 4`, and with `= 0` it would sort a whole domain.
+# flag. It expects `<> 4` of nearly all rows, and `= 4` of few. If both were the other way round, it
+# would sort or read a whole domain.
 _WAITING = f"""
     FROM (
         (
@@ -62,7 +63,7 @@ _WAITING = f"""
         ) UNION ALL (
             SELECT *, 1 FROM message
             WHERE domain_id = $1 AND number > $2 - {SUSPECT_PLACE} AND held_paths <> ''
-                AND flags & 4 <> 0
+                AND flags & 4 = 4
             ORDER BY number LIMIT $3
         )
     ) AS waiting ORDER BY turn, number LIMIT $3

@@ -80,7 +80,7 @@ CREATE INDEX message_aged ON message (domain_id, received_at)
 -- With it, refused mail that is set apart is counted without a look at any message.
 CREATE INDEX message_unheld ON message (domain_id, number) WHERE held_paths = '';
 CREATE INDEX message_suspect ON message (domain_id, number)
-    WHERE held_paths <> '' AND flags & 4 <> 0;
+    WHERE held_paths <> '' AND flags & 4 = 4;
 CREATE INDEX message_delay ON message (received_at) WHERE flags & 8 <> 0;
 CREATE INDEX message_sought ON message USING hash (message_id);
 CREATE INDEX message_content ON message (content_id) WHERE content_id IS NOT NULL;

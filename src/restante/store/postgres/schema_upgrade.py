@@ -81,7 +81,7 @@ CREATE TABLE oldest_mail (
 _UNHELD: Final = "message (domain_id, number) WHERE held_paths = ''"
 # A former server lets such a login take mail at once.
 _RIGHTS_THAT_WAIT: Final = "ALTER TABLE login ADD COLUMN turnaround_at float8"
-_SUSPECT: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 4 <> 0"
+_SUSPECT: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 4 = 4"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
