@@ -48,9 +48,14 @@ def test_the_mailbox_of_postmaster_is_optional(
     assert admission_settings(config, [], ServerIdentity({})).postmaster == mailbox
 
 
-def test_the_names_of_certificates_are_own_names_beside_the_host_name(tmp_path: Path) -> None:
+def test_the_names_of_the_default_certificate_are_ours_and_those_of_customers_are_not(
+    tmp_path: Path,
+) -> None:
+    """A customer's certificate may name the primary too, which is not us."""
     config = config_with(tmp_path)
-    identity = ServerIdentity({}, [ServedCertificate(("mx.other.example", "*.other.example"), 0.0)])
+    default = ServedCertificate(("mx.other.example", "*.other.example"), 0.0)
+    customer = ServedCertificate(("mx.customer.example", "mail.customer.example"), 0.0)
+    identity = ServerIdentity({}, [default, customer])
     settings = admission_settings(config, [], identity)
     assert settings.hostname == config.hostname
     assert settings.names == {"mx2", "mx.other.example"}

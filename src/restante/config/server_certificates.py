@@ -68,8 +68,8 @@ class ServerIdentity:
 
     @property
     def names(self) -> frozenset[str]:
-        """The hosts that the certificates are for."""
-        return frozenset(host for each in self.served for host in each.hosts)
+        """The hosts that the default certificates are for. The others have customers' names."""
+        return frozenset(host for each in self.served[:1] for host in each.hosts)
 
     def context(self, listen: Listen, tls: TlsSettings) -> SSLContext:
         """Return the context for one of the listeners that this was read for."""

@@ -35,9 +35,11 @@ def is_our_name(
 
 
 def other_names(hostname: str, certified: Collection[str]) -> frozenset[str]:
-    """Return our names other than the host name: its first label, and those in our certificates.
+    """Return our names other than the host name: its first label, and some in our certificates.
 
     The first label is how a machine calls itself among its own. A wildcard is also for others.
+    `certified` has the names of the default certificates. A customer's certificate may also name
+    the customer's own servers, which are not us.
     """
     return frozenset({hostname.partition(".")[0], *(one for one in certified if "*" not in one)})
 
