@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from restante.acme import acme_renewal
 from restante.acme.acme_client import AcmeClient, AcmeFailed
@@ -14,13 +16,16 @@ from restante.acme.certificate_files import CertificateFilesOf, CertificateTerm
 from restante.acme.challenge_answers import ChallengeAnswers
 from restante.background.clocks import Clocks
 from restante.telemetry.events import CertificateIssued, CertificateOrderFailed
+from tests.acme.test_certificate_files import AUTHORITY, encrypted, issued
 from tests.acme.test_certificate_files import NOW as BEGINS
-from tests.acme.test_certificate_files import issued
 from tests.admin.admin_world import FakeResolver
 from tests.log_lines import Lines
 
 DAY = 86400.0
 BEGIN = BEGINS.timestamp()
+RSA = rsa.generate_private_key(65537, 2048).private_bytes(
+    Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+)
 ONE, OTHER = "mx2.example.net", "mx.customer.example"
 
 
@@ -144,6 +149,25 @@ def test_a_reload_ends_the_pause(story: Story) -> None:
     assert len(story.log.of(CertificateIssued)) == 2
 
 
+def test_only_the_beginning_of_a_long_cause_is_told(story: Story) -> None:
+    story.reason = "x" * 10_000
+    story.look()
+    assert {len(line["reason"]) for line in story.log.of(CertificateOrderFailed)} == {500}
+
+
+def test_a_certificate_whose_key_was_lost_is_ordered_again(story: Story) -> None:
+    story.settings = AcmeSettings(directory="https://ca.example/", names=(ONE,))
+    story.look()
+    CertificateFilesOf(story.directory / "acme", ONE).key.unlink()
+    story.reason = "the order is invalid"
+    story.look()  # makes a key, and gets no certificate
+    story.now += 3601
+    story.reason = ""
+    story.look()
+    assert story.asked == [ONE] * 3
+    assert story.shown == 2
+
+
 def test_without_names_nothing_is_made(story: Story) -> None:
     story.settings = AcmeSettings()
     story.look()
@@ -162,9 +186,13 @@ def test_a_silent_authority_is_given_up(story: Story, monkeypatch: pytest.Monkey
     assert story.log.of(CertificateOrderFailed)[0]["reason"] == "the authority took too long"
 
 
-def test_an_account_key_that_cannot_be_read_is_a_failure(story: Story) -> None:
+@pytest.mark.parametrize(
+    "content", [b"no key", encrypted(AUTHORITY), RSA], ids=["no key", "passphrase", "RSA"]
+)
+def test_an_account_key_that_cannot_be_used_is_a_failure(story: Story, content: bytes) -> None:
     (story.directory / "acme").mkdir()
-    (story.directory / "acme/account.key.pem").write_text("no key")
+    (story.directory / "acme/account.key.pem").write_bytes(content)
     story.look()
-    assert len(story.log.of(CertificateOrderFailed)) == 2
+    told = story.log.of(CertificateOrderFailed)
+    assert ["account.key.pem: holds no" in line["reason"] for line in told] == [True, True]
     assert story.asked == []

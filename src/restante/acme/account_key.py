@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from joserfc import jws
+from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 _ALGORITHM: Final = "ES256"
 _REGISTRY: Final = jws.JWSRegistry(algorithms=[_ALGORITHM], strict_check_header=False)
 _PRIVATE: Final = 0o600
+UNREADABLE_KEY: Final = "holds no ECDSA key without a passphrase; restore it, or remove it"
 
 
 class AccountKey:
@@ -41,7 +43,10 @@ class AccountKey:
 def load_account_key(file: Path) -> AccountKey:
     """Read the key, or make one that nobody else may read. Raises OSError, ValueError."""
     with suppress(FileNotFoundError):
-        return AccountKey(ECKey.import_key(file.read_bytes()))
+        try:
+            return AccountKey(ECKey.import_key(file.read_bytes()))
+        except (ValueError, TypeError, JoseError):  # TypeError: it has a passphrase
+            raise ValueError(f"{file}: {UNREADABLE_KEY}") from None
     key = ECKey.generate_key("P-256")
     write_private(file, key.as_pem(private=True))
     return AccountKey(key)

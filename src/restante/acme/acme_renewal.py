@@ -34,6 +34,7 @@ REQUEST_SECONDS: Final = 30.0
 FIRST_PAUSE: Final = 3600.0
 LONGEST_PAUSE: Final = 86400.0
 HURRIED_PAUSE: Final = 60.0  # after a reload
+LONGEST_REASON: Final = 500  # characters of a cause: the authority chooses its text
 LIFETIME_SHARE: Final = 3  # a certificate is renewed in the last third of its life at the earliest
 _DAY: Final = 86400.0
 
@@ -124,7 +125,9 @@ class AcmeRenewal:
             await asyncio.to_thread(files.note_failure, count + 1, self._now())
         self._log.publish(
             CertificateOrderFailed(
-                hosts=(files.name,), reason=reason, retry_seconds=pause_after(count + 1)
+                hosts=(files.name,),
+                reason=reason[:LONGEST_REASON],
+                retry_seconds=pause_after(count + 1),
             )
         )
 
@@ -145,7 +148,7 @@ class AcmeRenewal:
 
 
 def _is_due(files: CertificateFilesOf, renew_days: int, now: float) -> bool:
-    return is_due(files.term() if files.are_there else None, renew_days, now)
+    return is_due(files.term(), renew_days, now)
 
 
 def _make_directory(directory: Path) -> None:

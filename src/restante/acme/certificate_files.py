@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -21,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from restante.acme.account_key import write_private
+from restante.acme.account_key import UNREADABLE_KEY, write_private
 
 _SHORT_NAME = 64  # octets that fit into a common name
 
@@ -55,21 +57,16 @@ class CertificateFilesOf:
     def _failures(self) -> Path:
         return self.directory / f"{self.name}.failures"
 
-    @property
-    def are_there(self) -> bool:
-        """Whether the authority has issued a certificate."""
-        return self.certificate.exists() and self.key.exists()
-
     def request(self) -> bytes:
         """Return a request for a certificate, in DER, by the key. Raises OSError, ValueError."""
         if self.key.exists():
-            key = load_pem_private_key(self.key.read_bytes(), None)
+            key = self._read_key()
         else:
             key = ec.generate_private_key(ec.SECP256R1())
             pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
             write_private(self.key, pem)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise ValueError(f"{self.key}: is no ECDSA key")  # noqa: TRY004  of a file
+            raise ValueError(f"{self.key}: {UNREADABLE_KEY}")  # noqa: TRY004  of a file
         is_short = len(self.name) <= _SHORT_NAME
         subject = x509.Name(
             [x509.NameAttribute(NameOID.COMMON_NAME, self.name)] if is_short else []
@@ -81,22 +78,27 @@ class CertificateFilesOf:
     def keep(self, chain: bytes) -> CertificateTerm:
         """Keep a new certificate with its chain. Raises OSError, ValueError if it does not fit."""
         first = x509.load_pem_x509_certificates(chain)[0]
-        key = load_pem_private_key(self.key.read_bytes(), None)
-        form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        names = first.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        if first.public_key().public_bytes(*form) != key.public_key().public_bytes(*form):
+        if not _fit(first, self._read_key()):
             raise ValueError("the authority sent a certificate for another key")
-        if self.name not in names.get_values_for_type(x509.DNSName):
+        if self.name not in _names(first):
             raise ValueError("the authority sent a certificate for another name")
         write_private(self.certificate, chain)
         self._failures.unlink(missing_ok=True)
         return _term(first)
 
     def term(self) -> CertificateTerm | None:
-        """Return the validity of the certificate; None without one that can be read."""
+        """Return the validity of the certificate; None without one that can be used."""
         with suppress(OSError, ValueError):
-            return _term(x509.load_pem_x509_certificates(self.certificate.read_bytes())[0])
+            first = x509.load_pem_x509_certificates(self.certificate.read_bytes())[0]
+            return _term(first) if _fit(first, self._read_key()) else None
         return None
+
+    def _read_key(self) -> PrivateKeyTypes:
+        """Read the key. Raises OSError, ValueError."""
+        try:
+            return load_pem_private_key(self.key.read_bytes(), None)
+        except (ValueError, TypeError, UnsupportedAlgorithm):  # TypeError: it has a passphrase
+            raise ValueError(f"{self.key}: {UNREADABLE_KEY}") from None
 
     def failures(self) -> tuple[int, float]:
         """Return the number of failed tries in a row, and when the last one was."""
@@ -108,6 +110,24 @@ class CertificateFilesOf:
     def note_failure(self, count: int, at: float) -> None:
         """Keep the number of failed tries in a row, and when the last one was. Raises OSError."""
         write_private(self._failures, f"{count} {at}".encode())
+
+
+def _fit(certificate: x509.Certificate, key: PrivateKeyTypes) -> bool:
+    """Tell whether a certificate is for a key. Raises ValueError."""
+    form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    try:
+        shown = certificate.public_key()
+    except UnsupportedAlgorithm as error:
+        raise ValueError(str(error)) from None
+    return shown.public_bytes(*form) == key.public_key().public_bytes(*form)
+
+
+def _names(certificate: x509.Certificate) -> list[str]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return []
+    return found.value.get_values_for_type(x509.DNSName)
 
 
 def _term(certificate: x509.Certificate) -> CertificateTerm:

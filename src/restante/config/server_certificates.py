@@ -14,7 +14,6 @@ from restante.config.certificate import (
     key_type,
     public_key_of,
     read_certificate,
-    read_public_key,
 )
 from restante.config.file_stamp import FileStamp
 from restante.config.schema import (
@@ -102,13 +101,14 @@ def read_identity(config: Config) -> ServerIdentity:
 def certificate_groups(config: Config) -> Sequence[CertificateFiles]:
     """Return the certificates to show, each with its key: the default ones first.
 
-    Those by ACME are among them once they are issued. That of our host name takes the place of the
-    default ones with a key of the same type.
+    Those by ACME are among them once they are issued. One that cannot be used is left out, as it is
+    ordered again. That of our host name takes the place of the default ones with a key of the same
+    type.
     """
     issued = {
         name: files
         for name in config.acme.names
-        if _is_usable(files := CertificateFilesOf(config.acme_directory, name))
+        if (files := CertificateFilesOf(config.acme_directory, name)).term() is not None
     }
     default: CertificateFiles = config.tls
     if own := issued.pop(config.hostname, None):
@@ -129,15 +129,6 @@ def _others(tls: TlsSettings) -> list[tuple[Path, Path]]:
         for certificate, key in tls.pairs
         if key_type(read_certificate(certificate.read_bytes())) != ACME_KEY_TYPE
     ]
-
-
-def _is_usable(files: CertificateFilesOf) -> bool:
-    """Tell whether it is issued and can be shown. Otherwise it is ordered again."""
-    try:
-        certificate = read_certificate(files.certificate.read_bytes())
-        return read_public_key(files.key.read_bytes()) == public_key_of(certificate)
-    except (OSError, UnfitCertificate):
-        return False
 
 
 def served_or_none(config: Config) -> Sequence[ServedCertificate]:
