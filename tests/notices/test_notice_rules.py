@@ -9,6 +9,7 @@ from restante.notices.notice_rules import RULES, notice_facts_in
 from restante.telemetry.event_fields import example
 from restante.telemetry.events import (
     CertificateExpiring,
+    CertificateOrderFailed,
     DrainFinished,
     Event,
     MailHeld,
@@ -112,6 +113,16 @@ def test_a_certificate_expires_in_days_or_has_expired(days: int, text: str) -> N
     [facts] = notice_facts_in(example(CertificateExpiring, days=days), NOW)
     assert text in facts.text
     assert facts.account == ""
+
+
+def test_a_failed_order_of_a_certificate_is_told_to_the_operator_with_its_cause() -> None:
+    failed = example(CertificateOrderFailed, hosts=("mx.customer.example",), retry_seconds=7200.0)
+    [facts] = notice_facts_in(failed, NOW)
+    assert facts.text == (
+        "No certificate for mx.customer.example was issued: the order is invalid. The certificate"
+        " in use stays. The order is tried again in 2 hours."
+    )
+    assert (facts.account, facts.about) == ("", "mx.customer.example")
 
 
 def test_the_notice_names_hosts_of_the_certificate() -> None:

@@ -43,6 +43,8 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     " account receives it.",
     NoticeKind.CERTIFICATE_EXPIRING: f"A certificate of the server {EXPIRES} 14, 7, 3 or 1 days, or"
     f" {HAS_EXPIRED}.",
+    NoticeKind.CERTIFICATE_ORDER_FAILED: "An authority issued no certificate by ACME. The order is"
+    " tried again, and the certificate in use stays.",
     NoticeKind.MESSAGE_DAMAGED: "A held message is damaged on the server's disk. It is marked"
     " damaged and kept.",
     NoticeKind.DAMAGE_FOUND: "A held message of any account is damaged on the server's disk.",

@@ -9,6 +9,7 @@ from restante.notices.notice_making import PairedRule, make_notice, paired
 from restante.phrases import EXPIRES, HAS_EXPIRED
 from restante.telemetry.events import (
     CertificateExpiring,
+    CertificateOrderFailed,
     ClockDoubted,
     ObjectsAway,
     ObjectsBack,
@@ -22,6 +23,7 @@ from restante.tenancy.notice import NoticeFacts, NoticeKind
 from restante.tenancy.policy import DAY
 
 _HOSTS_SHOWN: Final = 3  # of a certificate
+_HOUR: Final = 3600.0
 
 
 def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[NoticeFacts]:
@@ -41,6 +43,25 @@ def _certificate_expiring(event: CertificateExpiring, at: float) -> Iterator[Not
         days=event.days,
         ends=event.ends,
         hosts=hosts,
+    )
+
+
+def _order_failed(event: CertificateOrderFailed, at: float) -> Iterator[NoticeFacts]:
+    hosts, seconds = ", ".join(event.hosts), round(event.retry_seconds)
+    hours = counted(round(seconds / _HOUR), "hour")
+    text = (
+        f"No certificate for {hosts} was issued: {event.reason}. The certificate in use stays. The"
+        f" order is tried again in {hours}."
+    )
+    yield make_notice(
+        NoticeKind.CERTIFICATE_ORDER_FAILED,
+        "",
+        at,
+        hosts,
+        text,
+        hosts=hosts,
+        reason=event.reason,
+        retry_seconds=seconds,
     )
 
 
@@ -125,6 +146,7 @@ def _clock_doubted(event: ClockDoubted, at: float) -> Iterator[NoticeFacts]:
 
 SERVER_RULES: Final[tuple[PairedRule, ...]] = (
     paired(CertificateExpiring, _certificate_expiring),
+    paired(CertificateOrderFailed, _order_failed),
     paired(ServerFailing, _server_failing),
     paired(RoomShort, _room_short),
     paired(RoomBack, _room_back),

@@ -32,6 +32,7 @@ class NoticeKind(StrEnum):
     CHANGE_SCHEDULED = "change-scheduled"
     CHANGE_ENDED = "change-ended"
     CERTIFICATE_EXPIRING = "certificate-expiring"
+    CERTIFICATE_ORDER_FAILED = "certificate-order-failed"
     MESSAGE_DAMAGED = "message-damaged"
     DAMAGE_FOUND = "damage-found"
     SERVER_FAILING = "server-failing"
@@ -48,6 +49,7 @@ class NoticeKind(StrEnum):
 OF_THE_SERVER: Final = frozenset(
     {
         NoticeKind.CERTIFICATE_EXPIRING,
+        NoticeKind.CERTIFICATE_ORDER_FAILED,
         NoticeKind.DAMAGE_FOUND,
         NoticeKind.SERVER_FAILING,
         NoticeKind.ROOM_SHORT,
