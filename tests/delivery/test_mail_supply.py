@@ -349,6 +349,34 @@ def test_a_walk_that_begins_behind_a_message_takes_suspect_mail_last_too() -> No
     assert taken == [6, 2, 4, 1, 5]
 
 
+def test_suspect_mail_keeps_no_new_mail_waiting() -> None:
+    """Also while suspect mail is in delivery, or was tried and is still held."""
+    shelf = Shelf(2)
+    shelf.messages += [suspect(number) for number in range(3, 2 * BATCH_MESSAGES)]
+    supply = supply_of(shelf)
+    assert read(supply)
+    begun = take_all(supply)
+    shelf.messages += [mail(1001), suspect(1002), mail(1003)]
+    assert walk(supply)[:2] == [1001, 1003]
+    shelf.messages.append(mail(1004))
+    assert walk(supply) == [1004]
+    assert begun[:2] == [2, 3]
+    supply.begin_round()
+    assert walk(supply)[:5] == [2, 1001, 1003, 1004, 3]
+
+
+def test_new_mail_between_two_attempts_goes_before_suspect_mail_that_is_left() -> None:
+    shelf = Shelf(1)
+    shelf.messages += [suspect(2), suspect(3), suspect(4)]
+    supply = supply_of(shelf)
+    assert read(supply)
+    tried = [supply.take(), supply.take()]
+    assert [one.number for one in tried if one is not None] == [1, 2]
+    supply.lay_down()
+    shelf.messages.append(mail(5))
+    assert walk(supply) == [5, 3, 4]
+
+
 def of_clients(*hosts: int) -> Shelf:
     """Return a shelf with a message of each of these clients, numbered from 1."""
     shelf = Shelf(*range(1, len(hosts) + 1))
@@ -440,6 +468,42 @@ def test_in_a_round_of_many_attempts_each_message_is_taken_once(
             while (one := supply.take(client(host))) is not None:
                 met.append(one.number)
     assert sorted(met) == list(range(1, len(hosts) + 1))
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.booleans(), max_size=6),  # new mail: whether it is suspect
+            st.lists(st.integers(1, 3), max_size=6),  # the clients whose next message is taken
+            st.booleans(),  # whether mail is kept by client
+        ),
+        max_size=8,
+    )
+)
+def test_in_a_round_nothing_is_taken_twice_or_forgotten_while_mail_of_both_kinds_comes(
+    attempts: list[tuple[list[bool], list[int], bool]],
+) -> None:
+    """Nothing leaves the shelf, as if all was deferred."""
+    shelf, met = of_clients(), []
+    supply = supply_of(shelf)
+    for arrivals, hosts, is_grouped in [*attempts, ([], [], True)]:
+        supply.group_by_client(is_wanted=is_grouped)
+        read(supply)
+        for is_suspect in arrivals:
+            number = len(shelf.messages) + 1
+            made = suspect(number) if is_suspect else mail(number)
+            origin = MessageOrigin(f"198.51.100.{number % 3 + 1}", 1, "h")
+            shelf.messages.append(made._replace(origin=origin))
+        for host in hosts:
+            met += [one for one in [supply.take(client(host) if is_grouped else None)] if one]
+            read(supply)
+        supply.lay_down()
+    supply.group_by_client(is_wanted=False)
+    while read(supply):
+        while (one := supply.take()) is not None:
+            met.append(one)
+    assert sorted(one.number for one in met) == list(range(1, len(shelf.messages) + 1))
 
 
 def test_a_connection_is_dry_when_others_wait_or_nothing_more_comes() -> None:

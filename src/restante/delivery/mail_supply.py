@@ -11,12 +11,13 @@ place, so that ten deferred messages do not block all the others permanently. Tw
 one drain delivers nothing twice. Within a round the walk only goes forward. The next round begins
 when everything of this one is settled (the caller's part).
 
-Suspect mail comes last. So the positions of a walk are places (`HeldMessage.place`), not numbers.
+Suspect mail comes last, and never keeps new mail waiting. So a walk has two positions, one in each
+kind of mail (walk_position.py). While it is among suspect mail, each read looks for other mail
+first.
 
 Where the destination is told the client of each message, a connection takes the mail of one client
-only (pending_mail.py). So mail leaves out of order. An attempt that ends early notes the messages
-that it has read and not sent, and the next one takes those first. It does not take those again that
-it passes on the way there: they were tried.
+only (pending_mail.py). So mail leaves out of order. The positions note the messages that an attempt
+has read and not sent.
 
 A walk can begin behind a given message. It goes on to the newest one, then takes those that it
 left out. Only a walk of one round and one attempt does so (a turnaround).
@@ -27,8 +28,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from restante.delivery.pending_mail import PendingMail
+from restante.delivery.walk_position import WalkPosition
 from restante.mail.first_line import has_ascii_header, set_off
-from restante.mail.message import HeldMessage, message_name
+from restante.mail.message import SUSPECT_PLACE, HeldMessage, message_name
 from restante.mail.received_field import HEADER_OCTETS, has_more_hops
 from restante.smtp.client_transaction import MAX_RECIPIENTS
 from restante.smtp.passed_client import PassedClient
@@ -71,12 +73,11 @@ class MailSupply:
         self._hops_limit = hops_limit
         self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
         self._pending = PendingMail()
-        self._last_read = 0  # place of the last one that was pending
-        self._start = 0  # place behind which the walk began; 0: nothing was left out, or no longer
+        self._others = WalkPosition(0)  # among mail that is not suspect
+        self._suspects = WalkPosition(SUSPECT_PLACE)
+        self._start = 0  # number behind which the walk began; 0: nothing was left out, or no longer
         self._until = 0  # while the walk is among those that were left out: the last of them
         self._newest = 0  # where it goes on behind them
-        self._left: frozenset[int] = frozenset()  # read by an earlier attempt, and not sent
-        self._left_until = 0  # up to here, only those are taken
         self._unreachable: list[UnreachableMessage] = []
         self.damaged = 0  # messages that this drain met and could not send
         self._losses: dict[
@@ -186,28 +187,44 @@ class MailSupply:
             if found or not (self._start or self._until):
                 return found
             if self._until:
-                self._last_read, self._until = self._newest, 0
+                self._others.last_read, self._until = self._newest, 0
             else:
-                self._newest, self._last_read = self._last_read, 0
+                self._newest, self._others.last_read = self._others.last_read, 0
                 self._start, self._until = 0, self._start
 
     async def _read_page(self) -> list[HeldMessage]:
-        """Return messages that this walk has not tried."""
+        """Return messages that this walk has not tried; suspect mail only behind all other mail."""
+        if not self._suspects.has_begun:
+            return await self._untried(self._others)
+        first = await self._held_behind(self._others, limit=1)
+        has_others = bool(first) and not first[0].envelope.is_suspect
+        wanted = await self._untried(self._others) if has_others else []
+        return wanted or await self._untried(self._suspects)
+
+    async def _untried(self, position: WalkPosition) -> list[HeldMessage]:
+        """Return messages behind a position. The first suspect mail can follow other mail."""
         while True:
-            found = await self._handover.held(
-                self._domain_id,
-                self._last_read,
-                BATCH_MESSAGES,
-                BATCH_OCTETS,
-                with_origins=self._pending.is_grouped,
-            )
-            wanted = [one for one in found if self._is_untried(one.place)]
+            found = await self._held_behind(position)
+            if self._suspects.has_begun:
+                found = [one for one in found if self._position_of(one) is position]
+            wanted = [one for one in found if self._position_of(one).is_untried(one.place)]
             if wanted or not found:
                 return wanted
-            self._last_read = found[-1].place
+            position.last_read = found[-1].place
 
-    def _is_untried(self, place: int) -> bool:
-        return place > self._left_until or place in self._left
+    async def _held_behind(
+        self, position: WalkPosition, limit: int = BATCH_MESSAGES
+    ) -> list[HeldMessage]:
+        return await self._handover.held(
+            self._domain_id,
+            position.last_read,
+            limit,
+            BATCH_OCTETS,
+            with_origins=self._pending.is_grouped,
+        )
+
+    def _position_of(self, message: HeldMessage) -> WalkPosition:
+        return self._suspects if message.envelope.is_suspect else self._others
 
     async def _see(self, message: HeldMessage) -> None:
         """Make the first unseen message pending, marked if it loops; pass over a damaged one."""
@@ -230,7 +247,7 @@ class MailSupply:
         if is_whole:
             for part in _parts(message):
                 self._pending.append(part)
-        self._last_read = message.place
+        self._position_of(message).last_read = message.place
 
     def _made_ready(self, message: HeldMessage, content: bytes) -> HeldMessage:
         """Return a message as it is sent: first line set off, SMTPUTF8 only if needed."""
@@ -245,29 +262,25 @@ class MailSupply:
 
     def lay_down(self) -> None:
         """End an attempt: forget unsent messages; the next attempt reads on from there."""
-        left = {message.place for message in self._pending}
-        if self._left_until > self._last_read:  # those that it had not come to
-            left.update(place for place in self._left if place > self._last_read)
-        if left and self._pending.is_grouped:
-            self._left_until = max(self._left_until, self._last_read)
-            self._left = frozenset(left)
-        if self._pending:
-            self._last_read = min(left) - 1
+        for position in (self._others, self._suspects):
+            unsent = {one.place for one in self._pending if self._position_of(one) is position}
+            position.lay_down(unsent, is_in_order=not self._pending.is_grouped)
         self._unseen.clear()
         self._pending.clear()
         self.is_exhausted = False
 
     def begin_behind(self, number: int) -> None:
         """Begin behind this message; those up to it come last. Only before anything was read."""
-        self._last_read = self._start = number
+        self._others.last_read = self._start = number
 
     def begin_round(self) -> None:
         """Start again with the oldest message. Only when all outcomes are settled."""
         self._unseen.clear()
         self._pending.clear()
         self._losses.clear()
-        self._last_read = self._start = self._until = self._left_until = 0
-        self._left = frozenset()
+        self._others.begin_round()
+        self._suspects.begin_round()
+        self._start = self._until = 0
         self.is_exhausted = False
         self.left_behind = 0
 
