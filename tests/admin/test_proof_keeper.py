@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from restante.admin import proof_keeper
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import DomainView, change_domain, show_domain
 from restante.admin.proof_keeper import AGAIN_SECONDS, ROUND_SECONDS, ProofKeeper
@@ -136,6 +137,24 @@ def test_silence_of_dns_proves_nothing_and_loses_nothing() -> None:
         scene.records.values[scene.question] = None
         await scene.later(AGAIN_SECONDS)
         assert (scene.lost, scene.waits()) == ([], False)
+
+    run(story())
+
+
+def test_domains_that_are_never_proven_keep_no_other_from_its_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(proof_keeper, "MOST", 2)
+
+    async def story() -> None:
+        scene = await Scene().open()
+        names = ("beta.example", "gamma.example", "delta.example")
+        for name in names:
+            await scene.admin.host(name, "alpha", proof="txt")
+        for _ in range(4):
+            await scene.later(ROUND_SECONDS)
+        questions = [f"TXT _restante.{name}" for name in ("alpha.example", *names)]
+        assert scene.records.asked == questions * 2
 
     run(story())
 

@@ -95,10 +95,15 @@ class ProofKeeper:
         self._due = {key: at for key, at in self._due.items() if key in keys}
         self._lost &= {one.id for one in asked}
         now = self._monotonic()
-        due = [one for one in asked if self._due.get(_key(one), now) <= now][:MOST]
+        due = [one for one in asked if self._due_at(one) <= now]
+        due.sort(key=self._due_at)  # otherwise the first MOST would be looked at again and again
+        due = due[:MOST]
         for start in range(0, len(due), AT_ONCE):
             await self._look(due[start : start + AT_ONCE])
         return ROUND_SECONDS
+
+    def _due_at(self, domain: HostedDomain) -> float:
+        return self._due.get(_key(domain), float("-inf"))  # a new one comes first
 
     async def _look(self, domains: Sequence[HostedDomain]) -> None:
         found = await asyncio.gather(*map(self._has_proof, domains))
