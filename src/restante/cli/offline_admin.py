@@ -63,29 +63,17 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
         recipients = LiveRecipients(store.recipients, directory)
         await recipients.load()
         resolver = DnsResolver(config.resolver.endpoints)
-        own_addresses = [listen.endpoint for listen in config.listen]
         yield AdminContext(
             store=store,
             directory=directory,
             vault=vault,
             now=time.time,
-            network=NetworkAccess(
-                config.hostname,
-                own_addresses,
-                resolver,
-                resolver,
-                certificates=partial(served_or_none, config),
-            ),
-            settings=AdminSettings(
-                message_size_limit=lambda: config.reception.message_size_limit,
-                portal_url=lambda: portal_url(config),
-                private_addresses=lambda: config.reports.private_addresses,
-                blocklists=lambda: [*config.hygiene.weights],
-            ),
+            network=_network(config, resolver),
+            settings=_settings(config),
             parts=ProcessParts(
                 hold=partial(_hold, store, config.hostname),
                 recipients=recipients,
-                transports=_transports(config, directory, resolver, vault, own_addresses),
+                transports=_transports(config, directory, resolver, vault),
             ),
             server=None,
             request=ActingRequest(principal),
@@ -94,15 +82,34 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
         await store.close()
 
 
+def _network(config: Config, resolver: DnsResolver) -> NetworkAccess:
+    return NetworkAccess(
+        config.hostname,
+        _own_addresses(config),
+        resolver,
+        resolver,
+        certificates=partial(served_or_none, config),
+    )
+
+
+def _own_addresses(config: Config) -> list[tuple[str, int]]:
+    return [listen.endpoint for listen in config.listen]
+
+
+def _settings(config: Config) -> AdminSettings:
+    return AdminSettings(
+        message_size_limit=lambda: config.reception.message_size_limit,
+        portal_url=lambda: portal_url(config),
+        private_addresses=lambda: config.reports.private_addresses,
+        blocklists=lambda: [*config.hygiene.weights],
+    )
+
+
 def _transports(
-    config: Config,
-    directory: LiveDirectory,
-    resolver: DnsResolver,
-    vault: Vault,
-    own_addresses: Sequence[tuple[str, int]],
+    config: Config, directory: LiveDirectory, resolver: DnsResolver, vault: Vault
 ) -> Transports:
     """Return the transports by which a channel can be tested."""
-    dialer = Dialer(resolver, config.hostname, own_addresses, lambda: config.delivery)
+    dialer = Dialer(resolver, config.hostname, _own_addresses(config), lambda: config.delivery)
     access = MxAccess(dialer, resolver, lambda: config.reports)
     return make_transports(
         vault, directory, access, resolver, settings=lambda: config.notices, now=time.time
