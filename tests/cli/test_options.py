@@ -1,9 +1,13 @@
 """Options that many commands share."""
 
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 import typer
 
-from restante.cli.options import parse_octets, past_moment, seconds
+from restante.cli.options import parse_octets, past_moment, seconds, with_options
 
 
 def test_ages_and_sizes_are_read() -> None:
@@ -35,3 +39,22 @@ def test_a_past_time_is_an_age_or_a_moment(monkeypatch: pytest.MonkeyPatch) -> N
     assert past_moment("--since", "1970-01-02T01:00+01:00") == 86400.0
     with pytest.raises(typer.BadParameter, match="--since: 'soon' is not a time"):
         past_moment("--since", "soon")
+
+
+def test_options_stand_in_place_of_one_parameter() -> None:
+    def command(name: str, *, chosen: Mapping[str, Any], is_all: bool = False) -> int:
+        seen.append((name, chosen, is_all))
+        return 65
+
+    seen: list[object] = []
+    shown = with_options(command, "chosen", {"first": int, "second": str | None}, dict)
+    assert [*inspect.signature(shown).parameters] == ["name", "first", "second", "is_all"]
+    assert shown.__annotations__ == {
+        "name": str,
+        "first": int,
+        "second": str | None,
+        "is_all": bool,
+        "return": int,
+    }
+    assert shown(name="a", first=1, second=None, is_all=True) == 65
+    assert seen == [("a", {"first": 1, "second": None}, True)]

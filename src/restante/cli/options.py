@@ -1,11 +1,14 @@
 """Options that many commands share, and how their values are read."""
 
+import functools
+import inspect
 import sys
 import time
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -15,6 +18,8 @@ from restante.mail.octets import read_octets
 from restante.mail.quantity import read_span
 
 NEVER = "never"
+
+_Result = TypeVar("_Result")
 
 
 def _given_or_global(context: typer.Context, value: Path | None) -> Path | None:
@@ -151,3 +156,35 @@ def password_from_stdin() -> str:
             Exit.USAGE, "password: standard input is empty; write the password there, on one line"
         )
     return password
+
+
+def with_options(
+    command: Callable[..., _Result],
+    replaced: str,
+    options: Mapping[str, Any],
+    gather: Callable[[Mapping[str, Any]], object],
+) -> Callable[..., _Result]:
+    """Give a command these options in place of one parameter, which gets all their values.
+
+    `options` are annotations by name; the default of each is None.
+    """
+
+    @functools.wraps(command)
+    def run(**given: Any) -> _Result:
+        chosen = {name: given.pop(name) for name in options}
+        return command(**given, **{replaced: gather(chosen)})
+
+    signature = inspect.signature(command)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        if parameter.name != replaced:
+            parameters.append(parameter)
+            continue
+        parameters += [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in options.items()
+        ]
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    kinds = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__annotations__ = kinds | {"return": signature.return_annotation}
+    return run

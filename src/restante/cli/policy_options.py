@@ -4,8 +4,6 @@ The options and the lines of `domain show` are made from the table of settings
 (`tenancy/policy_settings`).
 """
 
-import functools
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
@@ -13,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from restante.cli.display import Column, JsonObject, human_size, human_time
-from restante.cli.options import parse_octets, seconds
+from restante.cli.options import parse_octets, seconds, with_options
 from restante.mail.quantity import counted, span_text
 from restante.tenancy.policy_settings import SETTINGS, PolicySetting, SettingKind
 
@@ -91,24 +89,10 @@ else:
 def with_policy(command: Callable[..., None]) -> Callable[..., None]:
     """Add these options to a command, which gets them as `policy`, in the form of the API."""
 
-    @functools.wraps(command)
-    def run(**given: Any) -> None:
-        chosen = {name: given.pop(name) for name in OPTIONS}
-        command(
-            **given, policy={name: value for name, value in chosen.items() if value is not None}
-        )
+    def given(chosen: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {name: value for name, value in chosen.items() if value is not None}
 
-    signature = inspect.signature(command)
-    kept = [parameter for parameter in signature.parameters.values() if parameter.name != "policy"]
-    options = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-        for name, kind in OPTIONS.items()
-    ]
-    shown = signature.replace(parameters=[*kept, *options])
-    run.__signature__ = shown  # type: ignore[attr-defined]
-    kinds = {parameter.name: parameter.annotation for parameter in (*kept, *options)}
-    run.__annotations__ = kinds | {"return": None}
-    return run
+    return with_options(command, "policy", OPTIONS, given)
 
 
 def human_span(span: float | None) -> str:

@@ -6,7 +6,7 @@ messages are changed and others are not. To finish, run the same command again.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -20,19 +20,12 @@ from restante.cli.options import ConfigOption, ReasonOption, YesOption
 from restante.cli.progress import progress
 from restante.cli.queue_selection import (
     AllMailOption,
-    FromAddressOption,
-    LargerOption,
-    MessageIdOption,
-    OlderOption,
-    ParkedStatusOption,
-    QueueDomainOption,
-    RecipientOption,
-    ReversePathOption,
     SelectionOptions,
-    StatusOption,
     confirm,
     count_matching,
     require_choice,
+    with_parked_selection,
+    with_selection,
 )
 from restante.mail.quantity import counted
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
@@ -138,18 +131,12 @@ class QueueWork:
         )
 
 
+@with_selection
 def delete(
     names: MessagesArgument = None,
     *,
     reason: ReasonOption,
-    domain: QueueDomainOption = None,
-    reverse_path: ReversePathOption = None,
-    recipient: RecipientOption = None,
-    older: OlderOption = None,
-    larger: LargerOption = None,
-    message_id: MessageIdOption = None,
-    from_address: FromAddressOption = None,
-    status: StatusOption = None,
+    selection: SelectionOptions,
     is_all: AllMailOption = False,
     has_left: LeftOption = False,
     history: NewerHistoryOption = None,
@@ -166,9 +153,6 @@ def delete(
     delivered, bounced, deleted or expired. All other mail stays held. The exit code is 65 if the
     history is about other mail with the same names.
     """
-    selection = SelectionOptions(
-        domain, reverse_path, recipient, older, larger, message_id, from_address, status
-    )
     if has_left:
         if names or selection.params or is_all or not history:
             remedy = "give --history FILE with it, and no names, filters or --all"
@@ -185,18 +169,12 @@ def delete(
     _change(config, DELETE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
 
 
+@with_selection
 def bounce(
     names: MessagesArgument = None,
     *,
     reason: ReasonOption,
-    domain: QueueDomainOption = None,
-    reverse_path: ReversePathOption = None,
-    recipient: RecipientOption = None,
-    older: OlderOption = None,
-    larger: LargerOption = None,
-    message_id: MessageIdOption = None,
-    from_address: FromAddressOption = None,
-    status: StatusOption = None,
+    selection: SelectionOptions,
     is_all: AllMailOption = False,
     yes: YesOption = False,
     config: ConfigOption = None,
@@ -206,25 +184,16 @@ def bounce(
     The messages are counted first. Mail that arrives later is not bounced. Damaged messages are
     listed and stay refused, because a report cannot quote them. The exit code is then 65.
     """
-    selection = SelectionOptions(
-        domain, reverse_path, recipient, older, larger, message_id, from_address, status
-    )
     require_choice(BOUNCE.command, names or [], selection, is_all=is_all)
     _change(config, BOUNCE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
 
 
+@with_parked_selection
 def release(
     names: MessagesArgument = None,
     *,
     reason: ReleaseReasonOption = "",
-    domain: QueueDomainOption = None,
-    reverse_path: ReversePathOption = None,
-    recipient: RecipientOption = None,
-    older: OlderOption = None,
-    larger: LargerOption = None,
-    message_id: MessageIdOption = None,
-    from_address: FromAddressOption = None,
-    status: ParkedStatusOption = None,
+    selection: SelectionOptions,
     is_all: AllMailOption = False,
     yes: YesOption = False,
     config: ConfigOption = None,
@@ -235,15 +204,11 @@ def release(
     destination may have accepted uncertain mail already. Releasing it can deliver it twice. Damaged
     mail is checked first. It is held again only if it is whole; otherwise the exit code is 65.
     """
-    selection = SelectionOptions(
-        domain, reverse_path, recipient, older, larger, message_id, from_address
-    )
-    require_choice(RELEASE.command, names or [], selection, is_all=is_all)
-    status = status or (None if names else "refused")
-    parked = SelectionOptions(
-        domain, reverse_path, recipient, older, larger, message_id, from_address, status
-    )
-    _change(config, RELEASE, names or [], parked, reason, is_confirmed=yes, asks_for_names=False)
+    without_status = replace(selection, status=None)
+    require_choice(RELEASE.command, names or [], without_status, is_all=is_all)
+    if selection.status is None and not names:
+        selection = replace(selection, status="refused")
+    _change(config, RELEASE, names or [], selection, reason, is_confirmed=yes, asks_for_names=False)
 
 
 def _change(

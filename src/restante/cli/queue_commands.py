@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -29,15 +30,8 @@ from restante.cli.display import (
 from restante.cli.failures import Exit, Failure, complain, printable
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.queue_selection import (
-    FromAddressOption,
-    LargerOption,
-    MessageIdOption,
-    OlderOption,
-    QueueDomainOption,
-    RecipientOption,
-    ReversePathOption,
     SelectionOptions,
-    StatusOption,
+    with_selection,
 )
 from restante.cli.table import INDENT, fold
 from restante.cli.times import last_drain_text, unix_time
@@ -73,19 +67,13 @@ COLUMNS = (
 
 
 @group.command("list")
+@with_selection
 def list_all(
     domain_name: Annotated[
         str | None, typer.Argument(metavar="DOMAIN", help="Only this domain's mail.")
     ] = None,
     *,
-    domain: QueueDomainOption = None,
-    reverse_path: ReversePathOption = None,
-    recipient: RecipientOption = None,
-    older: OlderOption = None,
-    larger: LargerOption = None,
-    message_id: MessageIdOption = None,
-    from_address: FromAddressOption = None,
-    status: StatusOption = None,
+    selection: SelectionOptions,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
@@ -94,16 +82,7 @@ def list_all(
     config: ConfigOption = None,
 ) -> None:
     """List messages, oldest first."""
-    selection = SelectionOptions(
-        _one_domain(domain_name, domain),
-        reverse_path,
-        recipient,
-        older,
-        larger,
-        message_id,
-        from_address,
-        status,
-    )
+    selection = replace(selection, domain=_one_domain(domain_name, selection.domain))
     messages = ask(config, "GET", "/v1/queue", params=selection.params, most=limit)
     show_listing(messages, COLUMNS, as_json=as_json, thing="message")
     domains = {selection.domain} if selection.domain else {row["domain"] for row in messages}

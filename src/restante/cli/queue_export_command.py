@@ -16,16 +16,9 @@ from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import Advance, progress
 from restante.cli.queue_selection import (
-    FromAddressOption,
-    LargerOption,
-    MessageIdOption,
-    OlderOption,
-    QueueDomainOption,
-    RecipientOption,
-    ReversePathOption,
     SelectionOptions,
-    StatusOption,
     count_matching,
+    with_selection,
 )
 from restante.mail.import_stream import StreamEnd, StreamLabel, StreamUnpacker
 from restante.mail.quantity import counted
@@ -40,6 +33,7 @@ class ExportTally:
     damaged: list[str] = field(default_factory=list)
 
 
+@with_selection
 def export(
     place: Annotated[
         Path,
@@ -53,14 +47,7 @@ def export(
         Literal["eml", "maildir", "mbox"],
         typer.Option("--format", help="One file for each message, a Maildir, or one mbox."),
     ] = "eml",
-    domain: QueueDomainOption = None,
-    reverse_path: ReversePathOption = None,
-    recipient: RecipientOption = None,
-    older: OlderOption = None,
-    larger: LargerOption = None,
-    message_id: MessageIdOption = None,
-    from_address: FromAddressOption = None,
-    status: StatusOption = None,
+    selection: SelectionOptions,
     reason: Annotated[
         str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
     ] = "",
@@ -73,9 +60,6 @@ def export(
     65. Without a running server the command becomes the server's user, who must be allowed to
     write to PLACE.
     """
-    selection = SelectionOptions(
-        domain, reverse_path, recipient, older, larger, message_id, from_address, status
-    )
     tally = asyncio.run(_export(config, selection, reason, style, place))
     os.sync()  # the operator may delete the exported messages from the queue next
     if as_json:

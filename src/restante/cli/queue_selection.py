@@ -1,21 +1,23 @@
 """Select the messages of a queue command: filters, a count before the change, a question."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import typer
 
 from restante.cli.api_client import ApiClient
 from restante.cli.display import human_size
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import parse_octets, seconds
+from restante.cli.options import parse_octets, seconds, with_options
 from restante.cli.progress import progress
 from restante.mail.quantity import counted
 from restante.tenancy.model import parse_network
 
 PAGE = 10_000  # messages in one response
+
+_Result = TypeVar("_Result")
 
 
 def _address_range(text: str) -> str:
@@ -111,6 +113,33 @@ class SelectionOptions:
         if self.reverse_path is not None:
             given["reverse_path"] = self.reverse_path.removeprefix("<").removesuffix(">")
         return {name: value for name, value in given.items() if value is not None}
+
+
+_OPTIONS: Final[Mapping[str, Any]] = {
+    "domain": QueueDomainOption,
+    "reverse_path": ReversePathOption,
+    "recipient": RecipientOption,
+    "older": OlderOption,
+    "larger": LargerOption,
+    "message_id": MessageIdOption,
+    "from_address": FromAddressOption,
+    "status": StatusOption,
+}
+
+
+def with_selection(command: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Add these options to a command, which gets them as `selection`."""
+    return with_options(command, "selection", _OPTIONS, _selection)
+
+
+def with_parked_selection(command: Callable[..., _Result]) -> Callable[..., _Result]:
+    """Add the same options, with a status that only parked mail has."""
+    options = {**_OPTIONS, "status": ParkedStatusOption}
+    return with_options(command, "selection", options, _selection)
+
+
+def _selection(given: Mapping[str, Any]) -> SelectionOptions:
+    return SelectionOptions(**given)
 
 
 @dataclass(slots=True)
