@@ -98,6 +98,20 @@ class AddressList(SimpleCheck):
         return LISTED if str(facts.client.address) in self.listed else PASSED
 
 
+class DomainSign(SimpleCheck):
+    """Finds something in mail for one domain alone."""
+
+    name = "sign"
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+
+    def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
+        if facts.domain.name != self.domain:
+            return PASSED
+        return CheckPassed(("listed",), 3, (CheckField("X-Sign", "listed"),), is_suspect=True)
+
+
 class Undecided(SimpleCheck):
     """Never knows."""
 

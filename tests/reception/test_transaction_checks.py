@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import pytest
 
 from restante.checks.check import Check, CheckLimits, OnFailure
+from restante.mail.message import HeldMessage
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import CheckFailed, MailChecked, MailRefused, RecipientRefused
 from tests.checks.sample_checks import (
@@ -15,6 +16,7 @@ from tests.checks.sample_checks import (
     AddressList,
     Broken,
     ContentFilter,
+    DomainSign,
     Milter,
     Waiting,
 )
@@ -53,6 +55,14 @@ def said(smtp: Wire) -> str:
     return smtp.session.data_to_send().decode().splitlines()[-1]
 
 
+def verdicts(smtp: Wire, held: HeldMessage) -> dict[str, str]:
+    """Return what is kept of the checks beside a message."""
+    found = smtp.run(smtp.store.queue.message(held.number))
+    assert found is not None
+    assert found.origin is not None
+    return dict(found.origin.verdicts)
+
+
 def body(text: bytes, *, large: bool) -> bytes:
     return b"Subject: x\r\n\r\n" + text + b"\r\n" + (LARGE if large else b"")
 
@@ -74,6 +84,28 @@ def test_content_is_read_as_it_was_sent_and_what_is_found_stands_above_our_field
     [checked] = smtp.log.of(MailChecked)
     assert checked["notes"] == (f"filter {len(sent) / 1000:g}: HAS_SIZE",)
     assert smtp.memory_budget.now == 0
+
+
+@SIZES
+def test_each_domain_has_the_findings_of_its_own_recipients_and_of_the_content(
+    smtp: Wire, large: bool
+) -> None:
+    smtp.hosts("b.example", account="beta")
+    smtp.hosts("c.example", account="gamma")
+    checking(smtp, DomainSign("b.example"), ContentFilter())
+    sent = body(b"text", large=large)
+    others = b"RCPT TO:<x@b.example>\r\nRCPT TO:<x@c.example>\r\nRCPT TO:<two@a.example>\r\n"
+    smtp.send(OPENING + others + by_data(sent))
+    score = f"{len(sent) / 1000:g}"
+    [for_a], [for_b], [for_c] = (smtp.held(f"{name}.example") for name in "abc")
+    assert [one.envelope.is_suspect for one in (for_a, for_b, for_c)] == [False, True, False]
+    filtered = {"filter": f"score {score}; HAS_SIZE"}
+    assert verdicts(smtp, for_a) == verdicts(smtp, for_c) == filtered
+    assert verdicts(smtp, for_b) == {"sign": "suspect; score 3; listed", **filtered}
+    field = f"X-Filter: score={score}\r\n".encode()
+    assert for_a.head.startswith(field + b"Received: ")
+    assert for_a.head == for_c.head
+    assert for_b.head == b"X-Sign: listed\r\n" + for_a.head
 
 
 @WAYS

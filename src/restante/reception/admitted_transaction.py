@@ -50,7 +50,6 @@ def envelope_of(transaction: AdmittedTransaction) -> Envelope:
         is_8bit=mail.is_8bit,
         needs_smtputf8=mail.needs_smtputf8,
         dsn=transaction.dsn(),
-        is_suspect=transaction.checks.findings.is_suspect,
     )
 
 

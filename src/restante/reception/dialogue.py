@@ -372,16 +372,16 @@ class Dialogue:
     ) -> None:
         """Give the message to the intake. It is held from now on, even if the client vanishes."""
         self._transaction = None
+        domain_ids = _domain_ids(transaction)
         mail = ReceivedMail(
             origin=self._origin(),
             envelope=envelope_of(transaction),
-            domain_ids=_domain_ids(transaction),
+            domain_ids=domain_ids,
             content=content,
             file=file,
             copies=copies,
             message_id=message_id_of(content) if file is None else transaction.content.message_id,
-            verdicts=transaction.checks.findings.verdicts,
-            check_fields=transaction.checks.findings.header,
+            findings=transaction.checks.findings_for(domain_ids),
             on_held=lambda receipt: self._on_held(transaction, receipt),
         )
         self._services.intake.submit(mail)

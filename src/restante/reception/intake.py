@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
+from restante.checks.findings import NOTHING_FOUND, Findings
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin, shown_hello
@@ -49,9 +50,8 @@ class ReceivedMail:
     name: str = ""  # assigned by the intake
     received_at: float | None = None  # Unix time; None: now
     message_id: str | None = None
-    verdicts: Mapping[str, str] = field(default_factory=dict)  # of checks, by their names
+    findings: Mapping[int, Findings] = field(default_factory=dict)  # of checks, by domain
     imported_origin: MessageOrigin | None = None  # that of an export, where `origin` is None
-    check_fields: bytes = b""  # that checks add above our Received field
     is_delay_told: bool = False  # another server has sent a delay report
     copies: Sequence[ContentFile] = ()  # of `file`, for all domains but the first
 
@@ -210,17 +210,20 @@ class Intake:
         now = self._now()
         first = self._numbers.next(now)
         mail.name = message_name(first)
-        head = (
-            mail.check_fields + self._received_field(mail.origin, mail, now) + mail.content
-            if mail.origin
-            else mail.content
-        )
+        content = mail.content
+        if mail.origin:
+            content = self._received_field(mail.origin, mail, now) + content
+        heads: dict[bytes, bytes] = {}  # by the fields of checks; domains with the same share one
         received_at = now if mail.received_at is None else mail.received_at
-        origin = _kept_origin(mail)
         parts = _parts_by_domain(mail)
         for index, (domain_id, forward_paths) in enumerate(parts.items()):
             number = first if index == 0 else self._numbers.next(now)
             envelope = mail.envelope if len(parts) == 1 else mail.envelope.part(forward_paths)
+            findings = mail.findings.get(domain_id, NOTHING_FOUND)
+            fields = findings.header  # above our Received field
+            head = heads.setdefault(fields, fields + content) if fields else content
+            if findings.is_suspect:
+                envelope = envelope._replace(is_suspect=True)
             file = mail.file
             if file is not None and index > 0:
                 file = mail.copies[index - 1]
@@ -234,7 +237,7 @@ class Intake:
                     file,
                     mail.is_delay_told,
                     first=first,
-                    origin=origin,
+                    origin=_kept_origin(mail, findings),
                     message_id=mail.message_id,
                 )
             )
@@ -271,8 +274,8 @@ def _settle(future: "asyncio.Future[IntakeReceipt]", receipt: IntakeReceipt) -> 
         future.set_result(receipt)
 
 
-def _kept_origin(mail: ReceivedMail) -> MessageOrigin | None:
-    """Return what is kept of a mail's session."""
+def _kept_origin(mail: ReceivedMail, findings: Findings) -> MessageOrigin | None:
+    """Return the origin to keep: the facts of the session, and the verdicts for a domain."""
     origin = mail.origin
     if origin is None:
         imported = mail.imported_origin
@@ -283,7 +286,7 @@ def _kept_origin(mail: ReceivedMail) -> MessageOrigin | None:
         shown_hello(origin.client_name),
         origin.tls,
         origin.host_name,
-        mail.verdicts,
+        findings.verdicts,
         origin.ptr,
     )
 

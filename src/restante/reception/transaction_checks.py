@@ -1,11 +1,16 @@
-"""The checks of one mail transaction: their facts, and their findings so far."""
+"""The checks of one mail transaction: their facts, and their findings so far.
+
+Each domain gets a message of its own, with the findings for its own recipients and for the content.
+So the policy of one domain marks no mail of another.
+"""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from restante.checks.check import ClientFacts, ExaminedContent, ExaminedRecipient
-from restante.checks.findings import NOTHING_FOUND
+from restante.checks.findings import NOTHING_FOUND, Findings
 from restante.checks.session_checks import PendingRefusal, SessionChecks
 from restante.checks.verdict import CheckPassed, CheckRefused
 from restante.mail.address import Mailbox
@@ -15,7 +20,16 @@ from restante.reception.admission import HostedRecipient
 class TransactionChecks:
     """From MAIL to the reply after the content."""
 
-    __slots__ = ("_checks", "_is_aborted", "_reverse_path", "_running", "client", "findings")
+    __slots__ = (
+        "_by_domain",
+        "_checks",
+        "_in_content",
+        "_is_aborted",
+        "_reverse_path",
+        "_running",
+        "client",
+        "findings",
+    )
 
     def __init__(
         self, checks: SessionChecks, client: ClientFacts, reverse_path: Mailbox | None
@@ -25,7 +39,9 @@ class TransactionChecks:
         self._reverse_path = reverse_path
         self._running: asyncio.Task[Any] | None = None  # the one that awaits verdicts
         self._is_aborted = False
-        self.findings = NOTHING_FOUND
+        self.findings = NOTHING_FOUND  # for all recipients
+        self._by_domain: dict[int, Findings] = {}  # for the recipients of each
+        self._in_content = NOTHING_FOUND
 
     @property
     def read_content(self) -> bool:
@@ -35,7 +51,7 @@ class TransactionChecks:
     def recipient(self, recipient: HostedRecipient) -> CheckRefused | PendingRefusal | None:
         """Examine an admitted recipient; a coroutine where a check waits for something."""
         facts = ExaminedRecipient(self.client, self._reverse_path, recipient.path, recipient.domain)
-        answer = self._checks.recipient(facts, self._found)
+        answer = self._checks.recipient(facts, partial(self._found_for, recipient.domain.id))
         if answer is None or isinstance(answer, CheckRefused):
             return answer
         return self._run(answer)
@@ -48,7 +64,7 @@ class TransactionChecks:
     ) -> PendingRefusal | None:
         """Examine complete content; None if no check reads it. Raises StoreError if it cannot."""
         facts = ExaminedContent(self.client, self._reverse_path, forward_paths, octets)
-        answer = self._checks.content(facts, read, self._found)
+        answer = self._checks.content(facts, read, self._found_in_content)
         if isinstance(answer, CheckRefused):
             return _at_once(answer)
         return None if answer is None else self._run(answer)
@@ -60,8 +76,26 @@ class TransactionChecks:
             self._running.cancel()
         self._checks.abort()
 
-    def _found(self, check: str, passed: CheckPassed) -> None:
+    def findings_for(self, domains: Iterable[int]) -> Mapping[int, Findings]:
+        """Return the findings for each of these domains; {} where there are none at all."""
+        if self.findings is NOTHING_FOUND:  # as nearly always
+            return {}
+        return {one: self._findings_for_one(one) for one in set(domains)}
+
+    def _findings_for_one(self, domain: int) -> Findings:
+        findings = self._by_domain.get(domain, NOTHING_FOUND)
+        for check, passed in self._in_content.by_check.items():
+            findings = findings.with_one(check, passed)
+        return findings
+
+    def _found_for(self, domain: int, check: str, passed: CheckPassed) -> None:
         self.findings = self.findings.with_one(check, passed)
+        known = self._by_domain.get(domain, NOTHING_FOUND)
+        self._by_domain[domain] = known.with_one(check, passed)
+
+    def _found_in_content(self, check: str, passed: CheckPassed) -> None:
+        self.findings = self.findings.with_one(check, passed)
+        self._in_content = self._in_content.with_one(check, passed)
 
     async def _run(self, examination: PendingRefusal) -> CheckRefused | None:
         task = self._running = asyncio.current_task()
