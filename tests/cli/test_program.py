@@ -1,6 +1,7 @@
 """The program as a process, for properties that only a process has."""
 
 import errno
+import importlib.metadata
 import os
 import pwd
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from restante import __version__
 from tests.acceptance.peers.programs import require_plain_user
 from tests.cli.conftest import Command
 
@@ -98,3 +100,21 @@ def test_a_path_that_may_not_be_opened_is_named(
     assert checked.err == (
         "restante: /x/lock: Permission denied; run as root or as the server's user\n"
     )
+
+
+def test_a_command_loads_no_module_of_another(installation: Path) -> None:
+    shown = "print(*(name for name in sys.modules if name.startswith('restante.cli.')))"
+    program = f"import sys; from restante.cli import main; main(); {shown}"
+    words = [sys.executable, "-c", program, "queue", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    loaded = done.stdout.splitlines()[-1].split()
+    commands = {name for name in loaded if name.endswith(("_command", "_commands", ".top"))}
+    assert commands == {
+        "restante.cli.queue_commands",
+        "restante.cli.queue_export_command",
+        "restante.cli.queue_import_command",
+    }
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert __version__ == importlib.metadata.version("restante")

@@ -10,7 +10,7 @@ import pytest
 import typer
 
 import restante
-from restante.cli.command_line import app
+from restante.cli.command_line import build_app
 from tests.source_tree import parse_source
 
 SOURCES = Path(restante.__file__).parent
@@ -48,7 +48,7 @@ def test_a_command_around_a_value_is_found_whole() -> None:
 
 def unknown_in(words: str) -> str:
     """Return the first word of a command that the program does not have, "" if it has them all."""
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(build_app())
     for word in words.split():
         if not hasattr(command, "commands") or not word.islower() or word.startswith("-"):
             break

@@ -5,7 +5,8 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -13,46 +14,41 @@ import typer
 import typer.main
 
 from restante import __version__
-from restante.cli import (
-    account_commands,
-    apply_command,
-    audit_commands,
-    change_commands,
-    config_commands,
-    domain_commands,
-    drain_commands,
-    etrn_command,
-    export_config_command,
-    init_command,
-    login_certificate_command,
-    login_commands,
-    node_commands,
-    notice_commands,
-    privacy_commands,
-    queue_commands,
-    recipient_commands,
-    release_command,
-    report_commands,
-    serve_command,
-    status_command,
-    store_commands,
-    token_commands,
-    top,
-    trace_command,
-    user_commands,
-)
 from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, SocketOption
 from restante.phrases import did_you_mean
 
-app = typer.Typer(
-    name="restante",
-    help="A backup MX that holds mail for domains and hands it over when their own server asks.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
+# The module of each command, and the function or the group of commands there, in the order of the
+# help. A module is imported when its command is wanted, because all together take long.
+_COMMANDS: Final = {
+    "init": ("init_command", "init"),
+    "serve": ("serve_command", "serve"),
+    "status": ("status_command", "status"),
+    "top": ("top", "top"),
+    "release": ("release_command", "release"),
+    "trace": ("trace_command", "trace"),
+    "audit": ("audit_commands", "audit"),
+    "apply": ("apply_command", "apply"),
+    "export-config": ("export_config_command", "export_config"),
+    "etrn": ("etrn_command", "etrn"),
+    "account": ("account_commands", "group"),
+    "login": ("login_commands", "group"),
+    "token": ("token_commands", "group"),
+    "user": ("user_commands", "group"),
+    "domain": ("domain_commands", "group"),
+    "change": ("change_commands", "group"),
+    "recipient": ("recipient_commands", "group"),
+    "queue": ("queue_commands", "group"),
+    "drain": ("drain_commands", "group"),
+    "report": ("report_commands", "group"),
+    "notice": ("notice_commands", "group"),
+    "store": ("store_commands", "group"),
+    "node": ("node_commands", "group"),
+    "privacy": ("privacy_commands", "group"),
+    "config": ("config_commands", "group"),
+}
+_WITH_A_VALUE: Final = ("--config", "--socket")  # options before the command
 
 
 def _show_version(*, is_wanted: bool) -> None:
@@ -61,7 +57,6 @@ def _show_version(*, is_wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def restante(
     context: typer.Context,
     *,
@@ -78,41 +73,9 @@ def restante(
     context.obj = config
 
 
-@app.command()
 def version() -> None:
     """Show the version."""
     typer.echo(f"restante {__version__}")
-
-
-login_commands.group.command("certificate")(login_certificate_command.certificate)
-for _group in (
-    account_commands,
-    login_commands,
-    token_commands,
-    user_commands,
-    domain_commands,
-    change_commands,
-    recipient_commands,
-    queue_commands,
-    drain_commands,
-    report_commands,
-    notice_commands,
-    store_commands,
-    node_commands,
-    privacy_commands,
-    config_commands,
-):
-    app.add_typer(_group.group)
-app.command()(init_command.init)
-app.command()(serve_command.serve)
-app.command()(status_command.status)
-app.command()(top.top)
-app.command()(release_command.release)
-app.command()(trace_command.trace)
-app.command()(audit_commands.audit)
-app.command()(apply_command.apply)
-app.command()(export_config_command.export_config)
-app.command()(etrn_command.etrn)
 
 
 _NOT_A_NUMBER: Final = (
@@ -134,9 +97,9 @@ _ASK_NO_SERVER: Final = {
 _LAST: Final = ("as_json", "config", "socket")  # options that many commands have, in this order
 
 
-def build_command() -> Any:
-    """Return the whole command line. Commands that use a server also take --socket."""
-    root: Any = typer.main.get_command(app)
+def build_command(names: Iterable[str] = _COMMANDS) -> Any:
+    """Return the command line with these commands. Those that use a server also take --socket."""
+    root: Any = typer.main.get_command(build_app(names))
     [option] = [parameter for parameter in root.params if parameter.name == "socket"]
     option = copy.copy(option)
     option.expose_value = False  # its callback has kept it; no command has to hand it on
@@ -144,6 +107,39 @@ def build_command() -> Any:
         _complete(command, name, option)
     _put_last(root)
     return root
+
+
+def build_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
+    """Return the typer application with these commands."""
+    app = typer.Typer(
+        name="restante",
+        help=restante.__doc__,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(restante)
+    app.command()(version)
+    for module, attribute in map(_COMMANDS.__getitem__, names):
+        found = getattr(import_module(f"restante.cli.{module}"), attribute)
+        if isinstance(found, typer.Typer):
+            app.add_typer(found)
+        else:
+            app.command()(found)
+    return app
+
+
+def wanted_commands(arguments: Sequence[str]) -> Iterable[str]:
+    """Return the command that these arguments name; all where they name none, as for help."""
+    rest = iter(arguments)
+    for argument in rest:
+        if argument in _WITH_A_VALUE:
+            next(rest, None)
+        elif argument in _COMMANDS:
+            return [argument]
+        elif not argument.startswith("-"):
+            break
+    return _COMMANDS
 
 
 def _complete(command: Any, path: str, socket: Any) -> None:
@@ -169,9 +165,8 @@ def run(arguments: Sequence[str]) -> int:
     if sys.stdout is None:  # it was closed before the start
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  to the end
     try:
-        outcome = build_command().main(
-            args=list(arguments), prog_name="restante", standalone_mode=False
-        )
+        command = build_command(wanted_commands(arguments))
+        outcome = command.main(args=list(arguments), prog_name="restante", standalone_mode=False)
         sys.stdout.flush()  # a full disk behind it must not pass for success
     except Failure as failure:
         complain(*failure.texts)

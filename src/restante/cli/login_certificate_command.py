@@ -18,7 +18,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.login_commands import (
+from restante.cli.login_options import (
     KEY_BEGINNING,
     LoginAccountArgument,
     UserArgument,

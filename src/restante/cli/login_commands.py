@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from restante.cli import login_certificate_command
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
@@ -24,6 +25,12 @@ from restante.cli.display import (
 )
 from restante.cli.domain_options import without_none
 from restante.cli.failures import complain
+from restante.cli.login_options import (
+    KEY_BEGINNING,
+    LoginAccountArgument,
+    UserArgument,
+    certificate_text,
+)
 from restante.cli.options import (
     ConfigOption,
     JsonOption,
@@ -33,14 +40,10 @@ from restante.cli.options import (
     expiry,
     password_from_stdin,
 )
-from restante.phrases import cause_of
 
 group = typer.Typer(name="login", help="User names and passwords of primaries that request mail.")
+group.command()(login_certificate_command.certificate)
 
-LoginAccountArgument = Annotated[
-    str, typer.Argument(metavar="ACCOUNT", help="The account of the login.")
-]
-KEY_BEGINNING = 16  # digits of a key that are shown
 CertificateOption = Annotated[
     Path | None,
     typer.Option(
@@ -50,9 +53,6 @@ CertificateOption = Annotated[
         " password option, it alone does.",
         show_default=False,
     ),
-]
-UserArgument = Annotated[
-    str, typer.Argument(metavar="USER", help="The user name, unique across all accounts.")
 ]
 GenerateOption = Annotated[
     bool, typer.Option("--generate", help="Generate a strong password and print it once.")
@@ -280,14 +280,6 @@ def remove(
         params={"reason": reason},
     )
     say(f"login {user} removed")
-
-
-def certificate_text(file: Path) -> str:
-    """Return the text of a file of certificates. Raises typer.BadParameter."""
-    try:
-        return file.read_text("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{file}: cannot be read: {cause_of(error)}") from None
 
 
 def _new_password(*, from_stdin: bool, generated: bool) -> str | None:

@@ -133,7 +133,7 @@ def with_selection(command: Callable[..., _Result]) -> Callable[..., _Result]:
 
 
 def with_parked_selection(command: Callable[..., _Result]) -> Callable[..., _Result]:
-    """Add the same options, with a status that only parked mail has."""
+    """Add the same options; the status is one of mail that is not held."""
     options = {**_OPTIONS, "status": ParkedStatusOption}
     return with_options(command, "selection", options, _selection)
 

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 
 class WalkPosition:
-    """Where a walk is, and what it has left behind. Numbers here are places."""
+    """A place in held mail, and the messages left behind it. Numbers here are places."""
 
     __slots__ = ("_before", "_left", "_left_until", "last_read")
 

@@ -11,7 +11,7 @@ import typer
 
 from restante.admin.held_mail import MAX_NAMES, QueueSelection
 from restante.admin.mail_search import TraceSelection
-from restante.cli.command_line import app
+from restante.cli.command_line import build_app
 from restante.queue.recipient_status import RecipientStatus
 from restante.web.api.api_application import build_api
 from restante.web.portal.shell_lines import (
@@ -170,7 +170,7 @@ def lines_of_pages(account: str, base_url: str) -> list[str]:
 
 @pytest.mark.parametrize("account", ["alpha", ""])
 def test_every_line_is_a_command_that_exists(account: str) -> None:
-    parser = typer.main.get_command(app)
+    parser = typer.main.get_command(build_app())
     for line in lines_of_pages(account, "https://r.example"):
         words = shlex.split(line)
         if words[0] == "curl":
