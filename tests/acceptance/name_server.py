@@ -29,6 +29,7 @@ class NameServer(Threaded):
         self.records = records
         self._time_to_live = time_to_live
         self.failing: set[str] = set()  # names for which it answers SERVFAIL
+        self.validated: set[str] = set()  # names whose answers have the AD bit
         self.asked: list[tuple[str, str]] = []  # name and type of each query
 
         answer = self._answer
@@ -59,6 +60,8 @@ class NameServer(Threaded):
         )
         self.asked.append((name, kind))
         answer = dns.message.make_response(query, recursion_available=True)
+        if name in self.validated and query.flags & dns.flags.AD:
+            answer.flags |= dns.flags.AD
         if name in self.failing:
             answer.set_rcode(dns.rcode.SERVFAIL)
         elif values := self.records.get(name, {}).get(kind):

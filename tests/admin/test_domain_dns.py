@@ -104,7 +104,9 @@ def test_an_announced_policy_is_fetched(is_there: bool, monkeypatch: pytest.Monk
         asked.append(request)
         if not is_there:
             raise OutgoingFailed("no answer in time")
-        return OutgoingAnswer(200, b"version: STSv1\nmode: enforce\nmx: other.example\n")
+        return OutgoingAnswer(
+            200, b"version: STSv1\nmode: enforce\nmx: other.example\nmax_age: 86400\n"
+        )
 
     monkeypatch.setattr(OutgoingHttp, "fetch", fetch)
 

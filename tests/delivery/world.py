@@ -28,12 +28,16 @@ from restante.mail.delivery_report import Report
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.mail.message_origin import MessageOrigin
-from restante.network.resolver import LookupFailed, MxRecord
+from restante.network.dns_records import DnsRecordSet
+from restante.network.outgoing_http import OutgoingFailed
+from restante.network.resolver import LookupFailed, MxAnswer, MxRecord
 from restante.queue.drain_word import DrainState
 from restante.queue.recipient_status import RecipientStatus
+from restante.reports.hop_security import HopSecurity
 from restante.reports.mx_delivery import MxAccess
 from restante.reports.report_sender import ReportPorts, ReportSender
 from restante.reports.report_settings import ReportSettings
+from restante.reports.sts_policies import StsPolicies
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
 from restante.store.queue_store import QueueFilter
@@ -64,12 +68,18 @@ class Names:
     asked: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
     mx: dict[str, list[MxRecord] | LookupFailed] = field(default_factory=dict)
+    secure: set[str] = field(default_factory=set)  # domains whose MX records are validated
+    other: dict[tuple[str, str], DnsRecordSet] = field(default_factory=dict)  # by name and type
+    policies: dict[str, str] = field(default_factory=dict)  # of MTA-STS, by URL
 
-    async def exchangers(self, domain: str) -> tuple[MxRecord, ...]:
+    async def exchangers(self, domain: str) -> MxAnswer:
         found = self.mx.get(domain, [])
         if isinstance(found, LookupFailed):
             raise found
-        return tuple(found)
+        return MxAnswer(tuple(found), is_secure=domain in self.secure)
+
+    async def records(self, name: str, kind: str) -> DnsRecordSet:
+        return self.other.get((name, kind), DnsRecordSet())
 
     def forget(self, name: str) -> None:
         self.forgotten.append(name)
@@ -228,7 +238,14 @@ class World:
 
     def mail_access(self, settings: ReportSettings) -> MxAccess:
         """Return the way of our own messages out of this world."""
-        return MxAccess(self.new_context().dialer, self.names, lambda: settings)
+        policies = StsPolicies(self.names, self._fetch_policy, lambda: self.monotonic)
+        security = HopSecurity(self.names, policies, lambda: settings, lambda: self.now)
+        return MxAccess(self.new_context().dialer, self.names, security, lambda: settings)
+
+    async def _fetch_policy(self, url: str) -> str:
+        if url not in self.names.policies:
+            raise OutgoingFailed("its server answers 404")
+        return self.names.policies[url]
 
     @asynccontextmanager
     async def dispatcher(self) -> AsyncIterator[Dispatcher]:

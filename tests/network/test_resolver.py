@@ -26,7 +26,7 @@ def exchangers(domain: str) -> tuple[MxRecord, ...]:
     with NameServer(RECORDS) as names:
         names.failing = {"broken.example"}
         resolver = DnsResolver([(ADDRESS, names.port)])
-        return asyncio.run(resolver.exchangers(domain))
+        return asyncio.run(resolver.exchangers(domain)).records
 
 
 @pytest.mark.parametrize(
@@ -191,6 +191,33 @@ def test_no_record_is_no_failure(name: str, kind: str) -> None:
 def test_a_failure_is_a_fact() -> None:
     assert records_of("broken.example", "TXT").failure == "no name server could answer"
     assert records_of("a..b", "TXT").failure == "it is not a valid DNS name"
+
+
+@pytest.mark.parametrize(
+    ("domain", "is_secure"),
+    [("a.example", True), ("none.example", True), ("null.example", False)],
+)
+def test_an_answer_is_secure_if_a_resolver_on_loopback_says_so(
+    domain: str, is_secure: bool
+) -> None:
+    with NameServer(RECORDS) as names:
+        names.validated = {"a.example", "none.example"}
+        resolver = DnsResolver([(ADDRESS, names.port)])
+        assert asyncio.run(resolver.exchangers(domain)).is_secure is is_secure
+        found = asyncio.run(resolver.records(domain, "MX"))
+        assert found.is_secure is (is_secure and bool(found.values))
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+def test_a_resolver_elsewhere_is_believed_if_the_operator_says_so(is_trusted: bool) -> None:
+    resolver = DnsResolver([("192.0.2.53", 53)], is_trusted=is_trusted)
+    with NameServer(RECORDS) as names:
+        names.validated = {"a.example"}
+        for one in (resolver._resolver, resolver._fresh):
+            one.nameservers, one.port = [ADDRESS], names.port
+            one.nameserver_ports = {}
+        assert asyncio.run(resolver.exchangers("a.example")).is_secure is is_trusted
+        assert asyncio.run(resolver.records("a.example", "MX")).is_secure is is_trusted
 
 
 def test_no_answer_is_kept() -> None:

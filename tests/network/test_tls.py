@@ -59,6 +59,11 @@ def test_nothing_is_known_before_the_handshake() -> None:
     assert not layer.is_established
 
 
+def test_the_chain_of_the_peer_begins_with_its_own_certificate() -> None:
+    one, _ = joined()
+    assert one.peer_chain()[0] == one.peer_certificate()
+
+
 def test_the_key_of_the_peer_is_known_by_its_digest() -> None:
     dialed, accepted = joined()
     pem = CERTIFICATE.cert_chain_pems[0].bytes()

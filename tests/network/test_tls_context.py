@@ -9,6 +9,7 @@ import trustme
 
 from restante.network.tls_context import (
     VERSIONS,
+    dane_client_context,
     oldest_version,
     server_context,
     unverified_client_context,
@@ -101,3 +102,9 @@ def test_a_client_that_verifies_trusts_the_authorities_of_its_file_alone(
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
     assert context.cert_store_stats()["x509"] == 1
+
+
+def test_dane_checks_the_certificate_itself_and_takes_no_old_version() -> None:
+    context = dane_client_context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
+    assert oldest_version(context) == "1.2"

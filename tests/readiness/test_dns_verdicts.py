@@ -170,7 +170,7 @@ ANNOUNCED = DnsRecordSet(("v=STSv1; id=1",), 300)
 
 
 def policy(mode: str, host: str) -> str:
-    return f"version: STSv1\nmode: {mode}\nmx: {host}\n"
+    return f"version: STSv1\nmode: {mode}\nmx: {host}\nmax_age: 86400\n"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,13 @@
 
 import pytest
 
-from restante.readiness.mta_sts import StsPolicy, announces_sts, read_sts_policy
+from restante.readiness.mta_sts import (
+    LONGEST_AGE,
+    StsPolicy,
+    announced_id,
+    announces_sts,
+    read_sts_policy,
+)
 
 TEXT = (
     "version: STSv1\r\nmode: enforce\r\nmx: mail.a.example\r\nmx: *.b.example\r\nmax_age: 86400\r\n"
@@ -10,7 +16,7 @@ TEXT = (
 
 
 def test_a_policy_is_read() -> None:
-    assert read_sts_policy(TEXT) == StsPolicy("enforce", ("mail.a.example", "*.b.example"))
+    assert read_sts_policy(TEXT) == StsPolicy("enforce", ("mail.a.example", "*.b.example"), 86400)
 
 
 @pytest.mark.parametrize("text", ["", "mode: enforce\n", "version: STSv2\nmode: none\n"])
@@ -20,10 +26,29 @@ def test_a_text_without_the_version_is_none(text: str) -> None:
 
 
 def test_the_first_of_a_repeated_field_counts() -> None:
-    text = "version: STSv1\nmode: testing\nmode: enforce\n"
+    text = "version: STSv1\nmode: testing\nmode: enforce\nmax_age: 0\n"
     assert read_sts_policy(text).mode == "testing"
     with pytest.raises(ValueError, match="mode"):
         read_sts_policy("version: STSv1\nmode: strict\n")
+
+
+@pytest.mark.parametrize("age", ["", "-1", "\u0661", "1.5", str(LONGEST_AGE + 1), "9" * 5000])
+def test_a_policy_without_a_valid_age_is_none(age: str) -> None:
+    with pytest.raises(ValueError, match="max_age"):
+        read_sts_policy(f"version: STSv1\nmode: enforce\nmx: a.example\nmax_age: {age}\n")
+
+
+@pytest.mark.parametrize(
+    ("texts", "found"),
+    [
+        (("v=STSv1; id=20261130T1;",), "20261130T1"),
+        (("v=STSv1; id=a b",), ""),
+        (("v=STSv1;",), ""),
+        (("v=STSv1; id=1", "v=STSv1; id=2"), ""),
+    ],
+)
+def test_the_id_tells_one_policy_from_the_next(texts: tuple[str, ...], found: str) -> None:
+    assert announced_id(texts) == found
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from restante.notices.notice_service import make_transports
 from restante.notices.transports import Transports
 from restante.phrases import FOREIGN_KEY_FILE
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, hold_all
+from restante.reports.hop_security import make_hop_security
 from restante.reports.mx_delivery import MxAccess
 from restante.store import choice
 from restante.store.interface import Store
@@ -62,7 +63,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
             raise Failure(Exit.CONFIGURATION, f"{config.key_file}: {FOREIGN_KEY_FILE}")
         recipients = LiveRecipients(store.recipients, directory)
         await recipients.load()
-        resolver = DnsResolver(config.resolver.endpoints)
+        resolver = DnsResolver(config.resolver.endpoints, is_trusted=config.resolver.trusted)
         yield AdminContext(
             store=store,
             directory=directory,
@@ -110,7 +111,8 @@ def _transports(
 ) -> Transports:
     """Return the transports by which a channel can be tested."""
     dialer = Dialer(resolver, config.hostname, _own_addresses(config), lambda: config.delivery)
-    access = MxAccess(dialer, resolver, lambda: config.reports)
+    security = make_hop_security(resolver, lambda: config.reports)
+    access = MxAccess(dialer, resolver, security, lambda: config.reports)
     return make_transports(
         vault, directory, access, resolver, settings=lambda: config.notices, now=time.time
     )

@@ -329,6 +329,11 @@ class ResolverSettings(Section):
         description="Name servers, as ADDRESS or ADDRESS:PORT. Empty: the name servers of the"
         " system.",
     )
+    trusted: bool = Field(
+        default=False,
+        description="Whether the name servers validate DNSSEC, and nobody can change their answers"
+        " on the way. Name servers on loopback are trusted anyway. DANE needs this.",
+    )
 
     @property
     def endpoints(self) -> tuple[tuple[str, int], ...]:

@@ -12,6 +12,7 @@ from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.route import Endpoint, NoRoute, recorded_address, route
 from restante.delivery.tls_plan import TlsPlan, TlsPlans
 from restante.network.resolver import LookupFailed, Resolver
+from restante.network.tlsa import DaneCheck
 from restante.smtp.passed_client import PassedClient
 from restante.tenancy.model import Destination, IpAddress
 
@@ -68,6 +69,10 @@ class Dialer:
     async def tls_plan(self, destination: Destination) -> TlsPlan | None:
         """Return how the hop is encrypted, None for `off`. Raises OSError for a bad CA file."""
         return await self._tls_plans.plan(destination)
+
+    def dane_plan(self, host: str, check: DaneCheck) -> TlsPlan:
+        """Return how the hop to a host with TLSA records is encrypted."""
+        return self._tls_plans.dane_plan(host, check)
 
     def dial(
         self,

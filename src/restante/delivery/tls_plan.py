@@ -5,7 +5,12 @@ import ssl
 from dataclasses import dataclass
 
 from restante.network.tls import TlsFailed, TlsLayer
-from restante.network.tls_context import unverified_client_context, verifying_client_context
+from restante.network.tls_context import (
+    dane_client_context,
+    unverified_client_context,
+    verifying_client_context,
+)
+from restante.network.tlsa import DaneCheck
 from restante.tenancy.model import Destination, TlsUse
 
 
@@ -18,13 +23,19 @@ class TlsPlan:
     key_pins: frozenset[str] = (
         frozenset()
     )  # hex SHA-256, lower case; empty where the certificate decides
+    dane: DaneCheck | None = None
 
     def begin(self) -> TlsLayer:
         """Begin the handshake."""
         return TlsLayer(self.context, is_server=False, peer_name=self.peer_name)
 
     def check_peer(self, tls: TlsLayer) -> None:
-        """Raise TlsFailed if the key is not pinned. The handshake has checked certificates."""
+        """Raise TlsFailed for a key that is not pinned, or that DANE does not accept.
+
+        The handshake has checked other certificates.
+        """
+        if self.dane is not None and (fault := self.dane.fault(tls.peer_chain())):
+            raise TlsFailed(f"DANE: {fault}")
         if self.key_pins and (key := tls.peer_key_sha256()) not in self.key_pins:
             raise TlsFailed(f"the destination's key is {key}, which is not pinned")
 
@@ -34,6 +45,12 @@ class TlsPlans:
 
     def __init__(self) -> None:
         self._unverified: ssl.SSLContext | None = None
+        self._for_dane: ssl.SSLContext | None = None
+
+    def dane_plan(self, host: str, check: DaneCheck) -> TlsPlan:
+        """Return the plan for a host that its TLSA records name."""
+        self._for_dane = self._for_dane or dane_client_context()
+        return TlsPlan(self._for_dane, host, dane=check)
 
     async def plan(self, destination: Destination) -> TlsPlan | None:
         """Return the plan, None for `off`. Raises OSError, also ssl.SSLError, for a bad CA file."""

@@ -13,7 +13,7 @@ class DnsRecordSet:
 
     values: tuple[str, ...] = ()  # as in a zone file; names in lower case, without the last dot
     seconds: int = 0  # how long the answer holds
-    is_secure: bool = False  # a validating resolver has checked it (the AD bit, RFC 4035 §3.2.3)
+    is_secure: bool = False  # a trusted resolver has validated it (the AD bit, RFC 4035 §3.2.3)
     failure: str = ""  # why nothing is known now
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import dns.asyncresolver
 import dns.exception
 import dns.flags
+import dns.message
 import dns.name
 import dns.rdatatype
 import dns.resolver
@@ -70,11 +71,18 @@ class MxRecord(NamedTuple):
     host: str
 
 
+class MxAnswer(NamedTuple):
+    """The MX records of a domain, the most preferred first; () without any."""
+
+    records: tuple[MxRecord, ...] = ()
+    is_secure: bool = False  # as DnsRecordSet.is_secure, also of the answer that there are none
+
+
 class MailExchangers(Protocol):
     """Looks up who takes a domain's mail."""
 
-    async def exchangers(self, domain: str) -> tuple[MxRecord, ...]:
-        """Return its MX records, the most preferred first; () without any.
+    async def exchangers(self, domain: str) -> MxAnswer:
+        """Return its MX records.
 
         Records of one preference come in random order. Raises LookupFailed.
         """
@@ -90,18 +98,22 @@ class DnsResolver:
         self,
         nameservers: Sequence[tuple[str, int]] = (),
         monotonic: Callable[[], float] = time.monotonic,
+        *,
+        is_trusted: bool = False,
     ) -> None:
         """`nameservers` are (address, port); none means those of the system.
 
-        `monotonic` is in seconds.
+        `monotonic` is in seconds. `is_trusted`: nobody can change answers on the way from the name
+        servers. Those on loopback are trusted anyway (RFC 4035 §4.9.3).
         """
         self._monotonic = monotonic
         self._resolver = make_resolver(nameservers)
         self._answers = self._resolver.cache = DnsCache(monotonic)
-        self._resolver.lifetime = LIFETIME
-        self._fresh = make_resolver(nameservers)  # without a cache, and it asks for the AD bit
-        self._fresh.lifetime = LIFETIME
-        self._fresh.flags = dns.flags.RD | dns.flags.AD  # RFC 6840 §5.7
+        self._fresh = make_resolver(nameservers)  # without a cache
+        for one in (self._resolver, self._fresh):
+            one.lifetime = LIFETIME
+            one.flags = dns.flags.RD | dns.flags.AD  # it asks for the AD bit (RFC 6840 §5.7)
+        self._is_trusted = is_trusted or all(map(_is_loopback, self._resolver.nameservers))
 
     async def addresses(self, name: str) -> tuple[IpAddress, ...]:
         """Return a host's addresses, IPv4 first.
@@ -130,21 +142,22 @@ class DnsResolver:
         with suppress(dns.exception.DNSException):
             self._answers.forget(dns.name.from_text(f"{name}."))
 
-    async def exchangers(self, domain: str) -> tuple[MxRecord, ...]:
+    async def exchangers(self, domain: str) -> MxAnswer:
         """Return a domain's MX records in the order in which to try them (RFC 5321 §5.1)."""
         try:
             answer = await self._resolve(domain, "MX")
         except dns.resolver.NXDOMAIN:
             raise LookupFailed(f"{domain}: no such name in DNS", is_temporary=False) from None
-        except dns.resolver.NoAnswer:
-            return ()
+        except dns.resolver.NoAnswer as nothing:
+            return MxAnswer((), self._is_secure(nothing.kwargs["response"]))
         except (dns.exception.DNSException, OSError) as error:
             raise LookupFailed(
                 f"{domain}: MX lookup failed: {dns_cause(error)}", is_temporary=True
             ) from None
         found = [MxRecord(record.preference, _host_name(record.exchange)) for record in answer]
         shuffle(found)  # the load is shared; the sort keeps the order of equal ones
-        return tuple(sorted(found, key=lambda exchanger: exchanger.preference))
+        ordered = sorted(found, key=lambda exchanger: exchanger.preference)
+        return MxAnswer(tuple(ordered), self._is_secure(answer.response))
 
     async def records(self, name: str, kind: str) -> DnsRecordSet:
         """Return the records of a name of one type, as the name servers have them now."""
@@ -154,9 +167,13 @@ class DnsResolver:
             return DnsRecordSet()
         except (dns.exception.DNSException, OSError) as error:
             return DnsRecordSet(failure=dns_cause(error))
-        is_secure = bool(answer.response.flags & dns.flags.AD)
         values = tuple(map(_value, answer))
-        return DnsRecordSet(values, answer.rrset.ttl if answer.rrset else 0, is_secure)
+        seconds = answer.rrset.ttl if answer.rrset else 0
+        return DnsRecordSet(values, seconds, self._is_secure(answer.response))
+
+    def _is_secure(self, response: dns.message.Message) -> bool:
+        """Tell whether a validating resolver says so, on a safe way."""
+        return self._is_trusted and bool(response.flags & dns.flags.AD)
 
     async def _resolve(self, name: str, record: str) -> dns.resolver.Answer:
         """Return an answer. If dnspython gives up before its time, ask again.
@@ -204,6 +221,13 @@ class DnsResolver:
                 f"{name}: {record} lookup failed: {dns_cause(error)}", is_temporary=True
             )
         return tuple(ipaddress.ip_address(record_.address) for record_ in answer)
+
+
+def _is_loopback(nameserver: object) -> bool:
+    try:
+        return ipaddress.ip_address(str(nameserver)).is_loopback
+    except ValueError:  # a name server by HTTPS
+        return False
 
 
 def _is_known(answer: tuple[IpAddress, ...] | LookupFailed) -> bool:

@@ -11,11 +11,16 @@ Rule for callers: after every call that may have produced ciphertext, send `take
 import contextlib
 import hashlib
 import ssl
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _RECORD = 16384  # the most plaintext one TLS record carries (RFC 8446 §5.1)
+
+
+_CHAIN = "get_unverified_chain"  # of SSLObject since Python 3.13
+_INNER = "_sslobj"  # the object that has it before
 
 
 class TlsFailed(Exception):  # noqa: N818
@@ -104,6 +109,22 @@ class TlsLayer:
     def peer_certificate(self) -> bytes:
         """Return the peer's certificate in DER, b"" if it showed none."""
         return self._tls.getpeercert(binary_form=True) or b""
+
+    def peer_chain(self) -> tuple[bytes, ...]:
+        """Return the certificates that the peer sent, in DER, its own first. Nothing is checked.
+
+        Where Python does not tell the chain, only the peer's own certificate is returned.
+        """
+        holder: Any = self._tls
+        if not hasattr(holder, _CHAIN):
+            holder = getattr(holder, _INNER, None)
+        if not hasattr(holder, _CHAIN):
+            return (own,) if (own := self.peer_certificate()) else ()
+        found = holder.get_unverified_chain() or ()
+        return tuple(
+            one if isinstance(one, bytes) else ssl.PEM_cert_to_DER_cert(one.public_bytes())
+            for one in found
+        )
 
     def peer_key_sha256(self) -> str:
         """Return the hex SHA-256 of the peer's SubjectPublicKeyInfo (RFC 7469 §2.4), "" if none."""

@@ -59,6 +59,14 @@ def unverified_client_context() -> ssl.SSLContext:
     return context
 
 
+def dane_client_context() -> ssl.SSLContext:
+    """Build the context for DANE (RFC 7672): the caller checks the certificate by its records."""
+    context = unverified_client_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers("DEFAULT")
+    return context
+
+
 def verifying_client_context(ca_file: str = "", ca_text: str = "") -> ssl.SSLContext:
     """Build the context for `verify` by certificate: the system's authorities, or those given.
 

@@ -7,11 +7,22 @@ from restante.network.outgoing_http import OutgoingFailed, OutgoingHttp, Outgoin
 from restante.readiness.mta_sts import POLICY_OCTETS
 
 
-def policy_fetcher(http: OutgoingHttp) -> Callable[[str], Awaitable[str]]:
-    """Return a function that fetches a policy's text, from public addresses only."""
+def _is_public_only() -> bool:
+    return True
+
+
+def policy_fetcher(
+    http: OutgoingHttp, is_public_only: Callable[[], bool] = _is_public_only
+) -> Callable[[str], Awaitable[str]]:
+    """Return a function that fetches a policy's text.
+
+    It connects to public addresses only, unless `is_public_only` says no. It raises OutgoingFailed.
+    """
 
     async def fetch(url: str) -> str:
-        request = OutgoingRequest("GET", url, is_public_only=True, most_octets=POLICY_OCTETS)
+        request = OutgoingRequest(
+            "GET", url, is_public_only=is_public_only(), most_octets=POLICY_OCTETS
+        )
         answer = await http.fetch(request)
         if answer.status != HTTPStatus.OK:
             raise OutgoingFailed(f"its server answers {answer.status}")

@@ -3,7 +3,8 @@
 Hosts are tried in order until all messages have an outcome or no host is left. The first host that
 accepts a connection is the last one tried: messages that it does not take wait. TLS is used where
 it is offered, whatever the certificate. If the handshake fails, the report goes in clear, as mail
-between strangers does (RFC 7435).
+between strangers does (RFC 7435). Hosts that demand more by DANE or MTA-STS get it, or no mail
+(hop_security.py).
 """
 
 from collections import deque
@@ -18,6 +19,7 @@ from restante.delivery.route import Endpoint, NoRoute, public_addresses
 from restante.mail.message import ContentFile, HeldMessage
 from restante.network.resolver import LookupFailed, MailExchangers
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
+from restante.reports.hop_security import DomainSecurity, HopDemand, HopSecurity, NoSafeHop
 from restante.reports.mx_hosts import NoMailHost, mail_hosts
 from restante.reports.report_settings import ReportSettings
 from restante.smtp.handshake import ClientOptions
@@ -31,6 +33,7 @@ class MxAccess:
 
     dialer: Dialer
     exchangers: MailExchangers
+    security: HopSecurity
     settings: Callable[[], ReportSettings]  # those of the last reload
 
 
@@ -54,6 +57,7 @@ class MxDelivery:
         self._domain = domain
         self._dialer = access.dialer
         self._exchangers = access.exchangers
+        self._security = access.security
         self._port = settings.port
         self._private_addresses = settings.private_addresses or is_operators
         self._waiting = deque(messages)
@@ -65,9 +69,11 @@ class MxDelivery:
         """Send as much as possible. Raises only for defects of ours."""
         move = RecipientMove.DEFERRED
         try:
-            exchangers = await self._exchangers.exchangers(self._domain)
-            for host in mail_hosts(self._domain, exchangers, self._dialer.hostname):
-                if not self._waiting or await self._try_host(host):
+            answer = await self._exchangers.exchangers(self._domain)
+            hosts = mail_hosts(self._domain, answer.records, self._dialer.hostname)
+            security = await self._security.of_domain(self._domain, is_mx_secure=answer.is_secure)
+            for host in hosts:
+                if not self._waiting or await self._try_host(host, security):
                     break
                 self._dialer.forget(host)  # it may have moved
         except NoMailHost as error:
@@ -84,32 +90,41 @@ class MxDelivery:
                 message.envelope.forward_paths[0], move, self._reason
             )
 
-    async def _try_host(self, host: str) -> bool:
+    async def _try_host(self, host: str, security: DomainSecurity) -> bool:
         """Try one host at each of its addresses; return whether one of them let us begin."""
-        destination = Destination(host, self._port, TlsUse.OPPORTUNISTIC)
         try:
+            demand = await security.of_host(host)
+            destination = Destination(host, self._port, demand.tls)
             addresses = await self._dialer.addresses(host)
             if not self._private_addresses:
                 addresses = public_addresses(host, addresses)
             endpoints = self._dialer.endpoints_at(destination, addresses)
-        except (LookupFailed, NoRoute) as error:
+        except (LookupFailed, NoRoute, NoSafeHop) as error:
             self._reason = str(error)
             return False
         for endpoint in endpoints:
-            end = await self._try_endpoint(endpoint, destination)
-            if end.kind is EndKind.TLS_FAILED:
-                end = await self._try_endpoint(endpoint, replace(destination, tls=TlsUse.OFF))
+            end = await self._try_endpoint(endpoint, destination, demand)
+            if end.kind is EndKind.TLS_FAILED and demand.may_go_in_clear:
+                in_clear = replace(destination, tls=TlsUse.OFF)
+                end = await self._try_endpoint(endpoint, in_clear, demand)
             if end.was_ready:
                 return True
         return False
 
-    async def _try_endpoint(self, endpoint: Endpoint, destination: Destination) -> ConnectionEnd:
+    async def _try_endpoint(
+        self, endpoint: Endpoint, destination: Destination, demand: HopDemand
+    ) -> ConnectionEnd:
         dialer = self._dialer
+        tls = (
+            dialer.dane_plan(destination.host, demand.dane)
+            if demand.dane is not None
+            else await dialer.tls_plan(destination)
+        )
         plan = LinkPlan(
             endpoint=endpoint,
             destination=destination.text,
             options=ClientOptions(dialer.hostname, destination.tls, pipelining=Pipelining.OPENING),
-            tls=await dialer.tls_plan(destination),
+            tls=tls,
             settings=dialer.settings,
         )
         self._connection = DeliveryConnection(
@@ -118,7 +133,9 @@ class MxDelivery:
             ConnectionWork(self._take, self._report, self._no_file),
         )
         end = await self._connection.run()
-        self._reason = f"{destination.text}: {end.reason}" if end.reason else self._reason
+        if end.reason:
+            by = f" ({demand.source} demands TLS)" if demand.source and not end.was_ready else ""
+            self._reason = f"{destination.text}: {end.reason}{by}"
         for message in end.outstanding:
             self._report(message, deferred_for(message, self._reason), "")
         return end

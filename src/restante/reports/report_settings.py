@@ -39,6 +39,17 @@ class ReportSettings(BaseModel):
         description="Seconds that a message is held before a sender who asked for reports of delay"
         " (NOTIFY=DELAY) gets one. 0: never.",
     )
+    dane: bool = Field(
+        default=True,
+        description="Whether reports and notices by mail obey DANE (RFC 7672): a host with TLSA"
+        " records gets them only if its certificate agrees. It needs name servers that validate"
+        " DNSSEC, on loopback or with `[resolver] trusted`.",
+    )
+    mta_sts: bool = Field(
+        default=True,
+        description="Whether reports and notices by mail obey MTA-STS (RFC 8461): policies in mode"
+        " enforce are fetched by HTTPS, and bind.",
+    )
     port: Annotated[int, Field(ge=1, le=65535)] = Field(
         default=25,
         description="Port of the hosts that MX records name: 25 everywhere but in a laboratory.",

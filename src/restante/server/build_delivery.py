@@ -21,8 +21,10 @@ from restante.release.release_allowance import ReleaseAllowance
 from restante.release.release_request import BY_POLICY, ReleaseRequest
 from restante.release.releaser import Releaser
 from restante.release.turnaround_places import TurnaroundPlaces
+from restante.reports.hop_security import make_hop_security
 from restante.reports.mx_delivery import MxAccess
 from restante.reports.report_sender import ReportPorts, ReportSender
+from restante.reports.report_settings import ReportSettings
 from restante.retention.clock_watch import ClockWatch
 from restante.retention.held_recorder import HeldRecorder, HeldSources
 from restante.retention.history_sweep import HistorySweep
@@ -52,7 +54,7 @@ def build_delivery(ground: BuildContext, tasks: asyncio.TaskGroup) -> DeliveryPa
     releaser = _releaser(ground, dispatcher)
     _watch_places(ground)
     watcher = _watcher(ground, dispatcher, releaser)
-    access = MxAccess(dialer, ground.resolver, lambda: ground.settings.config.reports)
+    access = _mail_access(ground, dialer)
     reports = _reports(ground, dsn_writer, access)
     transports = _transports(ground, access)
     notices = _notices(ground, transports)
@@ -68,6 +70,14 @@ def _dialer(ground: BuildContext) -> Dialer:
         ground.own_addresses,
         lambda: ground.settings.config.delivery,
     )
+
+
+def _mail_access(ground: BuildContext, dialer: Dialer) -> MxAccess:
+    def settings() -> ReportSettings:
+        return ground.settings.config.reports
+
+    security = make_hop_security(ground.resolver, settings)
+    return MxAccess(dialer, ground.resolver, security, settings)
 
 
 def _dsn_writer(ground: BuildContext) -> DsnWriter:

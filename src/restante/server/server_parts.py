@@ -53,7 +53,9 @@ def _keep_events_private(log: EventBus, directory: LiveDirectory) -> None:
 def build(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) -> ServerParts:
     """Build every part; nothing runs yet. Later their tasks belong to `tasks`."""
     _keep_events_private(setup.log, records.directory)
-    resolver = DnsResolver(setup.config.resolver.endpoints)
+    resolver = DnsResolver(
+        setup.config.resolver.endpoints, is_trusted=setup.config.resolver.trusted
+    )
     ground = BuildContext(
         setup=setup,
         settings=RunningSettings(setup.config, setup.identity, time.time()),
