@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from restante.admin import login_passwords
-from restante.cli.command_line import build_command, wanted_commands
+from restante.cli.command_line import build_command
 from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
@@ -160,29 +160,3 @@ def test_the_help_shows_whole_summaries(command: Command) -> None:
 def test_commands_that_ask_no_server_take_no_socket(command: Command) -> None:
     for words in (("store", "check"), ("store", "salvage", "x"), ("config", "check")):
         assert command(*words, "--socket", "x").code == 64
-
-
-@pytest.mark.parametrize(
-    ("arguments", "wanted"),
-    [
-        ("status --json", "status"),
-        ("--config status queue list", "queue"),
-        ("--config=status queue list", "queue"),
-        ("--socket top trace x", "trace"),
-        ("export-config", "export-config"),
-    ],
-)
-def test_only_the_command_that_is_named_is_loaded(arguments: str, wanted: str) -> None:
-    assert list(wanted_commands(arguments.split())) == [wanted]
-
-
-@pytest.mark.parametrize(
-    "arguments", ["", "--help", "--version", "version", "statsu", "statsu status", "--config", "-"]
-)
-def test_without_the_name_of_a_command_all_are_loaded(arguments: str) -> None:
-    assert list(wanted_commands(arguments.split())) == [*build_command().commands][1:]
-
-
-def test_a_name_of_a_table_is_the_name_of_its_command() -> None:
-    for name in wanted_commands([]):
-        assert [*build_command([name]).commands] == ["version", name]

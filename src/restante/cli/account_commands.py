@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 import typer
 
-from restante.cli.account_use_command import show_usage
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
@@ -126,9 +125,6 @@ def show(
         show_json(account)
     else:
         show_record((column.title.lower(), column.cell(account)) for column in DETAILS)
-
-
-group.command("usage")(show_usage)
 
 
 @group.command("set")

@@ -10,8 +10,8 @@ not matter. If no server answers there, the record of a running server is looked
 have been edited to name another socket or store since that server started.
 """
 
-import asyncio
 import contextlib
+import http.client
 import json
 import os
 import socket
@@ -21,10 +21,11 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from restante.cli.failures import BY_KIND, Exit, Failure, warn
+from restante.cli.socket_request import SocketConnection, request_target
 from restante.config.control_path import (
     VARIABLE,
     likely_control_socket,
@@ -76,18 +77,19 @@ class ApiClient:
             params = {**(params or {}), "limit": min(most, PAGE)}
         with self._failing():
             answer = await self._client.request(method, path, params=_given(params), json=body)
-            content = _content(answer)
+            content = _content(answer.status_code, answer.content)
             while (following := answer.links.get("next")) is not None and (
                 most is None or len(content) < most
             ):
                 answer = await self._client.get(following["url"])
-                content += _content(answer)
+                content += _content(answer.status_code, answer.content)
             return content if most is None else content[:most]
 
     async def send(self, path: str, octets: AsyncIterator[bytes], *, params: Params = None) -> Any:
         """Send a body as a stream and return the JSON of the answer."""
         with self._failing():
-            return _content(await self._client.post(path, params=_given(params), content=octets))
+            answer = await self._client.post(path, params=_given(params), content=octets)
+            return _content(answer.status_code, answer.content)
 
     async def receive(
         self,
@@ -106,8 +108,7 @@ class ApiClient:
                 method, path, params=_given(params), json=body
             ) as answer:
                 if not answer.is_success:
-                    await answer.aread()
-                    _content(answer)
+                    _content(answer.status_code, await answer.aread())
                 async for block in answer.aiter_bytes():
                     yield block
 
@@ -147,12 +148,9 @@ class ApiClient:
         try:
             yield
         except httpx.TimeoutException:
-            cause = f"the server did not answer within {self._seconds:.0f} s"
-            remedy = "it may be stopped, or its disk may hang: look at its log, and try again"
-            raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}; {remedy}") from None
+            raise _not_answered(self._place, self._seconds) from None
         except httpx.TransportError:
-            cause = "the connection to the server was lost; look at its log"
-            raise Failure(Exit.TRY_LATER, f"{self._place}: {cause}") from None
+            raise _lost(self._place) from None
 
 
 def ask(
@@ -164,17 +162,69 @@ def ask(
     body: Mapping[str, Any] | None = None,
     seconds: float = ANSWER_SECONDS,
     most: int | None = None,
+    needs_server: str = "",
 ) -> Any:
     """Send one request and return the JSON of its answer, as `ApiClient.ask` does.
 
-    Raises Failure with the API's error.
+    `needs_server` names a command that works only with a running server. Raises Failure with the
+    API's error.
     """
+    located = _locate(config_file)
+    if located.config is None:
+        return _ask_server(located.place, method, path, params, body, seconds=seconds, most=most)
 
     async def once() -> Any:
-        async with connected(config_file, seconds=seconds) as api:
+        async with _connected(located, seconds=seconds, needs_server=needs_server) as api:
             return await api.ask(method, path, params=params, body=body, most=most)
 
+    import asyncio  # noqa: PLC0415  heavy
+
     return asyncio.run(once())
+
+
+def _ask_server(
+    place: Path,
+    method: str,
+    path: str,
+    params: Params,
+    body: Mapping[str, Any] | None,
+    *,
+    seconds: float,
+    most: int | None,
+) -> Any:
+    """Do what `ApiClient.ask` does, without an event loop."""
+    chosen = _given(params) or {}
+    if most is not None:
+        chosen["limit"] = min(most, PAGE)
+    connection = SocketConnection(place, seconds, _USER_AGENT)
+    with contextlib.closing(connection), _failing(str(place), seconds):
+        answer = connection.ask(method, request_target(path, chosen), body)
+        content = _content(answer.status, answer.octets)
+        while answer.following is not None and (most is None or len(content) < most):
+            answer = connection.ask("GET", answer.following, None)
+            content += _content(answer.status, answer.octets)
+        return content if most is None else content[:most]
+
+
+@contextlib.contextmanager
+def _failing(place: str, seconds: float) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        raise _not_answered(place, seconds) from None
+    except (OSError, http.client.HTTPException):
+        raise _lost(place) from None
+
+
+def _not_answered(place: str, seconds: float) -> Failure:
+    cause = f"the server did not answer within {seconds:.0f} s"
+    remedy = "it may be stopped, or its disk may hang: look at its log, and try again"
+    return Failure(Exit.TRY_LATER, f"{place}: {cause}; {remedy}")
+
+
+def _lost(place: str) -> Failure:
+    cause = "the connection to the server was lost; look at its log"
+    return Failure(Exit.TRY_LATER, f"{place}: {cause}")
 
 
 @asynccontextmanager
@@ -190,11 +240,21 @@ async def connected(
     Set `is_streaming` for answers that may not fit in memory. `needs_server` names a command that
     works only with a running server.
     """
+    located = _locate(config_file)
+    async with _connected(
+        located, seconds=seconds, is_streaming=is_streaming, needs_server=needs_server
+    ) as api:
+        yield api
+
+
+@asynccontextmanager
+async def _connected(
+    located: "_Located", *, seconds: float, is_streaming: bool = False, needs_server: str
+) -> AsyncIterator[ApiClient]:
     import httpx  # noqa: PLC0415  heavy
 
-    place, config = _locate(config_file)
     async with _transport(
-        place, config, is_streaming=is_streaming, needs_server=needs_server
+        located, is_streaming=is_streaming, needs_server=needs_server
     ) as transport:
         client = httpx.AsyncClient(
             transport=transport,
@@ -204,23 +264,30 @@ async def connected(
             headers={"User-Agent": _USER_AGENT},
         )
         async with client:
-            yield ApiClient(client, str(place), seconds)
+            yield ApiClient(client, str(located.place), seconds)
 
 
-def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
-    """Return the control socket, and the configuration if no server answers. Raises Failure."""
+class _Located(NamedTuple):
+    """The control socket, and the configuration if no server answers there."""
+
+    place: Path
+    config: "Config | None"
+
+
+def _locate(config_file: Path | None) -> _Located:
+    """Find a running server. Raises Failure."""
     if (named := GIVEN_SOCKET.get()) is not None:
         if not _server_answers(named):
             remedy = f"{START_SERVER}, or leave out --socket"
             raise Failure(Exit.UNAVAILABLE, f"{named}: {NO_SERVER} there; {remedy}")
-        return named, None
+        return _Located(named, None)
     likely = likely_control_socket(config_file, os.environ)
     if likely is not None and _server_answers(likely):
-        return likely, None
+        return _Located(likely, None)
     recorded = recorded_control_socket(config_file, os.environ)
     if recorded is not None and _server_answers(recorded):
         _tell_moved(likely, recorded)
-        return recorded, None
+        return _Located(recorded, None)
     if recorded is not None and not recorded.exists():
         raise Failure(Exit.UNAVAILABLE, _unreachable(recorded))
     try:
@@ -230,7 +297,8 @@ def _locate(config_file: Path | None) -> "tuple[Path, Config | None]":
             raise
         absent = f"{likely}: {NO_SERVER} there; {START_SERVER}, or unset {VARIABLE}"
         raise Failure(failure.code, absent, *failure.texts) from None
-    return config.control_socket, None if _server_answers(config.control_socket) else config
+    place = config.control_socket
+    return _Located(place, None if _server_answers(place) else config)
 
 
 def _unreachable(recorded: Path) -> str:
@@ -270,19 +338,19 @@ def read_config(config_file: Path | None) -> "Config":
 
 @asynccontextmanager
 async def _transport(
-    place: Path, config: "Config | None", *, is_streaming: bool, needs_server: str
+    located: _Located, *, is_streaming: bool, needs_server: str
 ) -> AsyncIterator["httpx.AsyncBaseTransport"]:
     import httpx  # noqa: PLC0415
 
-    if config is None:
-        yield httpx.AsyncHTTPTransport(uds=str(place))
+    if located.config is None:
+        yield httpx.AsyncHTTPTransport(uds=str(located.place))
         return
     if needs_server:
         raise Failure(Exit.UNAVAILABLE, f"{needs_server}: {NO_SERVER}; {START_SERVER}")
     from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415
     from restante.web.api.api_application import build_api  # noqa: PLC0415
 
-    async with open_offline_admin(config) as context:
+    async with open_offline_admin(located.config) as context:
         api = build_api(context, context.principal)
         if is_streaming:
             async with _served(api) as path:
@@ -297,6 +365,8 @@ async def _served(api: Any) -> AsyncIterator[str]:
 
     Without a socket httpx keeps a whole answer in memory.
     """
+    import asyncio  # noqa: PLC0415  heavy
+
     from restante.web.http_connections import HttpConnections, HttpService  # noqa: PLC0415
     from restante.web.serving import HttpLimits, serve_http  # noqa: PLC0415
 
@@ -332,8 +402,7 @@ def _server_answers(path: Path) -> bool:
 async def _lines(answer: "httpx.Response") -> AsyncIterator[bytes]:
     """Yield the lines of an answer; an error of the API raises Failure."""
     if not answer.is_success:
-        await answer.aread()
-        _content(answer)
+        _content(answer.status_code, await answer.aread())
     rest = b""
     async for block in answer.aiter_bytes():
         *lines, rest = (rest + block).split(b"\n")
@@ -349,11 +418,12 @@ def _given(params: Params) -> dict[str, Any] | None:
     )
 
 
-def _content(answer: "httpx.Response") -> Any:
-    if answer.status_code == HTTPStatus.NO_CONTENT:
+def _content(status: int, octets: bytes) -> Any:
+    """Return the JSON of an answer. Raises Failure if it is an error of the API."""
+    if status == HTTPStatus.NO_CONTENT:
         return None
-    content = answer.json()
-    if answer.is_success:
+    content = json.loads(octets)
+    if status < HTTPStatus.MULTIPLE_CHOICES:
         return content
     texts = content.get("problems") or [f"{content['detail']}; {content['remedy']}"]
     raise Failure(BY_KIND.get(content["kind"], Exit.UNAVAILABLE), *texts, problem=content)

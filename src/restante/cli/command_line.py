@@ -5,8 +5,7 @@ import errno
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
-from importlib import import_module
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,40 +14,10 @@ import typer.main
 
 from restante import __version__
 from restante.cli.api_client import GIVEN_SOCKET
+from restante.cli.command_loading import NamedCommand, load_commands, named_command
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, SocketOption
 from restante.phrases import did_you_mean
-
-# The module of each command, and the function or the group of commands there, in the order of the
-# help. A module is imported when its command is wanted, because all together take long.
-_COMMANDS: Final = {
-    "init": ("init_command", "init"),
-    "serve": ("serve_command", "serve"),
-    "status": ("status_command", "status"),
-    "top": ("top", "top"),
-    "release": ("release_command", "release"),
-    "trace": ("trace_command", "trace"),
-    "audit": ("audit_commands", "audit"),
-    "apply": ("apply_command", "apply"),
-    "export-config": ("export_config_command", "export_config"),
-    "etrn": ("etrn_command", "etrn"),
-    "account": ("account_commands", "group"),
-    "login": ("login_commands", "group"),
-    "token": ("token_commands", "group"),
-    "user": ("user_commands", "group"),
-    "domain": ("domain_commands", "group"),
-    "change": ("change_commands", "group"),
-    "recipient": ("recipient_commands", "group"),
-    "queue": ("queue_commands", "group"),
-    "drain": ("drain_commands", "group"),
-    "report": ("report_commands", "group"),
-    "notice": ("notice_commands", "group"),
-    "store": ("store_commands", "group"),
-    "node": ("node_commands", "group"),
-    "privacy": ("privacy_commands", "group"),
-    "config": ("config_commands", "group"),
-}
-_WITH_A_VALUE: Final = ("--config", "--socket")  # options before the command
 
 
 def _show_version(*, is_wanted: bool) -> None:
@@ -97,9 +66,12 @@ _ASK_NO_SERVER: Final = {
 _LAST: Final = ("as_json", "config", "socket")  # options that many commands have, in this order
 
 
-def build_command(names: Iterable[str] = _COMMANDS) -> Any:
-    """Return the command line with these commands. Those that use a server also take --socket."""
-    root: Any = typer.main.get_command(build_app(names))
+def build_command(named: NamedCommand | None = None) -> Any:
+    """Return the command line; only with the command that is named, if one is.
+
+    Commands that use a server also take --socket.
+    """
+    root: Any = typer.main.get_command(build_app(named))
     [option] = [parameter for parameter in root.params if parameter.name == "socket"]
     option = copy.copy(option)
     option.expose_value = False  # its callback has kept it; no command has to hand it on
@@ -109,8 +81,8 @@ def build_command(names: Iterable[str] = _COMMANDS) -> Any:
     return root
 
 
-def build_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
-    """Return the typer application with these commands."""
+def build_app(named: NamedCommand | None = None) -> typer.Typer:
+    """Return the typer application; only with the command that is named, if one is."""
     app = typer.Typer(
         name="restante",
         help=restante.__doc__,
@@ -120,26 +92,8 @@ def build_app(names: Iterable[str] = _COMMANDS) -> typer.Typer:
     )
     app.callback()(restante)
     app.command()(version)
-    for module, attribute in map(_COMMANDS.__getitem__, names):
-        found = getattr(import_module(f"restante.cli.{module}"), attribute)
-        if isinstance(found, typer.Typer):
-            app.add_typer(found)
-        else:
-            app.command()(found)
+    load_commands(app, named)
     return app
-
-
-def wanted_commands(arguments: Sequence[str]) -> Iterable[str]:
-    """Return the command that these arguments name; all where they name none, as for help."""
-    rest = iter(arguments)
-    for argument in rest:
-        if argument in _WITH_A_VALUE:
-            next(rest, None)
-        elif argument in _COMMANDS:
-            return [argument]
-        elif not argument.startswith("-"):
-            break
-    return _COMMANDS
 
 
 def _complete(command: Any, path: str, socket: Any) -> None:
@@ -165,7 +119,7 @@ def run(arguments: Sequence[str]) -> int:
     if sys.stdout is None:  # it was closed before the start
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115  to the end
     try:
-        command = build_command(wanted_commands(arguments))
+        command = build_command(named_command(arguments))
         outcome = command.main(args=list(arguments), prog_name="restante", standalone_mode=False)
         sys.stdout.flush()  # a full disk behind it must not pass for success
     except Failure as failure:

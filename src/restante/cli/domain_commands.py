@@ -25,8 +25,6 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.domain_check_command import check_domain
-from restante.cli.domain_dns_command import show_dns
 from restante.cli.domain_options import (
     AllowOption,
     AllowOrDeny,
@@ -46,9 +44,7 @@ from restante.cli.domain_options import (
     reason_and_policy,
     without_none,
 )
-from restante.cli.domain_snippet_command import show_snippet
 from restante.cli.failures import warn
-from restante.cli.held_command import show_held
 from restante.cli.options import (
     ConfigOption,
     DomainArgument,
@@ -57,7 +53,6 @@ from restante.cli.options import (
 )
 from restante.cli.policy_options import HOLD_COLUMN, policy_fields, with_policy
 from restante.cli.times import last_drain_text, primary_fields
-from restante.cli.uptime_command import show_uptime
 
 group = typer.Typer(name="domain", help="Hosted domains, their destinations and authorized hosts.")
 
@@ -187,13 +182,6 @@ def _proof_text(domain: JsonObject) -> str:
 def _waiting_text(row: JsonObject) -> str:
     when = human_time(row["applies_at"])
     return f"{row['id']}, applied at {when}: {changed_text(row)}, asked for by {row['asked_by']}"
-
-
-group.command("check")(check_domain)
-group.command("snippet")(show_snippet)
-group.command("uptime")(show_uptime)
-group.command("held")(show_held)
-group.command("dns")(show_dns)
 
 
 @group.command("set")

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from restante.cli import login_certificate_command
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
@@ -42,7 +41,6 @@ from restante.cli.options import (
 )
 
 group = typer.Typer(name="login", help="User names and passwords of primaries that request mail.")
-group.command()(login_certificate_command.certificate)
 
 CertificateOption = Annotated[
     Path | None,

@@ -22,7 +22,6 @@ from restante.cli.display import (
 )
 from restante.cli.domain_options import without_none
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.notice_log_commands import send_again, show_log
 from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption
 from restante.phrases import NOT_HOSTED
 from restante.tenancy.notice import NoticeKind
@@ -285,10 +284,6 @@ def show_waiting(
     """Show the notices that wait to be sent, oldest first, and the last error of each."""
     rows = ask(config, "GET", "/v1/notices/waiting", params={"account": account}, most=limit)
     show_listing(rows, WAITING, as_json=as_json, thing="notice waits", things="notices wait")
-
-
-group.command("log")(show_log)
-group.command("resend")(send_again)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """`restante queue`: held and refused messages. Content is shown only on request."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,7 +8,6 @@ from typing import Annotated, Final
 
 import typer
 
-from restante.cli import queue_changes, queue_export_command, queue_import_command
 from restante.cli.api_client import ask, connected, segment
 from restante.cli.display import (
     Column,
@@ -151,13 +149,6 @@ def show(
     return Exit.DATA if message["damage"] else Exit.DONE
 
 
-group.command("delete")(queue_changes.delete)
-group.command("bounce")(queue_changes.bounce)
-group.command("release")(queue_changes.release)
-group.command("export")(queue_export_command.export)
-group.command("import")(queue_import_command.import_mail)
-
-
 def _write_content(config: Path | None, name: str, reason: str) -> None:
     """Write content to standard output.
 
@@ -169,6 +160,8 @@ def _write_content(config: Path | None, name: str, reason: str) -> None:
             Exit.USAGE,
             f"queue show: raw content can control a terminal; {remedy}",
         )
+
+    import asyncio  # noqa: PLC0415  heavy
 
     async def write() -> None:
         async with connected(config, is_streaming=True) as api:

@@ -13,7 +13,6 @@ from restante.cli.failures import Exit, Failure
 from restante.cli.options import parse_octets, seconds, with_options
 from restante.cli.progress import progress
 from restante.mail.quantity import counted
-from restante.tenancy.model import parse_network
 
 PAGE = 10_000  # messages in one response
 
@@ -22,6 +21,8 @@ _Result = TypeVar("_Result")
 
 def _address_range(text: str) -> str:
     """Check an address or a network. Raises BadParameter."""
+    from restante.tenancy.model import parse_network  # noqa: PLC0415  heavy
+
     try:
         return str(parse_network(text))
     except ValueError as error:

@@ -1,13 +1,12 @@
 """`restante status`: health, held mail by domain, running drains, open listeners."""
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from restante.cli.api_client import STATUS_SECONDS, ask, connected
+from restante.cli.api_client import STATUS_SECONDS, ask
 from restante.cli.display import (
     Column,
     JsonObject,
@@ -132,7 +131,13 @@ def health_lines(view: JsonObject) -> list[str]:
 def _check(config: Path | None) -> int:
     """Print one line for a monitoring system, and return its exit code."""
     try:
-        view = asyncio.run(_asked(config))
+        view = ask(
+            config,
+            "GET",
+            "/v1/status",
+            seconds=STATUS_SECONDS,
+            needs_server="status --check",
+        )
     except Failure as failure:
         is_away = failure.code in (Exit.UNAVAILABLE, Exit.TRY_LATER)
         say(f"RESTANTE {'CRITICAL' if is_away else 'UNKNOWN'} - {'; '.join(failure.texts)}")
@@ -152,12 +157,6 @@ def _check(config: Path | None) -> int:
     measured = " ".join(f"{name}={value}" for name, value in figures.items())
     say(f"RESTANTE {health['level'].upper()} - {'; '.join(texts)} | {measured}")
     return LEVELS[health["level"]]
-
-
-async def _asked(config: Path | None) -> JsonObject:
-    async with connected(config, seconds=STATUS_SECONDS, needs_server="status --check") as api:
-        view: JsonObject = await api.ask("GET", "/v1/status")
-        return view
 
 
 def _show_room(room: JsonObject | None) -> None:

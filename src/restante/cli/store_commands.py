@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from restante.cli import store_move_command
 from restante.cli.api_client import ask, read_config
 from restante.cli.display import human_size, say, show_json, show_record
 from restante.cli.failures import Exit, Failure, complain
@@ -140,9 +139,6 @@ def upgrade(*, as_json: JsonOption = False, config: ConfigOption = None) -> None
         say(f"the store has schema {view.schema_now} already; nothing was changed")
     else:
         say(f"the store has schema {view.schema_now} now; it had {view.schema_before}")
-
-
-group.command("move")(store_move_command.move)
 
 
 def _care(config_file: Path | None) -> "StoreCare":
