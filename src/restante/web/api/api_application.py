@@ -8,10 +8,13 @@ principal's permissions.
 
 import asyncio
 import json
+from collections import deque
+from functools import cache
 from typing import cast
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.types import Receive, Scope, Send
 
 from restante import __version__
@@ -41,7 +44,7 @@ from restante.web.api import (
     token_routes,
     user_routes,
 )
-from restante.web.api.api_schema import PROBLEMS, ApiWithSchema, operation_id
+from restante.web.api.api_schema import PROBLEMS, ApiOfRoutes, ApiWithSchema, operation_id
 from restante.web.api.bearer_tokens import BearerGate, BearerTokens
 from restante.web.api.idempotency_keys import RequestsUnderWay
 from restante.web.api.malformed_request import answer_bad_shape
@@ -81,6 +84,22 @@ def build_api(
     `acting` makes every request; None: each is its client's, as the gate or the socket tells. With
     a gate, a request without a valid token reaches no route.
     """
+    api = ApiOfRoutes(_described())
+    api.state.context = context
+    api.state.acting = acting
+    api.state.under_way = RequestsUnderWay()
+    handle_problems(api)
+    api.add_exception_handler(RequestValidationError, answer_bad_shape)
+    if gate is not None:
+        api.add_middleware(BearerTokens, gate=gate)
+    api.add_middleware(RequestIds)
+    api.add_middleware(HeadRequests)
+    return api
+
+
+@cache
+def _described() -> ApiWithSchema:
+    """Return all routes. They know no admin context, so a process makes them once."""
     api = ApiWithSchema(
         title="Restante",
         version=__version__,
@@ -88,19 +107,10 @@ def build_api(
         generate_unique_id_function=operation_id,
         responses=PROBLEMS,
     )
-    api.state.context = context
-    api.state.acting = acting
-    api.state.under_way = RequestsUnderWay()
     for routes in ROUTES:
         api.include_router(routes.router, prefix="/v1")
     api.include_router(metrics_routes.router)
     api.add_api_route("/v1/openapi.json", _show_schema, include_in_schema=False)
-    handle_problems(api)
-    api.add_exception_handler(RequestValidationError, answer_bad_shape)
-    if gate is not None:
-        api.add_middleware(BearerTokens, gate=gate)
-    api.add_middleware(RequestIds)
-    api.add_middleware(HeadRequests)
     return api
 
 
@@ -118,10 +128,14 @@ class PreparedApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if self._making is None:
-            # The schema is made of every route.
-            self._making = asyncio.create_task(beside_mail(self._api.openapi))
+            self._making = asyncio.create_task(beside_mail(_make_routes, self._api))
         await asyncio.shield(self._making)
         await self._api(scope, receive, send)
+
+
+def _make_routes(api: FastAPI) -> None:
+    """Make the routes that no request has used."""
+    deque(iter_route_contexts(api.routes), maxlen=0)
 
 
 async def _show_schema(request: Request) -> Response:

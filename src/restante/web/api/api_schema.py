@@ -1,6 +1,7 @@
 """The schema of the API: names of operations, answers that every route can give, and security."""
 
 from http import HTTPStatus
+from threading import Lock
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -54,12 +55,30 @@ def operation_id(route: APIRoute) -> str:
 class ApiWithSchema(FastAPI):
     """An application whose schema has what the framework cannot derive from its routes."""
 
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._making_schema = Lock()
+
     def openapi(self) -> dict[str, Any]:
-        """Return the schema. It is made once."""
-        if self.openapi_schema is None:
-            _complete(super().openapi())
+        """Return the schema. It is made once. Any thread may ask for it."""
+        with self._making_schema:
+            if self.openapi_schema is None:
+                _complete(super().openapi())
         assert self.openapi_schema is not None
         return self.openapi_schema
+
+
+class ApiOfRoutes(FastAPI):
+    """An application with the routes and the schema of another, and a state of its own."""
+
+    def __init__(self, described: ApiWithSchema) -> None:
+        super().__init__(openapi_url=None)
+        self.router = described.router
+        self._described = described
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the schema of the routes."""
+        return self._described.openapi()
 
 
 def _complete(schema: dict[str, Any]) -> None:

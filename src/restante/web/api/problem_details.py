@@ -10,6 +10,7 @@ from typing import Final
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -212,20 +213,20 @@ async def _answer_http_error(request: Request, error: Exception) -> JSONResponse
 def _allowed_methods(request: Request) -> str:
     """Return all methods of a path (RFC 9110, section 10.2.1). The framework names one route's.
 
-    "" where there is no schema: each path has one route there.
+    "" where another framework has the routes: each path has one route there.
     """
     if not isinstance(request.app, FastAPI):
         return ""
     segments = request.url.path.split("/")
     found: set[str] = set()
-    for template, methods in request.app.openapi()["paths"].items():  # made once
-        parts = template.split("/")
+    for route in iter_route_contexts(request.app.routes):
+        parts = (route.path_format or "").split("/")
         if len(parts) == len(segments) and all(
             part == segment or (part.startswith("{") and segment)
             for part, segment in zip(parts, segments, strict=True)
         ):
-            found.update(method.upper() for method in methods)
-            found |= {"HEAD"} if "get" in methods else set()
+            found |= route.methods or set()
+    found |= {"HEAD"} if "GET" in found else set()
     return ", ".join(sorted(found))
 
 
