@@ -2,7 +2,8 @@
 
 `python -P forked_command.py SOCKET PROGRAM` loads the program once, and forks for each command.
 So a command is a process of its own, with the code of the program, its own streams and exit code.
-Most commands of a test are preparations, and most of their time was the start.
+Most commands of a test are preparations, and most of their time was the start. A server is forked
+likewise. It leads a session of its own, and becomes a child of the process of tests.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from typing import Final
 
 CODE_OCTETS: Final = 4
 STREAMS: Final = 3
+PATIENCE: Final = 10.0  # seconds
 MAX_COMMAND: Final = 200_000  # octets
 OTHERS: Final = [
     *("restante.config.load", "restante.store.sqlite.sqlite_store", "restante.web.control_socket"),
     *("restante.web.api.api_application", "httpcore", "anyio._backends._asyncio"),
+    *("restante.server.server_start", "restante.config.config_check"),
 ]
 READY: Final = b"ready\n"
 
@@ -78,17 +81,22 @@ def _await_command(listener: socket.socket) -> list[str]:
 
 
 def _become_command(connection: socket.socket) -> list[str]:
-    words, streams, _, _ = socket.recv_fds(connection, MAX_COMMAND, STREAMS)
+    asked, streams, _, _ = socket.recv_fds(connection, MAX_COMMAND, STREAMS)
+    is_server, words = json.loads(asked)
     command = os.fork()
+    if command and is_server:
+        connection.sendall(command.to_bytes(CODE_OCTETS, "big"))
+        os._exit(0)  # which makes it an orphan
     if command:
         for number in [*range(STREAMS), *streams]:
             os.close(number)
         _report(connection, command)
+    if is_server:
+        os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    found: list[str] = json.loads(words)
-    return found
+    return list(words)
 
 
 def _report(connection: socket.socket, command: int) -> None:
@@ -115,7 +123,7 @@ def run_forked(
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(timeout)
         connection.connect(_place(program, os.getpid()))
-        socket.send_fds(connection, [json.dumps(words).encode()], of_command)
+        socket.send_fds(connection, [json.dumps((False, words)).encode()], of_command)
         for number in of_command:
             os.close(number)
         with (
@@ -134,6 +142,61 @@ def run_forked(
             return subprocess.CompletedProcess(
                 [str(program), *words], ended, said.result(), complained.result()
             )
+
+
+class ForkedServer:
+    """A server that was forked: the part of `subprocess.Popen` that a process group needs.
+
+    This process must be a subreaper (prctl(2)), so that the server becomes its child.
+    """
+
+    def __init__(self, program: Path, words: Sequence[str], log: int) -> None:
+        """Begin it. Its output goes to the open file `log`."""
+        from tests.acceptance.peers.eventually import eventually  # noqa: PLC0415  as below
+
+        self.returncode: int | None = None
+        with (
+            socket.socket(socket.AF_UNIX) as connection,
+            Path(os.devnull).open("rb") as nothing,
+        ):
+            connection.settimeout(PATIENCE)
+            connection.connect(_place(program, os.getpid()))
+            asked = [json.dumps((True, words)).encode()]
+            socket.send_fds(connection, asked, [nothing.fileno(), log, log])
+            self.pid = int.from_bytes(connection.recv(CODE_OCTETS), "big")
+        assert self.pid, "the process that forks has gone"
+        eventually(self._is_ours, what="the server to be our child", timeout=PATIENCE)
+
+    def _is_ours(self) -> bool:
+        try:
+            os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return False
+        return True
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+        if self.returncode is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # its group was reaped
+                self.returncode = 0
+            else:
+                self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, timeout: float = PATIENCE) -> int:
+        """Wait for its end, and return its exit code."""
+        from tests.acceptance.peers.eventually import eventually  # noqa: PLC0415  as below
+
+        eventually(lambda: self.poll() is not None, what="the server to end", timeout=timeout)
+        assert self.returncode is not None
+        return self.returncode
+
+    def send_signal(self, sig: int) -> None:
+        """Send it a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, sig)
 
 
 def _type(place: int, text: str) -> None:

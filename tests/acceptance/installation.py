@@ -32,10 +32,10 @@ from trustme import KeyType
 
 from restante.config.privileges import _closed_directory
 from tests.acceptance.certificates import Authority
-from tests.acceptance.forked_command import run_forked
+from tests.acceptance.forked_command import ForkedServer, run_forked
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
-from tests.acceptance.peers.process_group import ProcessGroup
+from tests.acceptance.peers.process_group import ProcessGroup, adopt_orphans
 from tests.acceptance.peers.server import Login, Server, Tls
 
 RESTANTE: Final = Path(sys.executable).with_name("restante")
@@ -101,6 +101,7 @@ class Installation:
         )  # short: the control socket's path has a limit
         self.directory = Path(self._directory.name)
         self.patience: float = PATIENCE  # for a start, in seconds
+        self.is_forked = True  # from a process that has loaded the program: it starts at once
         self.config = self.directory / "restante.toml"
         self.log_path = self.directory / "log"
         self.mx_port = mx_port or free_port(HOST)
@@ -190,8 +191,16 @@ class Installation:
     def start(self) -> None:
         """Start the server, and return when it says that it is ready."""
         starts = len(self.events("server-ready"))
-        self._process.start([*self._way_in, *self._program(), "--config", self.config, "serve"])
+        self._begin()
         self._wait_for_start(starts)
+
+    def _begin(self) -> None:
+        command = [*self._way_in, *self._program()]
+        words: list[str | Path] = ["--config", self.config, "serve"]
+        if self.is_forked and command == [RESTANTE]:
+            self._process.fork(RESTANTE, words)
+        else:
+            self._process.start([*command, *words])
 
     def _program(self) -> Sequence[str | Path]:
         """Return the command that is the server's, without its arguments."""
@@ -460,6 +469,12 @@ def way_in(user: str, directory: Path) -> list[str | Path]:
 class ServerProcess(ProcessGroup):
     """The server's process: it may be ended in more than one way, and must not be helped along."""
 
+    def fork(self, program: Path, words: Sequence[str | Path]) -> None:
+        """Start it without the start of an interpreter."""
+        adopt_orphans()
+        with self._log.open("ab") as log:
+            self._follow(ForkedServer(program, [str(word) for word in words], log.fileno()))
+
     @property
     def pid(self) -> int:
         """Its process id."""
@@ -477,4 +492,5 @@ class ServerProcess(ProcessGroup):
             timeout=patience,
         )
         self.stop()
+        assert leader.returncode is not None
         return leader.returncode

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.forked_command import run_forked
-from tests.acceptance.installation import CHECKOUT, RESTANTE
+from tests.acceptance.installation import CHECKOUT, RESTANTE, Installation
 
 
 @pytest.mark.parametrize("words", [["--version"], ["login", "add"], ["etrn", "--help"]], ids=str)
@@ -57,3 +60,28 @@ def test_the_process_that_forks_ends_although_another_has_its_input() -> None:
         [sys.executable, "-c", FORKS_A_PROCESS, RESTANTE], stdin=subprocess.PIPE, cwd=CHECKOUT
     ) as outliving:
         assert outliving.wait(30.0) == 0
+
+
+def test_a_forked_server_is_a_child_that_leads_a_session() -> None:
+    with Installation() as restante:
+        restante.start()
+        pid = restante.pid
+        assert os.getsid(pid) == os.getpgid(pid) == pid
+        parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]
+        assert int(parent) == os.getpid()
+        assert Path(f"/proc/{pid}/cwd").readlink() == Path("/")
+        restante.kill()
+        assert not Path(f"/proc/{pid}").exists()
+
+
+@pytest.mark.parametrize("is_forked", [True, False])
+def test_a_server_ends_with_the_same_code_however_it_was_started(*, is_forked: bool) -> None:
+    with Installation() as restante:
+        restante.is_forked = is_forked
+        restante.start()
+        assert restante._process.end_by(signal.SIGTERM) == 0
+        restante.start()
+        assert restante._process.end_by(signal.SIGKILL) == -signal.SIGKILL
+        restante.config.write_text("hostname = 1\n")
+        restante._begin()
+        assert restante.wait_until_it_leaves() == 78

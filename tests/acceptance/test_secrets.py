@@ -99,6 +99,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     place = tmp_path_factory.mktemp("secrets")
     keys = Authority(place, "destination").issue("localhost")
     with Installation() as restante, AskingDestination(keys) as destination:
+        restante.is_forked = False  # what it shows of its process counts
         world = begin(restante, place)
         restante.start()
         use_secrets(world, destination)
@@ -275,7 +276,11 @@ def restart_with_text(world: World) -> None:
     text = restante.config.read_text()
     restante.config.write_text(text.replace('style = "json"', 'style = "text"'))
     restante._process.start([RESTANTE, "--config", restante.config, "serve"])
-    eventually(lambda: " server-ready " in restante.log_tail(), what="the server to be ready")
+    eventually(
+        lambda: " server-ready " in restante.log_tail(),
+        what="the server to be ready",
+        timeout=restante.patience,
+    )
 
 
 def spellings(secret: bytes) -> list[bytes]:

@@ -7,13 +7,13 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from tests.acceptance.crash.books import ALPHA, BETA
 from tests.acceptance.crash.destination import Destination
-from tests.acceptance.installation import RESTANTE, Installation, at
+from tests.acceptance.installation import Installation, at
 from tests.acceptance.peers.eventually import eventually
 
 FAULTY: Final = Path(__file__).with_name("server.py")
@@ -37,12 +37,14 @@ class Victim(Installation):
 
     def start(self) -> None:
         """Begin a life."""
-        self._begin([RESTANTE, "--config", self.config, "serve"])
+        self._clear()
+        self._begin()
         self._wait_for_start(0)
 
     def start_with(self, fault: str, nth: int) -> None:
         """Begin a life that ends by itself at a named point, perhaps before this returns."""
-        self._begin([sys.executable, FAULTY, self.config, fault, str(nth)])
+        self._clear()
+        self._process.start([sys.executable, FAULTY, self.config, fault, str(nth)])
         eventually(
             lambda: not self.is_running or self.events("server-ready"),
             what="the server",
@@ -54,12 +56,11 @@ class Victim(Installation):
         eventually(lambda: not self.is_running, what="the server to leave", timeout=PATIENCE)
         return self._process.end_by(signal.SIGKILL)
 
-    def _begin(self, command: Sequence[str | Path]) -> None:
+    def _clear(self) -> None:
         if self.is_running:  # a test that failed has left it, and it has the ports
             self.kill()
         assert not self.events("internal-error"), self.log_tail()
         self.log_path.unlink(missing_ok=True)
-        self._process.start(command)
 
     def wait_until_dead(self) -> None:
         """Return when it has ended by itself, which must have been by SIGKILL."""

@@ -22,7 +22,7 @@ import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.programs import PLACES
@@ -31,19 +31,40 @@ PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
 PATIENCE: Final = 2.0  # seconds
 
 
+class Leader(Protocol):
+    """The process of a daemon: a `subprocess.Popen`, or one like it."""
+
+    @property
+    def pid(self) -> int:
+        """Its process id, which is that of its group."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code, as far as it is known."""
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+
+    def wait(self, timeout: float = ...) -> int:
+        """Wait for its end, and return its exit code."""
+
+    def send_signal(self, sig: int, /) -> None:
+        """Send it a signal, unless it has ended."""
+
+
 class ProcessGroup:
     """One daemon in the foreground, with its children; their output goes to the end of `log`."""
 
     def __init__(self, log: Path) -> None:
         self._log = log
-        self._leader: subprocess.Popen[bytes] | None = None
+        self._leader: Leader | None = None
         self._watcher: subprocess.Popen[bytes] | None = None
 
     def start(self, command: Sequence[str | Path], *, user: str | None = None) -> None:
         """Start `command`, which must stay in the foreground, as `user` if given (needs root)."""
-        _adopt_orphans()
+        adopt_orphans()
         with self._log.open("ab") as log:
-            self._leader = subprocess.Popen(
+            leader = subprocess.Popen(
                 [str(word) for word in command],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -55,7 +76,12 @@ class ProcessGroup:
                 group=pwd.getpwnam(user).pw_gid if user else None,
                 extra_groups=[] if user else None,
             )
-        self._watcher = _watch(self._leader.pid)
+        self._follow(leader)
+
+    def _follow(self, leader: Leader) -> None:
+        """Make sure that a daemon ends with us."""
+        self._leader = leader
+        self._watcher = _watch(leader.pid)
         atexit.register(self.stop)
 
     @property
@@ -118,6 +144,7 @@ def _has_ended(group: int) -> bool:
     return False
 
 
-def _adopt_orphans() -> None:
+def adopt_orphans() -> None:
+    """Become the parent of processes whose parent ends."""
     done = ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     assert done == 0, "prctl(PR_SET_CHILD_SUBREAPER)"
