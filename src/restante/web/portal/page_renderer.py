@@ -1,11 +1,12 @@
 """Makes pages of templates. Every value is escaped: strangers choose subjects, names and replies.
 
-Templates are compiled once, in `build_portal`: that takes longer than a page may hold the event
-loop.
+Templates are compiled once in a process, by the first `build_portal`: that takes longer than a page
+may hold the event loop.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -40,8 +41,9 @@ NAVIGATION: Final = (
 )
 
 
+@cache
 def page_templates() -> Environment:
-    """Return all templates of the pages, compiled."""
+    """Return all templates of the pages, compiled. They know nothing of an installation."""
     templates = Environment(
         loader=PackageLoader("restante.web.portal"),
         autoescape=True,
