@@ -19,6 +19,7 @@ from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage, NewMessage
 from restante.network.resolver import LookupFailed
+from restante.queue.drain_word import DrainWay
 from restante.reception.admission import AdmissionSettings
 from restante.reception.after_holding import AfterHolding
 from restante.reception.auth_gate import AuthGate
@@ -100,7 +101,14 @@ class NoDrains:
         self.turnarounds.append(NoTurnaround())
         return self.turnarounds[-1]
 
-    async def start(self, domain: HostedDomain, requested_by: str, release: int) -> None:
+    async def start(
+        self,
+        domain: HostedDomain,
+        requested_by: str,
+        release: int,
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
+    ) -> None:
         if self.is_broken:
             raise CannotStart("the server is stopping")
         self.started.append(domain.name)

@@ -116,6 +116,15 @@ class FakeServer:
             return NotATarget(is_missing=True)
         return Granted(target, 2, "operator", RELEASE)
 
+    async def release_messages(
+        self, domain: str, names: str, principal: Principal, reason: str
+    ) -> ReleaseOutcome:
+        self.released.append((f"{domain}: {names}", principal.name, reason))
+        self.principals.append(principal)
+        if domain == "unpaid.example":
+            return CannotNow(names, UNPAID, suspensions=(UNPAID,))
+        return Granted(names, len(names.split()), "operator", RELEASE)
+
     def drains(self) -> Iterator[DrainSnapshot]:
         return iter(
             [

@@ -41,6 +41,7 @@ from restante.admin import (
     person_data,
     portal_links,
     portal_users,
+    queue_release,
     recipient_lists,
     refusal_groups,
     releases,
@@ -406,7 +407,10 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.QUEUE_RELEASE: [
         lambda c, of: hold_again.hold_again(
             c, hold_again.MessagesToHoldAgain(names=of.both.names, reason="test")
-        )
+        ),
+        lambda c, of: queue_release.release_messages(
+            c, hold_again.MessagesToHoldAgain(names=of.both.names, status="refused")
+        ),
     ],
     AdminAction.CONTENT_READ: [lambda c, of: queue_content.read_content(c, of.held, "test")],
     AdminAction.CONTENT_EXPORT: [exported],

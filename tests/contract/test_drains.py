@@ -324,3 +324,69 @@ async def test_opening_a_drain_touches_no_mail(store: Store) -> None:
     await hold(store, domain_id, 1)
     await store.handover.close_drain(await opened(store, domain_id, 1.0, 60.0))
     assert await held_numbers(store, domain_id) == [1]
+
+
+async def named(store: Store, domain_id: int, **fields: Any) -> Drain | JoinedDrain:
+    """Ask for named messages of a domain."""
+    return await store.handover.open_drain(domain_id, 1.0, 60.0, way=DrainWay.MESSAGES, **fields)
+
+
+async def test_a_drain_of_named_messages_finishes_while_other_mail_is_held(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    drain = await named(store, domain_id)
+    assert isinstance(drain, Drain)
+    later = await taken_over(store, drain)
+    assert later.way is drain.way is DrainWay.MESSAGES
+    await store.handover.settle(later, [delivered(1)])
+    assert await store.handover.finish_drain(later) is True
+    assert await held_numbers(store, domain_id) == [2]
+
+
+async def test_no_request_for_named_messages_is_lost_at_the_end_of_a_drain(store: Store) -> None:
+    domain_id = await hosted(store)
+    drain = await named(store, domain_id)
+    assert isinstance(drain, Drain)
+    joined = await named(store, domain_id)
+    assert joined == JoinedDrain(drain, 1)
+    assert await store.handover.finish_drain(drain) is False  # it does not know of the second
+    [asked] = await store.handover.asked([drain])
+    assert (asked.times, asked.way) == (1, DrainWay.MESSAGES)
+    assert await store.handover.finish_drain(drain, 0, None, asked.times) is True
+
+
+async def test_a_request_for_all_mail_widens_a_drain_of_named_messages(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    drain = await named(store, domain_id)
+    assert isinstance(drain, Drain)
+    joined = await store.handover.open_drain(domain_id, 2.0, 60.0)
+    assert isinstance(joined, JoinedDrain)
+    assert joined.drain.way is DrainWay.DESTINATION
+    assert (await store.handover.asked([drain]))[0].way is DrainWay.DESTINATION
+    await store.handover.settle(drain, [delivered(1)])
+    assert await store.handover.finish_drain(drain, 0, None, 1) is False
+    assert (await taken_over(store, drain)).way is DrainWay.DESTINATION
+
+
+async def test_named_messages_join_a_drain_of_all_mail(store: Store) -> None:
+    domain_id = await hosted(store)
+    drain = await opened(store, domain_id, 1.0, 60.0)
+    assert await named(store, domain_id) == JoinedDrain(drain, 1)
+
+
+@pytest.mark.parametrize("way", [DrainWay.TURNAROUND, DrainWay.DESTINATION])
+async def test_named_messages_join_no_turnaround_and_no_drain_that_is_to_stop(
+    store: Store, way: DrainWay
+) -> None:
+    """A drain of all mail would follow, or go on."""
+    domain_id = await hosted(store)
+    drain = await store.handover.open_drain(domain_id, 1.0, 60.0, way=way)
+    assert isinstance(drain, Drain)
+    if way is DrainWay.DESTINATION:
+        await store.handover.ask_stop(domain_id, "no more")
+    with pytest.raises(Conflict):
+        await named(store, domain_id)
+    asked = await store.handover.asked([drain])
+    assert [one.times for one in asked] == [0] * len(asked)
+    assert [one.stop for one in asked] == ["no more"] * len(asked)

@@ -9,6 +9,7 @@ from typing import Any
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.domain_drain import DrainStopCause
+from restante.queue.drain_word import DrainWay
 from restante.store.handover_store import Drain, JoinedDrain
 from restante.store.memory import MemoryStore
 from restante.store.store_errors import StoreUnreachable
@@ -114,10 +115,12 @@ class _ServersHandover:
         deadline: float,
         release: int = 0,
         requested_by: str = "",
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
     ) -> Drain | JoinedDrain:
         self._check()
         opened = await self._store.open_drain(
-            domain_id, requested_at, deadline, release, requested_by
+            domain_id, requested_at, deadline, release, requested_by, way=way
         )
         if isinstance(opened, Drain):
             self._cluster.owners[domain_id] = self._server

@@ -213,7 +213,9 @@ class World:
         store, hostname = self.store, "mx2.example.net"
         clocks = Clocks(lambda: self.now, lambda: self.monotonic, self.wait)
         return DeliveryContext(
-            store=HeldMailPorts(store.handover, store.content, store.figures, store.retention),
+            store=HeldMailPorts(
+                store.handover, store.content, store.figures, store.retention, store.releases
+            ),
             directory=self.directory,
             dialer=Dialer(self.names, hostname, self.own_addresses, lambda: self.settings),
             vault=self.vault,

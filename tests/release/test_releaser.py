@@ -8,6 +8,7 @@ import pytest
 
 from restante.delivery.cannot_start import CannotStart
 from restante.network.resolver import LookupFailed
+from restante.queue.drain_word import DrainWay
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.etrn import etrn_reply
 from restante.release.release_allowance import ReleaseAllowance
@@ -17,9 +18,11 @@ from restante.release.releaser import STARTS_AT_ONCE, Releaser
 from restante.release.turn_answer import TurnAnswer
 from restante.store.live_directory import LiveDirectory
 from restante.store.memory import MemoryStore
+from restante.store.release_store import ReleaseFilter
 from restante.telemetry.events import ReleaseRequested
 from restante.tenancy.model import HostedDomain, IpAddress, parse_authorized_hosts
 from restante.tenancy.policy import DEFAULT_POLICY, Policy, TurnaroundPolicy
+from restante.tenancy.release_result import ReleaseResult
 from tests.actors import actor_named
 from tests.admin.admin_world import Lines
 from tests.away_store import AwayStore
@@ -45,12 +48,20 @@ class Drains:
     def __init__(self, refused: frozenset[str] = frozenset()) -> None:
         self.refused = refused
         self.started: list[str] = []
+        self.ways: list[tuple[DrainWay, int]] = []
         self.at_once = self.most_at_once = 0
 
     async def turn(self, *asked: object) -> NoTurnaround:
         raise AssertionError(asked)
 
-    async def start(self, domain: HostedDomain, _requested_by: str, _release: int) -> None:
+    async def start(
+        self,
+        domain: HostedDomain,
+        _requested_by: str,
+        release: int,
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
+    ) -> None:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         await asyncio.sleep(0)
@@ -58,6 +69,7 @@ class Drains:
         if domain.name in self.refused:
             raise CannotStart("the server is stopping")
         self.started.append(domain.name)
+        self.ways.append((way, release))
 
 
 async def released(count: int, drains: Drains) -> int:
@@ -198,3 +210,44 @@ def test_a_turnaround_is_decided_by_the_records_after_the_look_up_of_host_names(
     answer = asyncio.run(story())
     assert answer.turnaround is None
     assert isinstance(answer.outcome, Refused)
+
+
+NAMES = replace(REQUEST, argument="1 2", domain="d001.example")
+
+
+def test_single_messages_are_on_record_before_their_drain_is() -> None:
+    async def story() -> None:
+        drains, store = Drains(), MemoryStore()
+        releaser = await releaser_for(2, drains, store=store)
+        outcome = await releaser.release_messages(NAMES)
+        assert pending_messages(outcome) == 2
+        [found] = await store.releases.releases(ReleaseFilter())
+        assert (found.record.target, found.record.domain, found.record.way) == (
+            "1 2",
+            "d001.example",
+            DrainWay.MESSAGES,
+        )
+        assert drains.ways == [(DrainWay.MESSAGES, found.record.id)]
+
+    asyncio.run(story())
+
+
+def test_single_messages_whose_drain_cannot_start_are_recorded_as_such() -> None:
+    async def story() -> None:
+        drains, store = Drains(frozenset({"d001.example"})), MemoryStore()
+        releaser = await releaser_for(1, drains, store=store)
+        outcome = await releaser.release_messages(NAMES)
+        assert isinstance(outcome, CannotNow)
+        [found] = await store.releases.releases(ReleaseFilter())
+        assert found.record.result is ReleaseResult.CANNOT_NOW
+
+    asyncio.run(story())
+
+
+def test_single_messages_of_an_unknown_domain_are_refused() -> None:
+    async def story() -> None:
+        releaser = await releaser_for(1, Drains())
+        outcome = await releaser.release_messages(replace(NAMES, domain="d009.example"))
+        assert isinstance(outcome, Refused)
+
+    asyncio.run(story())

@@ -103,6 +103,11 @@ class ServerSurface(Protocol):
     async def release(self, target: str, principal: Principal, reason: str) -> ReleaseOutcome:
         """Release like ETRN, without a check of the host, within what the principal sees."""
 
+    async def release_messages(
+        self, domain: str, names: str, principal: Principal, reason: str
+    ) -> ReleaseOutcome:
+        """Hand over single held messages of a domain; their names are separated by spaces."""
+
     def drains(self) -> Iterator[DrainSnapshot]:
         """Yield the running and waiting drains in the order of their start, each at its turn."""
 

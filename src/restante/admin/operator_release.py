@@ -110,11 +110,11 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
         await context.server.release(target, context.principal, order.reason)
         for target in order.targets
     ]
-    answers = [_view(*each) for each in zip(order.targets, outcomes, strict=True)]
+    answers = [release_answer(*each) for each in zip(order.targets, outcomes, strict=True)]
     if not context.principal.sees_everything:
         answers = [_without_true_reason(one) for one in answers]
     if not any(answer.result.is_done for answer in answers):
-        raise NothingReleased(answers, _seconds_left(outcomes))
+        raise NothingReleased(answers, seconds_left(outcomes))
     return answers
 
 
@@ -125,13 +125,14 @@ def _without_true_reason(answer: ReleaseView) -> ReleaseView:
     return answer.model_copy(update={"reason": _NOT_YOURS})
 
 
-def _seconds_left(outcomes: Sequence[ReleaseOutcome]) -> float:
+def seconds_left(outcomes: Sequence[ReleaseOutcome]) -> float:
     """Return the seconds until requests are within their limit; 0 if waiting alone is no help."""
     waits = [one.seconds for one in outcomes if isinstance(one, CannotNow) and not one.suspensions]
     return max(waits) if waits and all(waits) else 0.0
 
 
-def _view(target: str, outcome: ReleaseOutcome) -> ReleaseView:
+def release_answer(target: str, outcome: ReleaseOutcome) -> ReleaseView:
+    """Return the view of an outcome."""
     result, pending = result_of(outcome), pending_messages(outcome)
     return ReleaseView(
         id=message_name(outcome.release) if outcome.release else "",

@@ -51,8 +51,11 @@ def drain_state_words(row: JsonObject) -> str:
 
 
 def by_atrn(row: JsonObject) -> str:
-    """Return the words that tell a turnaround from a drain to the destination."""
-    return ", by ATRN" if row.get("way") == DrainWay.TURNAROUND else ""
+    """Return the words that tell a special drain from one of all mail to the destination."""
+    way = row.get("way")
+    if way == DrainWay.MESSAGES:
+        return ", named mail only"
+    return ", by ATRN" if way == DrainWay.TURNAROUND else ""
 
 
 def number_column(title: str, key: str) -> Column:

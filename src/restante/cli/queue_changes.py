@@ -14,7 +14,7 @@ import typer
 
 from restante.cli.api_client import ApiClient, connected
 from restante.cli.delete_left import delete_left_mail
-from restante.cli.display import say
+from restante.cli.display import JsonObject, say
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, ReasonOption, YesOption
 from restante.cli.progress import progress
@@ -27,6 +27,7 @@ from restante.cli.queue_selection import (
     with_parked_selection,
     with_selection,
 )
+from restante.cli.release_command import told
 from restante.mail.quantity import counted
 from restante.phrases import MAY_HAVE_LEFT, NOT_QUEUED
 
@@ -81,7 +82,7 @@ DELETE: Final = QueueCommand("queue delete", "/v1/queue/delete", "delete permane
 BOUNCE: Final = QueueCommand(
     "queue bounce", "/v1/queue/bounce", "delete and report to the senders", "bounced"
 )
-RELEASE: Final = QueueCommand("queue release", "/v1/queue/release", "hold again", "held again")
+RELEASE: Final = QueueCommand("queue release", "/v1/queue/release", "release", "held again")
 
 
 @dataclass(slots=True)
@@ -96,6 +97,7 @@ class QueueWork:
     changed: int = 0
     told: int = 0  # senders of bounced messages
     missing: list[str] = field(default_factory=list)
+    handed_over: list[JsonObject] = field(default_factory=list)  # answers, one for each domain
     damaged: list[dict[str, str]] = field(
         default_factory=list
     )  # name and damage of messages that could not be bounced or held again
@@ -115,6 +117,7 @@ class QueueWork:
                 self.missing += done["missing"]
                 self.told += done.get("told", 0)
                 self.damaged += done.get("damaged", ())
+                self.handed_over += done.get("handed_over", ())
                 advance(len(chunk))
 
     @property
@@ -198,7 +201,11 @@ def release(
     yes: YesOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Hold refused, uncertain or damaged mail again. The next release of its domain hands it over.
+    """Hand over held mail now, or hold refused, uncertain or damaged mail again.
+
+    Held messages are handed over by name: only these, at most 20 of a domain, to its destination.
+    The rest of the domain stays held. Refused, uncertain or damaged mail is held again. The next
+    release hands it over.
 
     Without names and without --status, this concerns refused mail only, also with --all. The
     destination may have accepted uncertain mail already. Releasing it can deliver it twice. Damaged
@@ -272,7 +279,10 @@ def _told(work: QueueWork) -> str:
 
 def _report(work: QueueWork, *, is_by_name: bool) -> None:
     """Print the number of changed messages. Raises Failure if some are damaged or missing."""
-    say(f"{counted(work.changed, 'message')} {work.verb.done}{_told(work)}")
+    if work.changed or not work.handed_over:
+        say(f"{counted(work.changed, 'message')} {work.verb.done}{_told(work)}")
+    for answer in work.handed_over:
+        say(told(answer))
     problems = [
         f"message {one['name']}: {one['damage']}; not {work.verb.done}: {_REMEDY}"
         for one in work.damaged

@@ -26,6 +26,7 @@ from restante.cli.failures import Exit, complain, printable
 from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.table import INDENT, fold
 from restante.mail.quantity import counted
+from restante.queue.drain_word import DrainWay
 
 PAGE: Final = 1000  # rows of each kind that the API gives at once
 USUAL_ROWS: Final = 100
@@ -172,7 +173,7 @@ def _find(config: ConfigOption, wanted: JsonObject, limit: int) -> dict[str, Any
 def release_line(release: JsonObject) -> str:
     """Return a release that moved some of the mail, as one line."""
     moved = f"{release['delivered']} delivered, {release['refused']} refused"
-    thing = "turnaround" if by_atrn(release) else "release"
+    thing = "turnaround" if release["way"] == DrainWay.TURNAROUND else "release"
     return (
         f"{human_time(release['at'])}  {thing} {release['id']} of {release['target']} by"
         f" {release['requested_by']}, {release['acted_from']}: {release['result']}, {moved}"

@@ -14,6 +14,7 @@ from restante.store.content_store import ContentStore
 from restante.store.figure_store import FigureStore
 from restante.store.handover_store import HandoverStore
 from restante.store.live_directory import LiveDirectory
+from restante.store.release_store import ReleaseStore
 from restante.store.retention_store import RetentionStore
 from restante.telemetry.event_bus import Log
 from restante.tenancy.recipients import Recipient
@@ -34,6 +35,7 @@ class HeldMailPorts:
     content: ContentStore
     figures: FigureStore
     retention: RetentionStore  # for the marks of domains
+    releases: ReleaseStore  # for the messages that they named
 
 
 @dataclass(frozen=True, slots=True)

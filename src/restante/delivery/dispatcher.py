@@ -29,6 +29,7 @@ from restante.delivery.turnaround_part import TurnaroundPart
 from restante.mail.address import Mailbox
 from restante.phrases import BY_ATRN_ONLY
 from restante.queue.drain_word import DrainState, DrainWay
+from restante.store.drain_book import TAKES_MAIL_ITSELF
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain, WantedDrain
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
@@ -94,18 +95,25 @@ class Dispatcher:
         """Let drains begin that waited for a limit, if there is more room now."""
         self._slots.limits_changed()
 
-    async def start(self, domain: HostedDomain, requested_by: str, release: int = 0) -> DrainStart:
+    async def start(
+        self,
+        domain: HostedDomain,
+        requested_by: str,
+        release: int = 0,
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
+    ) -> DrainStart:
         """Deliver a domain's held mail. An open drain is joined: new patience, next try at once.
 
-        `release` is the id of the request that it is for, if there is one. On return, the drain is
-        on record with its patience, and survives a crash. Delivery continues by itself. Raises
-        CannotStart or StoreError.
+        `release` is the id of the request that it is for, if there is one. For a drain of named
+        messages it must be on record already. On return, the drain is on record with its patience,
+        and survives a crash. Delivery continues by itself. Raises CannotStart or StoreError.
         """
         if not domain.destination.is_reachable:
             raise CannotStart(BY_ATRN_ONLY)
         async with self._doors[domain.id]:
             self._context.dialer.forget(domain.destination.host)
-            drain = await self._join(domain.id)
+            drain = await self._join(domain.id, way)
             if drain is None and self._is_stopping:
                 raise CannotStart("the server is stopping")
             now = self._context.clocks.now()
@@ -115,10 +123,11 @@ class Dispatcher:
                 now + self._context.settings.patience,
                 release,
                 requested_by,
+                way=way,
             )
             if isinstance(opened, JoinedDrain):
                 if drain is not None:
-                    drain.times_asked = opened.times  # it knows already
+                    drain.note_joined(opened.times, opened.drain.way)  # it knows already
                     if isinstance(drain, TurnaroundPart) and drain.release_after is not None:
                         drain.release_after = (requested_by, release)  # not stopped meanwhile
                 else:
@@ -307,10 +316,14 @@ class Dispatcher:
         return part
 
     def _drain_asked_by(self, domain_id: int) -> tuple[str, int] | None:
-        """Return who asked for the domain's drain to its destination, and its release, if any."""
+        """Return who asked for the domain's drain to its destination, and its release, if any.
+
+        A drain of named messages counts as none: nobody has asked for the rest.
+        """
         if (present := self._drains.get(domain_id)) is not None:
-            is_turned = isinstance(present, TurnaroundPart)
-            return None if is_turned else (present.lease.requested_by, present.lease.release)
+            if isinstance(present, TurnaroundPart) or present.way is not DrainWay.DESTINATION:
+                return None
+            return present.lease.requested_by, present.lease.release
         if not self._handover.is_draining(domain_id):  # the list below can be long
             return None
         for one in self._handover.open_drains():
@@ -366,9 +379,15 @@ class Dispatcher:
                 raise CannotStart("the drain of the domain does not end on another server")
             await clocks.wait(asyncio.Event(), _LOOK_SECONDS)
 
-    async def _join(self, domain_id: int) -> DomainDrain | TurnaroundPart | None:
-        """Join the domain's drain. None if there is none here, or after an ending one has ended."""
+    async def _join(self, domain_id: int, way: DrainWay) -> DomainDrain | TurnaroundPart | None:
+        """Join the domain's drain. None if there is none here, or after an ending one has ended.
+
+        Raises CannotStart for named messages while a turnaround has the domain: a drain of all mail
+        would follow it.
+        """
         while (drain := self._drains.get(domain_id)) is not None:
+            if way is DrainWay.MESSAGES and isinstance(drain, TurnaroundPart):
+                raise CannotStart(TAKES_MAIL_ITSELF)
             running = self._running[domain_id]
             if await drain.join(self._context.settings.patience):
                 return drain
@@ -457,7 +476,7 @@ class Dispatcher:
             self._stop_on_request(drain, asked.stop)
             return
         if asked.times > drain.times_asked:
-            drain.times_asked = asked.times
+            drain.note_joined(asked.times, asked.way)
             # It was asked within the last second. The deadline on record is by the wall clock.
             await drain.join(self._context.settings.patience)
         if asked.stop:

@@ -18,6 +18,10 @@ everything is settled. Its end decides the next step:
     requested again meanwhile                      a new round at once: the customer says that the
                                                    primary is back
 
+A drain of named messages reads their names before each attempt, which is a round of its own
+(named_messages.py). It is finished whatever else the domain holds, unless a request has joined it
+that it has not read. When all mail is asked for meanwhile, it goes on with all mail.
+
 The store decides whether a drain is finished (`finish_drain`): it compares with the mail the domain
 holds in the transaction that closes the drain. So no mail that is durable before the end is left
 behind, wherever the cursor was when it came. If a whole round then finds nothing, that mail cannot
@@ -45,12 +49,13 @@ from restante.delivery.drain_patience import DrainPatience
 from restante.delivery.drain_state import DrainSnapshot
 from restante.delivery.drain_summary import DrainSummary
 from restante.delivery.mail_supply import MailSupply
+from restante.delivery.named_messages import named_messages
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.broken_destination import BrokenDestinationDetector
-from restante.queue.drain_word import DrainEnd, DrainState
+from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.store.handover_store import Drain
 from restante.store.store_errors import LeaseLost, StoreError
 from restante.telemetry.events import StoreFailed
@@ -80,6 +85,8 @@ class DomainDrain:
     ) -> None:
         self._lease = lease
         self.times_asked = 0  # requests on record that joined it, as far as it knows
+        self._times_read = 0  # of them, those whose messages it has read
+        self._way = lease.way
         self._domain_name = domain.name
         self._gone_by = concerns(domain)  # by the running attempt, or the last one
         self._context = context
@@ -139,6 +146,13 @@ class DomainDrain:
         self._woken.set()
         return True
 
+    def note_joined(self, times: int, way: DrainWay) -> None:
+        """Take note of a request on record that joined it, and of the way that it has now."""
+        self.times_asked = times
+        if self._way is DrainWay.MESSAGES:
+            self._way = way
+            self._woken.set()  # the round that `join` began may have read too early
+
     def look_at_record(self, grace: float) -> None:
         """Apply the domain's present record; after `grace` seconds nothing uses the old one."""
         if self._stop is not None or self._is_closing:
@@ -192,6 +206,11 @@ class DomainDrain:
         return self._lease
 
     @property
+    def way(self) -> DrainWay:
+        """Where it hands mail over now, and which."""
+        return self._way
+
+    @property
     def state(self) -> DrainState:
         """The present state."""
         return self._state
@@ -210,7 +229,7 @@ class DomainDrain:
     def view(self) -> DrainSnapshot:
         """A view of the drain now."""
         return self._summary.snapshot(
-            self._state, self.connections, next_attempt_at=self._next_attempt_at
+            self._state, self.connections, next_attempt_at=self._next_attempt_at, way=self._way
         )
 
     # Attempts
@@ -236,6 +255,10 @@ class DomainDrain:
                 return AttemptEnd(AttemptKind.CHANGED, NO_LONGER_HOSTED)
             self._drain_log.destination = domain.destination.text
             self._summary.account, self._gone_by = domain.account, concerns(domain)
+            try:
+                await self._choose_mail(domain)
+            except StoreError as error:
+                return AttemptEnd(AttemptKind.STOPPED, f"held mail cannot be read: {error}")
             passing = domain.destination.client_address
             self._supply.group_by_client(is_wanted=passing is not ClientPassing.NONE)
             try:
@@ -249,6 +272,17 @@ class DomainDrain:
                 self._context.dialer.forget(domain.destination.host)  # it may have moved
             await self._settlement.flush()
             return end
+
+    async def _choose_mail(self, domain: HostedDomain) -> None:
+        """Limit the supply to the named messages, as they are on record now. Raises StoreError."""
+        if self._way is not DrainWay.MESSAGES:
+            if self._lease.way is DrainWay.MESSAGES:
+                self._supply.only(None)
+            return
+        times = self.times_asked  # first: a request may join while its messages are read
+        named = await named_messages(self._context.store.releases, self._lease, domain)
+        self._supply.only(named)
+        self._times_read = times
 
     async def _run_attempt(self, plan: DialPlan) -> AttemptEnd:
         self._drain_log.attempt_begins()
@@ -305,10 +339,16 @@ class DomainDrain:
         """
         async with self._finishing:
             await self._learn()
-            outcome, reason = DrainEnd.FINISHED, self._summary.text(self._supply.damaged)
+            outcome, reason = (
+                DrainEnd.FINISHED,
+                self._summary.text(self._supply.damaged, self._way),
+            )
             try:
                 is_end = await self._context.store.handover.finish_drain(
-                    self._lease, self._supply.left_behind, self._summary.past(outcome, reason)
+                    self._lease,
+                    self._supply.left_behind,
+                    self._summary.past(outcome, reason),
+                    self._times_read,
                 )
             except LeaseLost as error:
                 is_end, outcome, reason = True, DrainEnd.GIVEN_UP, str(error)
@@ -328,7 +368,7 @@ class DomainDrain:
             return
         came_meanwhile = self._has_all(end)  # so said the store, or this would be the end
         self._empty_rounds = self._empty_rounds + 1 if came_meanwhile and not end.tried else 0
-        if end.kind is AttemptKind.COMPLETE:
+        if end.kind is AttemptKind.COMPLETE or self._way is DrainWay.MESSAGES:
             self._supply.begin_round()
         else:
             self._supply.lay_down()

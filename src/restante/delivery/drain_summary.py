@@ -11,6 +11,7 @@ from restante.tenancy.history_detail import HistoryDetail, text_in_detail
 from restante.tenancy.model import HostedDomain
 
 _FINISHED = "everything was handed over"
+_NAMED = "the named messages were tried"
 
 
 class DrainSummary:
@@ -77,11 +78,13 @@ class DrainSummary:
             )
         )
 
-    def text(self, damaged: int) -> str:
+    def text(self, damaged: int, way: DrainWay = DrainWay.DESTINATION) -> str:
         """Describe the end of a drain that has nothing left to hand over."""
         parked = self._drain_log.totals
         kinds = {"refused": parked.refused, "uncertain": parked.uncertain, "damaged": damaged}
         texts = [f"{count} {kind}" for kind, count in kinds.items() if count]
+        if way is DrainWay.MESSAGES:
+            return f"{_NAMED}: {', '.join([f'{parked.delivered} delivered', *texts])}"
         return f"all mail was tried: {', '.join(texts)}" if texts else _FINISHED
 
     def snapshot(

@@ -19,12 +19,15 @@ Where the destination is told the client of each message, a connection takes the
 only (pending_mail.py). So mail leaves out of order. The positions note the messages that an attempt
 has read and not sent.
 
+A supply can be limited to named messages, each of which is looked up. They are few, and a round of
+them is one attempt.
+
 A walk can begin behind a given message. It goes on to the newest one, then takes those that it
 left out. Only a walk of one round and one attempt does so (a turnaround).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from restante.delivery.pending_mail import PendingMail
@@ -78,6 +81,8 @@ class MailSupply:
         self._start = 0  # number behind which the walk began; 0: nothing was left out, or no longer
         self._until = 0  # while the walk is among those that were left out: the last of them
         self._newest = 0  # where it goes on behind them
+        self._named: tuple[int, ...] | None = None  # the only ones; None: all
+        self._names_left: deque[int] = deque()  # of this round
         self._unreachable: list[UnreachableMessage] = []
         self.damaged = 0  # messages that this drain met and could not send
         self._losses: dict[
@@ -178,6 +183,8 @@ class MailSupply:
 
     async def _page(self) -> list[HeldMessage]:
         """Return the next messages of the walk, none at its end."""
+        if self._named is not None:
+            return await self._named_page()
         while True:
             found = await self._read_page()
             if self._until:
@@ -191,6 +198,16 @@ class MailSupply:
             else:
                 self._newest, self._others.last_read = self._others.last_read, 0
                 self._start, self._until = 0, self._start
+
+    async def _named_page(self) -> list[HeldMessage]:
+        """Return the named messages that are held and were not read in this round."""
+        found = list[HeldMessage]()
+        while self._names_left:
+            number = self._names_left.popleft()
+            for place in (number, number + SUSPECT_PLACE):
+                some = await self._held_behind(WalkPosition(place - 1), limit=1)
+                found += [message for message in some if message.place == place]
+        return found
 
     async def _read_page(self) -> list[HeldMessage]:
         """Return messages that this walk has not tried; suspect mail only behind all other mail."""
@@ -268,6 +285,11 @@ class MailSupply:
         self._unseen.clear()
         self._pending.clear()
         self.is_exhausted = False
+
+    def only(self, numbers: Iterable[int] | None) -> None:
+        """Hand over these messages alone; None: all. Only where a round begins."""
+        self._named = None if numbers is None else tuple(numbers)
+        self._names_left = deque(self._named or ())
 
     def begin_behind(self, number: int) -> None:
         """Begin behind this message; those up to it come last. Only before anything was read."""

@@ -233,6 +233,10 @@ class TurnaroundPart:
         self.release_after = self.release_after or (self._lease.requested_by, 0)
         return True
 
+    def note_joined(self, times: int, _way: DrainWay) -> None:
+        """Take note of a request on record that joined it."""
+        self.times_asked = times
+
     def look_at_record(self, grace: float) -> None:
         """End if the domain's present record no longer allows this."""
         now = self._context.directory.now.domains.get(self.domain.name)

@@ -16,10 +16,11 @@ class DrainState(StableWord):
 
 
 class DrainWay(StableWord):
-    """Where a drain hands mail over."""
+    """Where a drain hands mail over, and which."""
 
     DESTINATION = "destination"
     TURNAROUND = "turnaround"  # on the connection that the client made (RFC 2645)
+    MESSAGES = "messages"  # to the destination, and only the messages that were named
 
 
 class DrainEnd(StableWord):

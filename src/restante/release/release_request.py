@@ -64,5 +64,6 @@ class ReleaseRequest:
     requester: Requester
     argument: str
     note: str = ""  # the operator's --reason
+    domain: str = ""  # the one whose messages the argument names; "" where it is a target
     id: int = 0  # the releaser gives it one, and the time at which it came
     at: float = 0.0  # Unix time

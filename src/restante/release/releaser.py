@@ -69,7 +69,14 @@ _POSITIVE: Final = (
 class DrainStarter(TurnaroundStarter, Protocol):
     """Starts drains (delivery/dispatcher.py)."""
 
-    async def start(self, domain: HostedDomain, requested_by: str, release: int) -> object:
+    async def start(
+        self,
+        domain: HostedDomain,
+        requested_by: str,
+        release: int,
+        *,
+        way: DrainWay = DrainWay.DESTINATION,
+    ) -> object:
         """Start a drain for a release, or join the open one. Raises CannotStart or StoreError."""
 
 
@@ -83,6 +90,7 @@ class _RequestForm:
 
 
 _ETRN: Final = _RequestForm(etrn_reply, AuditAction.RELEASE_REQUESTED, DrainWay.DESTINATION)
+_NAMED: Final = _RequestForm(etrn_reply, AuditAction.RELEASE_REQUESTED, DrainWay.MESSAGES)
 _ATRN: Final = _RequestForm(atrn_reply, AuditAction.TURNAROUND_REQUESTED, DrainWay.TURNAROUND)
 
 
@@ -136,6 +144,50 @@ class Releaser:
         if not self._allowance.take(requester, is_right=is_right):
             return self._defer(request, is_right=is_right)
         return await self._act(request, target, authorization, directory)
+
+    async def release_messages(self, request: ReleaseRequest) -> ReleaseOutcome:
+        """Hand over single messages of the request's domain; its argument has their names.
+
+        The request is on record before its drain is: there the drain finds the names. Nothing is
+        looked up, since no host asks. Never raises.
+        """
+        requester, at = request.requester, self._now()
+        request = replace(request, id=self._releases.next_id(at), at=at)
+        if not self._allowance.take(requester, is_right=True):
+            return self._defer(request, is_right=True)
+        directory, target = self._directory.now, parse_etrn_target(request.domain)
+        authorization = authorize(requester, target, directory, {}, at)
+        account, reason = _account(requester, authorization), authorization.reason
+        outcome: ReleaseOutcome
+        if not authorization.is_granted:
+            outcome = Refused(request.argument, reason)
+            if authorization.suspended:
+                suspensions = authorization.suspensions
+                outcome = CannotNow(request.argument, reason, suspensions=suspensions)
+            return await self._conclude(request, account, outcome, _NAMED)
+        [domain] = authorization.domains
+        if not domain.destination.is_reachable:
+            outcome = CannotNow(request.argument, BY_ATRN_ONLY, is_by_atrn_only=True)
+            return await self._conclude(request, account, outcome, _NAMED)
+        granted = Granted(request.argument, len(request.argument.split()), reason)
+        starting = asyncio.create_task(self._start_named(request, domain, granted))
+        self._starting.add(starting)
+        starting.add_done_callback(self._starting.discard)
+        return await asyncio.shield(starting)
+
+    async def _start_named(
+        self, request: ReleaseRequest, domain: HostedDomain, granted: Granted
+    ) -> ReleaseOutcome:
+        outcome = await self._conclude(request, domain.account, granted, _NAMED)
+        if not isinstance(outcome, Granted):
+            return outcome
+        try:
+            by = request.requester.actor.text
+            await self._drains.start(domain, by, request.id, way=DrainWay.MESSAGES)
+        except (CannotStart, StoreError) as error:
+            failed = CannotNow(granted.target, f"no drain could start: {cause_of(error)}")
+            return await self._conclude(request, domain.account, failed, _NAMED)
+        return outcome
 
     async def turn(self, request: ReleaseRequest) -> TurnAnswer:
         """Decide about a turnaround, take the leases, record, and return the answer (RFC 2645).
@@ -420,7 +472,7 @@ def _record(request: ReleaseRequest, account: str, outcome: ReleaseOutcome) -> R
         acted_from=request.requester.acted_from,
         target=request.argument[:TARGET_SHOWN],
         account=account,
-        domain=_domain_named(request.argument),
+        domain=request.domain or _domain_named(request.argument),
         result=result_of(outcome),
         reason=_full_reason(request, outcome),
         pending=pending_messages(outcome),

@@ -90,7 +90,9 @@ def _delivery_context(
 ) -> DeliveryContext:
     store, records = ground.records.store, ground.records
     return DeliveryContext(
-        store=HeldMailPorts(store.handover, store.content, store.figures, store.retention),
+        store=HeldMailPorts(
+            store.handover, store.content, store.figures, store.retention, store.releases
+        ),
         directory=records.directory,
         dialer=dialer,
         vault=ground.setup.vault,

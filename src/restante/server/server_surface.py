@@ -50,6 +50,13 @@ class RunningServer:
         request = ReleaseRequest(requested_by(principal), target, reason)
         return await self.releaser.release(request)
 
+    async def release_messages(
+        self, domain: str, names: str, principal: Principal, reason: str
+    ) -> ReleaseOutcome:
+        """Hand over single messages of a domain that the principal sees."""
+        request = ReleaseRequest(requested_by(principal), names, reason, domain=domain)
+        return await self.releaser.release_messages(request)
+
     def drains(self) -> Iterator[DrainSnapshot]:
         """Yield the drains that run or wait."""
         return self.dispatcher.drains()

@@ -8,10 +8,14 @@ reach the owner, and a request survives it.
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Final
 
 from restante.queue.drain_word import DrainWay
 from restante.store.handover_store import Drain, DrainRequests, JoinedDrain
-from restante.store.store_errors import LeaseLost
+from restante.store.store_errors import Conflict, LeaseLost
+
+TAKES_MAIL_ITSELF: Final = "the domain's client takes the mail over its own connection now"
+BEING_STOPPED: Final = "the drain of the domain is being stopped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,9 @@ class DrainBook:
     ) -> Drain | JoinedDrain:
         """Record a drain, or join the one that is open.
 
-        A stop asked for before no longer counts. A drain without a release gets this one.
+        A stop asked for before no longer counts. A drain without a release gets this one. One of
+        named messages becomes one of all mail if that is wanted. Raises Conflict, where named
+        messages cannot join.
         """
         present = self.records.get(domain_id)
         if present is None:
@@ -53,8 +59,11 @@ class DrainBook:
             drain = Drain(domain_id, number, requested_at, deadline, release, requested_by, way)
             self.records[domain_id] = DrainRecord(drain)
             return drain
+        if way is DrainWay.MESSAGES:
+            check_join(present.drain.way, present.stop)
         drain = replace(
             present.drain,
+            way=joined_way(present.drain.way, way),
             deadline=max(present.drain.deadline, deadline),
             release=present.drain.release or release,
         )
@@ -108,6 +117,33 @@ class DrainBook:
         return self._numbers[domain_id]
 
 
+def check_join(present: DrainWay, stop: str) -> None:
+    """Raise Conflict unless a request for named messages may join a drain.
+
+    A turnaround is followed by a drain of all mail if it is joined, and a stop is called off.
+    """
+    if present is DrainWay.TURNAROUND:
+        raise Conflict(TAKES_MAIL_ITSELF)
+    if stop:
+        raise Conflict(BEING_STOPPED)
+
+
+def joined_way(present: DrainWay, wanted: DrainWay) -> DrainWay:
+    """Return the way of a drain that was joined."""
+    is_widened = present is DrainWay.MESSAGES and wanted is DrainWay.DESTINATION
+    return wanted if is_widened else present
+
+
+def is_finished(record: DrainRecord, held: int, left_behind: int, times: int) -> bool:
+    """Tell whether no mail waits for a drain, of which its owner has read `times` requests.
+
+    A drain of named messages leaves all other mail held, and so does not count it.
+    """
+    if record.drain.way is DrainWay.MESSAGES:
+        return record.times <= times
+    return held <= left_behind
+
+
 def open_drains(records: Mapping[int, DrainRecord]) -> list[Drain]:
     """Return the open drains, by domain."""
     return [records[domain_id].drain for domain_id in sorted(records)]
@@ -133,6 +169,12 @@ def asked_of(records: Mapping[int, DrainRecord], drains: Iterable[Drain]) -> lis
             found.append(DrainRequests(drain.domain_id, 0, drain.deadline, "", is_lost=True))
         elif record.times or record.stop:
             found.append(
-                DrainRequests(drain.domain_id, record.times, record.drain.deadline, record.stop)
+                DrainRequests(
+                    drain.domain_id,
+                    record.times,
+                    record.drain.deadline,
+                    record.stop,
+                    way=record.drain.way,
+                )
             )
     return found

@@ -46,6 +46,7 @@ class DrainRequests:
     deadline: float  # Unix time: its patience, which requests prolong
     stop: str  # why it must end; "" if it need not
     is_lost: bool = False  # it is over, or another has taken it over: its owner must stop at once
+    way: DrainWay = DrainWay.DESTINATION  # that it has now
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,10 @@ class HandoverStore(Protocol):
         it was joined. A stop that was asked for before no longer counts. From now on its messages
         count for the release with this id (release_store.py), if one is given. Raises Conflict if
         the domain no longer exists.
+
+        A drain of named messages that is joined for all mail becomes one of all mail. Named
+        messages join any drain to the destination. Raises Conflict for them while a turnaround has
+        the domain, or a drain that is to stop.
         """
 
     async def claimable_drains(self, running: Collection[Drain]) -> list[Drain]:
@@ -174,7 +179,11 @@ class HandoverStore(Protocol):
         """Return the open drains by domain, as of the last commit. No I/O."""
 
     async def finish_drain(
-        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+        self,
+        drain: Drain,
+        left_behind: int = 0,
+        past: PastDrain | None = None,
+        times: int = 0,
     ) -> bool:
         """Close it as `close_drain` does, but only if no mail waits for it; return whether it did.
 
@@ -182,6 +191,9 @@ class HandoverStore(Protocol):
         some came meanwhile, or became held again: nothing changes, and the drain must look from
         the oldest message again. The figures are those of the same transaction, so mail that is
         durable before the end is never passed over. Raises LeaseLost if another has taken it over.
+
+        A drain of named messages is finished whatever else is held, unless more requests joined it
+        than the `times` that it knows.
         """
 
     async def close_drain(

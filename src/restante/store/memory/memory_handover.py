@@ -7,7 +7,7 @@ from restante.mail.delivery_report import NewReport
 from restante.mail.message import HeldMessage
 from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import MessageOutcome, move_of
-from restante.store.drain_book import asked_of, open_drains, unclaimed
+from restante.store.drain_book import asked_of, is_finished, open_drains, unclaimed
 from restante.store.handover_store import (
     Drain,
     DrainRequests,
@@ -131,11 +131,17 @@ class MemoryHandover:
         return open_drains(self._state.drains.records)
 
     async def finish_drain(
-        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+        self,
+        drain: Drain,
+        left_behind: int = 0,
+        past: PastDrain | None = None,
+        times: int = 0,
     ) -> bool:
         """Close it if the domain holds no more than was left behind."""
         self._state.drains.check(drain)
-        if self._state.usage(drain.domain_id).held > left_behind:
+        record = self._state.drains.records[drain.domain_id]
+        held = self._state.usage(drain.domain_id).held
+        if not is_finished(record, held, left_behind, times):
             return False
         await self.close_drain(drain, past)
         return True

@@ -4,12 +4,17 @@ from collections.abc import Mapping, Sequence
 
 from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.recipient_status import RecipientMove
-from restante.store.drain_book import DrainRecord
+from restante.store.drain_book import (
+    BEING_STOPPED,
+    TAKES_MAIL_ITSELF,
+    DrainRecord,
+    is_finished,
+)
 from restante.store.handover_store import Drain, JoinedDrain, PastDrain, WantedDrain
 from restante.store.postgres import drain_statements
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_transaction import PostgresTransaction, VersionedDrain
-from restante.store.store_errors import LeaseLost
+from restante.store.store_errors import Conflict, LeaseLost
 from restante.store.stored_form.rows import past_drain_row
 
 
@@ -54,11 +59,20 @@ async def open_drain(
     """Record a drain under a number that nobody has had, or join the one that is open."""
     await transaction.check_hosted(domain_id)
     given = (domain_id, requested_at, deadline, release, requested_by, str(way))
-    await changed(transaction, drain_statements.OPEN, *given, *transaction.node)
+    if not await changed(transaction, drain_statements.OPEN, *given, *transaction.node):
+        raise await _join_refusal(transaction, domain_id)
     record = record_of(transaction, domain_id)
     if release:
         await _begin_release(transaction, record.drain, release)
     return JoinedDrain(record.drain, record.times) if record.times else record.drain
+
+
+async def _join_refusal(transaction: PostgresTransaction, domain_id: int) -> Conflict:
+    """Return why named messages cannot join the drain of a domain."""
+    rows = await transaction.fetch(drain_statements.OF_DOMAINS, [domain_id])
+    record = open_records(rows).get(domain_id)
+    is_turned = record is not None and record.drain.way is DrainWay.TURNAROUND
+    return Conflict(TAKES_MAIL_ITSELF if is_turned else BEING_STOPPED)
 
 
 async def _begin_release(transaction: PostgresTransaction, drain: Drain, release: int) -> None:
@@ -102,11 +116,19 @@ def lease_lost(drain: Drain) -> LeaseLost:
 
 
 async def finish_drain(
-    transaction: PostgresTransaction, drain: Drain, left_behind: int, past: PastDrain | None
+    transaction: PostgresTransaction,
+    drain: Drain,
+    left_behind: int,
+    past: PastDrain | None,
+    times: int,
 ) -> bool:
     """Close it unless mail waits for it."""
-    await check(transaction, drain, drain_statements.LOCK)
-    if await transaction.held(drain.domain_id) > left_behind:
+    key = (drain.domain_id, drain.number)
+    found = open_records(await transaction.fetch(drain_statements.LOCK_TO_FINISH, *key))
+    if drain.domain_id not in found:
+        raise lease_lost(drain)
+    held = await transaction.held(drain.domain_id)
+    if not is_finished(found[drain.domain_id], held, left_behind, times):
         return False
     await close_drain(transaction, drain, past)
     return True

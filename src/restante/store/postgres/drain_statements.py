@@ -24,7 +24,9 @@ ASKED = """
             AND times = 0 AND stop = ''
     )
 """
-# A drain that is joined has one request more, and no stop. $7 and $8 are the node.
+# A drain that is joined has one request more, and no stop. One of named messages can become one of
+# all mail. Named messages join neither a turnaround nor a drain that is to stop: then there is no
+# row (drain_book.py). $7 and $8 are the node.
 OPEN = f"""
     INSERT INTO drain AS old (
         domain_id, number, version, owner, owner_epoch, requested_at, deadline, times, stop,
@@ -44,8 +46,12 @@ OPEN = f"""
         release = CASE WHEN old.is_open AND old.release <> 0 THEN old.release
             ELSE excluded.release END,
         requested_by = CASE WHEN old.is_open THEN old.requested_by ELSE excluded.requested_by END,
-        way = CASE WHEN old.is_open THEN old.way ELSE excluded.way END,
+        way = CASE
+            WHEN old.is_open AND NOT (old.way = 'messages' AND excluded.way = 'destination')
+            THEN old.way ELSE excluded.way END,
         is_open = true
+    WHERE NOT (old.is_open AND excluded.way = 'messages'
+        AND (old.way = 'turnaround' OR old.stop <> ''))
     RETURNING {_COLUMNS}
 """
 
@@ -110,6 +116,9 @@ ASK_STOP = f"""
 """
 LOCK = """
     SELECT release FROM drain WHERE domain_id = $1 AND number = $2 AND is_open FOR UPDATE
+"""
+LOCK_TO_FINISH = f"""
+    SELECT {_COLUMNS} FROM drain WHERE domain_id = $1 AND number = $2 AND is_open FOR UPDATE
 """
 LOCK_OPEN = """
     SELECT number, release FROM drain WHERE domain_id = $1 AND is_open FOR UPDATE

@@ -158,11 +158,19 @@ class PostgresHandover:
         return open_drains(self._core.mirror.open_drains())
 
     async def finish_drain(
-        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+        self,
+        drain: Drain,
+        left_behind: int = 0,
+        past: PastDrain | None = None,
+        times: int = 0,
     ) -> bool:
         """Close it if the domain holds no more than was left behind."""
         change = partial(
-            drain_changes.finish_drain, drain=drain, left_behind=left_behind, past=past
+            drain_changes.finish_drain,
+            drain=drain,
+            left_behind=left_behind,
+            past=past,
+            times=times,
         )
         return await self._core.write(change, SessionKind.DRAINS)
 

@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 
 from restante.phrases import CHANGED_MEANWHILE, EXISTS, REMOVED_MEANWHILE
 from restante.queue.drain_word import DrainEnd, DrainWay
+from restante.store.drain_book import is_finished
 from restante.store.handover_store import Drain, JoinedDrain, PastDrain, WantedDrain
 from restante.store.record_store import CHANGES_KEPT, Absent, is_as_before
 from restante.store.sqlite import (
@@ -76,11 +77,17 @@ def ask_stop(transaction: WriteTransaction, domain_id: int, reason: str) -> bool
 
 
 def finish_drain(
-    transaction: WriteTransaction, drain: Drain, left_behind: int, past: PastDrain | None
+    transaction: WriteTransaction,
+    drain: Drain,
+    left_behind: int,
+    past: PastDrain | None,
+    times: int = 0,
 ) -> bool:
     """Close it unless mail waits for it: mail held earlier in this transaction counts too."""
-    transaction.ledger.drains.check(drain)
-    if transaction.ledger.usage(drain.domain_id).held > left_behind:
+    drains = transaction.ledger.drains
+    drains.check(drain)
+    held = transaction.ledger.usage(drain.domain_id).held
+    if not is_finished(drains.records[drain.domain_id], held, left_behind, times):
         return False
     close_drain(transaction, drain, past)
     return True

@@ -122,12 +122,21 @@ class SqliteHandover:
         return open_drains(self._core.latest.drains)
 
     async def finish_drain(
-        self, drain: Drain, left_behind: int = 0, past: PastDrain | None = None
+        self,
+        drain: Drain,
+        left_behind: int = 0,
+        past: PastDrain | None = None,
+        times: int = 0,
     ) -> bool:
         """Close it if the domain holds no more than was left behind."""
-        finished: bool = await self._core.write(
-            partial(record_changes.finish_drain, drain=drain, left_behind=left_behind, past=past)
+        change = partial(
+            record_changes.finish_drain,
+            drain=drain,
+            left_behind=left_behind,
+            past=past,
+            times=times,
         )
+        finished: bool = await self._core.write(change)
         return finished
 
     async def close_drain(

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response, StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from restante.admin import bounce, held_mail, hold_again, left_since_backup
+from restante.admin import bounce, held_mail, left_since_backup, queue_release
 from restante.admin.bounce import BounceChange
 from restante.admin.held_mail import (
     FullMessageView,
@@ -18,8 +18,9 @@ from restante.admin.held_mail import (
     QueueSelection,
     SelectedNames,
 )
-from restante.admin.hold_again import HoldChange, MessagesToHoldAgain
+from restante.admin.hold_again import MessagesToHoldAgain
 from restante.admin.left_since_backup import LeftMail, NewerHistory
+from restante.admin.queue_release import QueueRelease
 from restante.transfer import queue_content, queue_import
 from restante.transfer.queue_content import ExportOrder
 from restante.transfer.queue_import import DigestOrder, ImportResult
@@ -108,12 +109,14 @@ async def bounce_messages(context: RequestContext, named: NamedMessages) -> Boun
 
 
 @router.post("/release", dependencies=[REPEATABLE])
-async def hold_messages_again(context: RequestContext, named: MessagesToHoldAgain) -> HoldChange:
-    """Hold refused, uncertain or damaged recipients again.
+async def release_messages(context: RequestContext, named: MessagesToHoldAgain) -> QueueRelease:
+    """Hand over held messages now, and hold refused, uncertain or damaged recipients again.
 
-    Messages that are still damaged stay, and are named with their damage.
+    Only the named messages are handed over, at most 20 of a domain. With a status, or where both
+    kinds are in one message, it is only held again. Messages that are still damaged stay, and are
+    named with their damage.
     """
-    return await hold_again.hold_again(context, named)
+    return await queue_release.release_messages(context, named)
 
 
 @router.post("/export", response_class=StreamingResponse, responses=of_octets(EXPORT_STREAM))

@@ -84,7 +84,7 @@ def seen_now(glance: DomainGlance) -> DestinationState:
 def _did_not_answer(glance: DomainGlance) -> datetime | None:
     """Return when the last attempt of a drain got no connection, if no probe is newer."""
     drain = glance.drain
-    if drain is None or drain.failed_at is None or drain.way is not DrainWay.DESTINATION:
+    if drain is None or drain.failed_at is None or drain.way is DrainWay.TURNAROUND:
         return None
     is_answer = drain.last_error.casefold() not in _NO_CONNECTION
     return None if is_answer or not _is_newer(drain.failed_at, glance) else drain.failed_at
@@ -102,7 +102,7 @@ def _is_newer(at: datetime, glance: DomainGlance) -> bool:
 def _takes_mail(drain: DrainView | None) -> bool:
     return (
         drain is not None
-        and drain.way is DrainWay.DESTINATION
+        and drain.way is not DrainWay.TURNAROUND
         and drain.state is DrainState.DELIVERING
         and bool(drain.connections and drain.delivered)
     )
@@ -122,7 +122,8 @@ def _stage(drain: DrainView, now: float) -> str:
         case DrainState.STOPPING:
             return "The release is being stopped"
     by_atrn = " by ATRN" if drain.way is DrainWay.TURNAROUND else ""
-    return f"Handing over{by_atrn} now"
+    named = " named mail only" if drain.way is DrainWay.MESSAGES else ""
+    return f"Handing over{named}{by_atrn} now"
 
 
 def trouble(error: str) -> tuple[str, str]:

@@ -31,6 +31,7 @@ from restante.admin.held_mail import (
 from restante.admin.hold_again import MessagesToHoldAgain, hold_again
 from restante.admin.listing_page import ListingPage
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.queue_release import release_messages
 from restante.mail.message import NUMBERS_A_SECOND
 from restante.mail.message_id import MESSAGE_ID_LIMIT
 from restante.queue.recipient_status import RecipientStatus
@@ -66,11 +67,13 @@ FILTERS: Final = (
 )
 ACTIONS: Final[Mapping[str, tuple[str, str, str]]] = {
     "release": ("Release again", "was held again", "were held again"),
+    "hand-over": ("Hand over", "is handed over", "are handed over"),
     "bounce": ("Bounce", "was bounced", "were bounced"),
     "delete": ("Delete", "was deleted", "were deleted"),
 }
 _RIGHTS: Final = {
     "release": AdminAction.QUEUE_RELEASE,
+    "hand-over": AdminAction.RELEASE,
     "bounce": AdminAction.QUEUE_BOUNCE,
     "delete": AdminAction.QUEUE_DELETE,
 }
@@ -267,6 +270,10 @@ async def _act(
                 status=status,  # type: ignore[arg-type]  # "held" and "gone" never come here
             )
             return (await hold_again(visit.context, again)).changed
+        case "hand-over":
+            wanted = MessagesToHoldAgain(names=names, reason=reason)
+            answers = (await release_messages(visit.context, wanted)).handed_over
+            return sum(one.pending for one in answers if one.result.is_done)
         case "bounce":
             named = NamedMessages(names=names, reason=reason)
             return (await bounce_messages(visit.context, named)).changed

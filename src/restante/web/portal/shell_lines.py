@@ -16,7 +16,12 @@ from restante.web.portal.shell_words import shell_line, shell_word
 
 MOST_DOMAINS: Final = 20  # with a line each
 _PARKED: Final = (RecipientStatus.REFUSED, RecipientStatus.UNCERTAIN, RecipientStatus.DAMAGED)
-_VERBS: Final = {"release": "release", "bounce": "bounce", "delete": "delete"}
+_VERBS: Final = {
+    "release": "release",
+    "hand-over": "release",
+    "bounce": "bounce",
+    "delete": "delete",
+}
 
 
 def posted(base_url: str, path: str, body: Mapping[str, Any]) -> str:
