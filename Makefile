@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install client run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check format lock audit docs clean
+.PHONY: install client run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-style check-layers check-spelling format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -121,13 +121,25 @@ scale: install
 	$(BIN)/python -m bench.scale $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(DOMAINS),--domains $(DOMAINS)) \
 		$(if $(DIR),--dir '$(DIR)') $(if $(PARTS),--parts '$(PARTS)') $(if $(DELETE),--delete $(DELETE))
 
+# Two at a time, the longest first. Each prints when it has ended.
 check: install
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-types check-prose check-style check-layers check-spelling
+
+check-types:
+	$(BIN)/mypy
+
+check-prose:
+	$(BIN)/python -m tools.prose
+
+check-style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+
+check-layers:
 	$(BIN)/lint-imports
+
+check-spelling:
 	$(BIN)/codespell
-	$(BIN)/python -m tools.prose
 
 format: install
 	$(BIN)/ruff check --fix

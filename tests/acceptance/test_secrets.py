@@ -99,7 +99,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     place = tmp_path_factory.mktemp("secrets")
     keys = Authority(place, "destination").issue("localhost")
     with Installation() as restante, AskingDestination(keys) as destination:
-        restante.is_forked = False  # what it shows of its process counts
+        restante.is_forked = False  # its process is searched too
         world = begin(restante, place)
         restante.start()
         use_secrets(world, destination)
