@@ -620,6 +620,20 @@ def test_acme_with_its_listener_is_in_order(tmp_path: Path) -> None:
     assert warnings(config) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "cause"),
+    [
+        ('url = "127.0.0.1:11333"', 'hygiene.rspamd.url = "127.0.0.1:11333": is not a URL'),
+        ("timeout = 60", "hygiene.rspamd.timeout"),
+        ('password_file = "no.password"', "no.password"),
+        ('ca_file = "no.pem"', "has no CA certificates that can be read"),
+    ],
+)
+def test_a_fault_in_the_place_of_a_filter_is_told(tmp_path: Path, line: str, cause: str) -> None:
+    config = with_text(installed(tmp_path), f"[hygiene.rspamd]\n{line}\n")
+    assert cause in failures(config)
+
+
 def test_an_acme_listener_at_another_port_is_told(tmp_path: Path) -> None:
     config = with_text(installed(tmp_path), ACME + ACME_LISTENER.format(port=8080))
     assert "authorities ask at port 80 only" in "".join(warnings(config))

@@ -12,6 +12,8 @@ from restante.telemetry.events import (
     CertificateOrderFailed,
     DrainFinished,
     Event,
+    FilterAway,
+    FilterBack,
     MailHeld,
     MessageDamaged,
     PrimaryAway,
@@ -123,6 +125,17 @@ def test_a_failed_order_of_a_certificate_is_told_to_the_operator_with_its_cause(
         " in use stays. The order is tried again in 2 hours."
     )
     assert (facts.account, facts.about) == ("", "mx.customer.example")
+
+
+def test_the_operator_learns_that_a_filter_is_away_and_that_it_is_back() -> None:
+    [away] = notice_facts_in(example(FilterAway), NOW)
+    assert away.text == (
+        "The content filter rspamd fails: Connection refused. Mail is held unexamined until it"
+        " answers."
+    )
+    [back] = notice_facts_in(example(FilterBack), NOW)
+    assert back.text == "The content filter rspamd answers again, after 62 s."
+    assert (away.account, back.account, away.about, back.about) == ("", "", "rspamd", "rspamd")
 
 
 def test_the_notice_names_hosts_of_the_certificate() -> None:

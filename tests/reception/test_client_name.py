@@ -2,11 +2,13 @@
 
 import asyncio
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 import pytest
 
+from restante.checks.check import CheckLimits, ExaminedContent, SimpleCheck
+from restante.checks.verdict import PASSED, CheckVerdict
 from restante.mail.message import HeldMessage
 from restante.mail.message_origin import PtrStatus
 from restante.network.ptr_lookup import LOOKUP_FAILED, PtrAnswer
@@ -147,4 +149,37 @@ def test_a_client_that_leaves_while_its_name_is_awaited_has_sent_nothing() -> No
     wire.run(leave())
     wire.send(b"")
     assert wire.held("a.example") == []
+    wire.close()
+
+
+@dataclass
+class NameKeeper(SimpleCheck):
+    """Reads content, and keeps the client's name that it is told."""
+
+    name = "keeper"
+    told: list[str] = field(default_factory=list)
+    reads_content: bool = True
+
+    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> CheckVerdict:
+        self.told.append(facts.client.name)
+        return PASSED
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_check_of_content_is_told_a_confirmed_name(names: LateNames, is_late: bool) -> None:
+    """Then names are looked up without the setting too."""
+    wire, check = Wire(client_names=names), NameKeeper()
+    wire.hosts("a.example")
+    wire.checks = [(check, CheckLimits())]
+    wire.restart()
+    names.is_late = is_late
+    for answer in (NAMED, PtrAnswer(PtrStatus.UNCONFIRMED, "x.example"), LOOKUP_FAILED):
+        names.answer = answer
+        held(wire)
+    assert check.told == ["mx.a.example", "", ""]
+    check.reads_content = False
+    wire.restart()
+    names.asked.clear()
+    held(wire)
+    assert names.asked == []
     wire.close()

@@ -1,12 +1,13 @@
 """Checks on the wire: at RCPT and at the end of content, over DATA and BDAT."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
 
 import pytest
 
-from restante.checks.check import Check, CheckLimits, OnFailure
+from restante.checks.check import Check, CheckLimits, ExaminedContent, OnFailure
+from restante.checks.verdict import CheckPassed, CheckVerdict
 from restante.mail.message import HeldMessage
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import CheckFailed, MailChecked, MailRefused, RecipientRefused
@@ -106,6 +107,24 @@ def test_each_domain_has_the_findings_of_its_own_recipients_and_of_the_content(
     assert for_a.head.startswith(field + b"Received: ")
     assert for_a.head == for_c.head
     assert for_b.head == b"X-Sign: listed\r\n" + for_a.head
+
+
+class OfOneDomain(ContentFilter):
+    """Finds something that concerns the mail of the second domain alone."""
+
+    async def content(self, facts: ExaminedContent, blocks: AsyncIterator[bytes]) -> CheckVerdict:
+        assert [domain.name for domain in facts.domains] == ["a.example", "b.example"]
+        concerned = frozenset({facts.domains[1].id})
+        return CheckPassed(("bad",), is_suspect=True, domains=concerned)
+
+
+def test_what_is_found_in_content_can_concern_some_of_its_domains(smtp: Wire) -> None:
+    smtp.hosts("b.example", account="beta")
+    checking(smtp, OfOneDomain())
+    smtp.send(OPENING + b"RCPT TO:<x@b.example>\r\n" + by_data(body(b"text", large=False)))
+    [for_a], [for_b] = (smtp.held(f"{name}.example") for name in "ab")
+    assert (for_a.envelope.is_suspect, for_b.envelope.is_suspect) == (False, True)
+    assert (verdicts(smtp, for_a), verdicts(smtp, for_b)) == ({}, {"filter": "suspect; bad"})
 
 
 @WAYS

@@ -47,6 +47,8 @@ class ClientFacts(NamedTuple):
     tls: str = ""  # version and cipher, "" without TLS
     is_authenticated: bool = False
     spoke_early: bool = False  # before our greeting
+    port: int = 0  # its own; 0 where it is not known
+    name: str = ""  # the PTR name that leads back to the address, once the content is complete
 
 
 class ExaminedRecipient(NamedTuple):
@@ -65,6 +67,7 @@ class ExaminedContent(NamedTuple):
     reverse_path: Mailbox | None
     forward_paths: tuple[str, ...]
     octets: int  # of the content
+    domains: tuple[HostedDomain, ...] = ()  # of the recipients, each once
 
 
 class CheckSession(Protocol):

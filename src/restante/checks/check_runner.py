@@ -55,7 +55,6 @@ class CheckRunner:
     ) -> None:
         """`monotonic` is in seconds."""
         self.name = check.name
-        self.reads_content = check.reads_content
         self._check = check
         self._limits = limits
         self._log = log
@@ -63,6 +62,11 @@ class CheckRunner:
         self._slots = FairSlots(lambda: limits.at_once, lambda: max(1, limits.at_once // 2))
         self._failures = 0  # not logged yet
         self._last_logged = float("-inf")
+
+    @property
+    def reads_content(self) -> bool:
+        """Whether it examines content now: settings can change that."""
+        return self._check.reads_content
 
     def open(self) -> CheckSession | None:
         """Begin a session; None if the check cannot: its mail is then as after a failure."""
@@ -134,20 +138,20 @@ class CheckRunner:
         if isinstance(verdict, CheckPassed | CheckRefused):
             return verdict
         reason = getattr(verdict, "reason", f"{verdict!r} is no verdict")
-        return self._failed(CheckError(reason))
+        return self._failed(CheckError(reason), getattr(verdict, "notes", ()))
 
-    def _failed(self, error: Exception) -> CheckDecision:
+    def _failed(self, error: Exception, notes: tuple[str, ...] = ()) -> CheckDecision:
         self._failures += 1
         now = self._monotonic()
         if now - self._last_logged >= FAILURE_LINES_APART:
             self._log.publish(CheckFailed(check=self.name, error=error, count=self._failures))
             self._failures, self._last_logged = 0, now
-        return self._by_limits(cause_of(error))
+        return self._by_limits(cause_of(error), notes)
 
-    def _by_limits(self, reason: str) -> CheckDecision:
+    def _by_limits(self, reason: str, notes: tuple[str, ...] = ()) -> CheckDecision:
         if self._limits.on_failure is OnFailure.DEFER:
             return CheckRefused(_DEFERRED, f"could not be examined: {reason}")
-        return PASSED
+        return CheckPassed(notes) if notes else PASSED
 
 
 class CheckError(Exception):

@@ -6,18 +6,24 @@ never refused. Marked mail gets no reports, as its reverse-path may be forged.
 Nothing counts against an authenticated client, or one at an authorized host of the domain.
 """
 
-from restante.checks.check import ExaminedRecipient
+from restante.checks.check import ClientFacts, ExaminedRecipient
 from restante.checks.suspicion import comes_from_own_host
 from restante.checks.verdict import PASSED, CheckPassed, CheckVerdict, refuse
+from restante.tenancy.model import HostedDomain
 from restante.tenancy.policy import HygienePolicy
 
 
 def is_examined(facts: ExaminedRecipient) -> bool:
     """Return whether signs count for this recipient's mail at all."""
+    return counts_signs(facts.domain, facts.client)
+
+
+def counts_signs(domain: HostedDomain, client: ClientFacts) -> bool:
+    """Return whether signs count for a domain's mail from a client."""
     return (
-        facts.domain.policy.hygiene is not HygienePolicy.OFF
-        and not facts.client.is_authenticated
-        and not comes_from_own_host(facts.domain, facts.client.address)
+        domain.policy.hygiene is not HygienePolicy.OFF
+        and not client.is_authenticated
+        and not comes_from_own_host(domain, client.address)
     )
 
 

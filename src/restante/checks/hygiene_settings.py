@@ -5,6 +5,7 @@ from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from restante.checks.rspamd_settings import RspamdSettings
 from restante.mail.address import canonical_domain
 
 MOST_LISTS: Final = 20
@@ -58,6 +59,10 @@ class HygieneSettings(BaseModel):
         description="Seconds that a new client of an `mx` listener waits for the greeting, up to a"
         " second more. A client that speaks before it has a bad sign. Clients that have waited are"
         " greeted at once for a day, and so are authorized hosts. 0: no pause.",
+    )
+
+    rspamd: RspamdSettings = Field(
+        default=RspamdSettings(), description="rspamd as a filter of content."
     )
 
     @property

@@ -55,6 +55,7 @@ class CheckPassed:
     score: float | None = None  # by the check's own measure
     fields: tuple[CheckField, ...] = ()
     is_suspect: bool = False  # its reverse-path may be forged: no reports go there
+    domains: frozenset[int] | None = None  # of content: whose mail this is about; None: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class CheckUndecided:
     """The check cannot tell now."""
 
     reason: str
+    notes: tuple[str, ...] = ()  # about mail that is accepted nevertheless
 
 
 CheckVerdict = CheckPassed | CheckRefused | CheckUndecided

@@ -69,6 +69,7 @@ def check_config(config: Config, now: float) -> list[str]:
         *_postmaster_problems(config),
         *_web_problems(config),
         *_provider_problems(config),
+        *_filter_problems(config),
         *_traces_problems(config),
         *_acme_problems(config),
     ]
@@ -301,6 +302,17 @@ def _provider_problems(config: Config) -> Iterator[ConfigProblem]:
         yield from _authority_problems(config, ("oidc", "ca_file"), authorities, "provider")
 
 
+def _filter_problems(config: Config) -> Iterator[ConfigProblem]:
+    """Check the files for content filters. The filters are not asked."""
+    password, authorities = config.hygiene.rspamd.password_file, config.hygiene.rspamd.ca_file
+    if password:
+        place = ("hygiene", "rspamd", "password_file")
+        yield from _secret_problems(config, place, Path(password))
+    if authorities:
+        place = ("hygiene", "rspamd", "ca_file")
+        yield from _authority_problems(config, place, authorities, "filter")
+
+
 def _authority_problems(
     config: Config, place: SettingLocation, file: str | Path, server: str
 ) -> Iterator[ConfigProblem]:
@@ -479,8 +491,8 @@ def _reload_warnings(config: Config) -> Iterator[str]:
     account = _account_of(config) if config.user and os.geteuid() == 0 else None
     if account is None:
         return
-    password = config.store_password_file
-    secrets = (config.key_file, *(() if password is None else (password,)))
+    passwords = (config.store_password_file, config.hygiene.rspamd.password_file)
+    secrets = (config.key_file, *(Path(password) for password in passwords if password))
     for path in (*chain.from_iterable(config.tls.all_pairs), *secrets):
         facts = path.stat()
         is_readable = facts.st_uid == account.pw_uid or facts.st_mode & stat.S_IROTH

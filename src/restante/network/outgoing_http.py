@@ -83,7 +83,7 @@ class OutgoingHttp:
         except LookupFailed as error:
             raise OutgoingFailed(str(error)) from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-            raise OutgoingFailed(_cause(error)) from None
+            raise OutgoingFailed(http_cause(error)) from None
 
     def forget(self, url: str) -> None:
         """Look up the host of a URL again the next time: it may have moved."""
@@ -169,7 +169,7 @@ def _public(addresses: Sequence[IpAddress]) -> Sequence[IpAddress]:
     return found
 
 
-def _cause(error: BaseException) -> str:
+def http_cause(error: BaseException) -> str:
     """Describe an error by its type: the texts of errors may contain the URL."""
     causes = [error]
     while (inner := causes[-1].__cause__ or causes[-1].__context__) is not None:

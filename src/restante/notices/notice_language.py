@@ -59,6 +59,9 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     NoticeKind.OBJECTS_AWAY: "The object store cannot be used: mail of 1 MiB or more is deferred."
     " Other mail is taken and handed over.",
     NoticeKind.OBJECTS_BACK: "The object store can be used again.",
+    NoticeKind.FILTER_AWAY: "A content filter failed three times in a row. Mail is held unexamined"
+    " until it answers.",
+    NoticeKind.FILTER_BACK: "The content filter answers again.",
     NoticeKind.CLOCK_DOUBTED: "The server's clock leapt by more than a day. For twelve hours, ages"
     " are counted by the expected time: set the clock if it is wrong.",
     NoticeKind.TEST: "Somebody ran `restante notice test`. Every channel receives it.",

@@ -11,6 +11,8 @@ from restante.telemetry.events import (
     CertificateExpiring,
     CertificateOrderFailed,
     ClockDoubted,
+    FilterAway,
+    FilterBack,
     ObjectsAway,
     ObjectsBack,
     RoomBack,
@@ -126,6 +128,24 @@ def _objects_back(event: ObjectsBack, at: float) -> Iterator[NoticeFacts]:
     yield make_notice(NoticeKind.OBJECTS_BACK, "", at, "objects", text, seconds=seconds)
 
 
+def _filter_away(event: FilterAway, at: float) -> Iterator[NoticeFacts]:
+    text = (
+        f"The content filter {event.check} fails: {event.reason}. Mail is held unexamined until it"
+        " answers."
+    )
+    yield make_notice(
+        NoticeKind.FILTER_AWAY, "", at, event.check, text, check=event.check, reason=event.reason
+    )
+
+
+def _filter_back(event: FilterBack, at: float) -> Iterator[NoticeFacts]:
+    seconds = round(event.seconds)
+    text = f"The content filter {event.check} answers again, after {seconds} s."
+    yield make_notice(
+        NoticeKind.FILTER_BACK, "", at, event.check, text, check=event.check, seconds=seconds
+    )
+
+
 def _clock_doubted(event: ClockDoubted, at: float) -> Iterator[NoticeFacts]:
     where = "ahead" if event.seconds > 0 else "behind"
     days = counted(round(abs(event.seconds) / DAY), "day")
@@ -154,5 +174,7 @@ SERVER_RULES: Final[tuple[PairedRule, ...]] = (
     paired(StoreBack, _store_back),
     paired(ObjectsAway, _objects_away),
     paired(ObjectsBack, _objects_back),
+    paired(FilterAway, _filter_away),
+    paired(FilterBack, _filter_back),
     paired(ClockDoubted, _clock_doubted),
 )

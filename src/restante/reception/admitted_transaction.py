@@ -53,9 +53,11 @@ def envelope_of(transaction: AdmittedTransaction) -> Envelope:
     )
 
 
-def examine_content(transaction: AdmittedTransaction) -> PendingRefusal | None:
+def examine_content(
+    transaction: AdmittedTransaction, client_name: str = ""
+) -> PendingRefusal | None:
     """Have the checks examine the complete content; None if none reads it."""
     checks, content = transaction.checks, transaction.content
     if not checks.read_content:
         return None
-    return checks.content(tuple(transaction.recipients), content.size, content.read)
+    return checks.content(transaction.recipients, content.size, content.read, client_name)

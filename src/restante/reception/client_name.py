@@ -55,3 +55,9 @@ class ClientName:
         if isinstance(self._found, PtrAnswer):
             return self._found
         return self._found.result() if self._found.done() else LOOKUP_FAILED
+
+    @property
+    def confirmed(self) -> str:
+        """The name that leads back to the address, "" if there is none or it is not known."""
+        answer = self.answer
+        return answer.name if answer.status is PtrStatus.CONFIRMED else ""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from typing import Any, ClassVar
 
 from restante.checks.check import ClientFacts
-from restante.checks.session_checks import PendingRefusal, SessionChecks
+from restante.checks.session_checks import SessionChecks
 from restante.mail.message import ContentFile
 from restante.mail.message_id import message_id_of
 from restante.mail.own_names import is_our_name
@@ -26,7 +26,7 @@ from restante.reception.admitted_transaction import (
 )
 from restante.reception.auth_gate import deferred_decision
 from restante.reception.authentication import identified
-from restante.reception.client_name import ClientName
+from restante.reception.client_name import ClientName, NameSource
 from restante.reception.content_buffer import ContentBuffer
 from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import FIELD_ROOM
@@ -109,9 +109,7 @@ class Dialogue:
         self._may_turn_around = may_turn_around
         self._transaction: AdmittedTransaction | None = None
         self._checks: SessionChecks | None = None  # once there is a transaction
-        self._name = ClientName(
-            services.admission.client_names if services.settings.ptr else None, peer
-        )
+        self._name = ClientName(_name_source(services), peer)
         self._is_abandoned = False
         self._login: Login | None = None  # proved; good once the session is authenticated
         self.tls = ""  # version and cipher, "" without
@@ -208,6 +206,7 @@ class Dialogue:
             self.tls,
             is_authenticated=self.login is not None,
             spoke_early=self.spoke_early,
+            port=self._port,
         )
         return TransactionChecks(self._checks, client, mail.reverse_path)
 
@@ -271,8 +270,8 @@ class Dialogue:
             self._refuse_content(_reply_to(transaction.content.failure))
         elif (objection := self._object_to_content(transaction)) is not None:
             self._refuse_content(objection.reply, objection.reason)
-        elif (examination := examine_content(transaction)) is not None:
-            self._answer_later(self._examine_content(transaction, examination))
+        elif transaction.checks.read_content:
+            self._answer_later(self._examine_content(transaction))
         elif transaction.content.is_spooled:
             self._answer_later(self._finish_spool(transaction))
         elif self._name.is_awaited:
@@ -280,12 +279,17 @@ class Dialogue:
         else:
             self._submit(transaction, transaction.content.inline(), None)
 
-    async def _examine_content(
-        self, transaction: AdmittedTransaction, examination: PendingRefusal
-    ) -> None:
+    async def _examine_content(self, transaction: AdmittedTransaction) -> None:
+        """Have the checks examine content, once the client's name is known: they judge by it."""
+        await self._name.wait()
+        if not self._is_abandoned:
+            await self._await_verdict(transaction)
+
+    async def _await_verdict(self, transaction: AdmittedTransaction) -> None:
         """Hand content to the intake if the checks let it pass."""
+        examination = examine_content(transaction, self._name.confirmed)
         try:
-            refused = await examination
+            refused = None if examination is None else await examination
         except StoreError as error:
             self._refuse_unread(error)
             return
@@ -544,6 +548,12 @@ class Dialogue:
         Hello: _note,
         Quit: _note,
     }
+
+
+def _name_source(services: DialogueServices) -> NameSource | None:
+    """Return where the names of clients are found; None where nobody wants them."""
+    is_wanted = services.settings.ptr or any(check.reads_content for check in services.checks)
+    return services.admission.client_names if is_wanted else None
 
 
 def _flaw_in(received: ContentReceived) -> Reply | None:

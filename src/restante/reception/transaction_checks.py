@@ -15,6 +15,7 @@ from restante.checks.session_checks import PendingRefusal, SessionChecks
 from restante.checks.verdict import CheckPassed, CheckRefused
 from restante.mail.address import Mailbox
 from restante.reception.admission import HostedRecipient
+from restante.tenancy.model import HostedDomain
 
 
 class TransactionChecks:
@@ -58,12 +59,23 @@ class TransactionChecks:
 
     def content(
         self,
-        forward_paths: tuple[str, ...],
+        recipients: Mapping[str, HostedDomain],
         octets: int,
         read: Callable[[], AsyncGenerator[bytes, None]],
+        client_name: str = "",
     ) -> PendingRefusal | None:
-        """Examine complete content; None if no check reads it. Raises StoreError if it cannot."""
-        facts = ExaminedContent(self.client, self._reverse_path, forward_paths, octets)
+        """Examine complete content; None if no check reads it. Raises StoreError if it cannot.
+
+        `client_name` is the confirmed PTR name of the client, "" without one.
+        """
+        domains = {domain.id: domain for domain in recipients.values()}
+        facts = ExaminedContent(
+            self.client._replace(name=client_name),
+            self._reverse_path,
+            tuple(recipients),
+            octets,
+            tuple(domains.values()),
+        )
         answer = self._checks.content(facts, read, self._found_in_content)
         if isinstance(answer, CheckRefused):
             return _at_once(answer)
@@ -85,7 +97,8 @@ class TransactionChecks:
     def _findings_for_one(self, domain: int) -> Findings:
         findings = self._by_domain.get(domain, NOTHING_FOUND)
         for check, passed in self._in_content.by_check.items():
-            findings = findings.with_one(check, passed)
+            if passed.domains is None or domain in passed.domains:
+                findings = findings.with_one(check, passed)
         return findings
 
     def _found_for(self, domain: int, check: str, passed: CheckPassed) -> None:

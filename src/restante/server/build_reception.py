@@ -7,6 +7,8 @@ from restante.checks.check import Check, CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.dns_list_check import DnsListCheck
 from restante.checks.early_talker import EarlyTalkerCheck
+from restante.checks.filter_check import FilterCheck
+from restante.checks.rspamd_filter import RspamdFilter
 from restante.checks.spf_check import NO_SPF, SpfCheck, spf_seconds
 from restante.checks.suspicion import SuspicionCheck
 from restante.config.schema import ACME, WEB, Config
@@ -44,6 +46,8 @@ from restante.web.web_listener import WebListener
 
 # A look-up has bounds of its own: many sessions may wait for it.
 LOOKUP_LIMITS = CheckLimits(seconds=3.0, at_once=2000)
+# A filter limits its time itself; these seconds have the wait for a slot too.
+FILTER_LIMITS = CheckLimits(seconds=12.0, at_once=50)
 
 
 def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionParts:
@@ -173,6 +177,7 @@ def _checks(ground: BuildContext) -> tuple[CheckRunner, ...]:
         (EarlyTalkerCheck(), CheckLimits()),
         (_dns_list_check(ground), LOOKUP_LIMITS),
         (_spf_check(ground), LOOKUP_LIMITS),
+        (_rspamd_check(ground), FILTER_LIMITS),
     ]
     return tuple(
         CheckRunner(check, limits, ground.setup.log, time.monotonic) for check, limits in checks
@@ -206,6 +211,20 @@ def _spf_check(ground: BuildContext) -> SpfCheck:
         time.monotonic,
     )
     return SpfCheck(found, lambda: settings.config.hygiene)
+
+
+def _rspamd_check(ground: BuildContext) -> FilterCheck:
+    """Make the check by rspamd; after a reload, it asks the one of the new settings."""
+    settings = ground.settings
+    rspamd = RspamdFilter(lambda: settings.config.hygiene.rspamd, ground.resolver)
+    check = FilterCheck(rspamd, ground.setup.log, time.monotonic)
+
+    def begin_again(_config: Config) -> None:
+        check.settings_changed()
+        ground.spawner.spawn(rspamd.forget())
+
+    settings.on_change(begin_again)
+    return check
 
 
 def _greeting_pause(ground: BuildContext, expected: ExpectedHosts) -> GreetingPause:

@@ -20,6 +20,8 @@ from restante.telemetry.events import (
     DeliveryUncertain,
     DestinationRefuses,
     Event,
+    FilterAway,
+    FilterBack,
     HttpConnectionsCut,
     InternalError,
     MailRefused,
@@ -208,6 +210,8 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
     DeliveryRefused: {"reply": _NEVER, "bounced": True},
     DeliveryUncertain: {"reply": _RESET},
     DestinationRefuses: {"refused": 20, "reason": "20 messages were refused in a row"},
+    FilterAway: {"check": "rspamd", "reason": "Connection refused"},
+    FilterBack: {"check": "rspamd", "seconds": 61.5},
     HttpConnectionsCut: {"cause": "no-request"},
     InternalError: {"doing": WorkWord.HOLD, "messages": 2, "error": RuntimeError("no state")},
     MailRefused: {

@@ -30,6 +30,7 @@ from restante.telemetry.events import (
     DeliveryDeferred,
     DeliveryRefused,
     DeliveryUncertain,
+    FilterAway,
     HttpConnectionsCut,
     HttpRequestsRefused,
     LoopStalled,
@@ -157,6 +158,11 @@ METRICS: Final[tuple[Metric, ...]] = (
         "Examinations of mail by a check that failed; each counts once it is in the log.",
         CheckFailed,
         amount=lambda event: event.count,
+    ),
+    Counted(
+        "restante_filter_outages",
+        "Times that a content filter went away; mail was held unexamined until it was back.",
+        FilterAway,
     ),
     Read(
         "restante_sessions_open",

@@ -42,6 +42,8 @@ class NoticeKind(StrEnum):
     STORE_BACK = "store-back"
     OBJECTS_AWAY = "objects-away"
     OBJECTS_BACK = "objects-back"
+    FILTER_AWAY = "filter-away"
+    FILTER_BACK = "filter-back"
     CLOCK_DOUBTED = "clock-doubted"
     TEST = "test"
 
@@ -58,6 +60,8 @@ OF_THE_SERVER: Final = frozenset(
         NoticeKind.STORE_BACK,
         NoticeKind.OBJECTS_AWAY,
         NoticeKind.OBJECTS_BACK,
+        NoticeKind.FILTER_AWAY,
+        NoticeKind.FILTER_BACK,
         NoticeKind.CLOCK_DOUBTED,
     }
 )

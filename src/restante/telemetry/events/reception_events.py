@@ -157,6 +157,24 @@ class CheckFailed(FailureEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilterAway(Event):
+    """A content filter failed three times in a row. Mail is held unexamined until it answers."""
+
+    event: ClassVar[str] = "filter-away"
+    check: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterBack(Event):
+    """A content filter that was away answers again."""
+
+    event: ClassVar[str] = "filter-back"
+    check: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MailAfterQuiet(Event):
     """Mail arrived for a domain that had none for an hour. Its primary may be down."""
 
