@@ -150,3 +150,18 @@ def test_settings_with_an_effect_are_not_warned_of(fields: dict[str, Any]) -> No
     assert not [
         one for one in run(story(AdminWorld())) if "--unknown" in one or "--retention" in one
     ]
+
+
+@pytest.mark.parametrize("drains", [1, 256])
+def test_mail_is_not_parked_after_a_single_drain_nor_after_more_than_are_counted(
+    drains: int,
+) -> None:
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        assert (await policy(admin, after_drains=2)).after_drains == 2
+        with pytest.raises(AdminError, match="--after-drains is not between 2 and 255") as refused:
+            await policy(admin, after_drains=drains)
+        assert refused.value.kind is ErrorKind.INVALID
+        assert (await policy(admin, after_drains=0)).after_drains is None
+
+    run(story(AdminWorld()))

@@ -10,10 +10,13 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.mail.message_origin import MessageOrigin, PtrStatus
+from restante.mail.policy_deferrals import PolicyDeferrals
+from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.store.store_errors import StoreError
 from restante.tenancy.audit import AuditAction, AuditFilter
 from tests.admin.admin_world import HEAD, NOW, AdminWorld
 from tests.cli.conftest import Command
+from tests.contract.making import opened
 
 
 def left(command: Command) -> list[str]:
@@ -188,6 +191,31 @@ def test_an_odd_address_is_refused(command: Command, text: str) -> None:
     ended = command("queue", "list", "--from-address", text)
     assert ended.code == 64
     assert "neither an address nor a network" in " ".join(ended.err.split())
+
+
+def test_mail_deferred_by_a_policy_is_told_with_the_reply(
+    admin: AdminWorld, command: Command
+) -> None:
+    number = admin.context.directory.now.domains["alpha.example"].id
+    envelope = Envelope("b@b.example", ("x@alpha.example",), is_suspect=True)
+    policy = "450 4.7.1 not with this reputation"
+    deferred = RecipientOutcome("x@alpha.example", RecipientMove.DEFERRED, policy)
+
+    async def defer() -> None:
+        await hold_one(admin, NewMessage(60, number, envelope, NOW, HEAD))
+        drain = await opened(admin.store, number)
+        outcome = MessageOutcome(60, (deferred,), deferrals=PolicyDeferrals(4, 7))
+        await admin.store.handover.settle(drain, [outcome])
+
+    asyncio.run(defer())
+    [line] = [one for one in command("queue", "list").out.splitlines() if one.startswith("1w ")]
+    assert " held, suspect, deferred in 4 drains" in line
+    shown = " ".join(command("queue", "show", "1w").out.split())
+    assert f"deferred by a policy of the destination in 4 drains: {policy}" in shown
+    status = command("status").out.splitlines()
+    [titles] = [one for one in status if one.startswith("DOMAIN")]
+    assert "BY POLICY" in titles
+    assert json.loads(command("status", "--json").out)["domains"][0]["deferred_by_policy"] == 1
 
 
 def test_suspect_mail_is_told_in_a_listing(admin: AdminWorld, command: Command) -> None:

@@ -3,13 +3,14 @@
 import pytest
 
 from restante.mail.message import HeldMessage
+from restante.mail.policy_deferrals import PolicyDeferrals
 from restante.queue.recipient_status import (
     MessageOutcome,
     RecipientMove,
     RecipientOutcome,
     RecipientStatus,
 )
-from restante.store.figure_store import NO_USAGE, DomainUsage
+from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
 from restante.store.queue_store import QueueFilter
@@ -33,6 +34,7 @@ from tests.contract.making import (
 )
 
 SIZE = len(CONTENT)
+POLICY = "450 4.7.1 not now"
 
 
 async def one_held(store: Store, *to: str) -> Drain:
@@ -293,3 +295,63 @@ async def test_suspect_mail_is_handed_over_last(store: Store) -> None:
     await store.handover.settle(await opened(store, alpha), [delivered(1), delivered(2)])
     left = await store.handover.held(alpha, 0, 100, 2**40)
     assert [one.number for one in left] == [3, 5, 4, 6]
+
+
+def by_policy(number: int, drains: int, mark: int, move: RecipientMove) -> MessageOutcome:
+    """Return the outcome of a message to Anna that a policy has deferred in so many drains."""
+    return MessageOutcome(
+        number, (RecipientOutcome(ANNA, move, POLICY),), deferrals=PolicyDeferrals(drains, mark)
+    )
+
+
+async def order(store: Store, domain_id: int, mark: int) -> list[int]:
+    """Return the numbers of held mail in the order of the drain with a mark, read in pages."""
+    found: list[HeldMessage] = []
+    while page := await store.handover.held(
+        domain_id, found[-1].place if found else 0, 2, 2**40, mark=mark
+    ):
+        found += page
+    assert all(one.was_deferred is one.deferrals.is_before(mark) for one in found)
+    return [one.number for one in found]
+
+
+async def test_mail_deferred_by_a_policy_is_handed_over_last_by_the_drains_that_follow(
+    store: Store,
+) -> None:
+    alpha, beta = await hosted(store), await hosted(store, "beta.example")
+    suspects = {2, 3}
+    mails = [message(number, alpha) for number in range(1, 7)] + [message(7, beta)]
+    await store.reception.hold(
+        [
+            one._replace(envelope=one.envelope._replace(is_suspect=one.number in suspects))
+            for one in mails
+        ]
+    )
+    assert await order(store, alpha, 5) == [1, 4, 5, 6, 2, 3]
+    drain = await opened(store, alpha)
+    some = [by_policy(number, 1, 5, RecipientMove.DEFERRED) for number in (1, 2, 5)]
+    await store.handover.settle(drain, [*some, deferred(4, ANNA)])
+    assert await order(store, alpha, 5) == [1, 4, 5, 6, 2, 3], "no message changes its place"
+    assert await order(store, alpha, 6) == [4, 6, 3, 1, 2, 5]
+    await store.handover.settle(drain, [by_policy(1, 2, 6, RecipientMove.DEFERRED), delivered(2)])
+    assert await order(store, alpha, 6) == [4, 6, 3, 1, 5]
+    listed = await store.queue.list_queue(QueueFilter(domain_ids=(alpha,)))
+    assert [one.policy_deferrals for one in listed] == [2, 0, 0, 1, 0]
+    assert await store.figures.set_apart() == {alpha: SetApart(deferred_by_policy=2)}
+    assert await store.figures.set_apart([beta]) == {}
+
+
+async def test_parked_mail_keeps_its_count_until_it_is_released_again(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    drain = await opened(store, domain_id)
+    outcomes = [by_policy(number, 255, 16383, RecipientMove.REFUSED) for number in (1, 2)]
+    await store.handover.settle(drain, [outcomes[0], deferred(2, ANNA)])
+    [first, second] = await store.queue.list_queue(QueueFilter())
+    assert (first.policy_deferrals, second.policy_deferrals) == (255, 0)
+    assert await statuses(store) == {ANNA: (RecipientStatus.REFUSED, POLICY)}
+    assert await store.figures.set_apart() == {}, "it is refused, and waits no more"
+    assert await store.queue.release_refused([1], NOTED) == 1
+    [first, _] = await store.queue.list_queue(QueueFilter())
+    assert first.policy_deferrals == 0
+    assert await order(store, domain_id, 16383) == [1, 2]

@@ -82,6 +82,7 @@ FULL_POLICY = Policy(
     message_octets=1 << 20,
     retention=Retention(30.5, AtEnd.DELETE),
     refused_retention=Retention(None, AtEnd.DELETE),
+    after_drains=10,
     turnaround=TurnaroundPolicy.ALLOW,
     change_lock=True,
     proof=ProofPolicy.TXT,

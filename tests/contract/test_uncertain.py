@@ -134,3 +134,15 @@ async def test_no_outcome_reaches_it_but_a_persons(store: Store) -> None:
         RecipientStatus.UNCERTAIN,
         RecipientStatus.REFUSED,
     }
+
+
+async def test_counting_attempts_changes_no_other_fact_of_a_message(store: Store) -> None:
+    domain_id = await hosted(store)
+    made = message(1, domain_id)
+    envelope = made.envelope._replace(is_8bit=True, needs_smtputf8=True, is_suspect=True)
+    await store.reception.hold([made._replace(envelope=envelope)])
+    drain = await opened(store, domain_id, 0.0, 60.0)
+    for doubts in (1, 2):
+        await store.handover.settle(drain, [deferred(1)._replace(doubts=doubts)])
+        [held] = await store.handover.held(domain_id, 0, 10, 1 << 20)
+        assert (held.envelope, held.doubts) == (envelope, doubts)

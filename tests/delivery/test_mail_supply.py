@@ -1,6 +1,7 @@
 """The walk over held mail: forward only, each message once a round, loops marked refused."""
 
 import asyncio
+from collections.abc import Callable
 from typing import cast
 
 from hypothesis import given, settings
@@ -21,6 +22,8 @@ from restante.store.handover_store import HandoverStore
 from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
 from tests.smtp.client_talk import mail
 
+MARK = 7
+
 
 class Shelf:
     """Held mail by number."""
@@ -34,8 +37,9 @@ class Shelf:
         self.was_asked_for_origins = False
 
     async def held(
-        self, _: int, after: int, limit: int, __: int, *, with_origins: bool
+        self, _: int, after: int, limit: int, __: int, *, with_origins: bool, mark: int
     ) -> list[HeldMessage]:
+        assert mark == MARK
         self.was_asked_for_origins = with_origins
         behind = (message for message in self.messages if message.place > after)
         return sorted(behind, key=lambda message: message.place)[:limit]
@@ -67,6 +71,7 @@ def supply_of(shelf: Shelf, hops_limit: int = 3) -> MailSupply:
         1,
         "mx2.example.net",
         lambda: hops_limit,
+        mark=MARK,
     )
 
 
@@ -363,6 +368,54 @@ def test_suspect_mail_keeps_no_new_mail_waiting() -> None:
     assert begun[:2] == [2, 3]
     supply.begin_round()
     assert walk(supply)[:5] == [2, 1001, 1003, 1004, 3]
+
+
+def deferred(number: int) -> HeldMessage:
+    return suspect(number)._replace(was_deferred=True)
+
+
+def test_mail_deferred_by_a_policy_comes_behind_suspect_mail_and_keeps_none_waiting() -> None:
+    shelf = Shelf(2, 4)
+    shelf.messages += [deferred(1), suspect(3), deferred(5), deferred(6)]
+    supply = supply_of(shelf)
+    assert read(supply)
+    first = [supply.take() for _ in range(4)]
+    assert [one.number for one in first if one is not None] == [2, 4, 3, 1]
+    supply.lay_down()
+    shelf.messages += [suspect(7), mail(8)]
+    assert walk(supply) == [8, 7, 5, 6]
+    supply.begin_round()
+    assert walk(supply) == [2, 4, 8, 3, 7, 1, 5, 6]
+
+
+def test_named_mail_of_each_kind_is_found() -> None:
+    shelf = Shelf(1, 2)
+    shelf.messages += [suspect(3), suspect(4), deferred(5), deferred(6)]
+    supply = supply_of(shelf)
+    supply.only([1, 3, 5, 9])
+    assert walk(supply) == [1, 3, 5]
+
+
+@given(kinds=st.lists(st.sampled_from([mail, suspect, deferred]), max_size=12), data=st.data())
+@settings(max_examples=100, deadline=None)
+def test_each_message_of_each_kind_is_taken_once_a_round(
+    kinds: list[Callable[[int], HeldMessage]], data: st.DataObject
+) -> None:
+    shelf = Shelf()
+    supply = supply_of(shelf)
+    taken: list[int] = []
+    for number, kind in enumerate(kinds, 1):
+        shelf.messages.append(kind(number))
+        if data.draw(st.booleans()):
+            read(supply)
+            some = (supply.take() for _ in range(data.draw(st.integers(0, 3))))
+            taken += [one.number for one in some if one is not None]
+        if data.draw(st.booleans()):
+            supply.lay_down()
+    while read(supply):
+        taken += take_all(supply)
+    taken += take_all(supply)
+    assert sorted(taken) == list(range(1, len(kinds) + 1))
 
 
 def test_new_mail_between_two_attempts_goes_before_suspect_mail_that_is_left() -> None:

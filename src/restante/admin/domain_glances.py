@@ -45,6 +45,7 @@ class DomainGlance(BaseModel):
     refused: int
     uncertain: int
     damaged: int
+    deferred_by_policy: int  # held, although it was tried: by a policy of the destination
     oldest_at: datetime | None  # of the held mail
     kept_from: datetime | None = None  # its time began then, if it was held again; None: oldest_at
     suspended_for: str | None  # the reason; null if it is not suspended
@@ -165,7 +166,7 @@ def _took_mail(domain: HostedDomain, past: PastDrain) -> bool:
 
 def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures) -> DomainGlance:
     usage = context.store.figures.usage(domain.id)
-    uncertain, damaged, unheld = figures.parked.get(domain.id, NONE_SET_APART)
+    apart = figures.parked.get(domain.id, NONE_SET_APART)
     oldest, past = figures.oldest.get(domain.id), figures.past.get(domain.id)
     kept_from = figures.kept_from.get(domain.id)
     suspension = domain.policy.suspension_at(context.now())
@@ -178,9 +179,10 @@ def _glance(context: AdminContext, domain: HostedDomain, figures: _GlanceFigures
         primary=primary_view(context, domain.destination),
         held=usage.held,
         octets=usage.octets,
-        refused=usage.refused - unheld,
-        uncertain=uncertain,
-        damaged=damaged,
+        refused=usage.refused - apart.unheld,
+        uncertain=apart.uncertain,
+        damaged=apart.damaged,
+        deferred_by_policy=apart.deferred_by_policy,
         oldest_at=None if oldest is None else moment(oldest),
         suspended_for=None if suspension is None else suspension.reason,
         awaits_record=proof_record(domain, context.network.hostname)

@@ -99,6 +99,7 @@ class DomainView(BaseModel):
     refused: int  # by the destination; no recipient is held
     uncertain: int  # the destination may have them
     damaged: int
+    deferred_by_policy: int  # held, although it was tried: by a policy of the destination
     primary: PrimaryView
     policy: PolicyView
     proof_record: str  # the DNS record that must prove the domain; "" where none must
@@ -429,7 +430,7 @@ def _view(
 ) -> DomainView:
     destination = domain.destination
     usage = context.store.figures.usage(domain.id)
-    uncertain, damaged, unheld = parked.get(domain.id, NONE_SET_APART)
+    apart = parked.get(domain.id, NONE_SET_APART)
     return DomainView(
         name=domain.name,
         account=domain.account,
@@ -447,9 +448,10 @@ def _view(
         created_at=moment(domain.created_at),
         messages=usage.messages,
         octets=usage.octets,
-        refused=usage.refused - unheld,
-        uncertain=uncertain,
-        damaged=damaged,
+        refused=usage.refused - apart.unheld,
+        uncertain=apart.uncertain,
+        damaged=apart.damaged,
+        deferred_by_policy=apart.deferred_by_policy,
         primary=primary_view(context, destination),
         policy=policy_view(domain.policy, context.now()),
         proof_record=proof_record(domain, context.network.hostname),

@@ -120,6 +120,7 @@ class MessageView(BaseModel):
     size: int  # octets
     message_id: str | None  # None: it has none, or it is not known
     is_suspect: bool  # its sender gets no reports, and it leaves last
+    policy_deferrals: int  # drains in which a policy of the destination deferred it; 0: none
 
 
 class HeaderView(BaseModel):
@@ -359,6 +360,7 @@ def view(message: QueuedMessage, names: DomainNames) -> MessageView:
         size=message.size,
         message_id=message.message_id or None,
         is_suspect=message.is_suspect,
+        policy_deferrals=message.policy_deferrals,
     )
 
 

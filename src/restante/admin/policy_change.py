@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, create_model
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
 from restante.admin.request_bounds import KeptFor, LineText, Moment, StoredNumber
+from restante.mail.policy_deferrals import FEWEST_DRAINS, MOST_DRAINS
 from restante.tenancy.policy import (
     AcceptPolicy,
     AtEnd,
@@ -219,6 +220,9 @@ def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) ->
         raise AdminError(
             ErrorKind.USAGE, error, "give --recipients learned too, or --no-ask-destination"
         )
+    if policy.after_drains is not None and not FEWEST_DRAINS <= policy.after_drains <= MOST_DRAINS:
+        error = f"domain {domain}: --after-drains is not between {FEWEST_DRAINS} and {MOST_DRAINS}"
+        raise AdminError(ErrorKind.INVALID, error, "name such a number, or none")
     if policy.forced is None and given(fields, "force_until"):
         error = f"domain {domain}: --force-until says when what is forced ends, and nothing is"
         raise AdminError(ErrorKind.USAGE, error, "give --force-accept on or off too")

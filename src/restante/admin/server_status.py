@@ -49,6 +49,7 @@ class DomainStatus(BaseModel):
     refused: int  # by the destination; no recipient is held
     uncertain: int  # the destination may have them
     damaged: int
+    deferred_by_policy: int  # held, although it was tried: by a policy of the destination
     oldest_at: datetime | None
     last_request_at: datetime | None  # and granted; by its name, or by a target that covers it
     primary: PrimaryView
@@ -450,6 +451,7 @@ def _domain_status(
         refused=usage.refused - parked.unheld,
         uncertain=parked.uncertain,
         damaged=parked.damaged,
+        deferred_by_policy=parked.deferred_by_policy,
         oldest_at=None if oldest is None else moment(oldest),
         last_request_at=None if request is None else moment(request),
         primary=primary_view(context, domain.destination),

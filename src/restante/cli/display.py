@@ -167,9 +167,13 @@ def show_table(rows: Sequence[JsonObject], columns: Sequence[Column]) -> None:
 
 
 def status_of_mail(row: JsonObject) -> str:
-    """Return the states of a message's recipients, and whether it is suspect."""
-    states = "+".join(sorted({recipient["status"] for recipient in row["recipients"]}))
-    return f"{states}, suspect" if row["is_suspect"] else states
+    """Return the states of a message's recipients, and why it leaves last."""
+    words = ["+".join(sorted({recipient["status"] for recipient in row["recipients"]}))]
+    if row["is_suspect"]:
+        words.append("suspect")
+    if row["policy_deferrals"]:
+        words.append(f"deferred in {counted(row['policy_deferrals'], 'drain')}")
+    return ", ".join(words)
 
 
 def show_record(fields: Iterable[tuple[str, Any]]) -> None:
@@ -205,8 +209,8 @@ def amounts(view: JsonObject) -> str:
 def set_apart_columns(rows: Sequence[JsonObject]) -> list[Column]:
     """Return columns of messages that are not simply held or refused, where there are some."""
     return [
-        number_column(state.upper(), state)
-        for state in ("uncertain", "damaged")
+        number_column(state.upper().removeprefix("DEFERRED_").replace("_", " "), state)
+        for state in ("uncertain", "damaged", "deferred_by_policy")
         if any(row.get(state) for row in rows)
     ]
 

@@ -186,6 +186,7 @@ def _show_message(message: JsonObject) -> None:
             ("8bit", _yes_or_no(message["is_8bit"])),
             ("smtputf8", _yes_or_no(message["needs_smtputf8"])),
             ("reports", _reports(message)),
+            *_by_policy(message),
             *(
                 ("recipient", _recipient(recipient, message["dsn"]))
                 for recipient in message["recipients"]
@@ -218,6 +219,16 @@ def _host_name(origin: JsonObject) -> str:
     """Return the name of the client's address, and how far to trust it."""
     word = PtrStatus.text_of(origin["ptr"])
     return f"{origin['host_name']}, {word}" if origin["host_name"] else word
+
+
+def _by_policy(message: JsonObject) -> list[tuple[str, str]]:
+    """Return in how many drains a policy of the destination deferred a message, and its reply."""
+    drains = message["policy_deferrals"]
+    if not drains:
+        return []
+    replies = [one["reply"] for one in message["recipients"] if one["reply"].startswith("4")]
+    reply = f": {replies[0]}" if replies else ""
+    return [("deferred", f"by a policy of the destination in {counted(drains, 'drain')}{reply}")]
 
 
 def _reports(message: JsonObject) -> str:

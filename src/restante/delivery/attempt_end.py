@@ -7,9 +7,10 @@ from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.policy import OnRefusal
 
 
-def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal]:
+def concerns(domain: HostedDomain) -> tuple[int, str, Destination, OnRefusal, int | None]:
     """Return the parts of a domain's record that an attempt uses: other changes do not end it."""
-    return domain.id, domain.account, domain.destination, domain.policy.on_refusal
+    policy = domain.policy
+    return domain.id, domain.account, domain.destination, policy.on_refusal, policy.after_drains
 
 
 class AttemptKind(StrEnum):

@@ -53,6 +53,7 @@ from restante.delivery.named_messages import named_messages
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
+from restante.mail.policy_deferrals import drain_mark
 from restante.phrases import NO_LONGER_HOSTED
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
@@ -458,6 +459,7 @@ def _supply(lease: Drain, context: DeliveryContext) -> MailSupply:
         lease.domain_id,
         context.dialer.hostname,
         lambda: context.settings.hops_limit,
+        mark=drain_mark(lease.requested_at),
     )
 
 

@@ -65,6 +65,7 @@ from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import takes_few_at_once
+from restante.queue.deferred_by_policy import counted_outcome
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
 from restante.smtp.passed_client import PassedClient
@@ -308,7 +309,8 @@ class DrainAttempt:
             self._is_refused_bounced or message.envelope.dsn is not None
         ):  # otherwise there is no report, which is the usual case
             outcome = self._tell(message, outcome, reply)
-        move = self._record(message, outcome, reply)
+        kept = self._counted(message, outcome)
+        move = self._record(message, kept, reply)
         tally.count(move)
         if move is RecipientMove.DELIVERED:
             self._tally.delivered += 1
@@ -319,7 +321,15 @@ class DrainAttempt:
             if not self._ramp.is_settled:
                 self._climb()
         else:
+            self._count_left(kept)
             self._consider_stopping(outcome, client)
+
+    def _counted(self, message: HeldMessage, outcome: MessageOutcome) -> MessageOutcome:
+        """Return what is settled of an outcome: the drain counts if a policy put the mail off."""
+        if outcome.is_delivered:
+            return outcome
+        limit = self._plan.domain.policy.after_drains
+        return counted_outcome(outcome, message.deferrals, self._supply.mark, limit)
 
     def _climb(self) -> None:
         """Open more connections where a delivered message is reason enough."""
@@ -354,12 +364,14 @@ class DrainAttempt:
         if stop := self._rules.answered(outcome, limit, client):
             self.end(*stop)
 
+    def _count_left(self, outcome: MessageOutcome) -> None:
+        moves = [recipient.move for recipient in outcome.recipients]
+        self._supply.left_behind += RecipientMove.DEFERRED in moves
+
     def _consider_stopping(
         self, outcome: MessageOutcome, client: PassedClient | None = None
     ) -> None:
         self._tally.moved_some |= takes_few_at_once(outcome)
-        moves = [recipient.move for recipient in outcome.recipients]
-        self._supply.left_behind += RecipientMove.DEFERRED in moves
         if client is not None and (reason := limit_told(outcome)):
             self._defer_client(client, reason)
         if stop := self._rules.not_delivered(outcome, client):
@@ -441,6 +453,7 @@ class DrainAttempt:
         outcome = deferred_for(message, end.reason)
         self._record(message, outcome, "")
         if not is_readable:
+            self._count_left(outcome)
             self._consider_stopping(outcome)
         elif self._is_suspect(message, end) or not self._supply.give_back(message):
             self._supply.left_behind += 1
@@ -469,6 +482,7 @@ class DrainAttempt:
         )
         self._count_refusal(outcome)
         self._record(message, outcome, "")
+        self._count_left(outcome)
         self._consider_stopping(outcome)
 
     def _make_do_without(self, end: ConnectionEnd) -> None:

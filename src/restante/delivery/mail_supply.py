@@ -11,9 +11,10 @@ place, so that ten deferred messages do not block all the others permanently. Tw
 one drain delivers nothing twice. Within a round the walk only goes forward. The next round begins
 when everything of this one is settled (the caller's part).
 
-Suspect mail comes last, and never keeps new mail waiting. So a walk has two positions, one in each
-kind of mail (walk_position.py). While it is among suspect mail, each read looks for other mail
-first.
+Suspect mail comes behind other mail, and mail that a policy of the destination deferred in earlier
+drains comes last. Neither keeps new mail waiting. So a walk has three positions, one in each kind
+of mail (walk_position.py). While it is among the later kinds, each read looks for mail of the
+earlier ones first.
 
 Where the destination is told the client of each message, a connection takes the mail of one client
 only (pending_mail.py). So mail leaves out of order. The positions note the messages that an attempt
@@ -33,7 +34,7 @@ from typing import Final, NamedTuple
 from restante.delivery.pending_mail import PendingMail
 from restante.delivery.walk_position import WalkPosition
 from restante.mail.first_line import has_ascii_header, set_off
-from restante.mail.message import SUSPECT_PLACE, HeldMessage, message_name
+from restante.mail.message import DEFERRED_PLACE, SUSPECT_PLACE, HeldMessage, message_name
 from restante.mail.received_field import HEADER_OCTETS, has_more_hops
 from restante.smtp.client_transaction import MAX_RECIPIENTS
 from restante.smtp.passed_client import PassedClient
@@ -67,17 +68,23 @@ class MailSupply:
         domain_id: int,
         hostname: str,
         hops_limit: Callable[[], int],
+        *,
+        mark: int = 0,
     ) -> None:
-        """`hostname`: ours; `hops_limit` returns the limit of Received fields when mail is read."""
+        """`hostname`: ours; `hops_limit` returns the limit of Received fields when mail is read.
+
+        `mark` is the drain's (mail/policy_deferrals.py).
+        """
         self._handover = handover
         self._content = content
         self._domain_id = domain_id
         self._hostname = hostname
         self._hops_limit = hops_limit
+        self.mark = mark
         self._unseen: deque[HeldMessage] = deque()  # read from the store, with unseen headers
         self._pending = PendingMail()
-        self._others = WalkPosition(0)  # among mail that is not suspect
-        self._suspects = WalkPosition(SUSPECT_PLACE)
+        self._others = WalkPosition(0)  # among mail that is neither suspect nor was deferred
+        self._kinds = (self._others, WalkPosition(SUSPECT_PLACE), WalkPosition(DEFERRED_PLACE))
         self._start = 0  # number behind which the walk began; 0: nothing was left out, or no longer
         self._until = 0  # while the walk is among those that were left out: the last of them
         self._newest = 0  # where it goes on behind them
@@ -189,8 +196,8 @@ class MailSupply:
             found = await self._read_page()
             if self._until:
                 found = [message for message in found if message.place <= self._until]
-            elif self._start:  # suspect mail waits for those that were left out, too
-                found = [message for message in found if not message.envelope.is_suspect]
+            elif self._start:  # later kinds of mail wait for those that were left out, too
+                found = [one for one in found if self._position_of(one) is self._others]
             if found or not (self._start or self._until):
                 return found
             if self._until:
@@ -204,25 +211,34 @@ class MailSupply:
         found = list[HeldMessage]()
         while self._names_left:
             number = self._names_left.popleft()
-            for place in (number, number + SUSPECT_PLACE):
+            for place in (number, number + SUSPECT_PLACE, number + DEFERRED_PLACE):
                 some = await self._held_behind(WalkPosition(place - 1), limit=1)
                 found += [message for message in some if message.place == place]
         return found
 
     async def _read_page(self) -> list[HeldMessage]:
-        """Return messages that this walk has not tried; suspect mail only behind all other mail."""
-        if not self._suspects.has_begun:
-            return await self._untried(self._others)
-        first = await self._held_behind(self._others, limit=1)
-        has_others = bool(first) and not first[0].envelope.is_suspect
-        wanted = await self._untried(self._others) if has_others else []
-        return wanted or await self._untried(self._suspects)
+        """Return messages that this walk has not tried; a later kind only behind the others."""
+        present = self._present
+        for position in self._kinds[: self._kinds.index(present)]:
+            first = await self._held_behind(position, limit=1)
+            if first and self._position_of(first[0]) is position:
+                wanted = await self._untried(position)
+                if wanted:
+                    return wanted
+        return await self._untried(present)
+
+    @property
+    def _present(self) -> WalkPosition:
+        """The last kind of mail that the walk has begun."""
+        begun = [position for position in self._kinds if position.has_begun]
+        return begun[-1] if begun else self._others
 
     async def _untried(self, position: WalkPosition) -> list[HeldMessage]:
-        """Return messages behind a position. The first suspect mail can follow other mail."""
+        """Return messages behind a position. Those of a later kind can follow the present one."""
+        is_present = position is self._present
         while True:
             found = await self._held_behind(position)
-            if self._suspects.has_begun:
+            if not is_present:
                 found = [one for one in found if self._position_of(one) is position]
             wanted = [one for one in found if self._position_of(one).is_untried(one.place)]
             if wanted or not found:
@@ -238,10 +254,11 @@ class MailSupply:
             limit,
             BATCH_OCTETS,
             with_origins=self._pending.is_grouped,
+            mark=self.mark,
         )
 
     def _position_of(self, message: HeldMessage) -> WalkPosition:
-        return self._suspects if message.envelope.is_suspect else self._others
+        return self._kinds[message.place // SUSPECT_PLACE]
 
     async def _see(self, message: HeldMessage) -> None:
         """Make the first unseen message pending, marked if it loops; pass over a damaged one."""
@@ -279,7 +296,7 @@ class MailSupply:
 
     def lay_down(self) -> None:
         """End an attempt: forget unsent messages; the next attempt reads on from there."""
-        for position in (self._others, self._suspects):
+        for position in self._kinds:
             unsent = {one.place for one in self._pending if self._position_of(one) is position}
             position.lay_down(unsent, is_in_order=not self._pending.is_grouped)
         self._unseen.clear()
@@ -300,8 +317,8 @@ class MailSupply:
         self._unseen.clear()
         self._pending.clear()
         self._losses.clear()
-        self._others.begin_round()
-        self._suspects.begin_round()
+        for position in self._kinds:
+            position.begin_round()
         self._start = self._until = 0
         self.is_exhausted = False
         self.left_behind = 0

@@ -26,6 +26,8 @@ from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
 from restante.mail.message import HeldMessage
+from restante.mail.policy_deferrals import drain_mark
+from restante.queue.deferred_by_policy import counted_outcome
 from restante.queue.drain_word import DrainEnd, DrainState, DrainWay
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
@@ -66,6 +68,7 @@ class TurnaroundPart:
             lease.domain_id,
             context.dialer.hostname,
             lambda: context.settings.hops_limit,
+            mark=drain_mark(lease.requested_at),
         )
         self._on_change: Callable[[], None] = _nothing
         self._on_stop: Callable[[str, float], None] | None = None
@@ -168,6 +171,8 @@ class TurnaroundPart:
             self._learning.take(outcome)
         if self._is_refused_bounced or message.envelope.dsn is not None:
             outcome = self._tell(message, outcome, reply, remote)
+        limit = self.domain.policy.after_drains
+        outcome = counted_outcome(outcome, message.deferrals, self._supply.mark, limit)
         moves = [recipient.move for recipient in outcome.recipients]
         self._supply.left_behind += RecipientMove.DEFERRED in moves
         return self._record(message, outcome, reply)

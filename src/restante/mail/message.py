@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from restante.mail.envelope import Envelope
 from restante.mail.message_origin import MessageOrigin
+from restante.mail.policy_deferrals import NO_DEFERRALS, PolicyDeferrals
 
 _ALPHABET = (
     "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that reads as a digit
@@ -26,7 +27,9 @@ class ContentFile:
     crc32: int
 
 
-SUSPECT_PLACE: Final = 1 << 60  # no number reaches it; queries of drains spell it out
+# Where each kind of mail begins in the order of a drain. No number reaches the first of them.
+SUSPECT_PLACE: Final = 1 << 60
+DEFERRED_PLACE: Final = 1 << 61
 
 
 class NewMessage(NamedTuple):
@@ -66,11 +69,19 @@ class HeldMessage(NamedTuple):
     doubts: int = 0  # attempts so far whose final reply could not be read
     message_id: str | None = None  # as of a new one
     origin: MessageOrigin | None = None  # as of a new one; few drains read it
+    deferrals: PolicyDeferrals = NO_DEFERRALS
+    was_deferred: bool = False  # by a policy, in a drain before the one that reads it
 
     @property
     def place(self) -> int:
-        """Its place in the order of a drain: the oldest first, and suspect mail last."""
-        return drain_place(self.number, is_suspect=self.envelope.is_suspect)
+        """Its place in the order of the drain that reads it: the oldest first.
+
+        Suspect mail comes behind other mail. Mail that was deferred by a policy
+        comes behind both.
+        """
+        return drain_place(
+            self.number, is_suspect=self.envelope.is_suspect, was_deferred=self.was_deferred
+        )
 
     @property
     def size(self) -> int:
@@ -81,8 +92,10 @@ class HeldMessage(NamedTuple):
 NUMBERS_A_SECOND: Final = 1_000_000  # that MessageNumbers passes over with the time
 
 
-def drain_place(number: int, *, is_suspect: bool) -> int:
+def drain_place(number: int, *, is_suspect: bool, was_deferred: bool) -> int:
     """Return the place of a message in the order of a drain."""
+    if was_deferred:
+        return number + DEFERRED_PLACE
     return number + SUSPECT_PLACE if is_suspect else number
 
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from restante.mail.policy_deferrals import PolicyDeferrals
 from restante.mail.reply_status import ReplyStatus
 
 
@@ -113,6 +114,7 @@ class MessageOutcome(NamedTuple):
     doubts: int = (
         0  # attempts in a row, with this one, without a readable final reply; 0: it was read
     )
+    deferrals: PolicyDeferrals | None = None  # with this drain; None: no policy deferred it
 
     @property
     def is_refused(self) -> bool:

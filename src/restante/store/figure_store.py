@@ -3,7 +3,7 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -41,9 +41,20 @@ class SetApart(NamedTuple):
     uncertain: int = 0  # with an uncertain recipient
     damaged: int = 0
     unheld: int = 0  # of both, those with no held recipient: `DomainUsage.refused` counts them too
+    deferred_by_policy: int = 0  # held, and deferred by a policy of the destination in some drain
 
 
 NONE_SET_APART = SetApart()
+
+
+def with_deferred(
+    apart: Mapping[int, SetApart], deferred_by_policy: Iterable[Sequence[int]]
+) -> Mapping[int, SetApart]:
+    """Return the figures by domain id, with numbers of messages deferred by a policy."""
+    found = dict(apart)
+    for domain_id, count in deferred_by_policy:
+        found[domain_id] = found.get(domain_id, NONE_SET_APART)._replace(deferred_by_policy=count)
+    return found
 
 
 class FigureStore(Protocol):
@@ -85,7 +96,7 @@ class FigureStore(Protocol):
         """
 
     async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
-        """Return how many messages are uncertain and how many damaged, for domains with some.
+        """Return how many messages are uncertain, damaged or deferred by a policy.
 
         Given some ids, only those domains are looked at.
         """

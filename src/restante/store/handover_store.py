@@ -89,15 +89,17 @@ class HandoverStore(Protocol):
         max_octets: int,
         *,
         with_origins: bool = False,
+        mark: int = 0,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient whose place is above `after`, in this order.
 
-        The oldest are first, and suspect mail comes behind all others (`HeldMessage.place`). Their
-        origins are left out, unless they are asked for. At most `limit` are returned, and no more
-        once `max_octets` are in memory (content files do not count); at least one if there is one.
-        A message found damaged is reported and skipped, so that it blocks no other. Its recipients
-        become damaged, with a reply that begins with DAMAGED. An operator can delete it, or
-        release it again once it is repaired.
+        The oldest are first. Suspect mail comes behind them, then mail that a policy deferred in
+        earlier drains than the one with this mark (`HeldMessage.place`). While that drain runs, no
+        message changes its place. Origins are left out, unless they are asked for. At most `limit`
+        are returned, and no more once `max_octets` are in memory (content files do not count); at
+        least one if there is one. A message found damaged is reported and skipped, so that it
+        blocks no other. Its recipients become damaged, with a reply that begins with DAMAGED. An
+        operator can delete it, or release it again once it is repaired.
         """
 
     async def settle(

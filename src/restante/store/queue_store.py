@@ -63,6 +63,7 @@ class QueuedMessage:
     size: int
     message_id: str = ""  # "" where it has none, or is not known
     is_suspect: bool = False  # its sender gets no reports, and it leaves last
+    policy_deferrals: int = 0  # drains in which a policy of the destination deferred it
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,7 @@ class Policy:
     retention: Retention = HELD_FOR_EVER  # from when it was received
     refused_retention: Retention = REFUSED_FOR_TWO_WEEKS  # from when it was refused
     on_refusal: OnRefusal = OnRefusal.KEEP
+    after_drains: int | None = None  # that met a policy, mail is marked refused; None: it is held
     turnaround: TurnaroundPolicy = TurnaroundPolicy.DENY
     change_lock: bool = False  # its account may change neither destination nor authorized hosts
     proof: ProofPolicy = ProofPolicy.NONE

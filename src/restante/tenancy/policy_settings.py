@@ -217,6 +217,13 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
     ),
     _choice("on_refusal", "Action when the destination refuses mail.", "on_refusal"),
     PolicySetting(
+        "after_drains",
+        SettingKind.COUNT,
+        "Mark mail refused that a policy of the destination defers in so many drains, 2 to"
+        " 255; or none: it stays held.",
+        "after_drains",
+    ),
+    PolicySetting(
         "turnaround",
         SettingKind.CHOICE,
         "Let logins with that right take the mail by ATRN, on their own connection. It then goes to"

@@ -144,7 +144,7 @@ def test_since_when_a_status_is_there(tables: Tables) -> None:
 def test_uncertain_mail_is_counted_by_domain(tables: Tables) -> None:
     [record] = tables.ledger.drains.records.values()
     tables.change(mail_changes.settle, record.drain, [uncertain(1, ANNA), uncertain(2, ANNA, BERT)])
-    assert mail_reading.set_apart(tables.connection) == {1: (2, 0, 1)}
+    assert mail_reading.set_apart(tables.connection) == {1: (2, 0, 1, 0)}
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,7 @@ def glance(**facts: Any) -> DomainGlance:
         "refused": 0,
         "uncertain": 0,
         "damaged": 0,
+        "deferred_by_policy": 0,
         "oldest_at": None,
         "suspended_for": None,
         "keep_seconds": None,

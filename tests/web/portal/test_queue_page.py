@@ -9,6 +9,7 @@ import pytest
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage, message_name
 from restante.mail.message_origin import MessageOrigin
+from restante.mail.policy_deferrals import PolicyDeferrals
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.tenancy.grants import GrantedRole
 from restante.web.portal.queue_page import STEP_UP_FROM
@@ -273,6 +274,28 @@ def test_a_stranger_s_address_is_text() -> None:
     text = visit(admin, "/queue", ALPHA).text
     assert "<script>alert" not in text
     assert "&lt;script&gt;alert" in text
+
+
+def test_mail_deferred_by_a_policy_is_told() -> None:
+    admin = with_mail()
+
+    async def defer() -> None:
+        drain = await opened(admin.store, 1)
+        [one] = await admin.store.handover.held(1, 0, 1, 1)
+        path = one.envelope.forward_paths[0]
+        deferred = RecipientOutcome(path, RecipientMove.DEFERRED, "450 4.7.1 <b>not now</b>")
+        outcome = MessageOutcome(one.number, (deferred,), deferrals=PolicyDeferrals(4, 7))
+        await admin.store.handover.settle(drain, [outcome])
+        names.append(message_name(one.number))
+
+    names: list[str] = []
+    asyncio.run(defer())
+    text = visit(admin, "/queue", ALPHA).text
+    assert text.count('<span class="state warn">deferred in 4 drains</span>') == 1
+    text = visit(admin, f"/messages/{names[0]}", ALPHA).text
+    assert "Deferred by a policy of the destination in 4 drains" in text
+    assert "450 4.7.1 &lt;b&gt;not now&lt;/b&gt;" in text
+    assert "a policy of the primary defers 1 message" in visit(admin, "/", ALPHA).text
 
 
 def test_suspect_mail_is_told_with_its_signs() -> None:

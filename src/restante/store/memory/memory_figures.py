@@ -44,18 +44,23 @@ class MemoryFigures:
         }
 
     async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
-        """Return how many messages of each domain are uncertain, and how many damaged."""
+        """Return how many messages are uncertain, damaged or deferred by a policy."""
         found: dict[int, SetApart] = {}
         for record in self._state.mail.values():
             domain_id = record.message.domain_id
             if domain_ids is not None and domain_id not in domain_ids:
                 continue
-            if record.uncertain or record.damaged:
-                uncertain, damaged, unheld = found.get(domain_id, NONE_SET_APART)
+            is_apart = bool(record.uncertain or record.damaged)
+            is_by_policy = bool(record.held and record.deferrals.drains)
+            if is_apart or is_by_policy:
+                uncertain, damaged, unheld, deferred_by_policy = found.get(
+                    domain_id, NONE_SET_APART
+                )
                 found[domain_id] = SetApart(
                     uncertain + bool(record.uncertain),
                     damaged + bool(record.damaged),
-                    unheld + (not record.held),
+                    unheld + (is_apart and not record.held),
+                    deferred_by_policy + is_by_policy,
                 )
         return found
 

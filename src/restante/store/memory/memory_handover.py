@@ -34,12 +34,13 @@ class MemoryHandover:
         max_octets: int,
         *,
         with_origins: bool = False,
+        mark: int = 0,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient whose place is above `after`, in this order."""
         found: list[HeldMessage] = []
         octets = 0
         of_domain = [
-            handed_out(kept, tuple(kept.held))
+            handed_out(kept, tuple(kept.held), mark)
             for kept in self._state.mail.values()
             if kept.message.domain_id == domain_id and kept.held
         ]
@@ -76,6 +77,7 @@ class MemoryHandover:
             for recipient in outcome.recipients:
                 kept.settle(recipient, at)
             kept.doubts = outcome.doubts or kept.doubts
+            kept.deferrals = outcome.deferrals or kept.deferrals
             if not kept.all_paths:
                 self._state.forget(outcome.number)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from restante.mail.address import path_matches
 from restante.mail.message import HeldMessage, NewMessage
+from restante.mail.policy_deferrals import NO_DEFERRALS, PolicyDeferrals
 from restante.queue.recipient_status import RecipientMove, RecipientOutcome, RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
@@ -25,6 +26,7 @@ class MemoryMessage:
     times: dict[str, float] = field(default_factory=dict)  # at which one was refused, or held again
     is_delay_told: bool = False
     doubts: int = 0
+    deferrals: PolicyDeferrals = NO_DEFERRALS
 
     @property
     def wants_word_of_delay(self) -> bool:
@@ -98,6 +100,7 @@ class MemoryMessage:
         for marked in (self.refused, self.uncertain, self.damaged):
             marked.difference_update(parked)
         self.doubts = 0
+        self.deferrals = NO_DEFERRALS
         return True
 
     def _is_parked(self, path: str, status: RecipientStatus | None) -> bool:
@@ -119,8 +122,8 @@ class MemoryMessage:
         return RecipientStatus.REFUSED if path in self.refused else RecipientStatus.HELD
 
 
-def handed_out(kept: MemoryMessage, forward_paths: tuple[str, ...]) -> HeldMessage:
-    """Return a message in the form that a drain takes, with these recipients."""
+def handed_out(kept: MemoryMessage, forward_paths: tuple[str, ...], mark: int = 0) -> HeldMessage:
+    """Return a message in the form that the drain with a mark takes, with these recipients."""
     message = kept.message
     return HeldMessage(
         message.number,
@@ -132,6 +135,8 @@ def handed_out(kept: MemoryMessage, forward_paths: tuple[str, ...]) -> HeldMessa
         kept.is_delay_told,
         doubts=kept.doubts,
         message_id=message.message_id,
+        deferrals=kept.deferrals,
+        was_deferred=kept.deferrals.is_before(mark),
     )
 
 
@@ -150,6 +155,7 @@ def listed(kept: MemoryMessage, selection: QueueFilter) -> QueuedMessage:
         message.size,
         message.message_id or "",
         message.envelope.is_suspect,
+        kept.deferrals.drains,
     )
 
 

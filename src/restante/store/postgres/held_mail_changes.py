@@ -27,6 +27,7 @@ from restante.store.stored_form.rows import (
     IS_REFUSED,
     IS_UNCERTAIN,
     PARKED_AS,
+    deferral_bits,
     paths,
     storable,
 )
@@ -47,6 +48,7 @@ class PartialSettling:
     replies: dict[tuple[int, str], tuple[int, str]] = field(default_factory=dict)
     over: set[tuple[int, str]] = field(default_factory=set)  # recipients whose reply is forgotten
     doubts: dict[int, int] = field(default_factory=dict)
+    deferrals: dict[int, int] = field(default_factory=dict)
     moved: Counter[RecipientMove] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -71,6 +73,8 @@ class PartialSettling:
             self._keep_word(outcome.number, one)
         if outcome.doubts:
             self.doubts[outcome.number] = outcome.doubts
+        if outcome.deferrals is not None:
+            self.deferrals[outcome.number] = deferral_bits(outcome.deferrals)
         self.held[outcome.number] = [
             path
             for path in waiting
@@ -134,6 +138,9 @@ async def _write(
     if state.doubts:
         doubts = (list(state.doubts), list(state.doubts.values()))
         await transaction.fetch(mail_statements.KEEP_DOUBTS, *doubts)
+    if state.deferrals:
+        bits = (list(state.deferrals), list(state.deferrals.values()))
+        await transaction.fetch(mail_statements.KEEP_DEFERRALS, *bits)
     changed = state.changed
     gone = [number for number, left in changed.items() if not left and number not in state.refused]
     await keep_held_paths(

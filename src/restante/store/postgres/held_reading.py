@@ -15,6 +15,7 @@ from restante.store.stored_form.rows import (
     DOMAIN_ID,
     NUMBER,
     DamagedRow,
+    first_deferral,
     held_message,
     row_place,
 )
@@ -45,6 +46,7 @@ async def held(
     max_octets: int,
     *,
     with_origins: bool = False,
+    mark: int = 0,
 ) -> MessagesFound:
     """Read a drain's next messages, past damaged ones."""
     found = MessagesFound([], [])
@@ -54,20 +56,20 @@ async def held(
         question = mail_statements.HELD_MESSAGES_WITH_ORIGINS
     while True:
         wanted = min(limit - len(found.messages), _MOST_AT_ONCE)
-        rows = await session.fetch(question, domain_id, after, wanted)
+        rows = await session.fetch(question, domain_id, after, wanted, first_deferral(mark))
         for row in rows:
-            octets += take(row, found)
+            octets += take(row, found, mark)
             if found.messages and octets >= max_octets:
                 return found
         if len(rows) < wanted or len(found.messages) >= limit:
             return found
-        after = row_place(tuple(rows[-1]))
+        after = row_place(tuple(rows[-1]), mark)
 
 
-def take(row: PostgresRow, found: MessagesFound) -> int:
+def take(row: PostgresRow, found: MessagesFound, mark: int = 0) -> int:
     """Read a row's message; return the octets that it takes."""
     try:
-        message = held_message(tuple(row))
+        message = held_message(tuple(row), mark=mark)
     except DamagedRow as damage:
         found.damaged.append(UnfitMessage(row[NUMBER], str(damage), row[DOMAIN_ID]))
         return 0

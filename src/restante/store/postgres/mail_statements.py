@@ -7,7 +7,7 @@ other, which costs as little as COPY.
 
 # ruff: noqa: S608  what is joined here are constants; every value is bound
 
-from restante.mail.message import SUSPECT_PLACE
+from restante.mail.message import DEFERRED_PLACE, SUSPECT_PLACE
 
 COLUMNS = (
     "number, domain_id, received_at, size, flags, reverse_path, held_paths, content_id::text,"
@@ -51,19 +51,27 @@ HOLD = """
     SELECT id, is_spooled FROM hosted CROSS JOIN given
 """
 
-# $2 is a place (mail/message.py): suspect mail comes last. The planner has no statistics of the
-# flag. It expects `<> 4` of nearly all rows, and `= 4` of few. If both were the other way round, it
-# would sort or read a whole domain.
+# $2 is a place (mail/message.py): suspect mail comes behind other mail, and mail that a policy
+# deferred in an earlier drain comes last. $4 are the bits of mail first deferred in this drain. It
+# keeps its place until the drain is over. The planner has no statistics of the flags. It expects
+# `<> 4` of nearly all rows, and `= 4` of few. If both were the other way round, it would sort or
+# read a whole domain.
 _WAITING = f"""
     FROM (
         (
             SELECT *, 0 AS turn FROM message
             WHERE domain_id = $1 AND number > $2 AND held_paths <> '' AND flags & 4 <> 4
+                AND (flags & 128 <> 128 OR flags >> 7 = $4)
             ORDER BY number LIMIT $3
         ) UNION ALL (
             SELECT *, 1 FROM message
             WHERE domain_id = $1 AND number > $2 - {SUSPECT_PLACE} AND held_paths <> ''
-                AND flags & 4 = 4
+                AND flags & 4 = 4 AND (flags & 128 <> 128 OR flags >> 7 = $4)
+            ORDER BY number LIMIT $3
+        ) UNION ALL (
+            SELECT *, 2 FROM message
+            WHERE domain_id = $1 AND number > $2 - {DEFERRED_PLACE} AND held_paths <> ''
+                AND flags & 128 = 128 AND flags >> 7 <> $4
             ORDER BY number LIMIT $3
         )
     ) AS waiting ORDER BY turn, number LIMIT $3
@@ -177,8 +185,13 @@ FORGET_REPLIES = """
     WHERE domain_id = $1 AND last_reply.number = done.number AND forward_path = done.path
 """
 KEEP_DOUBTS = """
-    UPDATE message SET flags = (flags & ~96) | new.doubts << 5
+    UPDATE message SET flags = (flags & ~96) | (new.doubts << 5)
     FROM unnest($1::bigint[], $2::integer[]) AS new (number, doubts)
+    WHERE message.number = new.number
+"""
+KEEP_DEFERRALS = """
+    UPDATE message SET flags = (flags & 127) | (new.bits << 7)
+    FROM unnest($1::bigint[], $2::integer[]) AS new (number, bits)
     WHERE message.number = new.number
 """
 REMOVE = f"""
@@ -212,7 +225,7 @@ REFUSED_MESSAGES = """
     GROUP BY domain_id ORDER BY domain_id
 """
 HOLD_AGAIN = """
-    UPDATE message SET flags = flags & ~96,
+    UPDATE message SET flags = flags & 31,
         held_paths = concat_ws(E'\\n', nullif(held_paths, ''), parked.paths)
     FROM (
         SELECT domain_id, number, string_agg(forward_path, E'\\n' ORDER BY forward_path) AS paths
@@ -329,6 +342,15 @@ def count_set_apart(*, of_some: bool) -> str:
         SELECT domain_id, number FROM message WHERE held_paths = ''
     ) AS unheld USING (domain_id, number)
     GROUP BY parked.domain_id
+    """
+
+
+def count_deferred(*, of_some: bool) -> str:
+    """Return the statement for all domains, or for those that are $1. It reads one index."""
+    place = "AND domain_id = ANY($1::integer[])" if of_some else ""
+    return f"""
+    SELECT domain_id, count(*) FROM message
+    WHERE held_paths <> '' AND flags & 128 = 128 {place} GROUP BY domain_id
     """
 
 

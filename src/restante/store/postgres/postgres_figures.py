@@ -12,7 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
-from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart
+from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart, with_deferred
 from restante.store.postgres import mail_statements, usage_queries
 from restante.store.postgres.database_session import PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore, take_note
@@ -75,11 +75,15 @@ class PostgresFigures:
         return found
 
     async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
-        """Return how many messages of each domain are uncertain, and how many damaged."""
+        """Return how many messages are uncertain, damaged or deferred by a policy."""
         of_some = domain_ids is not None
-        statement = mail_statements.count_set_apart(of_some=of_some)
-        rows = await self._core.fetch(statement, *([domain_ids] if of_some else []))
-        return {domain_id: SetApart(*counts) for domain_id, *counts in rows}
+        given = [domain_ids] if of_some else []
+        rows = await self._core.fetch(mail_statements.count_set_apart(of_some=of_some), *given)
+        deferred_by_policy = await self._core.fetch(
+            mail_statements.count_deferred(of_some=of_some), *given
+        )
+        apart = {domain_id: SetApart(*counts) for domain_id, *counts in rows}
+        return with_deferred(apart, deferred_by_policy)
 
 
 def _oldest_of(asked: Sequence[PostgresRow]) -> dict[int, float]:

@@ -40,6 +40,7 @@ class PostgresHandover:
         max_octets: int,
         *,
         with_origins: bool = False,
+        mark: int = 0,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
         question = partial(
@@ -49,6 +50,7 @@ class PostgresHandover:
             limit=limit,
             max_octets=max_octets,
             with_origins=with_origins,
+            mark=mark,
         )
         found = await self._core.read(question)
         await held_reading.park(self._core, found.damaged)

@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 11
+VERSION: Final = 12
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -81,6 +81,8 @@ CREATE INDEX message_aged ON message (domain_id, received_at)
 CREATE INDEX message_unheld ON message (domain_id, number) WHERE held_paths = '';
 CREATE INDEX message_suspect ON message (domain_id, number)
     WHERE held_paths <> '' AND flags & 4 = 4;
+CREATE INDEX message_deferred ON message (domain_id, number)
+    WHERE held_paths <> '' AND flags & 128 = 128;
 CREATE INDEX message_delay ON message (received_at) WHERE flags & 8 <> 0;
 CREATE INDEX message_sought ON message USING hash (message_id);
 CREATE INDEX message_content ON message (content_id) WHERE content_id IS NOT NULL;

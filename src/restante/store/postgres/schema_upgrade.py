@@ -82,6 +82,8 @@ _UNHELD: Final = "message (domain_id, number) WHERE held_paths = ''"
 # A former server lets such a login take mail at once.
 _RIGHTS_THAT_WAIT: Final = "ALTER TABLE login ADD COLUMN turnaround_at float8"
 _SUSPECT: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 4 = 4"
+# A former server hands such mail over in the order of numbers, and counts nothing.
+_DEFERRED: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 128 = 128"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
@@ -94,6 +96,7 @@ STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin fro
     8: SchemaStep(_OLDEST_MAIL, oldest=1, indexes={"message_unheld": _UNHELD}),
     9: SchemaStep(_RIGHTS_THAT_WAIT, oldest=1),
     10: SchemaStep("", oldest=1, indexes={"message_suspect": _SUSPECT}),
+    11: SchemaStep("", oldest=1, indexes={"message_deferred": _DEFERRED}),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

@@ -16,6 +16,8 @@ WALKS = {
     " WHERE flags & 8",
     "message_suspect": "SELECT count(*), max(number) FROM message INDEXED BY message_suspect"
     " WHERE held_paths <> '' AND flags & 4",
+    "message_deferred": "SELECT count(*), max(number) FROM message INDEXED BY message_deferred"
+    " WHERE held_paths <> '' AND flags & 128",
 }
 NUMBER_SPAN = "SELECT min(number), max(number) FROM message"
 NEXT_NUMBER = "SELECT received_at FROM message WHERE number >= ? ORDER BY number LIMIT 1"

@@ -39,6 +39,7 @@ from restante.store.stored_form.rows import (
     PARKED_AS,
     SIZE,
     audit_row,
+    deferral_bits,
     numbers_text,
     paths,
     report_row,
@@ -175,6 +176,9 @@ def _settle_one(
         _keep_word(transaction, (domain_id, outcome.number), recipient, at)
     if outcome.doubts and settled:
         transaction.execute(mail_queries.KEEP_DOUBTS, (outcome.doubts, outcome.number))
+    if outcome.deferrals is not None and settled:
+        bits = deferral_bits(outcome.deferrals)
+        transaction.execute(mail_queries.KEEP_DEFERRALS, (bits, outcome.number))
     left = [
         path for path in held if path not in settled or settled[path].move is RecipientMove.DEFERRED
     ]

@@ -13,7 +13,7 @@ test_mail_queries.py pins the plans of the hot ones.
 
 from functools import cache
 
-from restante.mail.message import SUSPECT_PLACE
+from restante.mail.message import DEFERRED_PLACE, SUSPECT_PLACE
 from restante.store.sqlite.ledger_queries import COUNTED_UP_TO
 
 MOST_ROWS = 64  # messages in one INSERT: its text and program stay small enough to be kept prepared
@@ -79,7 +79,8 @@ KEEP_REPLY = """
 """
 
 # How often its final reply could not be read (rows.py names the bits).
-KEEP_DOUBTS = "UPDATE message SET flags = (flags & ~96) | ? << 5 WHERE number = ?"
+KEEP_DOUBTS = "UPDATE message SET flags = (flags & ~96) | (? << 5) WHERE number = ?"
+KEEP_DEFERRALS = "UPDATE message SET flags = (flags & 127) | (? << 7) WHERE number = ?"
 FORGET_REPLY = "DELETE FROM last_reply WHERE domain_id = ? AND number = ? AND forward_path = ?"
 
 # Holding refused recipients again, of one kind or (NULL) all: three statements for any number of
@@ -98,7 +99,7 @@ REFUSED_MESSAGES = f"""
     GROUP BY domain_id
 """
 HOLD_AGAIN = f"""
-    UPDATE message SET flags = flags & ~96, held_paths = ltrim(
+    UPDATE message SET flags = flags & 31, held_paths = ltrim(
         held_paths || char(10) || (
             SELECT group_concat(forward_path, char(10) ORDER BY forward_path) FROM last_reply
             WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
@@ -209,19 +210,37 @@ MARKS_OF = f"{MARKS} AND {OF_SOME}"
 COUNT_SET_APART = _COUNT_SET_APART.format(and_of_some="")
 COUNT_SET_APART_OF = _COUNT_SET_APART.format(and_of_some=f" AND {OF_SOME}")
 
-# A drain's next window. ?2 is a place (mail/message.py): suspect mail comes last. No LIMIT: the
-# reader stops at its bound of messages and octets, and must be able to pass over damaged rows. In
-# index order, so that nothing is sorted and stopping costs nothing.
+# Per domain, from an index of its own.
+_COUNT_DEFERRED = """
+    SELECT domain_id, count(*) FROM message INDEXED BY message_deferred
+    WHERE held_paths <> '' AND flags & 128{and_of_some} GROUP BY domain_id
+"""
+COUNT_DEFERRED = _COUNT_DEFERRED.format(and_of_some="")
+COUNT_DEFERRED_OF = _COUNT_DEFERRED.format(and_of_some=f" AND {OF_SOME}")
+
+# A drain's next window. ?2 is a place (mail/message.py): suspect mail comes behind other mail, and
+# mail that a policy deferred in an earlier drain comes last. ?3 are the bits of mail first deferred
+# in this drain. It keeps its place until the drain is over. No LIMIT: the reader stops at its
+# bound of messages and octets, and must be able to pass over damaged rows. In index order, so that
+# nothing is sorted and stopping costs nothing.
 
 
 def _held_messages(columns: str) -> str:
     return f"""
     SELECT * FROM (
         SELECT {columns} FROM message INDEXED BY message_held
-        WHERE domain_id = ?1 AND number > ?2 AND held_paths <> '' AND NOT flags & 4 ORDER BY number
+        WHERE domain_id = ?1 AND number > ?2 AND held_paths <> '' AND NOT flags & 4
+            AND (NOT flags & 128 OR flags >> 7 = ?3)
+        ORDER BY number
     ) UNION ALL SELECT * FROM (
         SELECT {columns} FROM message INDEXED BY message_suspect
         WHERE domain_id = ?1 AND number > ?2 - {SUSPECT_PLACE} AND held_paths <> '' AND flags & 4
+            AND (NOT flags & 128 OR flags >> 7 = ?3)
+        ORDER BY number
+    ) UNION ALL SELECT * FROM (
+        SELECT {columns} FROM message INDEXED BY message_deferred
+        WHERE domain_id = ?1 AND number > ?2 - {DEFERRED_PLACE} AND held_paths <> '' AND flags & 128
+            AND flags >> 7 <> ?3
         ORDER BY number
     )
 """

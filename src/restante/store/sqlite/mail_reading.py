@@ -13,7 +13,7 @@ import apsw
 from restante.mail.message import NUMBERS_A_SECOND, HeldMessage
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.sending_outcome import Backlog
-from restante.store.figure_store import SetApart
+from restante.store.figure_store import SetApart, with_deferred
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueueFilter, QueuePage
 from restante.store.sqlite import (
@@ -34,6 +34,7 @@ from restante.store.stored_form.rows import (
     NUMBER,
     PARKED_AS,
     DamagedRow,
+    first_deferral,
     held_message,
     numbers_text,
     queued_message,
@@ -69,6 +70,7 @@ def held(
     max_octets: int,
     *,
     with_origins: bool = False,
+    mark: int = 0,
 ) -> PageBounds:
     """Read a drain's next messages, past damaged ones."""
     window = PageBounds([], [])
@@ -77,17 +79,17 @@ def held(
         question = (
             mail_queries.HELD_MESSAGES_WITH_ORIGINS if with_origins else mail_queries.HELD_MESSAGES
         )
-        for row in cursor.execute(question, (domain_id, after)):
-            octets += _take(row, window)
+        for row in cursor.execute(question, (domain_id, after, first_deferral(mark))):
+            octets += _take(row, window, mark)
             if len(window.messages) == limit or (window.messages and octets >= max_octets):
                 break
     return window
 
 
-def _take(row: Row, window: PageBounds) -> int:
+def _take(row: Row, window: PageBounds, mark: int = 0) -> int:
     """Put a row's message in the window; return the octets that it takes there."""
     try:
-        message = held_message(row)
+        message = held_message(row, mark=mark)
     except DamagedRow as damage:
         window.damaged.append(UnreadableMessage(row[NUMBER], str(damage), row[DOMAIN_ID]))
         return 0
@@ -117,11 +119,17 @@ def damage_of_file(connection: apsw.Connection, name: str, text: str) -> list[Un
 def set_apart(
     connection: apsw.Connection, domain_ids: Sequence[int] | None = None
 ) -> Mapping[int, SetApart]:
-    """Count the uncertain and the damaged messages of each domain that has some."""
-    found = _of_domains(
-        connection, mail_queries.COUNT_SET_APART, mail_queries.COUNT_SET_APART_OF, domain_ids
+    """Count the messages of each domain that are uncertain, damaged or deferred by a policy."""
+    with connection:  # one moment for both statements
+        found = _of_domains(
+            connection, mail_queries.COUNT_SET_APART, mail_queries.COUNT_SET_APART_OF, domain_ids
+        )
+        deferred_by_policy = _of_domains(
+            connection, mail_queries.COUNT_DEFERRED, mail_queries.COUNT_DEFERRED_OF, domain_ids
+        )
+    return with_deferred(
+        {domain_id: SetApart(*counts) for domain_id, *counts in found}, deferred_by_policy
     )
-    return {domain_id: SetApart(*counts) for domain_id, *counts in found}
 
 
 def oldest(

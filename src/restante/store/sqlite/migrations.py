@@ -63,6 +63,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.add_ways_of_releases,
     portal_schema.let_rights_wait,
     portal_schema.index_suspect_mail,
+    portal_schema.index_deferred_mail,
 )
 
 

@@ -352,3 +352,14 @@ CREATE INDEX message_suspect ON message (domain_id, number) WHERE held_paths <> 
 def index_suspect_mail(connection: apsw.Connection) -> None:
     """Let drains find suspect mail without a walk over all other mail."""
     connection.execute(_SUSPECT_MAIL)
+
+
+_DEFERRED_MAIL = """
+-- Mail that a policy of the destination deferred. It leaves behind suspect mail. 128 is its flag.
+CREATE INDEX message_deferred ON message (domain_id, number) WHERE held_paths <> '' AND flags & 128;
+"""
+
+
+def index_deferred_mail(connection: apsw.Connection) -> None:
+    """Let drains find mail that a policy deferred, and let it be counted."""
+    connection.execute(_DEFERRED_MAIL)

@@ -38,5 +38,5 @@ class SqliteFigures:
         return await self._core.read(partial(mail_reading.oldest, domain_ids=domain_ids))
 
     async def set_apart(self, domain_ids: Sequence[int] | None = None) -> Mapping[int, SetApart]:
-        """Return how many messages of each domain are uncertain, and how many damaged."""
+        """Return how many messages are uncertain, damaged or deferred by a policy."""
         return await self._core.read(partial(mail_reading.set_apart, domain_ids=domain_ids))

@@ -34,6 +34,7 @@ class SqliteHandover:
         max_octets: int,
         *,
         with_origins: bool = False,
+        mark: int = 0,
     ) -> list[HeldMessage]:
         """Return messages with a held recipient, numbered above `after`; damaged ones left out."""
         question = partial(
@@ -43,6 +44,7 @@ class SqliteHandover:
             limit=limit,
             max_octets=max_octets,
             with_origins=with_origins,
+            mark=mark,
         )
         window = await self._core.read(question)
         await self._core.park(window.damaged)

@@ -10,6 +10,7 @@ from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_notify
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage, drain_place
+from restante.mail.policy_deferrals import NO_DEFERRALS, PolicyDeferrals
 from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryEntry, recorded_way
 from restante.queue.recipient_status import RecipientStatus
@@ -33,6 +34,10 @@ _IS_SUSPECT = 4  # queries and the index message_suspect spell it out
 _WANTS_WORD_OF_DELAY = 8  # until it has been told; queries and the index message_delay spell it out
 _IS_DELAY_TOLD = 16  # since then; queries spell it out
 _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries spell them out
+# From bit 7 on, the deferrals by a policy: a bit if there are some, then eight bits of their count.
+# Above them is the mark of the last drain. Queries and the index message_deferred spell the first
+# bit out.
+_DEFERRALS_SHIFT, _COUNT_SHIFT, _COUNT_MASK, _MARK_SHIFT = 7, 1, 255, 9
 
 # How last_reply.is_refused is read. Every row with a value other than 0 counts as refused; only
 # UNCERTAIN is without the retention of refused mail.
@@ -103,10 +108,10 @@ def _dsn(text: str) -> DsnRequest:
     return DsnRequest(Ret(asked["ret"]) if asked["ret"] else None, asked["id"], recipients)
 
 
-def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
+def held_message(row: Row, refused: Sequence[str] = (), mark: int = 0) -> HeldMessage:
     """Read a message back; `refused` paths join those held. The row may end with its origin.
 
-    Raises DamagedRow where the content is not whole.
+    `mark` is that of the drain that reads it. Raises DamagedRow where the content is not whole.
     """
     (
         number,
@@ -130,6 +135,7 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
     content = None if file is None else ContentFile(file, size - len(head), file_crc32)
     is_delay_told = bool(flags & _IS_DELAY_TOLD)
     doubts = flags >> _DOUBTS_SHIFT & _DOUBTS_MASK
+    deferrals = _deferrals(flags)
     return HeldMessage(
         number,
         domain_id,
@@ -141,6 +147,8 @@ def held_message(row: Row, refused: Sequence[str] = ()) -> HeldMessage:
         doubts=doubts,
         message_id=message_id,
         origin=read_origin(origin[0]) if origin else None,
+        deferrals=deferrals,
+        was_deferred=deferrals.is_before(mark),
     )
 
 
@@ -157,14 +165,38 @@ def _envelope(
     )
 
 
+def deferral_bits(deferrals: PolicyDeferrals) -> int:
+    """Spell the deferrals by a policy, as the flags above bit 6."""
+    return 1 | deferrals.drains << _COUNT_SHIFT | deferrals.mark << _MARK_SHIFT
+
+
+def first_deferral(mark: int) -> int:
+    """Return these bits of a message that was first deferred in the drain with this mark."""
+    return deferral_bits(PolicyDeferrals(1, mark))
+
+
+def _deferrals(flags: int) -> PolicyDeferrals:
+    bits = flags >> _DEFERRALS_SHIFT
+    return (
+        PolicyDeferrals(bits >> _COUNT_SHIFT & _COUNT_MASK, bits >> _MARK_SHIFT)
+        if bits
+        else NO_DEFERRALS
+    )
+
+
 def paths(text: str) -> list[str]:
     """Read back what `message_row` joined."""
     return text.split("\n") if text else []
 
 
-def row_place(row: Row) -> int:
-    """Return the place of a message in the order of a drain."""
-    return drain_place(row[NUMBER], is_suspect=bool(row[_FLAGS] & _IS_SUSPECT))
+def row_place(row: Row, mark: int) -> int:
+    """Return the place of a message in the order of the drain with a mark."""
+    flags = row[_FLAGS]
+    return drain_place(
+        row[NUMBER],
+        is_suspect=bool(flags & _IS_SUSPECT),
+        was_deferred=_deferrals(flags).is_before(mark),
+    )
 
 
 def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
@@ -172,9 +204,16 @@ def queued_message(row: Row, selection: QueueFilter) -> QueuedMessage:
     number, domain_id, reverse_path, received_at, size, held_paths, replies, message_id, flags = row
     everybody = _recipients(held_paths, json.loads(replies))
     recipients = tuple(recipient for recipient in everybody if selection.concerns(recipient))
-    is_suspect = bool(flags & _IS_SUSPECT)
     return QueuedMessage(
-        number, domain_id, reverse_path, recipients, received_at, size, message_id, is_suspect
+        number,
+        domain_id,
+        reverse_path,
+        recipients,
+        received_at,
+        size,
+        message_id,
+        bool(flags & _IS_SUSPECT),
+        _deferrals(flags).drains,
     )
 
 

@@ -227,6 +227,11 @@ def needs(glance: DomainGlance, now: float) -> Iterator[DomainNeed]:
     if glance.uncertain:
         text = f"{counted_thing(glance.uncertain, 'message')} may have arrived, or not"
         yield DomainNeed(name, text, _queue(name, "uncertain"))
+    if glance.deferred_by_policy:
+        text = (
+            f"a policy of the primary defers {counted_thing(glance.deferred_by_policy, 'message')}"
+        )
+        yield DomainNeed(name, text, _queue(name, "held"))
     if glance.suspended_for is not None:
         why = f": {glance.suspended_for}" if glance.suspended_for else ""
         yield DomainNeed(name, f"suspended, nothing leaves{why}", f"/domains/{name}")

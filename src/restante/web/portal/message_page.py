@@ -178,6 +178,9 @@ def steps(
             if (one.forward_path, one.status) in told:
                 continue
             yield WayStep(None, f"{one.forward_path}:{_tries(one)}", one.reply, one.status)
+        if full.policy_deferrals:
+            drains = counted_thing(full.policy_deferrals, "drain")
+            yield WayStep(None, f"Deferred by a policy of the destination in {drains}")
 
 
 def _request(release: PastReleaseView) -> str:

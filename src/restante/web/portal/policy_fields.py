@@ -33,6 +33,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "refused_retention": "Keep refused mail",
         "refused_at_end": "Then",
         "on_refusal": "Mail that is refused",
+        "after_drains": "Refuse mail deferred in so many drains",
     },
     "Accepting": {
         "accept": "Accept mail",

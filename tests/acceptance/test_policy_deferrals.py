@@ -1,0 +1,75 @@
+"""A stock Postfix defers the mail of one sender, drain after drain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import pytest
+
+from tests.acceptance.installation import Installation, at
+from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.sample import arrived, message
+from tests.acceptance.session import Session
+
+DOMAIN: Final = "put-off.example"
+BAD: Final = "bad@sender.example"
+REPLY: Final = f"450 4.7.1 <{BAD}>: Sender address rejected: not with this reputation"
+RULE: Final = f"check_sender_access inline:{{ {{ {BAD} = 450 4.7.1 not with this reputation }} }}"
+
+
+@pytest.fixture(scope="module")
+def restante() -> Iterator[Installation]:
+    """An installation whose drains end soon."""
+    with Installation(delivery={"patience": 0.5}) as restante:
+        restante.start()
+        yield restante
+
+
+def bring(restante: Installation, *senders: str) -> None:
+    with Session(restante.mx, hello="out.sender.example") as session:
+        for sender in senders:
+            for line in (f"MAIL FROM:<{sender}>", f"RCPT TO:<one@{DOMAIN}>"):
+                assert session.say(line).startswith(b"250")
+            assert session.say("DATA").startswith(b"354")
+            assert session.say(message(sender).decode() + ".").startswith(b"250")
+
+
+def drain(restante: Installation, count: int) -> None:
+    """Release the domain, and wait until so many drains have ended in all."""
+    restante.do("release", DOMAIN)
+    eventually(
+        lambda: len(restante.events("drain-finished", domain=DOMAIN)) >= count,
+        what="the end of the drain",
+    )
+
+
+def test_it_is_shown_goes_last_and_is_parked_after_the_drains_that_the_policy_allows(
+    restante: Installation,
+) -> None:
+    with PostfixPrimary([DOMAIN], settings={"smtpd_sender_restrictions": RULE}) as primary:
+        restante.hosts(DOMAIN, at(primary))
+        restante.do("domain", "set", DOMAIN, "--after-drains", "2")
+        bring(restante, BAD, "good@sender.example")
+        primary.start()
+
+        drain(restante, 1)
+        [held] = restante.shown("queue", "list", DOMAIN)
+        assert held["policy_deferrals"] == 1
+        shown = restante.do("queue", "show", held["name"])
+        assert f"by a policy of the destination in 1 drain: {REPLY}" in " ".join(shown.split())
+        assert restante.shown("status", DOMAIN)["domains"][0]["deferred_by_policy"] == 1
+
+        bring(restante, "late@sender.example")
+        drain(restante, 2)
+        assert len(arrived(primary)) == 2
+        lines = restante.log_tail()
+        assert lines.rindex("message-delivered") < lines.rindex("delivery-refused"), "it goes last"
+        [parked] = restante.shown("queue", "list", DOMAIN)
+        assert parked["recipients"][0]["status"] == "refused"
+        assert parked["recipients"][0]["reply"] == REPLY
+
+        restante.do("queue", "release", parked["name"], "--yes")
+        [held] = restante.shown("queue", "list", DOMAIN)
+        assert (held["recipients"][0]["status"], held["policy_deferrals"]) == ("held", 0)
