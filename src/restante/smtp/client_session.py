@@ -3,12 +3,11 @@
 Theory of operation. The shell gives bytes (`receive_data`) and takes events (`next_event`) until
 there is none. It begins a transaction whenever `can_begin` and takes the events that this gives. It
 then writes `data_to_send` once for all of that. Every reply that is due stands in one window,
-`_expected`, in the order in which its cause was sent. A reply belongs to the front of the window
+`_due`, in the order in which its cause was sent. A reply belongs to the front of the window
 and to nothing else. A reply that does not fit voids the session (PeerBroke). Transactions without
 an outcome are then sent again, later.
 
-- A reply can answer only octets that have left: entries of the window count from the `data_to_send`
-  that carried them. So the 250 of content cannot come before the content, whatever a proxy says.
+- A reply can answer only octets that have left (smtp/due_replies.py).
 - With PIPELINING, MAIL, each RCPT and DATA are one flight. The 354 permits the content. The opening
   of the next transaction follows in the same flight if the server has shown that it supports that
   (smtp/pipelining.py). That is one round trip per message instead of two. Without PIPELINING,
@@ -71,6 +70,7 @@ from restante.smtp.client_transaction import (
     opening_commands,
 )
 from restante.smtp.content import ChunkEncoder, DataEncoder
+from restante.smtp.due_replies import DueReplies
 from restante.smtp.ehlo_offer import NO_OFFER
 from restante.smtp.handshake import (
     ClientOptions,
@@ -99,13 +99,11 @@ class ClientSession:
         "_due",
         "_encoder",
         "_events",
-        "_expected",
         "_handshake",
         "_is_over",
         "_is_quitting",
         "_is_ready",
         "_opening",
-        "_outgoing",
         "_pace",
         "_pipelining",
         "_replies",
@@ -117,20 +115,14 @@ class ClientSession:
         "is_audited",
         "not_borne_for_lf",
         "offer",
-        "outgoing_octets",
-        "reply_count",
     )
 
     def __init__(self, options: ClientOptions, pace: WindowPace | None = None) -> None:
         """`pace` is shared by the sessions with one server."""
         self._handshake = Handshake(options)
         self._replies = self._new_reader()
-        self._outgoing: list[bytes] = []
         self._events: deque[ClientEvent] = deque()
-        self._expected: deque[tuple[DialogueStep, ClientTransaction | None]] = deque(
-            [(GREETING, None)]
-        )
-        self._due = 1  # how many of those, from the front, may be answered: their cause has left
+        self._due = DueReplies(GREETING)
         self._opening: ClientTransaction | None = None  # begun, and its content not sent
         self._withheld: deque[tuple[DialogueStep, bytes]] = (
             deque()
@@ -152,8 +144,6 @@ class ClientSession:
         self._tries = False  # before QUIT, whether mail may run ahead in a later session
         self._is_over = False
         self.offer = NO_OFFER
-        self.outgoing_octets = 0  # that `data_to_send` would return
-        self.reply_count = 0
 
     # The methods that the shell calls
 
@@ -183,13 +173,17 @@ class ClientSession:
 
     def data_to_send(self) -> bytes:
         """Return what must be written now, at once and in order; b"" if nothing."""
-        if not self._outgoing:
-            return b""
-        data = b"".join(self._outgoing)
-        self._outgoing.clear()
-        self.outgoing_octets = 0
-        self._due = len(self._expected)
-        return data
+        return self._due.data_to_send()
+
+    @property
+    def outgoing_octets(self) -> int:
+        """How many octets `data_to_send` would return."""
+        return self._due.outgoing_octets
+
+    @property
+    def reply_count(self) -> int:
+        """How many replies have come."""
+        return self._due.taken
 
     @property
     def can_begin(self) -> bool:
@@ -209,7 +203,7 @@ class ClientSession:
         if self.runs_ahead:
             self._run_ahead(transaction, commands)
             return
-        transaction.is_across = bool(self._expected) and self._expected[-1][0] is not RSET
+        transaction.is_across = self._due.last not in (None, RSET)
         self._say_opening(transaction, commands)
 
     def _say_opening(
@@ -219,7 +213,7 @@ class ClientSession:
         commands.append((DATA, b"DATA\r\n"))
         if self.is_pipelining:
             for step, line in commands:
-                self._send(line, step, transaction)
+                self._due.send(line, step, transaction)
         else:
             self._withheld.extend(commands)
             self._send_withheld(transaction)
@@ -230,10 +224,10 @@ class ClientSession:
         self._opening = transaction
         size = transaction.message.size
         if self._ahead.needs_reset:
-            self._send(b"RSET\r\n", RSET)
+            self._due.send(b"RSET\r\n", RSET)
         self._ahead.add(transaction)
         for step, line in commands:
-            self._send(line, step, transaction)
+            self._due.send(line, step, transaction)
         self._withheld.append((CONTENT, b"BDAT %d LAST\r\n" % size))
         if size <= _LARGE:
             self._send_chunk(transaction)
@@ -241,7 +235,7 @@ class ClientSession:
     def send_content(self, block: bytes) -> None:
         """Send more of the content that a ContentWanted asked for."""
         assert self._encoder is not None, "no content is wanted"
-        self._write(self._encoder.encode(block))
+        self._due.write(self._encoder.encode(block))
 
     def end_content(self) -> None:
         """Send the end mark: only after the last octet of the content.
@@ -289,7 +283,7 @@ class ClientSession:
     @property
     def awaited(self) -> DialogueStep | None:
         """The step whose reply comes next, None if no reply is due: each has its own timeout."""
-        return self._expected[0][0] if self._expected else None
+        return self._due.awaited
 
     @property
     def is_sending_content(self) -> bool:
@@ -312,9 +306,9 @@ class ClientSession:
         """The transaction whose content waits for its reply, outside a window that runs ahead."""
         if self._audited is not None:
             return self._audited if self._audited.content is not None else None
-        if not self._due or self.runs_ahead:
+        if not self._due.answerable or self.runs_ahead:
             return None
-        step, transaction = self._expected[0]
+        step, transaction = self._due.front()
         return transaction if step is CONTENT else None
 
     def take_cut_reply(self) -> bool:
@@ -355,12 +349,7 @@ class ClientSession:
     @property
     def awaits_across(self) -> bool:
         """Whether the next reply is to a command behind content: it comes at once, or never."""
-        if not self._expected:
-            return False
-        step, transaction = self._expected[0]
-        return step is ACROSS or (
-            step is MAIL and transaction is not None and transaction.is_across
-        )
+        return self._due.awaits_across
 
     @property
     def awaits_behind_chunk(self) -> bool:
@@ -378,7 +367,7 @@ class ClientSession:
     @property
     def is_trying_across(self) -> bool:
         """Whether the reply to the command that tries it is not there."""
-        return any(step is ACROSS for step, _ in self._expected)
+        return self._due.has(ACROSS)
 
     @property
     def knows_client(self) -> bool:
@@ -411,13 +400,13 @@ class ClientSession:
     def _is_window_open(self) -> bool:
         if self._opening is not None:
             return False
-        if self.is_audited and (self._audited is not None or self._expected):
+        if self.is_audited and (self._audited is not None or self._due):
             return False  # the message under way is the last
         if self.runs_ahead:
             return self._ahead.has_room
-        if not self._expected:
+        if not self._due:
             return True
-        if self._expected[-1][0] is RSET:
+        if self._due.last is RSET:
             return self.is_pipelining
         return self._may_go_across and self._pace.across is ContentPipelining.BORNE
 
@@ -436,38 +425,26 @@ class ClientSession:
         return self._handshake.tries_last
 
     def _unanswered(self) -> list[ClientTransaction]:
-        begun = [transaction for _, transaction in self._expected if transaction is not None]
+        begun = self._due.transactions()
         return begun if self._opening is None else [*begun, self._opening]
-
-    def _write(self, data: bytes) -> None:
-        self._outgoing.append(data)
-        self.outgoing_octets += len(data)
-
-    def _send(
-        self, data: bytes, step: DialogueStep, transaction: ClientTransaction | None = None
-    ) -> None:
-        self._write(data)
-        self._expected.append((step, transaction))
 
     def _match(self, reply: ServerReply) -> None:
         if reply.code == _BUSY:
             self._end(SessionEnding.BUSY, reply.text)
             return
-        if not self._due:
+        if not self._due.answerable:
             raise PeerBroke(f"an unexpected reply, to no command: {reply.text}")
-        step, transaction = self._expected[0]  # stays there until the reply is known to fit
+        step, transaction = self._due.front()  # stays there until the reply is known to fit
         if reply.is_positive and reply.code not in step.goes_on:
             raise PeerBroke(f"no reply to {step.name}: {reply.text}")
         if self._replies.was_odd:
             self._take_odd(step, reply)
-        self._expected.popleft()
-        self._due -= 1
-        self.reply_count += 1
+        self._due.take()
         if transaction is None:
             self._take_session_reply(step, reply)
         else:
             _TRANSACTION_STEPS[step](self, transaction, reply)
-        if self._ahead.transactions and not self._expected and self._opening is None:
+        if self._ahead.transactions and not self._due and self._opening is None:
             self._settle_window()
         if self._is_quitting:
             self._quit_when_idle()
@@ -482,11 +459,11 @@ class ClientSession:
 
         The first line of the reply to content has the code that counts: an audit adds nothing.
         """
-        is_alone = self._due == 1 == len(self._expected) and not self.runs_ahead
+        is_alone = self._due.answerable == 1 == len(self._due) and not self.runs_ahead
         is_alone &= self.awaited is not CONTENT
         self._replies.decide_about_lf(ends_lines=is_alone)
         self.is_audited = is_alone
-        if self._due > 1:
+        if self._due.answerable > 1:
             is_probing = self.runs_ahead or self.is_probing
             behind = Pipelining.ACROSS if self.awaited is CONTENT else Pipelining.OPENING
             self.not_borne_for_lf = Pipelining.AHEAD if is_probing else behind
@@ -495,8 +472,8 @@ class ClientSession:
         """Send nothing behind content from now on: an odd reply could be mistaken for two."""
         self._pace.across = ContentPipelining.NOT_BORNE
         if not self.runs_ahead:
-            self.is_across_refused |= self._due > 1
-        if step is CONTENT and self._due > 1 and not self.runs_ahead:
+            self.is_across_refused |= self._due.answerable > 1
+        if step is CONTENT and self._due.answerable > 1 and not self.runs_ahead:
             raise PeerBroke(f"a malformed reply among several that are due: {reply.text}")
 
     def _settle_window(self) -> None:
@@ -509,15 +486,14 @@ class ClientSession:
         self._events.extend(self._ahead.settle())
 
     def _quit_when_idle(self) -> None:
-        is_idle = not self._expected and self._opening is None and not self.awaits_close
+        is_idle = not self._due and self._opening is None and not self.awaits_close
         if not self._is_ready or self._is_over or not is_idle:
             return
         has_leave = self._tries and not self.is_audited
         if has_leave and (trial := self._handshake.take_trial()) is not None:
-            self._write(trial.data)
-            self._expected.extend((step, None) for step in trial.steps)
+            self._due.send_all(trial.data, trial.steps)
         else:
-            self._send(b"QUIT\r\n", QUIT)
+            self._due.send(b"QUIT\r\n", QUIT)
 
     def _end(self, ending: SessionEnding, reason: str) -> None:
         self._is_over = True
@@ -550,13 +526,11 @@ class ClientSession:
     def _go_on(self, following: HandshakeStep) -> None:
         match following:
             case HandshakeSend() | SessionReady() if self._is_quitting:
-                self._send(b"QUIT\r\n", QUIT)
+                self._due.send(b"QUIT\r\n", QUIT)
             case HandshakeSend(data, steps):
-                self._write(data)
-                self._expected.extend((step, None) for step in steps)
+                self._due.send_all(data, steps)
             case HandshakeAwait(steps):
-                self._expected.extend((step, None) for step in steps)
-                self._due += len(steps)
+                self._due.add_answerable(steps)
             case BeginTls():
                 if (
                     self._replies.has_surplus
@@ -586,7 +560,11 @@ class ClientSession:
 
     def _send_withheld(self, transaction: ClientTransaction) -> None:
         """Send commands that waited for the replies to all earlier ones, unless useless now."""
-        if not self._withheld or transaction is not self._opening or self._is_awaited(transaction):
+        if (
+            not self._withheld
+            or transaction is not self._opening
+            or self._due.ends_with(transaction)
+        ):
             return
         step, line = self._withheld[0]
         if (step is RCPT and not _is_taken(transaction.mail)) or (
@@ -598,14 +576,11 @@ class ClientSession:
             self._send_chunk(transaction)
         else:
             self._withheld.popleft()
-            self._send(line, step, transaction)
-
-    def _is_awaited(self, transaction: ClientTransaction) -> bool:
-        return bool(self._expected) and self._expected[-1][1] is transaction
+            self._due.send(line, step, transaction)
 
     def _send_chunk(self, transaction: ClientTransaction) -> None:
         _, command = self._withheld.popleft()
-        self._write(command)
+        self._due.write(command)
         self._send_head(transaction, ChunkEncoder(transaction.message.size))
 
     def _take_data(self, transaction: ClientTransaction, reply: ServerReply) -> None:
@@ -615,13 +590,13 @@ class ClientSession:
         elif transaction.has_recipients:
             self._send_head(transaction, DataEncoder())
         else:
-            self._send(b".\r\n", END_MARK, transaction)
+            self._due.send(b".\r\n", END_MARK, transaction)
             self._opening = None
 
     def _send_head(
         self, transaction: ClientTransaction, encoder: DataEncoder | ChunkEncoder
     ) -> None:
-        self._write(encoder.encode(transaction.message.head))
+        self._due.write(encoder.encode(transaction.message.head))
         if transaction.message.file is None:
             self._send_end_mark(encoder, transaction)
         else:
@@ -631,9 +606,9 @@ class ClientSession:
     def _send_end_mark(
         self, encoder: DataEncoder | ChunkEncoder, transaction: ClientTransaction
     ) -> None:
-        self._send(encoder.finish(), CONTENT, transaction)
+        self._due.send(encoder.finish(), CONTENT, transaction)
         if isinstance(encoder, ChunkEncoder) and not encoder.ends_line and self._needs_lines:
-            self._send(b"NOOP\r\n", NOOP)
+            self._due.send(b"NOOP\r\n", NOOP)
         self._encoder = None
         self._opening = None
         is_worth_it = (
@@ -646,7 +621,7 @@ class ClientSession:
             and not self.runs_ahead
         ):
             self._pace.across = ContentPipelining.TRYING
-            self._send(b"RSET\r\n", ACROSS)
+            self._due.send(b"RSET\r\n", ACROSS)
 
     def _take_end_mark(self, transaction: ClientTransaction, _: ServerReply) -> None:
         self._end_transaction(transaction)
@@ -673,7 +648,7 @@ class ClientSession:
         if (
             transaction.is_left_open
         ):  # its end counts with the reply to RSET: a refusal out of step shows there
-            self._send(b"RSET\r\n", RSET, transaction)
+            self._due.send(b"RSET\r\n", RSET, transaction)
         else:
             self._end_transaction(transaction)
 
