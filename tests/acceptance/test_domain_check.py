@@ -107,6 +107,16 @@ class EximWithLines(EximPrimary):
         return command
 
 
+def lines_for(software: str, primary: Primary, restante: Installation) -> str:
+    """Host the domain at a primary, and return the lines for its configuration."""
+    restante.start()
+    restante.hosts(DOMAIN, at(primary))
+    shown = json.loads(restante.do("domain", "snippet", DOMAIN, "--for", software, "--json"))
+    [part] = shown["parts"]
+    text: str = part["text"]
+    return text
+
+
 def rcpt_from(address: str, primary: Primary, sender: str = "a@sender.example") -> int:
     """Return the code of the reply to RCPT that a client at an address gets."""
     with smtplib.SMTP(primary.address, primary.port, "client.example", 10, (address, 0)) as client:
@@ -122,12 +132,9 @@ def test_a_postfix_loads_the_lines_for_it_and_obeys_them() -> None:
         Installation(more=names.settings) as restante,
         PostfixWithLines([DOMAIN]) as primary,
     ):
-        restante.start()
-        restante.hosts(DOMAIN, at(primary))
-        shown = json.loads(restante.do("domain", "snippet", DOMAIN, "--for", "postfix", "--json"))
-        [part] = shown["parts"]
-        assert OWN_RULES in part["text"]
-        primary.lines = part["text"].replace(OWN_RULES, "    reject")
+        lines = lines_for("postfix", primary, restante)
+        assert OWN_RULES in lines
+        primary.lines = lines.replace(OWN_RULES, "    reject")
         primary.start()
 
         assert rcpt_from("127.0.0.1", primary) == 250
@@ -145,11 +152,7 @@ def test_an_exim_loads_the_lines_for_it_and_obeys_them() -> None:
         Installation(more=names.settings) as restante,
         EximWithLines([DOMAIN]) as primary,
     ):
-        restante.start()
-        restante.hosts(DOMAIN, at(primary))
-        shown = json.loads(restante.do("domain", "snippet", DOMAIN, "--for", "exim", "--json"))
-        [part] = shown["parts"]
-        primary.lines = part["text"]
+        primary.lines = lines_for("exim", primary, restante)
         primary.start()
 
         assert rcpt_from("127.0.0.1", primary) == 250
