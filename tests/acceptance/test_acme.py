@@ -80,6 +80,10 @@ def test_certificates_are_ordered_shown_and_renewed_with_the_same_key() -> None:
             assert httpx.get(f"http://{HOST}:{PORT}{path}").status_code == 404
         assert restante.run("status", "--check").returncode == 0
 
+        copy = restante.directory / "copy"
+        restante.do("store", "backup", str(copy))
+        assert _files(copy / "acme") == _files(made)
+
         before = {name: (made / f"{name}.pem") for name in (HOSTNAME, CUSTOMER)}
         pins = {name: key_pin(file) for name, file in before.items()}
         serials = {name: serial(file) for name, file in before.items()}
@@ -93,6 +97,17 @@ def test_certificates_are_ordered_shown_and_renewed_with_the_same_key() -> None:
             timeout=90,
         )
         assert {name: key_pin(file) for name, file in before.items()} == pins
+
+        restante.stop()
+        (restante.directory / "data").rename(restante.directory / "data.lost")
+        copy.rename(restante.directory / "data")  # the restore
+        restante.start()
+        assert {name: key_pin(file) for name, file in before.items()} == pins
+        assert CUSTOMER in shown(restante, "-servername", CUSTOMER)
+
+
+def _files(directory: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in directory.iterdir()}
 
 
 def serial(file: Path) -> int:

@@ -65,8 +65,8 @@ def backup(
 ) -> None:
     """Copy the store of a running server: records, audit trail and mail as of one moment.
 
-    The server writes the copy, so its user must be allowed to write to DIR. The copy does not
-    include the key file and the configuration.
+    The server writes the copy, so its user must be allowed to write to DIR. The copy includes keys
+    and certificates by ACME. It does not include the key file and the configuration.
     """
     body = {"directory": os.path.abspath(directory)}  # noqa: PTH100  the server follows links in it
     done = ask(config, "POST", "/v1/store/backup", body=body, seconds=_BACKUP_SECONDS)

@@ -122,3 +122,34 @@ async def test_a_failing_disk_is_a_store_error(
     await store.close()
     with pytest.raises(StoreError, match="closed"):
         await store.upkeep.backup(tmp_path / "copy")
+
+
+async def test_keys_beside_the_database_are_in_the_copy_for_their_owner_alone(
+    store: SqliteStore, directory: Path, tmp_path: Path
+) -> None:
+    keys = directory / "acme"
+    keys.mkdir()
+    (keys / "a.key.pem").write_bytes(b"key")
+    (keys / "a.pem.new").write_bytes(b"a part")
+    (keys / "b.pem").symlink_to(tmp_path / "of-somebody-else")
+    (tmp_path / "of-somebody-else").write_bytes(b"other")
+    await store.upkeep.backup(tmp_path / "copy")
+    [copied] = (tmp_path / "copy/acme").iterdir()
+    assert (copied.name, copied.read_bytes()) == ("a.key.pem", b"key")
+    assert copied.stat().st_mode & 0o777 == 0o600
+    assert copied.parent.stat().st_mode & 0o777 == 0o700
+    assert not copied.samefile(keys / "a.key.pem")
+
+
+async def test_without_its_keys_a_copy_is_no_store(
+    store: SqliteStore, directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (directory / "acme").mkdir()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(backup, "copy_beside", full)
+    with pytest.raises(StoreError, match="No space"):
+        await store.upkeep.backup(tmp_path / "copy")
+    assert not (tmp_path / "copy/restante.db").exists()

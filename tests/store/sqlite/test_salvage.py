@@ -94,6 +94,13 @@ def named(report: SalvageReport) -> set[int]:
     return {finding.number for finding in report.lost if finding.number is not None}
 
 
+async def test_keys_beside_the_database_are_salvaged_too(filled: Path, tmp_path: Path) -> None:
+    (filled / "acme").mkdir()
+    (filled / "acme/a.key.pem").write_bytes(b"key")
+    salvaged(filled, tmp_path / "new")
+    assert (tmp_path / "new/acme/a.key.pem").read_bytes() == b"key"
+
+
 async def test_a_sound_store_is_salvaged_whole(filled: Path, tmp_path: Path) -> None:
     report = salvaged(filled, tmp_path / "new")
     assert report.lost == []

@@ -6,8 +6,12 @@
 Content files are kept from being removed meanwhile. They are immutable once a row names them, so on
 the same file system a second name is as good as a copy. The database gets its name last, so that an
 interrupted copy is no store.
+
+The keys and certificates by ACME are in a directory beside the database. They belong to no row, and
+are copied too: other keys would need other TLSA records.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable
@@ -25,6 +29,8 @@ from restante.store.upkeep_store import BackupCopy
 _DATABASE = "restante.db"
 PARTIAL = "restante.db.partial"
 _CONTENT = "content"
+_BESIDE = "acme"  # a directory of files that are replaced whole
+_DRAFT = ".new"  # the end of the name of a file that is being written
 
 
 def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path) -> BackupCopy:
@@ -33,6 +39,7 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
         prepare_directory(target)
         with files.keeping_all():  # here, on the thread: its caller may have left before it ends
             made = _copy(path, vfs, files, target)
+        copy_beside(path.parent, target)
         (target / PARTIAL).rename(target / _DATABASE)
         files.sync_directory(target)
     except OSError as error:
@@ -97,6 +104,33 @@ def copy_file(source: Path, place: Path) -> None:
         shutil.copyfile(source, place)
         place.chmod(0o600)
         sync(place)
+
+
+def copy_beside(store: Path, target: Path) -> None:
+    """Copy the files that lie beside the database of a store, if there are any. Raises OSError.
+
+    Each is copied for its owner alone. One that is removed meanwhile is left out.
+    """
+    if not (store / _BESIDE).is_dir():
+        return
+    (target / _BESIDE).mkdir(mode=0o700)
+    for file in sorted((store / _BESIDE).iterdir()):
+        if file.suffix != _DRAFT:
+            _copy_private(file, target / _BESIDE / file.name)
+    sync(target / _BESIDE)
+
+
+def _copy_private(file: Path, place: Path) -> None:
+    try:
+        source = open_regular(file)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ELOOP, errno.EINVAL):
+            return  # it was removed, or is not our file
+        raise
+    with open(source, "rb") as readable:  # noqa: PTH123  of the descriptor
+        place.touch(mode=0o600)
+        place.write_bytes(readable.read())
+    sync(place)
 
 
 def sync(path: Path) -> None:

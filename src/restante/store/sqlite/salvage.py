@@ -27,7 +27,7 @@ from restante.store.sqlite import (
     record_queries,
     salvage_source,
 )
-from restante.store.sqlite.backup import PARTIAL, copy_file, prepare_directory, sync
+from restante.store.sqlite.backup import PARTIAL, copy_beside, copy_file, prepare_directory, sync
 from restante.store.sqlite.damaged_table import UNREADABLE, TolerantReader, UnreadableGap, table_of
 from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.engine import PAGE_SIZE, fetch, quoted
@@ -72,6 +72,7 @@ def salvage(directory: Path, target: Path, on_progress: OnSalvaged) -> SalvageRe
     lock = DirectoryLock(directory)
     try:
         prepare_directory(target)
+        copy_beside(directory, target)
         work = target / "work"
         work.mkdir(mode=0o700)
         try:
