@@ -9,6 +9,7 @@ from restante.admin.admin_error import AdminError
 from restante.admin.domain_check import DomainCheckView, check_domain
 from restante.admin.domain_uptime import longest_outage
 from restante.network.dns_records import DnsRecordSet
+from restante.queue.held_peak import WIDE, HeldAmount, HeldPeak, PeakPlace
 from restante.queue.presence import DestinationState, PresenceChange
 from restante.readiness.readiness_row import ReadinessVerdict
 from restante.tenancy.policy import DAY
@@ -17,6 +18,7 @@ from tests.admin.admin_world import NOW, AdminWorld, ask_for, run
 from tests.delivery.scripted_primary import ScriptedPrimary
 
 OWN = "mx2.example.net"
+FREE_PORT = 9  # nobody listens there
 
 
 def world(**records: Any) -> AdminWorld:
@@ -106,3 +108,19 @@ def test_the_longest_outage_is_that_of_the_last_months() -> None:
     run(admin.store.presence.record_presence(changes))
     assert run(longest_outage(admin.context, "alpha", host)) == 2 * DAY
     assert run(longest_outage(admin.context, "alpha", "other:25")) == 0
+
+
+def test_the_most_that_was_held_in_a_week_is_shown() -> None:
+    admin = world()
+
+    async def check() -> DomainCheckView:
+        await admin.host("alpha.example", "alpha", destination=f"127.0.0.1:{FREE_PORT}")
+        domain = admin.context.directory.now.domains["alpha.example"]
+        for days, messages in ((8, 9000), (6, 1234)):
+            at = int((NOW - days * DAY) // WIDE) * WIDE
+            place = PeakPlace(domain.id, "alpha", WIDE, at)
+            await admin.store.peaks.record_peaks([HeldPeak(place, HeldAmount(messages, 2**21))])
+        return await check_domain(admin.context, "alpha.example")
+
+    [row] = [row for row in asyncio.run(check()).rows if row.check == "room"]
+    assert row.evidence.startswith("0 messages, 0.0 MiB held, 1,234 and 2.0 MiB at most in 7 days")

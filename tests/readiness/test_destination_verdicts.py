@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from restante.network.dns_records import DnsRecordSet
 from restante.readiness.destination_facts import (
     AddressFacts,
     DestinationFacts,
@@ -54,6 +55,31 @@ def seen(**changes: Any) -> ProbeView:
 
 def test_a_good_destination_passes() -> None:
     assert {row.verdict.text for row in destination_rows(VIEW)} == {"PASS"}
+
+
+def tlsa(*values: str, is_secure: bool = True) -> DnsRecordSet:
+    return DnsRecordSet(values, 300, is_secure)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "words"),
+    [
+        (DnsRecordSet(), "PASS", "key SHA-256"),
+        (DnsRecordSet(failure="no answer"), "PASS", "key SHA-256"),
+        (tlsa(f"3 1 1 {'ab' * 32}"), "PASS", "a TLSA record names this key"),
+        (tlsa(f"3 1 1 {'cd' * 32}"), "WARN", "name another key"),
+        (tlsa(f"3 1 1 {'cd' * 32}", "2 0 1 00"), "PASS", "not compared here"),
+        (tlsa("1 1 1 00"), "PASS", "not compared here"),
+        (tlsa(f"3 1 1 {'cd' * 32}", is_secure=False), "PASS", "are not validated"),
+    ],
+)
+def test_the_dane_of_the_destination_is_shown(
+    found: DnsRecordSet, expected: str, words: str
+) -> None:
+    row = of(ReadinessCheck.STARTTLS, replace(VIEW, tlsa=found))
+    assert row.verdict.text == expected
+    assert words in row.evidence
+    assert ("DANE" in row.evidence) is (found.is_secure and bool(found.values))
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,15 @@ def test_our_addresses_are_looked_up_in_blocklists() -> None:
     ]
 
 
+def test_the_tlsa_records_of_the_destination_are_asked_by_its_name() -> None:
+    names = zone()
+    names.known["_2526._tcp.mail.a.example"] = {"TLSA": ["3 1 1 cd"]}
+    asked = DomainLookup(DOMAIN, HOST, [], tlsa_name="_2526._tcp.mail.a.example")
+    facts = asyncio.run(gather_dns_facts(asked, names, Policies().fetch))
+    assert facts.destination_tlsa.values == ("3 1 1 cd",)
+    assert not gathered(zone()).destination_tlsa.values
+
+
 def test_a_failure_of_dns_is_a_fact() -> None:
     names = zone()
     names.failing |= {DOMAIN, HOST, "_dmarc.sub.a.example"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from restante.queue.held_peak import HeldAmount
 from restante.readiness.readiness_row import ReadinessCheck, ReadinessRow
 from restante.readiness.record_verdicts import LastRelease, RecordFacts, record_rows
 from restante.tenancy.policy import DAY, AtEnd, HoldPolicy, Policy, Retention
@@ -58,6 +59,12 @@ def kept(days: float, at_end: AtEnd = AtEnd.DELETE) -> Policy:
         ({"policy": Policy(quota=Quota(octets=100)), "octets": 80}, "WARN", "80 of 100 octets"),
         ({"policy": Policy(quota=Quota(octets=100)), "octets": 79}, "PASS", ""),
         ({"policy": Policy(quota=Quota(messages=10)), "messages": 9}, "WARN", "9 of 10 messages"),
+        (
+            {"policy": Policy(quota=Quota(octets=100)), "most_held": HeldAmount(1, 90)},
+            "WARN",
+            "90 of 100 octets of the quota were used in the last 7 days",
+        ),
+        ({"most_held": HeldAmount(1200, 3 * 1024**2)}, "PASS", "1,200 and 3.0 MiB at most"),
         ({"is_room_short": True}, "WARN", "disk"),
     ],
 )

@@ -8,6 +8,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import reduce
 from itertools import islice
 from typing import Final
 
@@ -23,10 +24,11 @@ from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import list_past_releases
 from restante.delivery.dialer import Dialer
-from restante.delivery.route import NoRoute
+from restante.delivery.route import NoRoute, recorded_address
 from restante.network.outgoing_http import OutgoingHttp
 from restante.network.resolver import LookupFailed
 from restante.phrases import BY_ATRN_ONLY
+from restante.queue.held_peak import WIDE, HeldAmount, larger
 from restante.readiness.destination_facts import DestinationFacts
 from restante.readiness.destination_verdicts import ProbeView, destination_rows
 from restante.readiness.dns_facts import DnsFacts
@@ -41,7 +43,12 @@ from restante.readiness.readiness_row import (
     passed,
     worst_of,
 )
-from restante.readiness.record_verdicts import LastRelease, RecordFacts, record_rows
+from restante.readiness.record_verdicts import (
+    VOLUME_DAYS,
+    LastRelease,
+    RecordFacts,
+    record_rows,
+)
 from restante.readiness.sts_fetching import policy_fetcher
 from restante.smtp.client_auth import ClientLogin
 from restante.store.release_store import PastRelease, ReleaseFilter
@@ -92,6 +99,7 @@ async def check_domain(context: AdminContext, name: str) -> DomainCheckView:
         targets=targets,
         certificates=tuple(context.network.certificates()),
         blocklists=context.settings.blocklists(),
+        tlsa_name=_tlsa_name(domain),
     )
     http = OutgoingHttp(context.network.resolver, lambda: FETCH_SECONDS)
     records = await _record_facts(context, domain)
@@ -114,6 +122,14 @@ async def _targets(domain: HostedDomain, dialer: Dialer) -> Sequence[IpAddress]:
         return [one.address for one in await dialer.endpoints(domain.destination)]
     except NoRoute:
         return ()
+
+
+def _tlsa_name(domain: HostedDomain) -> str:
+    """Return the name of the destination's TLSA records (RFC 6698 §3); "" for an address."""
+    destination = domain.destination
+    if not destination.is_reachable or recorded_address(destination) is not None:
+        return ""
+    return f"_{destination.port}._tcp.{destination.host}"
 
 
 async def _look(
@@ -159,6 +175,7 @@ def _destination_rows(
         includes_us=spf_includes_us(dns),
         login="" if login is None else login.user,
         passing=domain.destination.client_address,
+        tlsa=dns.destination_tlsa,
     )
     return destination_rows(view)
 
@@ -191,9 +208,19 @@ async def _record_facts(context: AdminContext, domain: HostedDomain) -> RecordFa
         ),
         messages=usage.messages,
         octets=usage.octets,
+        most_held=await _most_held(context, domain, now),
         longest_outage=await longest_outage(context, domain.account, domain.destination.text),
         is_room_short=vitals is not None and vitals.is_room_short,
     )
+
+
+async def _most_held(context: AdminContext, domain: HostedDomain, now: float) -> HeldAmount:
+    """Return the largest number and the largest size of held mail in the last days."""
+    since = (now - VOLUME_DAYS * DAY) // WIDE * WIDE
+    peaks = await context.store.peaks.peaks(domain.id, domain.account, WIDE, since, now)
+    usage = context.store.figures.usage(domain.id)
+    present = HeldAmount(usage.messages, usage.octets)
+    return reduce(larger, (one.held for one in peaks), present)
 
 
 def _last_release(past: Sequence[PastRelease]) -> LastRelease | None:

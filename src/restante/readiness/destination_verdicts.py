@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from restante.mail.quantity import counted
+from restante.network.dns_records import DnsRecordSet
+from restante.network.tlsa import END_ENTITY, TlsaRecord, read_tlsa
 from restante.phrases import EXPIRES, HAS_EXPIRED
 from restante.readiness.destination_facts import (
     AddressFacts,
@@ -13,6 +15,7 @@ from restante.readiness.destination_facts import (
     ProbeReply,
     ShownCertificate,
 )
+from restante.readiness.dns_facts import NO_RECORDS
 from restante.readiness.readiness_row import (
     ReadinessCheck,
     ReadinessRow,
@@ -45,6 +48,7 @@ class ProbeView:
     includes_us: bool = False  # the SPF of the domain lets our mail pass
     login: str = ""  # the user name at the destination; "" without one
     passing: ClientPassing = ClientPassing.NONE  # how it is told the original client
+    tlsa: DnsRecordSet = NO_RECORDS  # of its host and port
 
 
 def destination_rows(view: ProbeView) -> list[ReadinessRow]:
@@ -144,12 +148,35 @@ def _session_rows(view: ProbeView) -> ReadinessRows:
     if tls.was_verified and view.tls is not TlsUse.VERIFY:
         would = f"fail: {tls.unverified}" if tls.unverified else "work"
         evidence += f"; --tls verify would {would}"
+    dane, differs = _dane(view.tlsa, certificate)
+    evidence += dane
     days = None if certificate is None else (certificate.expires_at - view.now) / _DAY
     if days is not None and days < EXPIRY_DAYS:
         state = HAS_EXPIRED if days < 0 else f"{EXPIRES} {counted(int(days), 'day')}"
         yield warned(check, f"its certificate {state}; {evidence}", "renew it there")
+    elif differs:
+        remedy = "publish a record of the key that is shown: senders with DANE refuse it otherwise"
+        yield warned(check, evidence, remedy)
     else:
         yield passed(check, evidence)
+
+
+def _dane(tlsa: DnsRecordSet, certificate: ShownCertificate | None) -> tuple[str, bool]:
+    """Return the TLSA records of the destination in words, and whether they name another key.
+
+    Only records of keys are compared here (3 1 1). Held mail does not obey them: see --tls verify.
+    """
+    if certificate is None or not tlsa.values:
+        return "", False
+    if not tlsa.is_secure:
+        return "; its TLSA records are not validated by the name server", False
+    usable = [one for one in read_tlsa(tlsa.values) if one.is_usable]
+    if TlsaRecord(END_ENTITY, 1, 1, bytes.fromhex(certificate.key)) in usable:
+        return "; DANE: a TLSA record names this key", False
+    of_keys = [one for one in usable if (one.usage, one.selector, one.matching) == (3, 1, 1)]
+    if len(of_keys) < len(usable) or not usable:
+        return "; DANE: its TLSA records are not compared here", False
+    return "; DANE: its TLSA records name another key", True
 
 
 def _shown(certificate: ShownCertificate | None) -> str:

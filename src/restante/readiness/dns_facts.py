@@ -111,6 +111,7 @@ class DnsFacts:
     dmarc: DmarcFinding = field(default_factory=DmarcFinding)
     sts: StsFinding = field(default_factory=StsFinding)
     tls_rpt: DnsRecordSet = NO_RECORDS
+    destination_tlsa: DnsRecordSet = NO_RECORDS  # of the destination's own name and port
 
     @property
     def own_hosts(self) -> tuple[MailHost, ...]:

@@ -19,6 +19,7 @@ from restante.network.outgoing_http import OutgoingFailed
 from restante.network.served_certificate import ServedCertificate
 from restante.network.source_address import source_address
 from restante.readiness.dns_facts import (
+    NO_RECORDS,
     BlocklistFinding,
     DmarcFinding,
     DnsFacts,
@@ -55,6 +56,7 @@ class DomainLookup:
     targets: Sequence[IpAddress]  # addresses of the destination, as far as they are known
     certificates: tuple[ServedCertificate, ...] = ()  # that we show
     blocklists: Sequence[str] = ()  # zones in which our addresses are looked up
+    tlsa_name: str = ""  # of the destination's host and port; "" for an address or none
 
 
 class TimedRecords:
@@ -78,8 +80,9 @@ async def gather_dns_facts(
 ) -> DnsFacts:
     """Return the facts. Failures of DNS are facts too."""
     own, mx = await asyncio.gather(_own_host(asked, records), records.records(asked.domain, "MX"))
-    hosts, dmarc, sts, tls_rpt, spf = await asyncio.gather(
+    hosts, tlsa, dmarc, sts, tls_rpt, spf = await asyncio.gather(
         _mail_hosts(mx, records),
+        _tlsa(asked.tlsa_name, records),
         _dmarc(asked.domain, records),
         _sts(asked.domain, records, fetch_policy),
         records.records(f"_smtp._tls.{asked.domain}", "TXT"),
@@ -87,7 +90,8 @@ async def gather_dns_facts(
             *(find_spf(records, one, asked.domain, asked.hostname) for one in own.outgoing)
         ),
     )
-    return DnsFacts(asked.domain, own, mx, hosts, tuple(spf), dmarc, sts, _of_tls_rpt(tls_rpt))
+    asked_for = _of_tls_rpt(tls_rpt)
+    return DnsFacts(asked.domain, own, mx, hosts, tuple(spf), dmarc, sts, asked_for, tlsa)
 
 
 def outgoing_sources(targets: Sequence[IpAddress]) -> tuple[IpAddress, ...]:
@@ -154,6 +158,10 @@ async def _mail_hosts(mx: DnsRecordSet, records: DnsRecords) -> tuple[MailHost, 
 
     found = (looked_up(place, *one) for place, one in enumerate(ordered))
     return tuple(await asyncio.gather(*found))
+
+
+async def _tlsa(name: str, records: DnsRecords) -> DnsRecordSet:
+    return await records.records(name, "TLSA") if name else NO_RECORDS
 
 
 async def _dmarc(domain: str, records: DnsRecords) -> DmarcFinding:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from restante.mail.quantity import counted
+from restante.queue.held_peak import HeldAmount
 from restante.readiness.readiness_row import (
     ReadinessCheck,
     ReadinessRow,
@@ -18,9 +19,11 @@ from restante.tenancy.policy import AtEnd, HoldPolicy, Policy
 
 NEARLY_FULL: Final = 0.8  # of a quota
 OLD_DAYS: Final = 180  # since the last request
+VOLUME_DAYS: Final = 7  # in which the most that was held is looked for
 SHORT_DAYS: Final = 5.0  # of retention: an outage over a long weekend
 _DAY: Final = 86_400.0
 _MIB: Final = 1024 * 1024
+NOTHING_HELD: Final = HeldAmount(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,7 @@ class RecordFacts:
     refusals: Mapping[str, int] = field(default_factory=dict)  # of 30 days, by their true reason
     messages: int = 0  # in the store
     octets: int = 0
+    most_held: HeldAmount = NOTHING_HELD  # in the last days; not less than now
     longest_outage: float = 0.0  # seconds, of those that were seen
     is_room_short: bool = False
 
@@ -106,7 +110,9 @@ def _room_rows(facts: RecordFacts) -> ReadinessRows:
     quota = policy.quota.octets
     room = "no quota" if quota is None else f"quota {quota / _MIB:,.0f} MiB"
     held = f"{counted(facts.messages, 'message')}, {facts.octets / _MIB:,.1f} MiB held"
-    yield passed(check, f"{held}; {room}; mail is kept {span}")
+    most = facts.most_held
+    before = f"{most.messages:,} and {most.octets / _MIB:,.1f} MiB at most in {VOLUME_DAYS} days"
+    yield passed(check, f"{held}, {before}; {room}; mail is kept {span}")
 
 
 def _room_problems(facts: RecordFacts) -> Iterator[tuple[str, str]]:
@@ -114,13 +120,18 @@ def _room_problems(facts: RecordFacts) -> Iterator[tuple[str, str]]:
     policy, name = facts.policy, facts.domain
     if facts.is_room_short:
         yield "the disk of this server is nearly full: new mail is deferred", "make room there"
-    for used, limit, unit in (
-        (facts.octets, policy.quota.octets, "octet"),
-        (facts.messages, policy.quota.messages, "message"),
+    most = facts.most_held
+    for used, peak, limit, unit in (
+        (facts.octets, most.octets, policy.quota.octets, "octet"),
+        (facts.messages, most.messages, policy.quota.messages, "message"),
     ):
-        if limit is not None and used >= limit * NEARLY_FULL:
-            evidence = f"{used:,} of {counted(limit, unit)} of the quota are used"
-            yield evidence, f"raise it: `restante domain set {name} --quota SIZE`"
+        if limit is None or max(used, peak) < limit * NEARLY_FULL:
+            continue
+        evidence = f"{used:,} of {counted(limit, unit)} of the quota are used"
+        if used < limit * NEARLY_FULL:
+            evidence = f"{peak:,} of {counted(limit, unit)} of the quota were used"
+            evidence += f" in the last {VOLUME_DAYS} days"
+        yield evidence, f"raise it: `restante domain set {name} --quota SIZE`"
     kept = policy.retention.seconds
     if kept is None or policy.retention.at_end is AtEnd.KEEP:
         return
