@@ -92,6 +92,7 @@ PAGES: Final = (
     WalkedPage(f"{_DOMAIN}/direction", f"{_MOVING}/direction", "Destination of old-branch-office"),
     WalkedPage(f"{_DOMAIN}/policy", f"{_ALPHA}/policy", "Policy of alpha.example"),
     WalkedPage(f"{_DOMAIN}/setup", f"{_ALPHA}/setup", "Set up the primary of alpha.example"),
+    WalkedPage(f"{_DOMAIN}/dns", f"{_ALPHA}/dns", "DNS of alpha.example"),
     WalkedPage(f"{_DOMAIN}/check", f"{_ALPHA}/check", "Check alpha.example", by_reader=NOT_ALLOWED),
     WalkedPage(f"{_DOMAIN}/recipients", f"{_ALPHA}/recipients", "Recipients of alpha.example"),
     _own("/queue", "Queue"),

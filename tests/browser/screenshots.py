@@ -23,6 +23,7 @@ PAGES: Final = {
     "policy": "/domains/alpha.example/policy",
     "setup": "/domains/alpha.example/setup",
     "check": "/domains/alpha.example/check",
+    "dns": "/domains/alpha.example/dns",
     "direction": "/domains/alpha.example/direction",
     "direction-waits": "/domains/old-branch-office.alpha.example/direction",
     "domain-waits": "/domains/old-branch-office.alpha.example",

@@ -33,6 +33,7 @@ from restante.web.portal import (
     credential_forms,
     direction_page,
     domain_check_page,
+    domain_dns_page,
     domain_page,
     login_page,
     message_page,
@@ -73,6 +74,7 @@ HEADERS: Final = {
 _PAGES: Final = (
     overview_page,
     domain_check_page,
+    domain_dns_page,
     domain_page,
     direction_page,
     policy_page,

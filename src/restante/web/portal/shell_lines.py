@@ -138,6 +138,12 @@ def of_check(domain: str, base_url: str) -> list[str]:
     ]
 
 
+def of_dns(domain: str, base_url: str) -> list[str]:
+    """Return the lines that show the records to publish for a domain."""
+    path = f"/v1/domains/{quote(domain, safe='')}/dns"
+    return [shell_line(["restante", "domain", "dns", domain]), asked(base_url, path)]
+
+
 def of_recipients(domain: str, base_url: str) -> list[str]:
     """Return the lines that list, add and remove recipients."""
     path = f"/v1/domains/{quote(domain, safe='')}/recipients"
