@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -26,6 +28,7 @@ GOOD, LISTED, OUTSIDE, NAMELESS = (f"198.51.100.{host}" for host in (11, 66, 20,
 KEY: Final = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 # On one machine, a connection to this address comes from it too. rspamd trusts loopback.
 PRIMARY: Final = "203.0.113.1"
+TOLD: Final = "192.0.2.1"  # another primary, whose rspamd has the lines for it
 PUBLIC: Final = base64.b64encode(
     KEY.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -83,9 +86,10 @@ def zone(domains: list[str]) -> dict[str, dict[str, list[str]]]:
         f"{'.'.join(reversed(LISTED.split('.')))}.bl.lab.example": {"A": ["127.0.0.2"]},
     }
     for domain in domains:
+        address = TOLD if domain.startswith("told.") else PRIMARY
         records |= {
-            domain: {"TXT": ['"v=spf1 mx -all"'], "MX": [f"1 mx.{domain}."], "A": [PRIMARY]},
-            f"mx.{domain}": {"A": [PRIMARY]},  # from which we hand over
+            domain: {"TXT": ['"v=spf1 mx -all"'], "MX": [f"1 mx.{domain}."], "A": [address]},
+            f"mx.{domain}": {"A": [address]},  # from which we hand over
             f"_dmarc.{domain}": reject,
         }
     return records
@@ -157,19 +161,26 @@ def verdicts(primary: PostfixPrimary, milter: RspamdMilter, domain: str) -> dict
 def names() -> Iterator[NameServer]:
     """The DNS of all."""
     with NameServer(
-        zone(["direct.example", "none.example", "proxy.example", "xclient.example"])
+        zone(["direct.example", "none.example", "proxy.example", "xclient.example", "told.example"])
     ) as names:
         yield names
 
 
 @pytest.fixture(scope="module")
-def milter(names: NameServer) -> Iterator[RspamdMilter]:
-    """rspamd, with a blocklist and DMARC in force."""
+def milter(names: NameServer, restante: Installation) -> Iterator[RspamdMilter]:
+    """rspamd, with a blocklist and DMARC in force, and with the lines for one backup as printed.
+
+    They concern connections from that address alone.
+    """
+    restante.hosts("told.example", f"{TOLD}:25")
+    words = ("domain", "snippet", "told.example", "--for", "rspamd", "--json")
+    parts = json.loads(restante.do(*words))["parts"]
     local = {
         "rbl.conf": BLOCKLIST,
         "groups.conf": "",
         "rbl_group.conf": SCORES,
         "dmarc.conf": REJECTS,
+        **{Path(part["place"]).name: part["text"] for part in parts},
     }
     with RspamdMilter(names.port, local) as milter:
         yield milter
@@ -214,3 +225,23 @@ def test_the_verdict_is_that_of_the_client_itself(
         assert (direct["spoofown"], through["spoofown"] != "reject") == ("reject", True)
     else:
         assert through == direct
+
+
+def test_with_its_lines_rspamd_judges_the_client_before_us(
+    restante: Installation, milter: RspamdMilter, direct: dict[str, str]
+) -> None:
+    """As printed by `domain snippet`. Scores differ a little: no name of a client is looked up."""
+    domain = "told.example"
+    with PostfixPrimary([domain], address=TOLD, settings=milter.settings) as primary:
+        restante.do("domain", "set", domain, "--destination", at(primary))
+        for name, case in CASES.items():
+            assert bring(restante.mx, case, name, domain).startswith("250")
+        primary.start()
+        restante.do("release", domain)
+        told = verdicts(primary, milter, domain)
+    assert _refused(told) == _refused(direct) == {"forged", "spoofown"}
+    assert told["listed"] == direct["listed"] == "add header"
+
+
+def _refused(verdicts: dict[str, str]) -> set[str]:
+    return {name for name, action in verdicts.items() if action == "reject"}

@@ -159,7 +159,9 @@ _BOTH_FILES: Final = (
 
 
 def _rspamd(names: SnippetNames) -> PrimarySnippet:
-    return PrimarySnippet(PrimaryProgram.RSPAMD, _relay_files(names, "local.d"), _BOTH_FILES)
+    return PrimarySnippet(
+        PrimaryProgram.RSPAMD, _relay_files(names, "local.d"), _BOTH_FILES, is_tried=True
+    )
 
 
 def _exim(names: SnippetNames) -> PrimarySnippet:
@@ -264,6 +266,7 @@ def _opendmarc(names: SnippetNames) -> PrimarySnippet:
         "DMARC is then not checked for mail from this server: keep the rule against your own domain"
         " from outside. Do not use TrustedAuthservIDs in its place: any client could write the"
         " results that it likes.",
+        is_tried=True,
     )
 
 

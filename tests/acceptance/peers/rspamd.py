@@ -23,7 +23,10 @@ class RspamdMilter:
     """Runs while its `with` lasts. It asks one name server and nothing else."""
 
     def __init__(self, name_server_port: int, local: dict[str, str]) -> None:
-        """`local`: the text of further files in local.d, by their names."""
+        """`local`: the text of further files in local.d, by their names.
+
+        Its options.inc follows ours.
+        """
         require("rspamd")
         if not STOCK.exists():
             missing(f"{STOCK} is not there: run ci/install-peers")
@@ -35,10 +38,9 @@ class RspamdMilter:
         top.chmod(0o755)
         (top / "local.d").mkdir()
         dns = f'nameserver = ["{ADDRESS}:{name_server_port}"]; timeout = 1s; retransmits = 1;'
+        # Compiling the 9,600 suffixes that it comes with takes most of its start.
+        options = f'dns {{ {dns} }}\ndisable_hyperscan = true;\nurl_tld = "{top}/suffixes";\n'
         files = {
-            # Compiling the 9,600 suffixes that it comes with takes most of its start.
-            "options.inc": f"dns {{ {dns} }}\ndisable_hyperscan = true;\n"
-            f'url_tld = "{top}/suffixes";\n',
             "logging.inc": 'level = "info";\n',
             "worker-proxy.inc": f'bind_socket = "{ADDRESS}:{self.port}";\n'
             'upstream "local" { default = yes; self_scan = yes; }\ncount = 1;\n',
@@ -46,6 +48,7 @@ class RspamdMilter:
             **dict.fromkeys(_NOT_NEEDED, "enabled = false;\n"),
             **local,
         }
+        files["options.inc"] = options + local.get("options.inc", "")
         for name, text in files.items():
             (top / "local.d" / name).write_text(text)
         (top / "suffixes").write_text("example\ncom\nnet\norg\n")
