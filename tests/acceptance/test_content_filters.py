@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +11,7 @@ import pytest
 from tests.acceptance.installation import Installation
 from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.opendkim import OpenDkim
 from tests.acceptance.peers.rspamd import RspamdMilter
 from tests.acceptance.session import Session
 
@@ -17,6 +19,12 @@ NOBODY: Final = "127.0.0.1:9"
 # The pattern of https://spamassassin.apache.org/gtube, in two parts: this is no spam.
 GTUBE: Final = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-" + "UBE-TEST-EMAIL*C.34X"
 CLIENT: Final = "198.51.100.20"  # rspamd spares loopback
+PEER: Final = "198.51.100.30"
+MILTER: Final = """
+[[hygiene.milters]]
+name = "opendkim"
+address = "unix:{socket}"
+"""
 REFUSED: Final = "451 4.7.1 Not now: the content filter does not want this message"
 DOMAINS: Final = ("off.example", "mark.example", "defer.example")
 
@@ -50,9 +58,9 @@ def restante(names: NameServer) -> Iterator[Installation]:
         yield restante
 
 
-def bring(restante: Installation, text: str, *domains: str) -> str:
+def bring(restante: Installation, text: str, *domains: str, client: str = CLIENT) -> str:
     """Bring a message for these domains; return the last reply."""
-    with Session(restante.mx, source=CLIENT, hello="out.sender.example") as session:
+    with Session(restante.mx, source=client, hello="out.sender.example") as session:
         for line in ("MAIL FROM:<a@sender.example>", *(f"RCPT TO:<x@{one}>" for one in domains)):
             assert session.say(line).startswith(b"250")
         assert session.say("DATA").startswith(b"354")
@@ -63,11 +71,13 @@ def bring(restante: Installation, text: str, *domains: str) -> str:
         return session.say(f"{header}\r\n{text}\r\n.").decode().strip()
 
 
-def verdicts(restante: Installation, domain: str) -> list[tuple[bool, str]]:
-    """Return of each held message whether it is suspect, and the verdict of rspamd."""
-    shown = restante.shown("queue", "list", domain)
-    facts = [restante.shown("queue", "show", one["name"]) for one in shown]
-    return [(one["is_suspect"], one["origin"]["verdicts"].get("rspamd", "")) for one in facts]
+def verdict_on_newest(
+    restante: Installation, domain: str, check: str = "rspamd"
+) -> tuple[bool, str]:
+    """Return whether the newest message is suspect, and the verdict of a check."""
+    newest = restante.shown("queue", "list", domain)[-1]["name"]
+    facts = restante.shown("queue", "show", newest)
+    return facts["is_suspect"], facts["origin"]["verdicts"].get(check, "")
 
 
 def test_rspamd_judges_mail_before_it_is_held_and_costs_none_while_it_is_away(
@@ -75,20 +85,20 @@ def test_rspamd_judges_mail_before_it_is_held_and_costs_none_while_it_is_away(
 ) -> None:
     for _ in range(3):
         assert bring(restante, "text", "defer.example").startswith("250")
-    assert verdicts(restante, "defer.example") == [(False, "not examined")] * 3
+    assert verdict_on_newest(restante, "defer.example") == (False, "not examined")
     away = restante.wait_for_event("filter-away")
     assert (away["check"], away["reason"]) == ("rspamd", "Connection refused")
     text = restante.config.read_text()
     restante.config.write_text(text.replace(NOBODY, f"127.0.0.1:{rspamd.http_port}"))
     restante.reload()
     assert bring(restante, "text", "mark.example").startswith("250")
-    [(is_suspect, verdict)] = verdicts(restante, "mark.example")
+    is_suspect, verdict = verdict_on_newest(restante, "mark.example")
     assert not is_suspect
     assert "; no action, " in verdict
     assert "HFILTER_HOSTNAME_UNKNOWN" not in verdict  # it was told the client's name
     assert bring(restante, GTUBE, "defer.example") == REFUSED
     assert bring(restante, GTUBE, *DOMAINS).startswith("250")
-    found = {domain: verdicts(restante, domain)[-1] for domain in DOMAINS}
+    found = {domain: verdict_on_newest(restante, domain) for domain in DOMAINS}
     assert found["off.example"] == (False, "")
     for domain in ("mark.example", "defer.example"):
         is_suspect, verdict = found[domain]
@@ -98,3 +108,24 @@ def test_rspamd_judges_mail_before_it_is_held_and_costs_none_while_it_is_away(
     eventually(lambda: f"qid: <{key}>" in rspamd.log(), what="the key in the log of rspamd")
     [refused] = restante.events("mail-refused")
     assert refused["reason"].startswith("check rspamd: score 15: reject, GTUBE")
+
+
+def test_a_milter_judges_mail_and_costs_none_once_it_is_gone(restante: Installation) -> None:
+    text = re.sub('url = "http[^"]*"', 'url = ""', restante.config.read_text())  # without rspamd
+    with OpenDkim([PEER]) as opendkim:
+        restante.config.write_text(text + MILTER.format(socket=opendkim.socket))
+        restante.reload()
+        assert bring(restante, "text", "defer.example") == REFUSED
+        assert bring(restante, "text", *DOMAINS).startswith("250")
+        found = {domain: verdict_on_newest(restante, domain, "opendkim") for domain in DOMAINS}
+        assert found["off.example"] == (False, "")
+        for domain in ("mark.example", "defer.example"):
+            is_suspect, verdict = found[domain]
+            assert is_suspect
+            assert verdict.startswith("suspect; 550 5.7.0 no DKIM signature data, queue id ")
+        assert bring(restante, "text", "defer.example", client=PEER).startswith("250")
+        is_suspect, verdict = verdict_on_newest(restante, "defer.example", "opendkim")
+        assert not is_suspect
+        assert verdict.startswith("accept, queue id ")  # it was told the client's address
+    assert bring(restante, "text", "defer.example").startswith("250")
+    assert verdict_on_newest(restante, "defer.example", "opendkim") == (False, "not examined")

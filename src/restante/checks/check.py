@@ -4,7 +4,7 @@ A check is asked about each accepted recipient, and about complete content. It a
 verdict. Three kinds of filters are to fit it:
 
     an HTTP filter such as rspamd   `content`, whole, one request for each message
-    a milter                        state for each session: `open` makes it, `close` ends it
+    a milter                        `content`, one conversation for each message
     a DNS block list                `recipient`, about the client's address
 
 A check cannot endanger mail. Its runner (check_runner.py) bounds its time and the number of its

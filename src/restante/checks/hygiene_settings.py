@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
+from restante.checks.milter_settings import MilterSettings
 from restante.checks.rspamd_settings import RspamdSettings
 from restante.mail.address import canonical_domain
 
 MOST_LISTS: Final = 20
+MOST_MILTERS: Final = 5
 MOST_WEIGHT: Final = 1000
 
 
@@ -30,6 +33,13 @@ def _setting(text: str) -> DnsListSetting:
 def _check(text: str) -> str:
     _setting(text)
     return text
+
+
+def _check_names(milters: tuple[MilterSettings, ...]) -> tuple[MilterSettings, ...]:
+    if len({one.name for one in milters}) < len(milters):
+        details = {"cause": "have one name twice", "remedy": "give each a name of its own"}
+        raise PydanticCustomError("restante", "{cause}", details)
+    return milters
 
 
 class HygieneSettings(BaseModel):
@@ -63,6 +73,15 @@ class HygieneSettings(BaseModel):
 
     rspamd: RspamdSettings = Field(
         default=RspamdSettings(), description="rspamd as a filter of content."
+    )
+    milters: Annotated[
+        tuple[MilterSettings, ...],
+        Field(max_length=MOST_MILTERS),
+        AfterValidator(_check_names),
+    ] = Field(
+        default=(),
+        description="Milters that examine each message at the end of its content, all at once."
+        " With them, the names of clients are looked up as with `reception.ptr`.",
     )
 
     @property

@@ -1,13 +1,15 @@
 """Builds the parts that accept mail."""
 
 import time
+from collections.abc import Sequence
 
 from restante.background.stranger_lookups import StrangerLookups
 from restante.checks.check import Check, CheckLimits
 from restante.checks.check_runner import CheckRunner
 from restante.checks.dns_list_check import DnsListCheck
 from restante.checks.early_talker import EarlyTalkerCheck
-from restante.checks.filter_check import FilterCheck
+from restante.checks.filter_check import ContentFilter, FilterCheck
+from restante.checks.milter_filter import MilterFilter
 from restante.checks.rspamd_filter import RspamdFilter
 from restante.checks.spf_check import NO_SPF, SpfCheck, spf_seconds
 from restante.checks.suspicion import SuspicionCheck
@@ -170,8 +172,11 @@ def _disk_space(ground: BuildContext) -> DiskSpace:
     return space
 
 
-def _checks(ground: BuildContext) -> tuple[CheckRunner, ...]:
-    """Return the checks of mail, in the order in which they are asked."""
+def _checks(ground: BuildContext) -> Sequence[CheckRunner]:
+    """Return the checks of mail, in the order in which they are asked.
+
+    A reload changes the milters in it. Sessions keep those with which they began.
+    """
     checks: list[tuple[Check, CheckLimits]] = [
         (SuspicionCheck(ground.records.directory), CheckLimits()),
         (EarlyTalkerCheck(), CheckLimits()),
@@ -179,9 +184,29 @@ def _checks(ground: BuildContext) -> tuple[CheckRunner, ...]:
         (_spf_check(ground), LOOKUP_LIMITS),
         (_rspamd_check(ground), FILTER_LIMITS),
     ]
-    return tuple(
-        CheckRunner(check, limits, ground.setup.log, time.monotonic) for check, limits in checks
-    )
+
+    def running(check: Check, limits: CheckLimits) -> CheckRunner:
+        return CheckRunner(check, limits, ground.setup.log, time.monotonic)
+
+    def milters(config: Config) -> list[CheckRunner]:
+        return [
+            running(_filter_check(ground, MilterFilter(one, ground.resolver)), FILTER_LIMITS)
+            for one in config.hygiene.milters
+        ]
+
+    runners = [running(check, limits) for check, limits in checks]
+    count = len(runners)
+    runners += milters(ground.settings.config)
+
+    def begin_again(config: Config) -> None:
+        runners[count:] = milters(config)
+
+    ground.settings.on_change(begin_again)
+    return runners
+
+
+def _filter_check(ground: BuildContext, asked: ContentFilter) -> FilterCheck:
+    return FilterCheck(asked, ground.setup.log, time.monotonic)
 
 
 def _dns_list_check(ground: BuildContext) -> DnsListCheck:
@@ -217,7 +242,7 @@ def _rspamd_check(ground: BuildContext) -> FilterCheck:
     """Make the check by rspamd; after a reload, it asks the one of the new settings."""
     settings = ground.settings
     rspamd = RspamdFilter(lambda: settings.config.hygiene.rspamd, ground.resolver)
-    check = FilterCheck(rspamd, ground.setup.log, time.monotonic)
+    check = _filter_check(ground, rspamd)
 
     def begin_again(_config: Config) -> None:
         check.settings_changed()
