@@ -7,7 +7,6 @@ from dataclasses import astuple
 from functools import partial
 from typing import Final
 
-from restante.queue.drain_word import DrainWay
 from restante.store.postgres.audit_writing import record
 from restante.store.postgres.database_session import DatabaseSession, PostgresRow
 from restante.store.postgres.postgres_core import PostgresCore
@@ -20,9 +19,8 @@ from restante.store.release_store import (
     ReleaseProgress,
     ReleaseRecord,
 )
-from restante.store.stored_form.rows import read_drain_ends, read_release_drain
+from restante.store.stored_form.rows import read_drain_ends, read_release, read_release_drain
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.release_result import ReleaseResult
 
 _RECORD_COLUMNS: Final = 11  # of a row, before those of its progress
 _RECORD: Final = """
@@ -154,7 +152,7 @@ async def _read(session: DatabaseSession, wanted: ReleaseFilter) -> list[PastRel
 def _past_release(row: PostgresRow) -> PastRelease:
     drains, is_open, delivered, refused, uncertain, left, ended_at, ends = row[_RECORD_COLUMNS:]
     return PastRelease(
-        _record(row[:_RECORD_COLUMNS]),
+        read_release(row[:_RECORD_COLUMNS]),
         ReleaseProgress(
             drains=drains,
             open=is_open,
@@ -165,21 +163,4 @@ def _past_release(row: PostgresRow) -> PastRelease:
             ended_at=None if is_open else ended_at,
             ends=read_drain_ends(ends or ()),
         ),
-    )
-
-
-def _record(row: PostgresRow) -> ReleaseRecord:
-    number, at, actor, acted_from, target, account, domain, result, reason, pending, way = row
-    return ReleaseRecord(
-        id=number,
-        at=at,
-        actor=actor,
-        acted_from=acted_from,
-        target=target,
-        account=account,
-        domain=domain,
-        result=ReleaseResult(result),
-        reason=reason,
-        pending=pending,
-        way=DrainWay(way),
     )

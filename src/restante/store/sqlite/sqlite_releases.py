@@ -8,7 +8,6 @@ from typing import Final
 import apsw
 
 from restante.mail.message import NUMBERS_A_SECOND
-from restante.queue.drain_word import DrainWay
 from restante.store.release_store import (
     PastRelease,
     ReleaseDrain,
@@ -20,9 +19,8 @@ from restante.store.sqlite import engine, release_changes, release_queries
 from restante.store.sqlite.engine import fetch
 from restante.store.sqlite.store_core import StoreCore
 from restante.store.stored_form.row_type import Row
-from restante.store.stored_form.rows import read_drain_ends, read_release_drain
+from restante.store.stored_form.rows import read_drain_ends, read_release, read_release_drain
 from restante.tenancy.audit import AuditEntry
-from restante.tenancy.release_result import ReleaseResult
 
 _RECORD_COLUMNS: Final = 11  # of a row, before those of its progress
 
@@ -85,7 +83,7 @@ def _past_release(row: Row) -> PastRelease:
     record, progress = row[:_RECORD_COLUMNS], row[_RECORD_COLUMNS:]
     drains, is_open, delivered, refused, uncertain, left, ended_at, ends = progress
     return PastRelease(
-        _record(record),
+        read_release(record),
         ReleaseProgress(
             drains=drains,
             open=is_open,
@@ -96,23 +94,6 @@ def _past_release(row: Row) -> PastRelease:
             ended_at=None if is_open else ended_at,
             ends=read_drain_ends(json.loads(ends)),
         ),
-    )
-
-
-def _record(row: Row) -> ReleaseRecord:
-    number, at, actor, acted_from, target, account, domain, result, reason, pending, way = row
-    return ReleaseRecord(
-        id=number,
-        at=at,
-        actor=actor,
-        acted_from=acted_from,
-        target=target,
-        account=account,
-        domain=domain,
-        result=ReleaseResult(result),
-        reason=reason,
-        pending=pending,
-        way=DrainWay(way),
     )
 
 

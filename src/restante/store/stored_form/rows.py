@@ -11,13 +11,13 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage, drain_place
 from restante.mail.policy_deferrals import NO_DEFERRALS, PolicyDeferrals
-from restante.queue.drain_word import DrainEnd
+from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.history import HistoryEntry, recorded_way
 from restante.queue.recipient_status import RecipientStatus
 from restante.queue.reporting import wants_word_of_delay
 from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
-from restante.store.release_store import ReleaseDrain
+from restante.store.release_store import ReleaseDrain, ReleaseRecord
 from restante.store.stored_form.move_codes import MOVES
 from restante.store.stored_form.origin_column import origin_text, read_origin
 from restante.store.stored_form.row_type import Row
@@ -301,6 +301,24 @@ def read_past_drain(row: Sequence[Any]) -> PastDrain:
     """Read how a drain went from the same columns."""
     started_at, ended_at, requested_by, ending, *rest = row
     return PastDrain(started_at, ended_at, requested_by, DrainEnd(ending), *rest)
+
+
+def read_release(row: Sequence[Any]) -> ReleaseRecord:
+    """Read the record of a request for release."""
+    number, at, actor, acted_from, target, account, domain, result, reason, pending, way = row
+    return ReleaseRecord(
+        id=number,
+        at=at,
+        actor=actor,
+        acted_from=acted_from,
+        target=target,
+        account=account,
+        domain=domain,
+        result=ReleaseResult(result),
+        reason=reason,
+        pending=pending,
+        way=DrainWay(way),
+    )
 
 
 def read_release_drain(row: Sequence[Any]) -> ReleaseDrain:
