@@ -1,6 +1,5 @@
 """The settings for certificates by ACME."""
 
-from pathlib import Path
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
@@ -9,13 +8,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.network.setting_paths import BesidePath
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -92,18 +90,12 @@ class AcmeSettings(BaseModel):
         description="Days before its end from which a certificate is renewed; at most a third of"
         " its lifetime.",
     )
-    ca_file: str = Field(
+    ca_file: BesidePath = Field(
         default="",
         description="PEM file with a private authority that may sign the certificate of"
         " `directory`, in place of those of the system.",
         examples=["acme-ca.pem"],
     )
-
-    @field_validator("ca_file")
-    @classmethod
-    def _is_beside_the_file(cls, value: str, info: ValidationInfo) -> str:
-        directory: Path = (info.context or {}).get("directory", Path.cwd())
-        return str(directory / Path(value).expanduser()) if value else ""
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:

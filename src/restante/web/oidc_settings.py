@@ -1,6 +1,5 @@
 """The settings of a provider of OpenID Connect, at which users of the portal can sign in."""
 
-from pathlib import Path
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
 
@@ -9,12 +8,11 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationInfo,
-    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from restante.network.setting_paths import BesidePath
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.portal_user import EXTRA_SCOPES
 from restante.tenancy.provider_settings import ProviderSettings, RoleRule
@@ -107,7 +105,7 @@ class OidcSettings(BaseModel):
         " address and `/sign-in/provider/back`.",
         examples=["restante"],
     )
-    client_secret_file: str = Field(
+    client_secret_file: BesidePath = Field(
         default="",
         description="File with the secret that the provider gave, read at each sign-in. A relative"
         " path begins at the directory of the configuration file. Empty: a public client.",
@@ -127,7 +125,7 @@ class OidcSettings(BaseModel):
     groups_claim: Annotated[str, Field(min_length=1)] = Field(
         default="groups", description="Claim of the ID token with the groups of a person."
     )
-    ca_file: str = Field(
+    ca_file: BesidePath = Field(
         default="",
         description="PEM file with the authorities that may sign the provider's certificate. Empty:"
         " those of the system.",
@@ -139,12 +137,6 @@ class OidcSettings(BaseModel):
     roles: tuple[OidcRole, ...] = Field(
         default=(), description="The rights of groups. A person without one cannot sign in."
     )
-
-    @field_validator("client_secret_file", "ca_file")
-    @classmethod
-    def _is_beside_the_configuration(cls, value: str, info: ValidationInfo) -> str:
-        directory: Path = (info.context or {}).get("directory", Path.cwd())
-        return str(directory / Path(value).expanduser()) if value else ""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

@@ -8,13 +8,13 @@ from pydantic import (
     ConfigDict,
     Field,
     PrivateAttr,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from restante.mail.quantity import counted
+from restante.network.setting_paths import BesidePath
 from restante.web.portal.portal_look import ACCENT, PortalLook
 
 LOGO_OCTETS: Final = 256 * 1024
@@ -49,7 +49,7 @@ class PortalSettings(BaseModel):
         " readable on it.",
         examples=["#1f4e9e"],
     )
-    logo: str = Field(
+    logo: BesidePath = Field(
         default="",
         description="File with a logo: PNG, JPEG, WebP or SVG, of at most 256 KiB. A relative path"
         " begins at the directory of the configuration file.",
@@ -77,12 +77,6 @@ class PortalSettings(BaseModel):
             cause = "is too light: white text on it would be hard to read"
             raise _wrong_look(cause, "choose a darker color")
         return color
-
-    @field_validator("logo")
-    @classmethod
-    def _is_beside_the_configuration(cls, logo: str, info: ValidationInfo) -> str:
-        directory: Path = (info.context or {}).get("directory", Path.cwd())
-        return str(directory / Path(logo).expanduser()) if logo else ""
 
     @model_validator(mode="after")
     def _read_logo(self) -> Self:

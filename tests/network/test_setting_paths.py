@@ -1,0 +1,28 @@
+"""Paths in settings."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from restante.network.setting_paths import BesidePath
+
+
+class Named(BaseModel):
+    """A setting with a file."""
+
+    file: BesidePath = ""
+
+
+def test_a_file_lies_beside_the_configuration_unless_its_path_is_whole() -> None:
+    def read(file: str) -> str:
+        context = {"directory": Path("/etc/restante")}
+        return Named.model_validate({"file": file}, context=context).file
+
+    assert read("ca.pem") == "/etc/restante/ca.pem"
+    assert read("/srv/ca.pem") == "/srv/ca.pem"
+    assert read("~/ca.pem") == str(Path.home() / "ca.pem")
+    assert read("") == ""
+
+
+def test_without_a_configuration_the_present_directory_counts() -> None:
+    assert Named(file="ca.pem").file == str(Path.cwd() / "ca.pem")
