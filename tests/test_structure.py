@@ -16,6 +16,7 @@ TOP: Final = Path(restante.__file__).parent
 MOST_PARAMETERS: Final = 8  # of a constructor
 MOST_COLUMNS: Final = 100
 OTHER_LOOPS: Final = {
+    "admin/domain_drill.py: _await_end": "until the message of one drill has left",
     "admin/event_feed.py: follow": "until one client leaves",
     "background/rounds.py: run_rounds": "the loop of all others",
     "delivery/drain_attempt.py: _look_for_silence": "as long as one attempt lasts",

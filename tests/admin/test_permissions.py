@@ -20,10 +20,12 @@ from restante.admin import (
     channels,
     domain_check,
     domain_dns,
+    domain_drill,
     domain_snippets,
     domain_uptime,
     domains,
     drains,
+    drill_proof,
     event_following,
     held_mail,
     held_over_time,
@@ -111,6 +113,7 @@ from tests.admin.admin_world import (
 )
 from tests.admin.configurations import applied
 from tests.admin.configurations import exported as exported_configuration
+from tests.admin.test_drill_proof import DRILL
 from tests.contract.making import NOTED
 from tests.source_tree import parse_source
 
@@ -397,6 +400,10 @@ CALLS: dict[AdminAction, list[Call]] = {
         lambda c, _: held_mail.name_messages(c, held_mail.QueueSelection(recipient="*@*")),
         lambda c, of: refusal_groups.refusal_groups(c, of.domain),
         lambda c, _: refusal_groups.refusal_groups(c, None),
+    ],
+    AdminAction.DOMAIN_DRILL: [
+        lambda c, of: domain_drill.drill_domain(c, of.domain, domain_drill.DrillOrder()),
+        at_once(lambda c, _: drill_proof.verify_proof(c, drill_proof.signed(c.vault, DRILL))),
     ],
     AdminAction.QUEUE_SHOW: [lambda c, of: held_mail.show_message(c, of.held)],
     AdminAction.QUEUE_DELETE: [lambda c, of: held_mail.delete_messages(c, of.both)],
@@ -770,6 +777,7 @@ WITHOUT_THE_TABLE = {
     "apply_plan._Planner": "made by `make_plan`, for `apply_configuration`",
     "applying._Run": "made by `apply_configuration`",
     "change_keeper.ChangeKeeper": "the server acts, by the policy of scheduled changes",
+    "domain_drill._Drill": "made by `drill_domain`",
     "own_credentials.OwnCredentials": "a person changes their own credentials",
     "passkey_service.PasskeyService": "a person changes their own passkeys",
     "portal_links.PortalLinks": "makes links for those whom other functions have permitted",

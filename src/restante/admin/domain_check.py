@@ -21,6 +21,7 @@ from restante.admin.destinations import allow_check
 from restante.admin.domain_snippets import dialer_of
 from restante.admin.domain_uptime import longest_outage
 from restante.admin.domains import find_domain
+from restante.admin.drill_records import drill_facts_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.scope import list_past_releases
 from restante.delivery.dialer import Dialer
@@ -89,7 +90,11 @@ class DomainCheckView(BaseModel):
 async def check_domain(context: AdminContext, name: str) -> DomainCheckView:
     """Check a domain. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_CHECK)
-    domain = find_domain(context, name)
+    return await examined(context, find_domain(context, name))
+
+
+async def examined(context: AdminContext, domain: HostedDomain) -> DomainCheckView:
+    """Check a domain, for a principal that may do so or drill. Raises AdminError."""
     allow_check(context, f"domain {domain.name}", domain.destination.host or domain.name)
     dialer = dialer_of(context.network)
     targets = await _targets(domain, dialer)
@@ -211,6 +216,7 @@ async def _record_facts(context: AdminContext, domain: HostedDomain) -> RecordFa
         most_held=await _most_held(context, domain, now),
         longest_outage=await longest_outage(context, domain.account, domain.destination.text),
         is_room_short=vitals is not None and vitals.is_room_short,
+        drill=await drill_facts_of(context.store.retention, domain.id),
     )
 
 

@@ -42,6 +42,7 @@ class AdminAction(StableWord):
     DOMAIN_LIST = "domain-list", "list domains"
     DOMAIN_SHOW = "domain-show", "show a domain"
     DOMAIN_CHECK = "domain-check", "check a domain"
+    DOMAIN_DRILL = "domain-drill", "drill a domain"
     DOMAIN_SUSPEND = "domain-suspend", "suspend or resume a domain"
     DOMAIN_CHANGE = "domain-change", "change a domain's policy"
     DOMAIN_LIMIT = "domain-limit", "change a domain's limits"
@@ -186,6 +187,7 @@ _OPERATING: Final = frozenset(
         AdminAction.QUEUE_RELEASE,
         AdminAction.REPORTS_DROP,
         AdminAction.DOMAIN_CHECK,  # it connects to the destination
+        AdminAction.DOMAIN_DRILL,
         AdminAction.DOMAIN_SUSPEND,
     }
 )
@@ -296,7 +298,12 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
         AdminAction.DRAIN_STOP,
     },
     Scope.RELEASE: frozenset(
-        {AdminAction.RELEASE, AdminAction.RELEASE_LIST, AdminAction.DRAIN_LIST}
+        {
+            AdminAction.RELEASE,
+            AdminAction.RELEASE_LIST,
+            AdminAction.DRAIN_LIST,
+            AdminAction.DOMAIN_DRILL,
+        }
     ),
     Scope.HISTORY_READ: frozenset({AdminAction.TRACE, AdminAction.RELEASE_LIST}),
     Scope.CONTENT_READ: _CONTENT,

@@ -21,6 +21,7 @@ from restante.admin.drains import (
     last_drain_view,
     running_drains,
 )
+from restante.admin.drill_records import drill_facts
 from restante.admin.health import HealthFacts, HealthLevel, judge
 from restante.admin.last_requests import LastRequests
 from restante.admin.nodes import NodeView, node_views
@@ -29,6 +30,7 @@ from restante.admin.primary_state import PrimaryView, primary_view
 from restante.admin.request_bounds import HostList
 from restante.background.loop_slices import in_turns
 from restante.queue.sending_outcome import Backlog
+from restante.readiness.drill_facts import NO_DRILL, DrillFacts, drill_text
 from restante.reception.doorkeeper import ShedCause
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
@@ -56,6 +58,7 @@ class DomainStatus(BaseModel):
     hold: str  # "suspended" while it is
     suspended_for: str  # the reason of the suspension; "" without one
     last_drain: LastDrainView | None
+    drill: str  # the last one, such as "proven 12 days ago in 1.9 s"; "" if there was none
 
 
 class ListenerView(BaseModel):
@@ -416,6 +419,7 @@ async def _domains(
     async for request in in_turns(await context.store.audit.last_requests()):
         requests.add(request)
     past = await context.store.handover.past_drains(only)
+    drills = await drill_facts(context.store.retention, only)
     return (
         _domain_status(
             context,
@@ -425,6 +429,7 @@ async def _domains(
             requests.last_for(domain),
             parked=parked.get(domain.id, NONE_SET_APART),
             past=past.get(domain.id),
+            drill=drills.get(domain.id, NO_DRILL),
         )
         for domain in domains
     )
@@ -439,6 +444,7 @@ def _domain_status(
     *,
     parked: SetApart,
     past: PastDrain | None,
+    drill: DrillFacts,
 ) -> DomainStatus:
     suspension = domain.policy.suspension_at(context.now())
     return DomainStatus(
@@ -458,4 +464,5 @@ def _domain_status(
         hold=hold_in_force(domain.policy, context.now()),
         suspended_for=suspension.reason if suspension else "",
         last_drain=None if past is None else last_drain_view(domain.name, past),
+        drill=drill_text(drill, context.now()),
     )

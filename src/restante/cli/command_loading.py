@@ -26,6 +26,7 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {  # in the order of the help
     "status": CommandPlace("status_command", "status"),
     "top": CommandPlace("top", "top"),
     "release": CommandPlace("release_command", "release"),
+    "drill": CommandPlace("drill_command", "drill"),
     "trace": CommandPlace("trace_command", "trace"),
     "audit": CommandPlace("audit_commands", "audit"),
     "apply": CommandPlace("apply_command", "apply"),

@@ -205,6 +205,8 @@ def _domains(view: JsonObject, now: float) -> list[Column]:
         columns.append(
             Column("LAST DRAIN", lambda domain: _last_drain(domain, now), is_detail=True)
         )
+    if any(domain["drill"] for domain in view["domains"]):
+        columns.append(Column("DRILL", lambda domain: domain["drill"], is_detail=True))
     if any(domain["primary"]["next_probe_at"] for domain in view["domains"]):
         columns.append(Column("PRIMARY", lambda domain: primary_text(domain["primary"], now)))
     return columns

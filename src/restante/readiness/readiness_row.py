@@ -43,6 +43,7 @@ class ReadinessCheck(StableWord):
     CLIENT_ADDRESS = "client-address", "original client"
     FILTERS = "filters", "trust of its filters"
     RELEASE = "release", "release requests"
+    DRILL = "drill", "drill"
     ROOM = "room", "room and retention"
     BLOCKLISTS = "blocklists", "blocklists"
 

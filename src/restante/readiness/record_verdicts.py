@@ -6,6 +6,7 @@ from typing import Final
 
 from restante.mail.quantity import counted
 from restante.queue.held_peak import HeldAmount
+from restante.readiness.drill_facts import NO_DRILL, DrillFacts, drill_row
 from restante.readiness.readiness_row import (
     ReadinessCheck,
     ReadinessRow,
@@ -52,11 +53,17 @@ class RecordFacts:
     most_held: HeldAmount = NOTHING_HELD  # in the last days; not less than now
     longest_outage: float = 0.0  # seconds, of those that were seen
     is_room_short: bool = False
+    drill: DrillFacts = NO_DRILL
 
 
 def record_rows(facts: RecordFacts) -> list[ReadinessRow]:
     """Return the rows that follow from the facts."""
-    return [_filters_row(facts), *_release_rows(facts), *_room_rows(facts)]
+    return [
+        _filters_row(facts),
+        *_release_rows(facts),
+        drill_row(facts.domain, facts.drill, facts.now),
+        *_room_rows(facts),
+    ]
 
 
 def _filters_row(facts: RecordFacts) -> ReadinessRow:

@@ -23,7 +23,7 @@ domain loses mail.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from restante.mail.address import Mailbox, canonical_domain, is_address_literal
 from restante.phrases import suspended
@@ -125,6 +125,11 @@ def object_to_recipient(
         or _object_to_mailbox(domain, facts.known, answer=answer)
         or object_to_quota(domain, domain_facts, announced)
     )
+
+
+def in_outage(facts: AdmissionFacts) -> AdmissionFacts:
+    """Return the facts as they are while the destination is down: a drill comes in anyway."""
+    return replace(facts, domain_facts=replace(facts.domain_facts, is_up=False))
 
 
 def wants_callout(facts: AdmissionFacts, announced: int) -> bool:

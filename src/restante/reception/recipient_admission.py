@@ -22,6 +22,7 @@ from restante.reception.admission import (
     AdmissionSettings,
     HostedRecipient,
     find_recipient,
+    in_outage,
     object_to_recipient,
     wants_callout,
 )
@@ -43,6 +44,11 @@ async def nothing_known(_domain: HostedDomain, _path: Mailbox) -> bool | None:
     return None
 
 
+def never_a_drill(_envelope_id: str, _domain: HostedDomain) -> bool:
+    """Know no drills."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class AdmissionParts:
     """The parts that answer RCPT, shared by all sessions of a listener."""
@@ -52,6 +58,7 @@ class AdmissionParts:
     after_holding: AfterHolding  # gets the refusals for a quota
     settings: AdmissionSettings
     callout: AskCallout = nothing_known
+    is_drill: Callable[[str, HostedDomain], bool] = never_a_drill  # by the envelope id
     client_names: NameSource | None = None  # asked where the settings of reception say so
 
 
@@ -70,6 +77,8 @@ def admit_recipient(
     if not parts.facts.matter(recipient.domain):
         return _ask_checks(recipient, transaction)
     facts = parts.facts.of_recipient(recipient)
+    if mail.envelope_id and parts.is_drill(mail.envelope_id, recipient.domain):
+        facts = in_outage(facts)
     if wants_callout(facts, mail.size):
         return _admit_after_callout(recipient, transaction, parts)
     objection = _note(object_to_recipient(facts, mail.size), recipient.domain, parts)

@@ -44,6 +44,7 @@ from restante.server.built_parts import (
     ReceptionParts,
 )
 from restante.server.session_settings_maker import SessionSettingsMaker, admission_settings
+from restante.tenancy.drill_pass import is_drill_pass
 from restante.web.web_listener import WebListener
 
 # A look-up has bounds of its own: many sessions may wait for it.
@@ -110,6 +111,7 @@ def _admission_parts(
         after_holding=after_holding,
         settings=admission_settings(setup.config, ground.own_addresses, setup.identity),
         callout=delivery.dispatcher.ask_destination,
+        is_drill=lambda given, domain: is_drill_pass(setup.vault, given, domain.name, time.time()),
         client_names=StrangerLookups(
             lambda address, _about: names.answer(address),
             LOOKUP_FAILED,

@@ -7,9 +7,11 @@ pieces, and most figures only of the domains that are shown by themselves.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from restante.admin.drill_records import drill_facts
 from restante.admin.last_requests import LastRequests
 from restante.background.loop_slices import in_turns
 from restante.queue.presence import DestinationState
+from restante.readiness.drill_facts import NO_DRILL, DrillFacts
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
@@ -31,6 +33,7 @@ class _StoredFacts:
     oldest: Mapping[int, float] | None
     parked: Mapping[int, SetApart]
     requests: LastRequests
+    drills: Mapping[int, DrillFacts]
 
 
 @dataclass(slots=True)
@@ -95,9 +98,10 @@ class DomainInstruments:
             parked = await figures.set_apart()
             async for request in in_turns(await self.store.audit.last_requests()):
                 requests.add(request)
+            drills = await drill_facts(self.store.retention)
         except StoreError:
-            return _StoredFacts(figures.usages(), None, {}, LastRequests())
-        return _StoredFacts(figures.usages(), oldest, parked, requests)
+            return _StoredFacts(figures.usages(), None, {}, LastRequests(), {})
+        return _StoredFacts(figures.usages(), oldest, parked, requests, drills)
 
     def _figures(
         self, domain: HostedDomain, facts: _StoredFacts, totals: DomainTotals
@@ -117,6 +121,7 @@ class DomainInstruments:
             drains=int(self.is_draining(domain.id)),
             quota_used=_used(domain.policy.quota, usage),
             last_release=facts.requests.last_for(domain),
+            last_drill=facts.drills.get(domain.id, NO_DRILL).passed_at,
         )
 
     def _add(self, rest: _Rest, domain: HostedDomain, facts: _StoredFacts) -> None:

@@ -33,6 +33,7 @@ class DomainFigures:
     drains: int
     quota_used: float | None  # 1: full
     last_release: float | None  # Unix time
+    last_drill: float | None = None  # that passed; Unix time
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,12 @@ DOMAIN_METRICS: Final = (
         MetricKind.GAUGE,
         "Unix time of the last granted release request for a domain; absent without one.",
         lambda domain: domain.last_release,
+    ),
+    DomainMetric(
+        "restante_domain_last_drill_success_timestamp_seconds",
+        MetricKind.GAUGE,
+        "Unix time of the last drill of a domain that passed; absent without one.",
+        lambda domain: domain.last_drill,
     ),
 )
 

@@ -42,6 +42,7 @@ class AuditAction(StrEnum):
     DOMAIN_ADDED = "domain-added"
     DOMAIN_CHANGED = "domain-changed"
     DOMAIN_REMOVED = "domain-removed"
+    DOMAIN_DRILLED = "domain-drilled"
     CHANGE_SCHEDULED = "change-scheduled"
     CHANGE_CANCELLED = "change-cancelled"
     CHANGE_APPLIED = "change-applied"

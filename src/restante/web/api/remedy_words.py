@@ -39,6 +39,7 @@ _ROUTES: Final[Mapping[str, str]] = {
     "domain set": "PATCH /v1/domains/{}",
     "domain show": "GET /v1/domains/{}",
     "domain snippet": "GET /v1/domains/{}/snippets",
+    "drill": "POST /v1/domains/{}/drill",
     "drain list": "GET /v1/drains",
     "login certificate": "GET /v1/accounts/{}/logins",
     "login list": "GET /v1/accounts/{}/logins",

@@ -75,6 +75,8 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "send_notice_again": AdminAction.CHANNEL_TEST,
     "export_person": AdminAction.PERSON_EXPORT,
     "erase_person": AdminAction.PERSON_ERASE,
+    "drill_domain": AdminAction.DOMAIN_DRILL,
+    "verify_drill": AdminAction.DOMAIN_DRILL,
     "release_domains": AdminAction.RELEASE,
     "release_targets": AdminAction.RELEASE,
     "list_releases": AdminAction.RELEASE_LIST,

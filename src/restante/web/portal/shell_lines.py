@@ -144,6 +144,12 @@ def of_dns(domain: str, base_url: str) -> list[str]:
     return [shell_line(["restante", "domain", "dns", domain]), asked(base_url, path)]
 
 
+def of_drill(domain: str, base_url: str) -> list[str]:
+    """Return the lines that drill a domain."""
+    path = f"/v1/domains/{quote(domain, safe='')}/drill"
+    return [shell_line(["restante", "drill", domain]), posted(base_url, path, {})]
+
+
 def of_recipients(domain: str, base_url: str) -> list[str]:
     """Return the lines that list, add and remove recipients."""
     path = f"/v1/domains/{quote(domain, safe='')}/recipients"

@@ -1,0 +1,102 @@
+"""The proof of a drill: its steps and their results, signed with the key of the key file.
+
+The signature is HMAC-SHA256 over the JSON text of the drill, under a key that is derived from the
+key file. Only a server with that file can make a proof, and it alone can tell a genuine one.
+"""
+
+import hashlib
+import hmac
+from datetime import datetime
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from restante.admin.admin_context import AdminContext
+from restante.admin.permissions import AdminAction, permit
+from restante.readiness.drill_word import DrillAsk, DrillStep
+from restante.readiness.readiness_row import ReadinessVerdict
+from restante.tenancy.sealed_secrets import Vault
+
+_SIGNING: Final = "signature of drills"
+_NAMING: Final = "name of the key"
+_KEY_DIGITS: Final = 16
+
+
+class DrillStepView(BaseModel):
+    """One step of a drill."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: DrillStep
+    seconds: float
+    text: str  # the result
+
+
+class DrillView(BaseModel):
+    """One drill: the steps up to the end, or up to the one that failed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domain: str
+    server: str  # the name of this server
+    at: datetime
+    is_passed: bool
+    ask: DrillAsk
+    recipient: str
+    message: str  # its name here; "" if it was not taken
+    message_id: str
+    destination: str
+    check: ReadinessVerdict  # of the domain, before
+    tls: str  # with which the message came in
+    certificate: str  # SHA-256 of the one that was shown, in hex
+    asked_by: str  # "login alice, 192.0.2.25"
+    reply: str  # the destination's, to the message
+    seconds: float  # of the hand-over: from the request to the reply, if it passed
+    failed_step: DrillStep | None
+    failure: str
+    remedy: str
+    steps: tuple[DrillStepView, ...]
+
+
+class DrillProof(BaseModel):
+    """A drill with its signature."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    drill: DrillView
+    key: str  # names the key, and tells nothing about it
+    signature: str  # HMAC-SHA256 in hex
+
+
+class DrillVerdict(BaseModel):
+    """Whether a proof is genuine."""
+
+    is_genuine: bool
+    reason: str  # why it is not; "" if it is
+
+
+def signed(vault: Vault, drill: DrillView) -> DrillProof:
+    """Return a drill with its signature."""
+    return DrillProof(drill=drill, key=_key_name(vault), signature=_signature(vault, drill))
+
+
+def verify_proof(context: AdminContext, proof: DrillProof) -> DrillVerdict:
+    """Tell whether a proof was made with this key, and is unchanged. Raises AdminError."""
+    permit(context.principal, AdminAction.DOMAIN_DRILL)
+    own = _key_name(context.vault)
+    if proof.key != own:
+        reason = f"it was signed with the key {proof.key}, and this server has {own}"
+        return DrillVerdict(is_genuine=False, reason=reason)
+    expected = _signature(context.vault, proof.drill)
+    if not hmac.compare_digest(expected.encode(), proof.signature.encode()):
+        return DrillVerdict(is_genuine=False, reason="it was changed since it was signed")
+    return DrillVerdict(is_genuine=True, reason="")
+
+
+def _signature(vault: Vault, drill: DrillView) -> str:
+    text = drill.model_dump_json().encode()
+    return hmac.digest(vault.constant(_SIGNING), text, "sha256").hex()
+
+
+def _key_name(vault: Vault) -> str:
+    return hashlib.sha256(vault.constant(_NAMING)).hexdigest()[:_KEY_DIGITS]

@@ -1,0 +1,127 @@
+"""`restante drill`: prove that held mail arrives, with one message and the whole way."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from restante.cli.api_client import ANSWER_SECONDS, ask, segment
+from restante.cli.display import JsonObject, say, screen_width, show_json
+from restante.cli.failures import Exit, Failure, printable
+from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.progress import waiting
+from restante.cli.status_command import CRITICAL
+from restante.cli.table import fold
+from restante.phrases import cause_of
+from restante.readiness.drill_word import DrillAsk, DrillStep
+
+_INDENT: Final = " " * 20
+
+
+def drill(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[DOMAIN]", help="The domain.", show_default=False)
+    ] = None,
+    *,
+    recipient: Annotated[
+        str,
+        typer.Option(
+            "--recipient", metavar="PATH", help="A mailbox of the domain, instead of postmaster."
+        ),
+    ] = "",
+    asks: Annotated[
+        DrillAsk,
+        typer.Option(
+            "--ask",
+            help="operator: this server hands over the drill's message alone. primary: wait for the"
+            " primary's own ETRN, which releases the whole domain.",
+        ),
+    ] = DrillAsk.OPERATOR,
+    wait: Annotated[
+        float,
+        typer.Option("--wait", metavar="SECONDS", min=1, max=600, help="For the hand-over."),
+    ] = 60.0,
+    is_despite_check: Annotated[
+        bool,
+        typer.Option("--despite-check", help="Drill although the check of the domain fails."),
+    ] = False,
+    proof: Annotated[
+        Path | None,
+        typer.Option("--proof", metavar="FILE", help="Write the signed proof to a new file."),
+    ] = None,
+    verify: Annotated[
+        Path | None,
+        typer.Option("--verify", metavar="FILE", help="Tell whether a proof is genuine, and end."),
+    ] = None,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
+    ] = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
+    """Send one message the whole way that mail goes on a bad day, and prove that it arrived.
+
+    The domain is checked first, and a FAIL stops the drill. Then a message comes in at the public
+    listener of this server, is held, and is handed over. The reply of the destination is recorded.
+    The message of a drill that fails is removed.
+
+    Exit codes: 0 if it passed, and 2 if it did not. Other codes are of errors.
+    """
+    if (name is None) == (verify is None):
+        raise Failure(Exit.USAGE, "drill: give a domain, or --verify FILE")
+    if verify is not None:
+        return _verify(config, verify, as_json=as_json)
+    if proof is not None and proof.exists():
+        raise Failure(Exit.USAGE, f"{proof}: exists already; name a new file")
+    body = {
+        "recipient": recipient,
+        "ask": asks.value,
+        "wait": wait,
+        "despite_check": is_despite_check,
+        "reason": reason,
+    }
+    with waiting(f"drilling {name}"):
+        path = f"/v1/domains/{segment(str(name))}/drill"
+        done = ask(config, "POST", path, body=body, seconds=wait + ANSWER_SECONDS)
+    if proof is not None:
+        proof.write_text(json.dumps(done, indent=2) + "\n")
+    if as_json:
+        show_json(done)
+    else:
+        _show(done["drill"])
+    return Exit.DONE if done["drill"]["is_passed"] else CRITICAL
+
+
+def _show(drill: JsonObject) -> None:
+    for step in drill["steps"]:
+        _fold(DrillStep.text_of(step["step"]), f"{step['seconds']:.1f} s: {step['text']}")
+    if drill["is_passed"]:
+        say(f"{drill['domain']}: proven in {drill['seconds']:.1f} s")
+        return
+    _fold(DrillStep.text_of(drill["failed_step"]), f"FAILED: {drill['failure']}")
+    _fold("", f"→ {drill['remedy']}")
+    say(f"{drill['domain']}: not proven")
+
+
+def _fold(label: str, text: str) -> None:
+    for line in fold(printable(text), screen_width(), f"{label:{len(_INDENT)}}", _INDENT):
+        say(line)
+
+
+def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:
+    """Tell whether a proof is genuine: exit code 0, or 65 if it is not."""
+    try:
+        given: Any = json.loads(file.read_text())
+    except (OSError, ValueError) as error:
+        raise Failure(Exit.NO_INPUT, f"{file}: {cause_of(error)}; name a file of --proof") from None
+    verdict = ask(config, "POST", "/v1/drills/verify", body=given)
+    if as_json:
+        show_json(verdict)
+    elif verdict["is_genuine"]:
+        drill = given["drill"]
+        passed = "passed" if drill["is_passed"] else "did not pass"
+        say(f"genuine: the drill of {drill['domain']} at {drill['at']} {passed}")
+    else:
+        say(f"not genuine: {verdict['reason']}")
+    return Exit.DONE if verdict["is_genuine"] else Exit.DATA

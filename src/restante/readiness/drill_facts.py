@@ -1,0 +1,61 @@
+"""The last drills of a domain, and the row about them in its check. Pure."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from restante.mail.quantity import counted
+from restante.readiness.readiness_row import (
+    ReadinessCheck,
+    ReadinessRow,
+    not_known,
+    passed,
+    warned,
+)
+
+OLD_DAYS: Final = 90  # after this, a proof is worth little
+_DAY: Final = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class DrillFacts:
+    """The last drills. Unix time; None: there was none."""
+
+    passed_at: float | None = None
+    seconds: float = 0.0  # of the last one that passed: from the request to the destination's reply
+    failed_at: float | None = None  # of one after the last that passed
+
+
+NO_DRILL: Final = DrillFacts()
+
+
+def drill_row(domain: str, facts: DrillFacts, now: float) -> ReadinessRow:
+    """Return the row of a domain's check."""
+    check, remedy = ReadinessCheck.DRILL, f"run `restante drill {domain}`"
+    if facts.failed_at is not None:
+        evidence = f"the last drill failed {_when(facts.failed_at, now)}"
+        return warned(check, evidence, f"{remedy}, and see its answer")
+    if facts.passed_at is None:
+        return not_known(check, "no drill has proven that held mail arrives", remedy)
+    evidence = proven_text(facts, now)
+    if now - facts.passed_at > OLD_DAYS * _DAY:
+        return warned(check, evidence, remedy)
+    return passed(check, evidence)
+
+
+def proven_text(facts: DrillFacts, now: float) -> str:
+    """Return a text such as "proven 12 days ago in 1.9 s"; "" without a proof."""
+    if facts.passed_at is None:
+        return ""
+    return f"proven {_when(facts.passed_at, now)} in {facts.seconds:.1f} s"
+
+
+def _when(at: float, now: float) -> str:
+    days = int((now - at) / _DAY)
+    return f"{counted(days, 'day')} ago" if days else "today"
+
+
+def drill_text(facts: DrillFacts, now: float) -> str:
+    """Return the last drill in words; "" if there was none."""
+    if facts.failed_at is not None:
+        return f"failed {_when(facts.failed_at, now)}"
+    return proven_text(facts, now)

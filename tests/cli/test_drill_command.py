@@ -1,0 +1,32 @@
+"""`restante drill`: steps that fit a terminal, exit codes, and the proof in a file."""
+
+import json
+from pathlib import Path
+
+from tests.admin.admin_world import AdminWorld
+from tests.cli.conftest import Command
+
+
+def test_a_drill_that_fails_tells_the_step_and_the_remedy(
+    admin: AdminWorld, command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "proof.json"
+    shown = command("drill", "alpha.example", "--proof", str(file))
+    assert shown.code == 2
+    assert shown.out.startswith("check of the domain FAILED: ")
+    assert "→ `restante domain check alpha.example`, or --despite-check" in shown.out
+    assert shown.out.endswith("alpha.example: not proven\n")
+    assert all(len(line) <= 80 for line in shown.out.splitlines())
+    assert json.loads(file.read_text())["drill"]["failed_step"] == "check"
+    verified = command("drill", "--verify", str(file))
+    assert (verified.code, verified.out[:30]) == (0, "genuine: the drill of alpha.ex")
+    file.write_text(file.read_text().replace('"check"', '"hold"'))
+    assert command("drill", "--verify", str(file), "--json").code == 65
+    again = command("drill", "alpha.example", "--proof", str(file))
+    assert (again.code, "exists already" in again.err) == (64, True)
+
+
+def test_it_takes_a_domain_or_a_proof(admin: AdminWorld, command: Command, tmp_path: Path) -> None:
+    assert command("drill").code == 64
+    assert command("drill", "alpha.example", "--verify", "x").code == 64
+    assert command("drill", "--verify", str(tmp_path / "none")).code == 66
