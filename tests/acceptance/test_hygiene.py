@@ -19,6 +19,7 @@ HYGIENE: Final = """
 dnsbl = ["bl.example*2", "slow.example"]
 greeting_pause = 2
 spf = true
+greylist = true
 """
 AWAY: Final = "127.0.0.1:9"
 DOMAINS: Final = ("mark.example", "defer.example", "off.example")

@@ -1,4 +1,4 @@
-"""A stock Postfix defers the mail of one sender, drain after drain."""
+"""A stock Postfix defers the mail of one sender, drain after drain; greylisting beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from tests.acceptance.installation import Installation, at
+from tests.acceptance.loopback import addresses
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.sample import arrived, message
@@ -16,13 +17,14 @@ from tests.acceptance.session import Session
 DOMAIN: Final = "put-off.example"
 BAD: Final = "bad@sender.example"
 REPLY: Final = f"450 4.7.1 <{BAD}>: Sender address rejected: not with this reputation"
+GREYLIST: Final = "[hygiene]\ngreylist = true\n"
 RULE: Final = f"check_sender_access inline:{{ {{ {BAD} = 450 4.7.1 not with this reputation }} }}"
 
 
 @pytest.fixture(scope="module")
 def restante() -> Iterator[Installation]:
     """An installation whose drains end soon."""
-    with Installation(delivery={"patience": 0.5}) as restante:
+    with Installation(delivery={"patience": 0.5, "probe_pause": 0.2}, more=GREYLIST) as restante:
         restante.start()
         yield restante
 
@@ -49,7 +51,7 @@ def test_it_is_shown_goes_last_and_is_parked_after_the_drains_that_the_policy_al
     restante: Installation,
 ) -> None:
     with PostfixPrimary([DOMAIN], settings={"smtpd_sender_restrictions": RULE}) as primary:
-        restante.hosts(DOMAIN, at(primary))
+        restante.hosts(DOMAIN, at(primary), allow=["127.0.0.1"])
         restante.do("domain", "set", DOMAIN, "--after-drains", "2")
         bring(restante, BAD, "good@sender.example")
         primary.start()
@@ -73,3 +75,23 @@ def test_it_is_shown_goes_last_and_is_parked_after_the_drains_that_the_policy_al
         restante.do("queue", "release", parked["name"], "--yes")
         [held] = restante.shown("queue", "list", DOMAIN)
         assert (held["recipients"][0]["status"], held["policy_deferrals"]) == ("held", 0)
+
+        restante.do("domain", "set", DOMAIN, "--hygiene", "defer", "--hold", "on-return")
+        await_primary(restante, "up")
+        assert asked(restante) == b"450 4.7.1 Greylisted, try again in 5 minutes\r\n"
+    await_primary(restante, "away")
+    assert asked(restante).startswith(b"250 "), "this is the mail that a backup MX exists for"
+
+
+def await_primary(restante: Installation, state: str) -> None:
+    eventually(
+        lambda: restante.shown("domain", "show", DOMAIN)["primary"]["seen"] == state,
+        what=f"the primary seen {state}",
+    )
+
+
+def asked(restante: Installation) -> bytes:
+    """Return the reply to a new sender's recipient."""
+    with Session(restante.mx, source=addresses(1)[0]) as session:
+        assert session.say("MAIL FROM:<new@sender.example>").startswith(b"250")
+        return session.say(f"RCPT TO:<one@{DOMAIN}>")

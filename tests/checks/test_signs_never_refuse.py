@@ -10,6 +10,7 @@ from restante.checks.check import CheckLimits, ClientFacts, OnFailure
 from restante.checks.check_runner import CheckRunner
 from restante.checks.dns_list_check import DnsListCheck
 from restante.checks.early_talker import EarlyTalkerCheck
+from restante.checks.greylist_check import GreylistCheck
 from restante.checks.hygiene_settings import HygieneSettings
 from restante.checks.session_checks import SessionChecks
 from restante.checks.spf_check import SpfCheck
@@ -25,7 +26,9 @@ from tests.checks.test_spf_check import SpfAnswers
 from tests.delivery.swift_loop import run_swiftly
 from tests.log_lines import Lines
 
-SETTINGS = HygieneSettings(dnsbl=("one.example*2", "two.example"), dnsbl_threshold=2, spf=True)
+SETTINGS = HygieneSettings(
+    dnsbl=("one.example*2", "two.example"), dnsbl_threshold=2, spf=True, greylist=True
+)
 ZONES = st.lists(st.sampled_from(["one.example", "two.example", "gone.example"]), max_size=3)
 CLIENTS = st.builds(
     ClientFacts,
@@ -49,6 +52,7 @@ PATHS = st.sampled_from(
     seconds=st.sampled_from([0.0, 0.5, 60.0, None]),
     result=st.sampled_from(["pass", "fail", "none", "temperror", "permerror", ""]),
     on_failure=st.sampled_from(OnFailure),
+    is_up=st.booleans(),
 )
 def test_no_reputation_ends_in_5xx(
     *,
@@ -61,6 +65,7 @@ def test_no_reputation_ends_in_5xx(
     seconds: float | None,
     result: str,
     on_failure: OnFailure,
+    is_up: bool,
 ) -> None:
     """The signs, the policy and the state of the filters do not matter."""
     lists = BlockLists(listed_at(*zones, is_whole=is_whole), seconds)
@@ -71,6 +76,7 @@ def test_no_reputation_ends_in_5xx(
         checks = (
             SuspicionCheck(LiveDirectory(MemoryStore().records)),
             EarlyTalkerCheck(),
+            GreylistCheck(lambda: SETTINGS, lambda _destination: is_up, loop.time),
             DnsListCheck(lists, lambda: SETTINGS),
             SpfCheck(SpfAnswers(result, seconds=1.0), lambda: SETTINGS),
             Broken(),

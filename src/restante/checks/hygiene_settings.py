@@ -71,6 +71,12 @@ class HygieneSettings(BaseModel):
         " greeted at once for a day, and so are authorized hosts. 0: no pause.",
     )
 
+    greylist: bool = Field(
+        default=False,
+        description="Whether mail that comes for the first time gets `450`. It passes when it comes"
+        " again, after 5 minutes and within a day. Only for domains with `--hygiene defer`, and"
+        " only while their destination is up.",
+    )
     rspamd: RspamdSettings = Field(
         default=RspamdSettings(), description="rspamd as a filter of content."
     )

@@ -9,6 +9,7 @@ from restante.checks.check_runner import CheckRunner
 from restante.checks.dns_list_check import DnsListCheck
 from restante.checks.early_talker import EarlyTalkerCheck
 from restante.checks.filter_check import ContentFilter, FilterCheck
+from restante.checks.greylist_check import GreylistCheck
 from restante.checks.milter_filter import MilterFilter
 from restante.checks.rspamd_filter import RspamdFilter
 from restante.checks.spf_check import NO_SPF, SpfCheck, spf_seconds
@@ -71,7 +72,7 @@ def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionP
         settings=ground.setup.config.reception,
         disk_space=disk_space,
         store=ground.records.store.upkeep,
-        checks=_checks(ground),
+        checks=_checks(ground, delivery),
     )
     door = _doorkeeper(ground, expected)
     return ReceptionParts(
@@ -174,7 +175,7 @@ def _disk_space(ground: BuildContext) -> DiskSpace:
     return space
 
 
-def _checks(ground: BuildContext) -> Sequence[CheckRunner]:
+def _checks(ground: BuildContext, delivery: DeliveryParts) -> Sequence[CheckRunner]:
     """Return the checks of mail, in the order in which they are asked.
 
     A reload changes the milters in it. Sessions keep those with which they began.
@@ -182,6 +183,7 @@ def _checks(ground: BuildContext) -> Sequence[CheckRunner]:
     checks: list[tuple[Check, CheckLimits]] = [
         (SuspicionCheck(ground.records.directory), CheckLimits()),
         (EarlyTalkerCheck(), CheckLimits()),
+        (_greylist_check(ground, delivery), CheckLimits()),
         (_dns_list_check(ground), LOOKUP_LIMITS),
         (_spf_check(ground), LOOKUP_LIMITS),
         (_rspamd_check(ground), FILTER_LIMITS),
@@ -209,6 +211,11 @@ def _checks(ground: BuildContext) -> Sequence[CheckRunner]:
 
 def _filter_check(ground: BuildContext, asked: ContentFilter) -> FilterCheck:
     return FilterCheck(asked, ground.setup.log, time.monotonic)
+
+
+def _greylist_check(ground: BuildContext, delivery: DeliveryParts) -> GreylistCheck:
+    settings = ground.settings
+    return GreylistCheck(lambda: settings.config.hygiene, delivery.watcher.is_up, time.monotonic)
 
 
 def _dns_list_check(ground: BuildContext) -> DnsListCheck:
