@@ -58,11 +58,17 @@ def _main(place: str, program: str) -> int:
 
 
 def _load() -> None:
-    """Import most of the modules that a command imports when it needs them."""
+    """Import most of the modules that a command imports when it needs them.
+
+    Make what a process makes once, the routes of the API and the templates of pages.
+    """
     package = import_module("restante.cli")
     commands = [one.name for one in pkgutil.iter_modules(package.__path__, "restante.cli.")]
     for name in [*commands, *OTHERS]:
         import_module(name)
+    api = import_module("restante.web.api.api_application")
+    api._make_routes(api.build_api(None))
+    import_module("restante.web.portal.page_renderer").page_templates()
 
 
 def _await_command(listener: socket.socket) -> list[str]:
