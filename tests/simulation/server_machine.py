@@ -246,7 +246,7 @@ def edges_replaced(disk: Disk) -> Iterator[Path]:
         (server_life, "open_control", lambda _: None),
         (server_life, "serve_on", _serve_nobody),
         (server_life, "gc", NoGarbage()),
-        (server_parts, "DnsResolver", lambda _: names),
+        (server_parts, "DnsResolver", lambda _, **__: names),
         (build_reception, "sessions_possible", lambda: _SESSIONS),
         (server_sweep, "is_exhausted", lambda: False),
         (config_check, "free_octets", lambda _: _ROOM),
