@@ -40,6 +40,7 @@ SHOWN: Final = {
     "MemoryStore.*": "the same; tests look into its state",
     "SqliteStore.*": "the same",
     "PostgresStore.*": "the same",
+    "SealedStore.*": "a store in front of one",
     "StoreCore.*": "the group that the parts of one store share",
     "LatestFigures.*": "the same",
     "MemoryState.*": "the same, for the store in memory",

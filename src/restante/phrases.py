@@ -30,6 +30,9 @@ FOREIGN_KEY_FILE: Final = (
     "differs from the key file of the other servers of this store, so it cannot decrypt secrets;"
     " copy theirs"
 )
+MAIL_OF_ANOTHER_KEY: Final = (
+    "the mail of this store is sealed under another key file; restore that one from your copy"
+)
 WRONG_KEY_FILE: Final = "cannot be opened with this key file"
 
 # Records

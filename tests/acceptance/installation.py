@@ -419,6 +419,7 @@ def _made() -> Path:
     atexit.register(directory.cleanup)
     path = Path(directory.name)
     _do(path / "restante.toml", "init", "--dir", directory.name, "--hostname", HOSTNAME)
+    _do(path / "restante.toml", "key", "confirm-copied")
     _add_account(path / "restante.toml", ALPHA)
     return path
 

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import trustme
 
 from restante.config.init_files import initialize
+from restante.config.key_copy import confirm_copy
 
 NOW = 1_760_000_000.0
 
@@ -24,7 +25,9 @@ def _made() -> Path:
     """Make one installation, for all tests to copy: a key for RSA takes 40 ms."""
     directory = TemporaryDirectory(prefix="restante-made-")
     atexit.register(directory.cleanup)
-    return initialize(Path(directory.name), "mx2.example.net", NOW).config.parent
+    made = initialize(Path(directory.name), "mx2.example.net", NOW)
+    confirm_copy(made.key_file)
+    return made.config.parent
 
 
 def replaced(config: Path, old: str, new: str) -> Path:

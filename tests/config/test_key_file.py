@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.config.key_file import KeyUnusable, read_key
+from restante.config.key_file import MOST_KEYS, KeyUnusable, add_key, read_key
 
 KEY = bytes(range(32))
 
@@ -71,4 +71,38 @@ def test_a_key_that_is_missing_or_no_file_is_refused(file: Path) -> None:
         read_key(file)
     file.mkdir()
     with pytest.raises(KeyUnusable, match="cannot be read: Is a directory"):
+        read_key(file)
+
+
+def test_former_keys_are_behind_a_new_one(file: Path) -> None:
+    file.chmod(0o400)
+    add_key(file)
+    keys = read_key(file)
+    assert keys[32:] == KEY
+    assert keys[:32] != KEY
+    assert stat.S_IMODE(file.stat().st_mode) == 0o400
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_an_interrupted_replacement_changes_nothing_and_stops_no_other(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", fail)
+    with pytest.raises(OSError, match="No space"):
+        add_key(file)
+    assert read_key(file) == KEY
+    monkeypatch.undo()
+    add_key(file)
+    assert read_key(file)[32:] == KEY
+
+
+def test_a_file_has_so_many_keys_at_most(file: Path) -> None:
+    file.write_bytes(KEY * MOST_KEYS)
+    with pytest.raises(KeyUnusable, match="cannot be rotated again"):
+        add_key(file)
+    file.write_bytes(KEY * (MOST_KEYS + 1))
+    with pytest.raises(KeyUnusable, match="does not hold 32 octets"):
         read_key(file)

@@ -12,6 +12,8 @@ import pytest
 from restante.store.choice import open_store
 from restante.store.interface import Store
 from restante.store.object_access import ObjectAccess
+from restante.store.sealing.sealed_store import seal_store
+from restante.tenancy.sealed_secrets import Vault
 from tests.contract.running import directory, loop_kind, pytest_pyfunc_call, runner
 
 if TYPE_CHECKING:
@@ -21,12 +23,17 @@ __all__ = ["directory", "loop_kind", "pytest_pyfunc_call", "runner", "store"]
 
 
 KINDS = ("memory", "sqlite", "postgres")
+KEY = bytes(range(32))
 WITH_OBJECTS = (*KINDS, "objects")
+WITH_SEALED = (*KINDS, "sealed")
 
 
 @pytest.fixture(params=KINDS)
 def implementation(request: pytest.FixtureRequest) -> str:
-    """Which store. Some files test `objects` too: large content in an object store."""
+    """Which store. Some files test `objects` too: large content in an object store.
+
+    And some test `sealed`: SQLite with sealed content. With RESTANTE_SEALED set, all of them are.
+    """
     return str(request.param)
 
 
@@ -77,5 +84,8 @@ def store(
     else:
         url = "memory:" if implementation == "memory" else f"sqlite://{directory}"
         store = runner.run(open_store(url))
+    if implementation == "sealed" or os.environ.get("RESTANTE_SEALED"):
+        sealing = seal_store(store, Vault(KEY), key_file="test.key", seals=True)
+        store = runner.run(sealing)
     yield store
     runner.run(store.close())

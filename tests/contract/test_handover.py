@@ -15,6 +15,7 @@ from restante.store.handover_store import Drain
 from restante.store.interface import Store
 from restante.store.queue_store import QueueFilter
 from restante.store.store_errors import LeaseLost
+from tests.contract.conftest import WITH_SEALED
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -35,6 +36,12 @@ from tests.contract.making import (
 
 SIZE = len(CONTENT)
 POLICY = "450 4.7.1 not now"
+
+
+@pytest.fixture(params=WITH_SEALED)
+def implementation(request: pytest.FixtureRequest) -> str:
+    """Which store."""
+    return str(request.param)
 
 
 async def one_held(store: Store, *to: str) -> Drain:

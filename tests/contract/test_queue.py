@@ -12,6 +12,7 @@ from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.tenancy.model import parse_network
+from tests.contract.conftest import WITH_SEALED
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -29,6 +30,12 @@ from tests.contract.making import (
 )
 
 SIZE = len(CONTENT)
+
+
+@pytest.fixture(params=WITH_SEALED)
+def implementation(request: pytest.FixtureRequest) -> str:
+    """Which store."""
+    return str(request.param)
 
 
 async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(store: Store) -> None:

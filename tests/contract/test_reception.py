@@ -11,6 +11,7 @@ from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
 from restante.store.store_errors import Conflict, OverQuota, StoreError
 from restante.tenancy.quota import NO_QUOTA, DomainQuotas, Quota
+from tests.contract.conftest import WITH_SEALED
 from tests.contract.making import (
     ANNA,
     CONTENT,
@@ -26,6 +27,12 @@ from tests.contract.making import (
     message,
     opened,
 )
+
+
+@pytest.fixture(params=WITH_SEALED)
+def implementation(request: pytest.FixtureRequest) -> str:
+    """Which store."""
+    return str(request.param)
 
 
 async def test_held_mail_comes_back_whole(store: Store) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from restante.admin.admin_context import ConfigurationState
+from restante.config.key_copy import confirm_copy
 from restante.config.load import load
 from restante.config.schema import Config
 from restante.server import file_watch
@@ -29,7 +30,9 @@ class Scene:
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
-    return Scene(tmp_path)
+    scene = Scene(tmp_path)
+    confirm_copy(scene.read.key_file)
+    return scene
 
 
 def test_a_file_as_it_was_read_changes_nothing(scene: Scene) -> None:
@@ -43,6 +46,15 @@ def test_an_edit_is_told_before_any_reload(scene: Scene) -> None:
     state = scene.now()
     assert (state.restart_for, state.unread) == (("control_socket",), ("delivery",))
     scene.path.write_text(scene.text)
+    assert scene.now() == STATE
+
+
+def test_a_key_file_without_a_confirmed_copy_is_told_until_there_is_one(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.read.key_file.with_name("restante.key.copied").unlink()
+    [warning] = scene.now().warnings
+    assert "no copy of it was confirmed" in warning
+    confirm_copy(scene.read.key_file)
     assert scene.now() == STATE
 
 

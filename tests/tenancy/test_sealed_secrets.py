@@ -91,3 +91,22 @@ def test_an_export_seals_the_same_secret_alike_and_others_differently() -> None:
         for owner in ("login a", "login b")
     }
     assert len(nonces) == 8
+
+
+def test_a_former_key_opens_what_it_sealed_and_seals_nothing_more() -> None:
+    former, both = Vault(b"f" * KEY_OCTETS), Vault(b"n" * KEY_OCTETS + b"f" * KEY_OCTETS)
+    sealed = former.seal("secret", "owner")
+    assert both.open(sealed, "owner") == "secret"
+    assert not both.is_current(sealed, "owner")
+    again = both.seal("secret", "owner")
+    assert both.is_current(again, "owner")
+    assert Vault(b"n" * KEY_OCTETS).open(again, "owner") == "secret"
+    with pytest.raises(SealBroken):
+        former.open(again, "owner")
+    assert both.constant("a") == former.constant("a")
+
+
+def test_the_fingerprint_is_of_the_present_key() -> None:
+    new, both = Vault(b"n" * KEY_OCTETS), Vault(b"n" * KEY_OCTETS + b"f" * KEY_OCTETS)
+    assert new.fingerprint == both.fingerprint != Vault(b"f" * KEY_OCTETS).fingerprint
+    assert len(new.fingerprint) == 19

@@ -29,6 +29,7 @@ class BackupView(BaseModel):
     messages: int
     octets: int
     files: int
+    key_fingerprint: str  # of the key file, without which its secrets and sealed mail are lost
 
 
 class FindingView(BaseModel):
@@ -88,7 +89,11 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
         )
     made = await context.store.upkeep.backup(directory)
     return BackupView(
-        directory=order.directory, messages=made.messages, octets=made.octets, files=made.files
+        directory=order.directory,
+        messages=made.messages,
+        octets=made.octets,
+        files=made.files,
+        key_fingerprint=context.vault.fingerprint,
     )
 
 

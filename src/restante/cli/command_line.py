@@ -58,6 +58,7 @@ _ASK_NO_SERVER: Final = {
     "serve",
     "etrn",
     "config",
+    "key",
     "store check",
     "store salvage",
     "store upgrade",

@@ -45,6 +45,7 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {  # in the order of the help
     "notice": CommandPlace("notice_commands"),
     "store": CommandPlace("store_commands"),
     "node": CommandPlace("node_commands"),
+    "key": CommandPlace("key_commands"),
     "privacy": CommandPlace("privacy_commands"),
     "config": CommandPlace("config_commands"),
 }

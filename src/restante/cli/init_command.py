@@ -64,6 +64,10 @@ def init(
     made = _make(directory.absolute(), _checked_name(hostname))
     asyncio.run(_make_store(made))
     say(f"made {made.config}; run it: restante serve --config {made.config}")
+    say(
+        f"copy {made.key_file} to another place: without it, held mail and secrets are lost; then"
+        f" confirm it: restante key confirm-copied --config {made.config}"
+    )
 
 
 def _renew(config_file: Path | None) -> None:

@@ -34,6 +34,7 @@ from restante.store import choice
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
+from restante.store.sealing.sealed_store import seal_store
 from restante.store.store_errors import (
     StoreDamaged,
     StoreError,
@@ -55,7 +56,7 @@ async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
     vault = _open_vault(config)
     principal = operator(os.getuid(), COMMAND_LINE)  # before it becomes the server's user
     _become(config.user)
-    store = await open_configured_store(config)
+    store = await _open_sealed(config, vault)
     try:
         directory = LiveDirectory(store.records)
         await directory.refresh()
@@ -134,6 +135,21 @@ class _Unwritten:
 
     def publish(self, event: Event) -> None:
         """Write nothing."""
+
+
+async def _open_sealed(config: Config, vault: Vault) -> Store:
+    """Open the store that the configuration names, with its sealed content. Raises Failure."""
+    store = await open_configured_store(config)
+    try:
+        return await seal_store(
+            store, vault, key_file=str(config.key_file), seals=config.seal_content
+        )
+    except StoreMismatched as error:
+        await store.close()
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
+    except StoreError as error:
+        await store.close()
+        raise Failure(Exit.UNAVAILABLE, str(error)) from None
 
 
 async def open_configured_store(config: Config) -> Store:

@@ -66,7 +66,8 @@ def backup(
     """Copy the store of a running server: records, audit trail and mail as of one moment.
 
     The server writes the copy, so its user must be allowed to write to DIR. The copy includes keys
-    and certificates by ACME. It does not include the key file and the configuration.
+    and certificates by ACME. It does not include the key file and the configuration. It is useless
+    without the key file, whose fingerprint is shown.
     """
     body = {"directory": os.path.abspath(directory)}  # noqa: PTH100  the server follows links in it
     done = ask(config, "POST", "/v1/store/backup", body=body, seconds=_BACKUP_SECONDS)
@@ -75,7 +76,7 @@ def backup(
     else:
         say(
             f"{done['directory']}: {counted(done['messages'], 'message')},"
-            f" {human_size(done['octets'])}"
+            f" {human_size(done['octets'])}; key {done['key_fingerprint']}"
         )
 
 

@@ -26,6 +26,7 @@ from restante.config.certificate import (
 )
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
+from restante.config.key_copy import copy_warnings
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.schema import ACME, CONTROL_NAME, ODMR_SERVICES, WEB, CertificateFiles, Config
 from restante.config.self_signed import is_self_signed
@@ -393,6 +394,7 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
     yield from _turnaround_warnings(config)
     yield from _acme_warnings(config)
     yield from _reload_warnings(config)
+    yield from copy_warnings(config)
     if os.geteuid() == 0 and not config.user:
         yield (
             f"{config.source.where(('user',))}: user is not set and the server stays root; name a"

@@ -29,8 +29,10 @@ hostname = {hostname}
 # The directory for mail and records. Only the server may have access to it.
 store = "sqlite:data"
 
-# Encrypts the secrets in the store. Keep a copy of it, apart from the copies of the store.
+# Encrypts the secrets in the store, and the content of its mail. Without this file, that mail is
+# lost. Keep a copy of it apart from the copies of the store: restante key --help
 key_file = "restante.key"
+seal_content = true
 
 # On the Internet: start as root. The server binds its ports, then becomes this user, who must own
 # the store.
@@ -85,6 +87,7 @@ class InstallationFiles:
 
     config: Path
     store_directory: Path
+    key_file: Path
 
 
 def own_name() -> str:
@@ -114,7 +117,7 @@ def initialize(directory: Path, hostname: str, now: float) -> InstallationFiles:
         for path in reversed(made):
             path.rmdir() if path.is_dir() else path.unlink()
         raise
-    return InstallationFiles(directory / "restante.toml", data)
+    return InstallationFiles(directory / "restante.toml", data, directory / "restante.key")
 
 
 def _files(directory: Path, hostname: str, now: float) -> Mapping[Path, tuple[bytes, int]]:

@@ -35,6 +35,7 @@ NEED_RESTART: Final = (
     "workers",
     "objects",
     "key_file",
+    "seal_content",
     "control_socket",
     "user",
     "uvloop",

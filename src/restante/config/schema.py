@@ -496,6 +496,12 @@ class Config(Section):
         description="File with the 32 octets that encrypt stored secrets; mode 0600, or 0640 if"
         " root owns it. Keep a copy of it apart from copies of the store.",
     )
+    seal_content: bool = Field(
+        default=False,
+        description="Whether the content of new mail is encrypted in the store, under keys that"
+        " `key_file` opens. Without a copy of that file, a lost one is lost mail. Mail that is held"
+        " already stays as it is, also after a change back. `restante init` sets it.",
+    )
     control_socket: ConfigPath = Field(
         default_factory=_beside_the_store,
         description="Unix socket on which the running server accepts the commands of `restante`."

@@ -5,12 +5,13 @@ message carries it whole in `head`; a large one carries only the Received field 
 in a spool file.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from restante.mail.envelope import Envelope
 from restante.mail.message_origin import MessageOrigin
 from restante.mail.policy_deferrals import NO_DEFERRALS, PolicyDeferrals
+from restante.mail.sealed_size import plain_file_octets, plain_head_octets
 
 _ALPHABET = (
     "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford's base 32: no letter that reads as a digit
@@ -18,13 +19,25 @@ _ALPHABET = (
 _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]  # each number below 1024
 
 
+class FileSeal(NamedTuple):
+    """How a content file is sealed: its key is in the head of this message."""
+
+    key: bytes
+    number: int = 0  # of the message; 0: no message has it yet
+    domain_id: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class ContentFile:
-    """Content on disk, durable: the store's name for the file, its octets, and their CRC-32."""
+    """Content on disk, durable: the store's name for the file, its octets, and their CRC-32.
+
+    The checksum of a sealed file is of its sealed octets, so that it is proven without a key.
+    """
 
     name: str
     size: int
     crc32: int
+    seal: FileSeal | None = field(default=None, repr=False, compare=False)  # None within stores
 
 
 # Where each kind of mail begins in the order of a drain. No number reaches the first of them.
@@ -48,11 +61,12 @@ class NewMessage(NamedTuple):
     first: int = 0  # number of the first message made of the same mail; 0: this one
     origin: MessageOrigin | None = None  # None: not known, as for mail of earlier versions
     message_id: str | None = None  # as message_id.py reads it; None: none, or not known
+    is_sealed: bool = False  # head and file are sealed (`store/sealing`)
 
     @property
     def size(self) -> int:
-        """Octets of content in all."""
-        return len(self.head) + (self.file.size if self.file else 0)
+        """Octets of content in all, as its sender sent them."""
+        return _octets(self.head, self.file, is_sealed=self.is_sealed)
 
 
 class HeldMessage(NamedTuple):
@@ -71,6 +85,7 @@ class HeldMessage(NamedTuple):
     origin: MessageOrigin | None = None  # as of a new one; few drains read it
     deferrals: PolicyDeferrals = NO_DEFERRALS
     was_deferred: bool = False  # by a policy, in a drain before the one that reads it
+    is_sealed: bool = False  # as of a new one
 
     @property
     def place(self) -> int:
@@ -85,8 +100,16 @@ class HeldMessage(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Octets of content in all."""
-        return len(self.head) + (self.file.size if self.file else 0)
+        """Octets of content in all, as its sender sent them."""
+        return _octets(self.head, self.file, is_sealed=self.is_sealed)
+
+
+def _octets(head: bytes, file: ContentFile | None, *, is_sealed: bool) -> int:
+    if not is_sealed:
+        return len(head) + (file.size if file else 0)
+    if file is None:
+        return plain_head_octets(len(head), has_file=False)
+    return plain_head_octets(len(head), has_file=True) + plain_file_octets(file.size)
 
 
 NUMBERS_A_SECOND: Final = 1_000_000  # that MessageNumbers passes over with the time

@@ -12,6 +12,7 @@ from pathlib import Path
 from restante.admin.admin_context import ConfigurationState
 from restante.config.config_problem import ConfigError
 from restante.config.file_stamp import FileSignature, signature
+from restante.config.key_copy import copy_warnings
 from restante.config.load import load
 from restante.config.reload_rules import APPLIED_BY_RELOAD, NEED_RESTART, settings_needing_restart
 from restante.config.schema import Config
@@ -41,6 +42,8 @@ class FileWatch:
         `read` is the configuration that was read last, `running` the one that runs. Of a file that
         this process may not read, only the fact of a change is known.
         """
+        copying = tuple(await asyncio.to_thread(copy_warnings, running))
+        state = replace(state, warnings=(*state.warnings, *copying))
         if self._file is None:
             return state
         try:

@@ -31,6 +31,7 @@ from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects
 from restante.store.choice import open_store
 from restante.store.interface import Store
+from restante.store.sealing.sealed_store import seal_store
 from restante.store.store_errors import StoreMismatched
 from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.telemetry.service_manager import give_sign_of_life, notify
@@ -75,10 +76,17 @@ class Application:
             access=self._setup.database_access,
         )
         try:
-            await self._serve(store, damage)
+            await self._serve(await self._sealed(store), damage)
         finally:
             await store.close()
         self._log.publish(ServerStopped())
+
+    async def _sealed(self, store: Store) -> Store:
+        """Return the store as it opens sealed content. Raises StoreError."""
+        config = self._setup.config
+        return await seal_store(
+            store, self._setup.vault, key_file=str(config.key_file), seals=config.seal_content
+        )
 
     async def _serve(self, store: Store, damage: DamageLog) -> None:
         config, setup = self._setup.config, self._setup

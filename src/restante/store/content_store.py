@@ -46,3 +46,6 @@ class ContentStore(Protocol):
 
         Raises StoreError where it is missing.
         """
+
+    async def park_unopened(self, number: int, domain_id: int, text: str) -> None:
+        """Report and mark a message as damaged, as in `held`: its content cannot be opened."""

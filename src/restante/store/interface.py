@@ -25,6 +25,7 @@ from restante.store.failure_store import FailureStore
 from restante.store.figure_store import FigureStore
 from restante.store.handover_store import HandoverStore
 from restante.store.history_store import HistoryStore
+from restante.store.key_store import KeyStore
 from restante.store.node_store import NodeStore
 from restante.store.notice_store import NoticeStore
 from restante.store.peak_store import PeakStore
@@ -54,6 +55,10 @@ class Store(Protocol):
     @property
     def content(self) -> ContentStore:
         """Content files of held mail."""
+
+    @property
+    def keys(self) -> KeyStore:
+        """Keys of sealed content."""
 
     @property
     def handover(self) -> HandoverStore:

@@ -18,6 +18,7 @@ from restante.phrases import WRONG_KEY_FILE
 
 KEY_OCTETS = 32
 _NONCE_OCTETS = 12
+_FINGERPRINT_DIGITS = 16
 
 
 class SealBroken(Exception):  # noqa: N818
@@ -25,14 +26,23 @@ class SealBroken(Exception):  # noqa: N818
 
 
 class Vault:
-    """Seals and opens secrets under one key."""
+    """Seals secrets under one key, and opens those that it or a former key has sealed."""
 
-    def __init__(self, key: bytes) -> None:
-        """`key` is 32 octets. Raises ValueError for another length."""
-        if len(key) != KEY_OCTETS:
-            raise ValueError(f"the key has {len(key)} octets, it must have {KEY_OCTETS}")
-        self._cipher = AESGCM(key)
-        self._key = key
+    def __init__(self, keys: bytes) -> None:
+        """`keys` is one of 32 octets, and then its former ones. Raises ValueError otherwise."""
+        if not keys or len(keys) % KEY_OCTETS:
+            raise ValueError(f"the key has {len(keys)} octets, it must have {KEY_OCTETS}")
+        blocks = [keys[at : at + KEY_OCTETS] for at in range(0, len(keys), KEY_OCTETS)]
+        self._ciphers = [AESGCM(key) for key in blocks]
+        self._cipher = self._ciphers[0]
+        self._key = blocks[0]
+        self._first_key = blocks[-1]  # for constants, which outlive a rotation
+
+    @property
+    def fingerprint(self) -> str:
+        """The name of the key for people. It tells nothing else about the key."""
+        digest = hmac.digest(self._key, b"fingerprint", "sha256").hex()
+        return "-".join(digest[at : at + 4] for at in range(0, _FINGERPRINT_DIGITS, 4))
 
     def seal(self, secret: str, owner: str) -> bytes:
         """Return what may be stored."""
@@ -41,12 +51,21 @@ class Vault:
 
     def open(self, sealed: bytes, owner: str) -> str:
         """Return the secret. Raises SealBroken."""
+        failure: Exception | None = None
+        for cipher in self._ciphers:
+            try:
+                return _opened(cipher, sealed, owner)
+            except (InvalidTag, ValueError) as error:
+                failure = error
+        raise SealBroken(f"the secret of {owner} {WRONG_KEY_FILE}") from failure
+
+    def is_current(self, sealed: bytes, owner: str) -> bool:
+        """Tell whether a secret is sealed under the present key, and no former one."""
         try:
-            return self._cipher.decrypt(
-                sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], owner.encode()
-            ).decode()
-        except (InvalidTag, ValueError) as error:
-            raise SealBroken(f"the secret of {owner} {WRONG_KEY_FILE}") from error
+            _opened(self._cipher, sealed, owner)
+        except (InvalidTag, ValueError):
+            return False
+        return True
 
     def sealed_again(self, present: bytes | None, secret: str, owner: str) -> bytes:
         """Return the present sealed secret if it holds this secret, otherwise a new one.
@@ -72,7 +91,12 @@ class Vault:
 
     def constant(self, label: str) -> bytes:
         """Return the 32 octets of this key and label. They tell nothing about the key."""
-        return hmac.digest(self._key, f"constant {label}".encode(), "sha256")
+        return hmac.digest(self._first_key, f"constant {label}".encode(), "sha256")
+
+
+def _opened(cipher: AESGCM, sealed: bytes, owner: str) -> str:
+    """Raises InvalidTag, ValueError."""
+    return cipher.decrypt(sealed[:_NONCE_OCTETS], sealed[_NONCE_OCTETS:], owner.encode()).decode()
 
 
 def new_sealing_key() -> bytes:
@@ -108,3 +132,8 @@ def destination_owner(domain: str) -> str:
 def channel_owner(account: str, name: str) -> str:
     """Name the owner of a notice channel's secrets; the operator's channels have the account ""."""
     return f"notice channel {account}/{name}"
+
+
+def data_key_owner(domain_id: int) -> str:
+    """Name the owner of the key under which a domain's held content is sealed."""
+    return f"content of domain {domain_id}"

@@ -114,7 +114,7 @@ class Campaign:
         self.books = Books(seed)
         self.victim = Victim()
         self.destination = Destination(self.books, has_chunking=has_chunking)
-        self.reader = Reader(self.victim.store, self.books)
+        self.reader = Reader(self.victim.store, self.books, self.victim.key_file)
         self.table = Table(seed)
         self.held = Held()
         self._acknowledged = 0

@@ -15,12 +15,15 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import apsw
+from cryptography.exceptions import InvalidTag
 
 from tests.acceptance.crash.books import Books, Key, Piece
+from tests.acceptance.crash.unsealing import IS_SEALED, content_of, data_key
 
 _ROWS: Final = """
-    SELECT number, domain.name, held_paths, head, file, size
-    FROM message LEFT JOIN domain ON domain.id = domain_id ORDER BY number
+    SELECT number, domain.name, held_paths, head, file, size, head_crc32, domain_id, sealed
+    FROM message LEFT JOIN domain ON domain.id = domain_id LEFT JOIN data_key USING (domain_id)
+    ORDER BY number
 """
 
 
@@ -47,8 +50,9 @@ class Held:
 class Reader:
     """Reads one store again and again. Content that was found whole is not compared again."""
 
-    def __init__(self, directory: Path, books: Books) -> None:
+    def __init__(self, directory: Path, books: Books, key_file: Path) -> None:
         self._directory = directory
+        self._key = key_file.read_bytes()
         self._books = books
         self._proven: dict[int, Key] = {}
 
@@ -85,18 +89,27 @@ class Reader:
 
     def _proof(self, row: tuple[Any, ...], held: Held) -> Key:
         """Compare a message with the one that was sent."""
-        number, domain, held_paths, head, file, size = row
-        content = head
+        number, domain, held_paths, head, file, size, head_crc32, domain_id, sealed = row
+        in_file = None
         if file is not None:
             held.named.add(file)
             path = self._directory / "content" / file
-            content += path.read_bytes() if path.exists() else b""
-        key, wrong = self._books.key_of(Piece(tuple(held_paths.split("\n")), content))
-        if not wrong and (len(content) != size or key.domain != domain):
-            wrong = f"{key}: row {number} has {size} octets for {domain}; {len(content)} are there"
+            in_file = path.read_bytes() if path.exists() else b""
+        content = head + (in_file or b"")
+        if head_crc32 & IS_SEALED:
+            try:
+                key = data_key(self._key, domain_id, sealed)
+                content = content_of(key, number, head, in_file)
+            except InvalidTag:
+                held.spoiled.append(f"held: row {number} does not open")
+        found, wrong = self._books.key_of(Piece(tuple(held_paths.split("\n")), content))
+        if not wrong and (len(content) != size or found.domain != domain):
+            wrong = (
+                f"{found}: row {number} has {size} octets for {domain}; {len(content)} are there"
+            )
         if wrong:
             held.spoiled.append(f"held: {wrong} (crc32 {zlib.crc32(content):08x})")
-        return key
+        return found
 
 
 def _complaints(connection: apsw.Connection) -> list[str]:

@@ -42,7 +42,7 @@ def test_a_backup_under_load_restores_to_a_sound_store() -> None:
         campaign.books.close_life()
         campaign.destination.look()
 
-        held = Reader(place, campaign.books).look(is_thorough=True)
+        held = Reader(place, campaign.books, campaign.victim.key_file).look(is_thorough=True)
         assert held.spoiled == []
         assert held.keys
         assert held.files >= held.named

@@ -60,7 +60,7 @@ class Place:
         self.books.close_life()
         self.books.acknowledged = {key for key in self.books.acknowledged if key.token != without}
         self.destination.look()
-        held = Reader(self.victim.store, self.books).look(is_thorough=True)
+        held = Reader(self.victim.store, self.books, self.victim.key_file).look(is_thorough=True)
         findings = compare(
             self.books, held.keys, self.destination.taken, held.spoiled + self.destination.spoiled
         )

@@ -31,6 +31,11 @@ class Victim(Installation):
             self.hosts(domain, at(destination), "--connections", str(CONNECTIONS), account=account)
 
     @property
+    def key_file(self) -> Path:
+        """Where the key is that opens its mail."""
+        return self.directory / "restante.key"
+
+    @property
     def store(self) -> Path:
         """Where its mail is."""
         return self.directory / "data"

@@ -15,7 +15,7 @@ from tests.postgres_cluster import ALONE, PostgresCluster
 
 pytestmark = pytest.mark.usefixtures("runner")
 _FORMER = """
-DROP TABLE failed_login, content_object, object_mark, oldest_mail;
+DROP TABLE failed_login, content_object, object_mark, oldest_mail, data_key;
 DROP INDEX message_aged, message_unheld, message_suspect, message_deferred;
 ALTER TABLE usage DROP COLUMN removals;
 ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
@@ -102,7 +102,8 @@ async def test_a_server_of_the_former_version_starts_after_the_first_step(
 async def former_tables(session: DatabaseSession) -> None:
     """Bring the tables to the version before the index of unheld mail."""
     await session.script(
-        "DROP TABLE oldest_mail; DROP INDEX message_unheld, message_suspect, message_deferred;"
+        "DROP TABLE oldest_mail, data_key;"
+        " DROP INDEX message_unheld, message_suspect, message_deferred;"
         " ALTER TABLE usage DROP COLUMN removals; ALTER TABLE login DROP COLUMN turnaround_at;"
         " UPDATE restante_schema SET version = 8"
     )

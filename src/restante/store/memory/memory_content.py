@@ -4,6 +4,7 @@ import zlib
 from collections.abc import AsyncIterator
 
 from restante.mail.message import ContentFile
+from restante.store.content_store import DAMAGED
 from restante.store.memory.memory_state import MemoryState
 from restante.store.store_errors import Damaged, StoreError
 
@@ -39,3 +40,9 @@ class MemoryContent:
             self._state.park(file, text)
             raise Damaged(text)
         return content
+
+    async def park_unopened(self, number: int, domain_id: int, text: str) -> None:
+        """Mark a message as damaged."""
+        kept = self._state.mail.get(number)
+        if kept is not None and kept.message.domain_id == domain_id:
+            kept.park(f"{DAMAGED} {text}")

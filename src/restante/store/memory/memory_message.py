@@ -137,6 +137,7 @@ def handed_out(kept: MemoryMessage, forward_paths: tuple[str, ...], mark: int = 
         message_id=message.message_id,
         deferrals=kept.deferrals,
         was_deferred=kept.deferrals.is_before(mark),
+        is_sealed=message.is_sealed,
     )
 
 

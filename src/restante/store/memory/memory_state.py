@@ -68,6 +68,7 @@ class MemoryState:
         default_factory=lambda: deque(maxlen=CHANGES_KEPT)
     )
     token_uses: dict[str, float] = field(default_factory=dict)  # by id
+    data_keys: dict[int, bytes] = field(default_factory=dict)  # sealed, by domain id
     used: dict[bytes, float] = field(default_factory=dict)  # by digest: Unix times
     sessions: dict[bytes, SessionRecord] = field(default_factory=dict)  # by the hash of the secret
     presence: dict[int, PresenceChange] = field(default_factory=dict)  # by number
@@ -171,6 +172,7 @@ class MemoryState:
         self.end_drain_shares(domain_id, at, DrainEnd.STOPPED)
         self.drains.forget(domain_id)
         self.past_drains.pop(domain_id, None)
+        self.data_keys.pop(domain_id, None)
         self.marks = {key: value for key, value in self.marks.items() if key[0] != domain_id}
         self.recipients = {
             key: value for key, value in self.recipients.items() if key[0] != domain_id

@@ -13,6 +13,7 @@ from restante.store.memory.memory_content import MemoryContent
 from restante.store.memory.memory_figures import MemoryFigures
 from restante.store.memory.memory_handover import MemoryHandover
 from restante.store.memory.memory_history import MemoryHistory
+from restante.store.memory.memory_keys import MemoryKeys
 from restante.store.memory.memory_notices import MemoryNotices
 from restante.store.memory.memory_peaks import MemoryPeaks
 from restante.store.memory.memory_persons import MemoryPersons
@@ -41,6 +42,7 @@ class MemoryStore:
         self.state = state = state or MemoryState()
         self.reception = MemoryReception(state)
         self.content = MemoryContent(state)
+        self.keys = MemoryKeys(state)
         self.handover = MemoryHandover(state)
         self.queue = MemoryQueue(state)
         self.figures = MemoryFigures(state)

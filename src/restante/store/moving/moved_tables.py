@@ -191,6 +191,11 @@ MOVED: Final[tuple[MovedTable, ...]] = (
         heavy="body",
     ),
     _table(
+        "data_key",
+        "domain_id sealed",
+        "domain_id",
+    ),
+    _table(
         "used_value",
         "digest until",
         "digest",
@@ -222,6 +227,7 @@ MOVED: Final[tuple[MovedTable, ...]] = (
 STAYS_ON_SQLITE: Final[Mapping[str, str]] = {
     "usage": "counted again from the messages",
     "message_key": "kept by triggers on the messages",
+    "data_key_copy": "kept by triggers on the data keys",
     "history_hour": "recreated from the history",
     "sqlite_sequence": "the highest ids are moved by themselves",
 }

@@ -24,6 +24,7 @@ from restante.store.moving.moved_tables import MESSAGES, MOVED, MovedTable
 from restante.store.moving.row_digest import EMPTY, ContentDigest, digest_of
 from restante.store.store_errors import MoveDiffers, NotEmpty, StoreMismatched
 from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import file_octets, is_whole
 from restante.tenancy.audit import AuditEntry
 
 OnMoved = Callable[[str, int, int], None]
@@ -184,13 +185,13 @@ class StoreMover:
         for row in rows:
             values = row.values
             found = None
-            is_sound = zlib.crc32(values[_HEAD]) == values[_HEAD_CRC32]
+            is_sound = is_whole(values[_HEAD], values[_HEAD_CRC32])
             if row.content:
                 read = _ReadContent(self._target.content(row.content))
                 async for _ in read.blocks():
                     pass
                 found = read.digest
-                size = values[_SIZE] - len(values[_HEAD])
+                size = file_octets(values[_SIZE], values[_HEAD], values[_HEAD_CRC32])
                 is_sound &= (read.size, read.crc32) == (size, values[_FILE_CRC32])
             if not is_sound:
                 self._report.damaged.append(values[_NUMBER])

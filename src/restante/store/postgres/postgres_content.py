@@ -56,6 +56,10 @@ class PostgresContent:
             await self._park(file, damage)
             raise
 
+    async def park_unopened(self, number: int, domain_id: int, text: str) -> None:
+        """Report and mark a message as damaged."""
+        await park(self._core, [UnfitMessage(number, text, domain_id)])
+
     async def _park(self, file: ContentFile, damage: Damaged) -> None:
         rows = await self._core.fetch(mail_statements.NUMBER_OF_CONTENT, content_id(file))
         await park(self._core, [UnfitMessage(number, str(damage), of) for number, of in rows])

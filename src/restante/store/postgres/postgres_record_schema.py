@@ -212,6 +212,11 @@ CREATE TABLE answer (
     body      bytea,
     UNIQUE (key_owner, key)
 );
+-- The keys of sealed content, sealed under the key file.
+CREATE TABLE data_key (
+    domain_id integer PRIMARY KEY,
+    sealed    bytea NOT NULL
+);
 CREATE TABLE used_value (
     digest bytea PRIMARY KEY,
     until  float8 NOT NULL

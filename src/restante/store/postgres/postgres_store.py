@@ -25,6 +25,7 @@ from restante.store.postgres.postgres_failures import PostgresFailures
 from restante.store.postgres.postgres_figures import PostgresFigures
 from restante.store.postgres.postgres_handover import PostgresHandover
 from restante.store.postgres.postgres_history import PostgresHistory
+from restante.store.postgres.postgres_keys import PostgresKeys
 from restante.store.postgres.postgres_nodes import PostgresNodes
 from restante.store.postgres.postgres_notices import PostgresNotices
 from restante.store.postgres.postgres_opening import open_core
@@ -69,6 +70,7 @@ class PostgresStore:
         self.core = core
         self.reception = PostgresReception(core)
         self.content = PostgresContent(core)
+        self.keys = PostgresKeys(core)
         self.handover = PostgresHandover(core)
         self.queue = PostgresQueue(core)
         self.figures = PostgresFigures(core)

@@ -12,6 +12,7 @@ from restante.queue.drain_word import DrainEnd
 from restante.store.postgres import (
     drain_changes,
     drain_statements,
+    key_statements,
     record_statements,
     sqlstate,
     usage_queries,
@@ -210,6 +211,7 @@ async def remove_domain(
         drain_statements.REMOVE_PAST,
         record_statements.REMOVE_MARKS,
         record_statements.REMOVE_RECIPIENTS,
+        key_statements.REMOVE,
     ):
         await transaction.fetch(statement, domain_id)
     transaction.accounts[domain_id] = ""

@@ -81,6 +81,7 @@ CREATE TABLE oldest_mail (
 _UNHELD: Final = "message (domain_id, number) WHERE held_paths = ''"
 # A former server lets such a login take mail at once.
 _RIGHTS_THAT_WAIT: Final = "ALTER TABLE login ADD COLUMN turnaround_at float8"
+_DATA_KEYS: Final = "CREATE TABLE data_key (domain_id integer PRIMARY KEY, sealed bytea NOT NULL)"
 _SUSPECT: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 4 = 4"
 # A former server hands such mail over in the order of numbers, and counts nothing.
 _DEFERRED: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 128 = 128"
@@ -97,6 +98,7 @@ STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin fro
     9: SchemaStep(_RIGHTS_THAT_WAIT, oldest=1),
     10: SchemaStep("", oldest=1, indexes={"message_suspect": _SUSPECT}),
     11: SchemaStep("", oldest=1, indexes={"message_deferred": _DEFERRED}),
+    12: SchemaStep(_DATA_KEYS, oldest=1),  # the first server that seals keeps former ones away
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

@@ -7,12 +7,12 @@ Nothing read here is believed before its checksum has been compared.
 """
 
 import struct
-import zlib
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
 from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import is_whole
 
 _TABLE_LEAF = 0x0D
 _FILE_HEADER = 100
@@ -123,7 +123,7 @@ def is_message(row: Row) -> bool:
     if not 11 <= len(row) <= 14:  # noqa: PLR2004  migrations.py has added three columns at the end
         return False
     head_crc32, head = row[9], row[10]
-    return isinstance(head, bytes) and isinstance(row[5], str) and zlib.crc32(head) == head_crc32
+    return isinstance(head, bytes) and isinstance(row[5], str) and is_whole(head, head_crc32)
 
 
 def _columns(record: bytes) -> Iterator[object]:

@@ -64,6 +64,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.let_rights_wait,
     portal_schema.index_suspect_mail,
     portal_schema.index_deferred_mail,
+    portal_schema.add_data_keys,
 )
 
 

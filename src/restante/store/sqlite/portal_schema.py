@@ -363,3 +363,35 @@ CREATE INDEX message_deferred ON message (domain_id, number) WHERE held_paths <>
 def index_deferred_mail(connection: apsw.Connection) -> None:
     """Let drains find mail that a policy deferred, and let it be counted."""
     connection.execute(_DEFERRED_MAIL)
+
+
+_DATA_KEYS = """
+-- The keys under which held content is sealed. They are sealed themselves, under the key file.
+CREATE TABLE data_key (
+    domain_id INTEGER PRIMARY KEY,
+    sealed    BLOB NOT NULL
+) STRICT;
+-- A copy, in other pages: without its key, no mail of a domain can be read.
+CREATE TABLE data_key_copy (
+    domain_id INTEGER PRIMARY KEY,
+    sealed    BLOB NOT NULL
+) STRICT;
+
+CREATE TRIGGER data_key_more AFTER INSERT ON data_key
+BEGIN INSERT OR IGNORE INTO data_key_copy VALUES (new.domain_id, new.sealed); END;
+
+CREATE TRIGGER data_key_again AFTER UPDATE ON data_key
+BEGIN UPDATE data_key_copy SET sealed = new.sealed WHERE domain_id = new.domain_id; END;
+
+CREATE TRIGGER data_key_less AFTER DELETE ON data_key
+BEGIN DELETE FROM data_key_copy WHERE domain_id = old.domain_id; END;
+"""
+
+
+def add_data_keys(connection: apsw.Connection) -> None:
+    """Add the keys of sealed content.
+
+    Bit 32 of message.head_crc32 is content that is sealed. The new number keeps earlier versions
+    away: they would take such mail for damaged.
+    """
+    connection.execute(_DATA_KEYS)

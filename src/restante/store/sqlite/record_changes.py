@@ -16,6 +16,7 @@ from restante.store.record_store import CHANGES_KEPT, Absent, is_as_before
 from restante.store.sqlite import (
     audit_queries,
     drain_queries,
+    key_queries,
     mail_queries,
     portal_user_queries,
     record_queries,
@@ -288,6 +289,8 @@ def delete_domain(transaction: WriteTransaction, domain_id: int, audit: AuditEnt
         drain_queries.REMOVE_PAST_DRAIN,
         mail_queries.REMOVE_MARKS,
         record_queries.REMOVE_RECIPIENTS,
+        key_queries.ERASE,
+        key_queries.REMOVE,
     ):
         transaction.execute(query, (domain_id,))
     transaction.execute(record_queries.KEEP_LAST_NUMBER, (ledger.last_number,))

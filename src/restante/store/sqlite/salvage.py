@@ -13,7 +13,6 @@ salvaged mail is rather handed over twice than never.
 """
 
 import shutil
-import zlib
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -22,6 +21,7 @@ import apsw
 
 from restante.store.sqlite import (
     care_queries,
+    key_queries,
     ledger_queries,
     migrations,
     record_queries,
@@ -39,6 +39,7 @@ from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.store_care import SalvageReport, StoreFinding
 from restante.store.store_errors import StoreError, StoreFull, StoreUnusable
 from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import file_octets, is_whole
 
 OnSalvaged = Callable[[int], None]
 """Told, now and then, how many messages were salvaged."""
@@ -239,7 +240,7 @@ class _Salvage:
     def _what_is_wrong(self, row: Row) -> str:
         """Return why a message is not salvaged; where "", its file is in the new store."""
         head = row[_HEAD]
-        if not isinstance(head, bytes) or zlib.crc32(head) != row[_HEAD_CRC32]:
+        if not isinstance(head, bytes) or not is_whole(head, row[_HEAD_CRC32]):
             return "its content does not match its checksum"
         if row[_FILE] is None:
             return ""
@@ -248,7 +249,7 @@ class _Salvage:
             size, crc32, _ = look_at(source, 0)
         except OSError as error:
             return f"content file {row[_FILE]} {what_is_wrong(error)}"
-        if (size, crc32) != (row[_SIZE] - len(head), row[_FILE_CRC32]):
+        if (size, crc32) != (file_octets(row[_SIZE], head, row[_HEAD_CRC32]), row[_FILE_CRC32]):
             return f"content file {row[_FILE]} does not match its size and checksum"
         place = self._target / _CONTENT / row[_FILE]
         place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -306,6 +307,8 @@ class _Salvage:
         with self._made:
             self._keep_ids()
             last = max(self._last_numbers(), default=0)
+            if "data_key" in names:
+                self._made.execute(key_queries.MEND)
             self._made.execute("DELETE FROM usage")
             self._made.execute(care_queries.USAGE_ANEW)
             self._made.execute(record_queries.KEEP_LAST_NUMBER, (last,))

@@ -18,7 +18,6 @@ next one.
 """
 
 import time
-import zlib
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from functools import partial
@@ -38,6 +37,7 @@ from restante.store.sqlite.regular_file import (
 )
 from restante.store.store_care import ScrubSlice
 from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import file_octets, is_whole
 
 _BATCH = 32  # messages of one slice: 8 MiB of content at most
 _ROWS = 256  # of another table
@@ -127,14 +127,14 @@ def _look_at_mail(connection: apsw.Connection, content: Path) -> Iterator[_Scrub
                 wrong = _wrong_with_file(content, row)
                 yield (
                     0,
-                    row[2] - len(row[4]),
+                    file_octets(row[2], row[4], row[3]),
                     1,
                     [UnreadableMessage(row[0], wrong, row[1])] if wrong else [],
                 )
 
 
 def _is_wrong(row: Row) -> bool:
-    return bool(zlib.crc32(row[4]) != row[3])
+    return not is_whole(row[4], row[3])
 
 
 def _look_at_indexes(connection: apsw.Connection, after: int, last: int) -> None:
@@ -145,7 +145,7 @@ def _look_at_indexes(connection: apsw.Connection, after: int, last: int) -> None
 
 def _wrong_with_file(content: Path, row: Row) -> str:
     """Return what is wrong with a message's file, "" for nothing."""
-    size, crc32 = row[2] - len(row[4]), row[6]
+    size, crc32 = file_octets(row[2], row[4], row[3]), row[6]
     try:
         found_size, found_crc32, _ = look_at(content / row[5], 0)
     except OSError as error:

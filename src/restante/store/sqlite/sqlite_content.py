@@ -40,6 +40,10 @@ class SqliteContent:
         self._core.check()
         return await self._core.files.read_beginning(file, octets)
 
+    async def park_unopened(self, number: int, domain_id: int, text: str) -> None:
+        """Report and mark a message as damaged."""
+        await self._core.park([mail_reading.UnreadableMessage(number, text, domain_id)])
+
     async def _park_file(self, file: ContentFile, damage: Damaged) -> None:
         await self._core.park(
             await self._core.read(

@@ -32,6 +32,7 @@ from restante.store.sqlite.sqlite_content import SqliteContent
 from restante.store.sqlite.sqlite_figures import SqliteFigures
 from restante.store.sqlite.sqlite_handover import SqliteHandover
 from restante.store.sqlite.sqlite_history import SqliteHistory
+from restante.store.sqlite.sqlite_keys import SqliteKeys
 from restante.store.sqlite.sqlite_notices import SqliteNotices
 from restante.store.sqlite.sqlite_peaks import SqlitePeaks
 from restante.store.sqlite.sqlite_persons import SqlitePersons
@@ -87,6 +88,7 @@ class SqliteStore:
         self.core = core
         self.reception = SqliteReception(core)
         self.content = SqliteContent(core)
+        self.keys = SqliteKeys(core)
         self.handover = SqliteHandover(core)
         self.queue = SqliteQueue(core)
         self.figures = SqliteFigures(core)

@@ -7,7 +7,6 @@ finding. Everything but the engine's own check is read in short transactions, so
 can be reused meanwhile.
 """
 
-import zlib
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -24,6 +23,7 @@ from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.store_care import StoreFinding, StoreReport
 from restante.store.store_errors import StoreUnusable
 from restante.store.stored_form.row_type import Row
+from restante.store.stored_form.rows import file_octets, is_whole
 
 _DATABASE = "restante.db"
 _CONTENT = "content"
@@ -166,12 +166,12 @@ class _Check:
     def _look_at_message(self, row: Row) -> None:
         number, size, head_crc32, head, file, file_crc32 = row
         self._report.contents_read += 1
-        if zlib.crc32(head) != head_crc32:
+        if not is_whole(head, head_crc32):
             self._found("content", "does not match its checksum", number)
         if file is None:
             return
         self._named.add(file)
-        wrong = self._wrong_with_file(file, size - len(head), file_crc32)
+        wrong = self._wrong_with_file(file, file_octets(size, head, head_crc32), file_crc32)
         if wrong and engine.fetch(
             self._connection, care_queries.IS_HELD, (number,)
         ):  # otherwise it was delivered meanwhile

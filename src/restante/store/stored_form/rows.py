@@ -11,6 +11,7 @@ from restante.mail.dsn_request import DsnRequest, RecipientRequest, Ret, parse_n
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage, drain_place
 from restante.mail.policy_deferrals import NO_DEFERRALS, PolicyDeferrals
+from restante.mail.sealed_size import plain_head_octets, sealed_file_octets
 from restante.queue.drain_word import DrainEnd, DrainWay
 from restante.queue.history import HistoryEntry, recorded_way
 from restante.queue.recipient_status import RecipientStatus
@@ -38,6 +39,7 @@ _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries spell them out
 # Above them is the mark of the last drain. Queries and the index message_deferred spell the first
 # bit out.
 _DEFERRALS_SHIFT, _COUNT_SHIFT, _COUNT_MASK, _MARK_SHIFT = 7, 1, 255, 9
+_IS_SEALED = 1 << 32  # of head_crc32: head and file are (`store/sealing`); it never changes
 
 # How last_reply.is_refused is read. Every row with a value other than 0 counts as refused; only
 # UNCERTAIN is without the retention of refused mail.
@@ -69,7 +71,7 @@ def message_row(message: NewMessage) -> Row:
         "\n".join(envelope.forward_paths),
         file and file.name,
         file and file.crc32,
-        zlib.crc32(message.head),
+        zlib.crc32(message.head) | message.is_sealed * _IS_SEALED,
         envelope.dsn and _dsn_text(envelope.dsn),
         message.head,
         message.message_id,
@@ -129,10 +131,12 @@ def held_message(row: Row, refused: Sequence[str] = (), mark: int = 0) -> HeldMe
         message_id,
         *origin,
     ) = row
-    if zlib.crc32(head) != head_crc32:
+    if not is_whole(head, head_crc32):
         raise DamagedRow("its content does not match its checksum")
     envelope = _envelope(reverse_path, (*paths(held_paths), *refused), flags, dsn)
-    content = None if file is None else ContentFile(file, size - len(head), file_crc32)
+    content = (
+        None if file is None else ContentFile(file, file_octets(size, head, head_crc32), file_crc32)
+    )
     is_delay_told = bool(flags & _IS_DELAY_TOLD)
     doubts = flags >> _DOUBTS_SHIFT & _DOUBTS_MASK
     deferrals = _deferrals(flags)
@@ -149,7 +153,23 @@ def held_message(row: Row, refused: Sequence[str] = (), mark: int = 0) -> HeldMe
         origin=read_origin(origin[0]) if origin else None,
         deferrals=deferrals,
         was_deferred=deferrals.is_before(mark),
+        is_sealed=bool(head_crc32 & _IS_SEALED),
     )
+
+
+def is_whole(head: bytes, head_crc32: object) -> bool:
+    """Tell whether a head is the one that was written, from columns of its row.
+
+    A program that does not know sealed content takes it for damaged, and never hands it over.
+    """
+    return isinstance(head_crc32, int) and zlib.crc32(head) == head_crc32 & ~_IS_SEALED
+
+
+def file_octets(size: int, head: bytes, head_crc32: int) -> int:
+    """Return the octets of a message's file as it is stored, from columns of its row."""
+    if head_crc32 & _IS_SEALED:
+        return sealed_file_octets(size - plain_head_octets(len(head), has_file=True))
+    return size - len(head)
 
 
 def _envelope(

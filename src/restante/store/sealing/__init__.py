@@ -1,0 +1,1 @@
+"""Held content, sealed between intake and any store, and opened on its way out."""

@@ -1,0 +1,33 @@
+"""Large content on its way to disk, sealed before it is written."""
+
+from dataclasses import replace
+
+from restante.mail.message import ContentFile, FileSeal
+from restante.store.reception_store import ContentSpool
+from restante.store.sealing.sealed_form import FileSealer, new_key
+
+
+class SealedSpool:
+    """A `ContentSpool`. After a crash, nobody has the key of a file that no message has."""
+
+    def __init__(self, spool: ContentSpool) -> None:
+        self._spool = spool
+        self._key = new_key()
+        self._sealer = FileSealer(self._key)
+        self._size = 0
+
+    async def write(self, block: bytes) -> None:
+        """Append."""
+        self._size += len(block)
+        if sealed := self._sealer.add(block):
+            await self._spool.write(sealed)
+
+    async def close(self) -> ContentFile:
+        """Make it durable."""
+        await self._spool.write(self._sealer.end())
+        file = await self._spool.close()
+        return replace(file, size=self._size, seal=FileSeal(self._key))
+
+    def discard(self) -> None:
+        """Forget it."""
+        self._spool.discard()

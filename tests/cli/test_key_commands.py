@@ -1,0 +1,106 @@
+"""`restante key`: the fingerprint, the confirmation of a copy, and a new key for all held mail."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from restante.cli.failures import Failure
+from restante.cli.offline_admin import open_offline_admin
+from restante.config.load import load
+from restante.store.sealing.key_ring import KeyRing
+from restante.tenancy.sealed_secrets import KEY_OCTETS, Vault
+from tests.cli.conftest import Command
+from tests.contract.making import CONTENT, hosted, message
+
+
+async def _hold(directory: Path) -> None:
+    async with open_offline_admin(load(directory / "restante.toml", {})) as context:
+        id_ = await hosted(context.store)
+        await context.store.reception.hold([message(1, id_)])
+
+
+async def _head(directory: Path) -> bytes:
+    async with open_offline_admin(load(directory / "restante.toml", {})) as context:
+        found = await context.store.queue.message(1)
+        assert found is not None
+        assert CONTENT not in (directory / "data" / "restante.db").read_bytes()
+        return found.head
+
+
+@pytest.fixture
+def made(tmp_path: Path, command: Command) -> Path:
+    """A new installation."""
+    said = command("init", "--dir", tmp_path, "--hostname", "mx2.example.net").out
+    assert f"copy {tmp_path}/restante.key to another place" in said
+    return tmp_path
+
+
+def test_status_of_the_copy_is_shown_confirmed_and_compared(
+    made: Path, tmp_path: Path, command: Command
+) -> None:
+    config = ("--config", made / "restante.toml")
+    first = json.loads(command("key", "show", "--json", *config).out)
+    assert first["seals_content"]
+    assert not first["is_copy_confirmed"]
+    assert "no copy of it was confirmed" in command("config", "check", *config).err
+    other = tmp_path / "other.key"
+    other.write_bytes(b"\1" * KEY_OCTETS)
+    other.chmod(0o600)
+    refused = command("key", "confirm-copied", other, *config)
+    assert refused.code == 65
+    assert f"{other}: is not a copy of {made}/restante.key; copy it again" in refused.err
+    other.write_bytes((made / "restante.key").read_bytes())
+    assert first["fingerprint"] in command("key", "confirm-copied", other, *config).out
+    shown = command("key", "show", *config).out
+    assert "confirmed" in shown
+    assert "not confirmed" not in shown
+    assert "no copy of it was confirmed" not in command("config", "check", *config).err
+
+
+def test_after_a_rotation_mail_is_readable_and_the_former_key_alone_opens_it_no_more(
+    made: Path, command: Command
+) -> None:
+    config = ("--config", made / "restante.toml")
+    key = made / "restante.key"
+    asyncio.run(_hold(made))
+    before = key.read_bytes()
+    command("key", "confirm-copied", *config)
+    rotated = command("key", "rotate", *config)
+    assert rotated.code == 0, rotated.err
+    assert key.read_bytes()[KEY_OCTETS:] == before
+    assert not json.loads(command("key", "show", "--json", *config).out)["is_copy_confirmed"]
+    assert asyncio.run(_head(made)) == CONTENT
+    key.write_bytes(before)
+    with pytest.raises(Failure, match=r"restante\.key: the mail of this store is sealed under"):
+        asyncio.run(_head(made))
+
+
+def test_a_rotation_that_ended_behind_the_file_is_completed_by_the_next(
+    made: Path, command: Command
+) -> None:
+    key = made / "restante.key"
+    asyncio.run(_hold(made))
+    key.write_bytes(b"\1" * KEY_OCTETS + key.read_bytes())  # a crash after this line
+    assert asyncio.run(_head(made)) == CONTENT
+    assert command("key", "rotate", "--config", made / "restante.toml").code == 0
+    first = Vault(key.read_bytes()[:KEY_OCTETS])
+
+    async def check() -> None:
+        async with open_offline_admin(load(made / "restante.toml", {})) as context:
+            await KeyRing(context.store.keys, first).check()
+
+    asyncio.run(check())
+
+
+def test_no_rotation_begins_where_the_store_cannot_be_opened(made: Path, command: Command) -> None:
+    before = (made / "restante.key").read_bytes()
+
+    async def beside() -> int:
+        async with open_offline_admin(load(made / "restante.toml", {})):
+            run = asyncio.to_thread(command, "key", "rotate", "--config", made / "restante.toml")
+            return (await run).code
+
+    assert asyncio.run(beside()) == 69
+    assert (made / "restante.key").read_bytes() == before
