@@ -420,6 +420,7 @@ class Wire:
                 split_mailbox(self.settings.postmaster) if self.settings.postmaster else None,
             ),
             callout=self.ask_destination,
+            is_drill=lambda given, domain: given == f"drill-{domain.name}",
             client_names=self.client_names,
         )
 

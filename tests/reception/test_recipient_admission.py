@@ -16,6 +16,7 @@ from restante.telemetry.events import RecipientRefused
 from restante.tenancy.model import AuthorizedHosts, Destination, HostedDomain
 from restante.tenancy.policy import (
     DAY,
+    AcceptPolicy,
     Policy,
     RecipientPolicy,
     Suspension,
@@ -194,3 +195,19 @@ async def _advance(smtp: Wire) -> None:
     assert await asyncio.gather(*smtp._tasks) == [
         None
     ]  # it came to its end, and found nobody to answer
+
+
+def test_a_drill_comes_in_although_the_destination_is_to_take_its_mail_itself(smtp: Wire) -> None:
+    smtp.hosts("a.example", accept=AcceptPolicy.WHEN_DOWN)
+    smtp.is_up = True
+    assert answer(smtp, "b@a.example").startswith("450")
+    for given, code in (("drill-a.example", "250"), ("drill-b.example", "450")):
+        smtp.send(f"RSET\r\nMAIL FROM:<> ENVID={given}\r\nRCPT TO:<b@a.example>\r\n".encode())
+        assert smtp.session.data_to_send().decode().splitlines()[-1].startswith(code)
+
+
+def test_a_suspension_counts_for_a_drill_too(smtp: Wire) -> None:
+    suspension = Suspension("unpaid", mail=WhileSuspended.DEFER)
+    smtp.hosts("a.example", accept=AcceptPolicy.WHEN_DOWN, suspension=suspension)
+    smtp.send(b"MAIL FROM:<> ENVID=drill-a.example\r\nRCPT TO:<b@a.example>\r\n")
+    assert smtp.session.data_to_send().decode().splitlines()[-1].startswith("450")
