@@ -14,6 +14,7 @@ from restante.telemetry.events import (
     InternalError,
     MailAfterQuiet,
     MailHeld,
+    MailLoops,
     NoticesDropped,
     RetentionAhead,
     RoomShort,
@@ -208,6 +209,28 @@ def test_a_flood_is_bounded_in_memory_and_in_transactions() -> None:
         assert len(await scene.waiting()) == 10
         assert 0 < scene.costs.kept <= (scene.now - began) / BETWEEN_ROUNDS + 2
         assert sum(line["count"] for line in scene.lines(NoticesDropped)) > 10_000
+
+    play(story())
+
+
+def test_forged_loops_of_many_clients_make_one_notice_an_hour_for_each_domain() -> None:
+    """Received fields of ours can be forged, and strangers choose their addresses."""
+
+    async def story() -> None:
+        scene = Scene()
+        await scene.channel("hook", "", all_accounts=True)
+        for place in range(1000):
+            domain, peer = f"d{place % 2}.example", f"192.0.2.{place % 250}"
+            scene.inbox.hear(MailLoops(domain=domain, account="alpha", peer=peer, passes=place))
+            if place % 100 == 0:
+                await scene.hear()
+        assert sorted(one.facts.about for one in await scene.waiting()) == [
+            "d0.example",
+            "d1.example",
+        ]
+        scene.now += HOUR
+        await scene.hear()
+        assert len(await scene.waiting()) == 4
 
     play(story())
 
