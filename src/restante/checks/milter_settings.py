@@ -11,7 +11,9 @@ from restante.network.addresses import split_host_port
 LONGEST_WAIT: Final = 10.0  # seconds
 _UNIX: Final = "unix:"
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,29}\Z")
-_TAKEN: Final = frozenset({"dnsbl", "early-talker", "rspamd", "spf", "suspicion"})  # other checks
+_TAKEN: Final = frozenset(  # by other checks
+    {"dnsbl", "early-talker", "greylist", "rspamd", "spf", "suspicion"}
+)
 
 
 class MilterPlace(NamedTuple):
