@@ -44,3 +44,7 @@ def test_a_changed_proof_and_one_of_another_key_are_not() -> None:
     assert "changed" in verify_proof(admin.context, changed).reason
     other = signed(Vault(bytes([1] * 32)), DRILL)
     assert "key" in verify_proof(admin.context, other).reason
+    odd = proof.model_copy(
+        update={"signature": "\ud800", "drill": DRILL.model_copy(update={"reply": "\ud800"})}
+    )
+    assert not verify_proof(admin.context, odd).is_genuine

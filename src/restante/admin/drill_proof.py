@@ -6,6 +6,7 @@ key file. Only a server with that file can make a proof, and it alone can tell a
 
 import hashlib
 import hmac
+import json
 from datetime import datetime
 from typing import Final
 
@@ -85,17 +86,17 @@ def verify_proof(context: AdminContext, proof: DrillProof) -> DrillVerdict:
     permit(context.principal, AdminAction.DOMAIN_DRILL)
     own = _key_name(context.vault)
     if proof.key != own:
-        reason = f"it was signed with the key {proof.key}, and this server has {own}"
+        reason = f"it was signed with another key; this server has {own}"
         return DrillVerdict(is_genuine=False, reason=reason)
     expected = _signature(context.vault, proof.drill)
-    if not hmac.compare_digest(expected.encode(), proof.signature.encode()):
+    if not hmac.compare_digest(expected.encode(), proof.signature.encode("utf-8", "surrogatepass")):
         return DrillVerdict(is_genuine=False, reason="it was changed since it was signed")
     return DrillVerdict(is_genuine=True, reason="")
 
 
 def _signature(vault: Vault, drill: DrillView) -> str:
-    text = drill.model_dump_json().encode()
-    return hmac.digest(vault.constant(_SIGNING), text, "sha256").hex()
+    text = json.dumps(drill.model_dump(mode="json"), sort_keys=True)  # in ASCII, whatever was given
+    return hmac.digest(vault.constant(_SIGNING), text.encode(), "sha256").hex()
 
 
 def _key_name(vault: Vault) -> str:

@@ -109,7 +109,7 @@ async def bounce_messages(context: RequestContext, named: NamedMessages) -> Boun
 
 
 @router.post("/release", dependencies=[REPEATABLE])
-async def release_messages(context: RequestContext, named: MessagesToHoldAgain) -> QueueRelease:
+async def hold_messages_again(context: RequestContext, named: MessagesToHoldAgain) -> QueueRelease:
     """Hand over held messages now, and hold refused, uncertain or damaged recipients again.
 
     Only the named messages are handed over, at most 20 of a domain. With a status, or where both

@@ -57,7 +57,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "delete_messages": AdminAction.QUEUE_DELETE,
     "delete_left_messages": AdminAction.QUEUE_DELETE_LEFT,
     "bounce_messages": AdminAction.QUEUE_BOUNCE,
-    "release_messages": AdminAction.QUEUE_RELEASE,
+    "hold_messages_again": AdminAction.QUEUE_RELEASE,
     "export_messages": AdminAction.CONTENT_EXPORT,
     "import_messages": AdminAction.CONTENT_IMPORT,
     "digest_messages": AdminAction.CONTENT_IMPORT,
