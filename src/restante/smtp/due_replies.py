@@ -1,4 +1,4 @@
-"""What goes to the server, and the replies that are due to it, in their order.
+"""The octets for the server, and the replies that are due to it, in their order.
 
 A reply can answer only octets that have left. So entries count from the `data_to_send` that carried
 their cause. The 250 of content cannot come before the content, whatever a proxy says.
@@ -43,7 +43,7 @@ class DueReplies:
         self._expected.extend((step, None) for step in steps)
 
     def add_answerable(self, steps: tuple[DialogueStep, ...]) -> None:
-        """Expect more replies to what has left."""
+        """Expect more replies to octets that have left."""
         self._expected.extend((step, None) for step in steps)
         self.answerable += len(steps)
 
