@@ -46,9 +46,10 @@ run: install
 demo: install
 	@$(BIN)/python demo/demo.py
 
-# A worker on each processor. Each file of tests runs on one of them: its servers start once.
+# A worker on each processor, or WORKERS=3: many tests wait for servers. Each file of tests runs on one
+# of them: its servers start once.
 test: install
-	$(ON_LOOPBACK) pytest --numprocesses auto --maxprocesses 16 --dist loadfile --no-loadscope-reorder \
+	$(ON_LOOPBACK) pytest --numprocesses $(or $(WORKERS),auto) --maxprocesses 16 --dist loadfile --no-loadscope-reorder \
 		--durations 40 --durations-min 3
 
 # The tests of the pure modules, without sockets, files and processes, with fewer examples, for use
