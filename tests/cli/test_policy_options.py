@@ -65,3 +65,15 @@ def test_a_suspension_says_why_and_until_when(installation: Path, command: Comma
     assert " suspended " in command("domain", "list").out
     assert command("domain", "set", "alpha.example", "--hold", "until-asked").code == 0
     assert "suspended" not in command("domain", "show", "alpha.example").out
+
+
+def test_the_drains_after_which_mail_is_refused_are_no_messages(
+    installation: Path, command: Command
+) -> None:
+    assert installation
+    shown = re.sub(r" +", " ", command("domain", "show", "alpha.example").out)
+    assert "after drains none" in shown
+    assert command("domain", "set", "alpha.example", "--after-drains", "10").code == 0
+    shown = re.sub(r" +", " ", command("domain", "show", "alpha.example").out)
+    assert "after drains mark refused after 10" in shown
+    assert "deferred by policy 0" in shown

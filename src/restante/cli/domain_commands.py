@@ -75,6 +75,7 @@ DETAILS = (
     *(column for column in COLUMNS if column is not HOLD_COLUMN),
     number_column("UNCERTAIN", "uncertain"),
     number_column("DAMAGED", "damaged"),
+    number_column("DEFERRED BY POLICY", "deferred_by_policy"),
     Column("TLS AUTHORITIES", _authorities),
     text_column("DESTINATION SET BY", "destination_set_by"),
     Column("PRIVATE DESTINATION", lambda row: "allow" if row["private_destination"] else ""),

@@ -175,6 +175,12 @@ def _message_size(policy: JsonObject) -> str:
     return "the server's limit" if size is None else human_size(size)
 
 
+def _after_drains(policy: JsonObject) -> str:
+    """Return the result for mail that a policy of the destination defers in drains."""
+    drains = policy["after_drains"]
+    return NONE if drains is None else f"mark refused after {drains}"
+
+
 def _retention(span: float | None, at_end: str) -> str:
     return human_span(span) if span is None else f"{human_span(span)}, then {at_end}"
 
@@ -185,6 +191,7 @@ _TOGETHER: Final[Mapping[str, Callable[[JsonObject], str]]] = {
     "recipients": _recipients,
     "quota": lambda policy: human_quota(policy["quota"], policy["quota_messages"]),
     "message size": _message_size,
+    "after drains": _after_drains,
     "retention": lambda policy: _retention(policy["retention"], policy["at_end"]),
     "refused retention": lambda policy: _retention(
         policy["refused_retention"], policy["refused_at_end"]
