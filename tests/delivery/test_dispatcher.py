@@ -213,9 +213,9 @@ def test_requests_at_the_same_moment_make_one_drain() -> None:
             await world.hold(domain, 3)
             open_drain = world.store.handover.open_drain
 
-            async def open_slowly(*arguments: Any) -> Any:
+            async def open_slowly(*arguments: Any, **named: Any) -> Any:
                 await asyncio.sleep(0)
-                return await open_drain(*arguments)
+                return await open_drain(*arguments, **named)
 
             world.intercept("open_drain", open_slowly)
             starts = await asyncio.gather(*(dispatcher.start(domain, "test") for _ in range(10)))
@@ -425,7 +425,7 @@ def test_a_store_that_cannot_record_a_drain_starts_none() -> None:
         async with world.dispatcher() as dispatcher:
             domain = await world.host(1)
 
-            async def fail(*_: Any) -> Any:
+            async def fail(*_: Any, **_named: Any) -> Any:
                 raise StoreError("disk full")
 
             world.intercept("open_drain", fail)

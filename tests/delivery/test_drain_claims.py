@@ -82,8 +82,8 @@ def test_a_drain_that_begins_meanwhile_is_not_taken_over() -> None:
             await world.hold(domain, 1)
             open_drain, looks = world.store.handover.open_drain, list[asyncio.Task[None]]()
 
-            async def open_slowly(*arguments: Any) -> Any:
-                drain = await open_drain(*arguments)
+            async def open_slowly(*arguments: Any, **named: Any) -> Any:
+                drain = await open_drain(*arguments, **named)
                 looks.append(asyncio.ensure_future(dispatcher.look_for_drains()))
                 for _ in range(5):
                     await asyncio.sleep(0)
