@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Command
 
 
@@ -67,10 +69,8 @@ def test_a_suspension_says_why_and_until_when(installation: Path, command: Comma
     assert "suspended" not in command("domain", "show", "alpha.example").out
 
 
-def test_the_drains_after_which_mail_is_refused_are_no_messages(
-    installation: Path, command: Command
-) -> None:
-    assert installation
+@pytest.mark.usefixtures("installation")
+def test_the_drains_after_which_mail_is_refused_are_no_messages(command: Command) -> None:
     shown = re.sub(r" +", " ", command("domain", "show", "alpha.example").out)
     assert "after drains none" in shown
     assert command("domain", "set", "alpha.example", "--after-drains", "10").code == 0
