@@ -1,4 +1,4 @@
-"""The octets for the server, and the replies that are due to it, in their order.
+"""The commands on their way to the server, and the replies that are due to them, in their order.
 
 A reply can answer only octets that have left. So entries count from the `data_to_send` that carried
 their cause. The 250 of content cannot come before the content, whatever a proxy says.
