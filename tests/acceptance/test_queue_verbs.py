@@ -274,7 +274,7 @@ def test_refused_mail_is_held_again_and_other_mail_stays_held(
         if listed[message]["recipients"][0]["status"] == "refused"
     }
     assert messages["refused"] in refused
-    said = world.cli.run("queue", "release", *messages.values())
+    said = world.cli.run("queue", "release", *messages.values(), "--status", "refused")
     assert (said.code, said.out) == (65, f"{counted(len(refused), 'message')} held again\n")
     listed = world.listed()
     left = {
