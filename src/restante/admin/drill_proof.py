@@ -8,9 +8,9 @@ import hashlib
 import hmac
 import json
 from datetime import datetime
-from typing import Final
+from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.permissions import AdminAction, permit
@@ -22,6 +22,11 @@ _SIGNING: Final = "signature of drills"
 _NAMING: Final = "name of the key"
 _KEY_DIGITS: Final = 16
 
+# A proof comes back to be verified. These are far above any drill, whose own form they are too.
+_ProofText = Annotated[str, Field(max_length=65_536)]
+_ProofSeconds = Annotated[float, Field(le=1e9)]
+_MOST_STEPS: Final = 100
+
 
 class DrillStepView(BaseModel):
     """One step of a drill."""
@@ -29,8 +34,8 @@ class DrillStepView(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     step: DrillStep
-    seconds: float
-    text: str  # the result
+    seconds: _ProofSeconds
+    text: _ProofText  # the result
 
 
 class DrillView(BaseModel):
@@ -38,25 +43,25 @@ class DrillView(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    domain: str
-    server: str  # the name of this server
+    domain: _ProofText
+    server: _ProofText  # the name of this server
     at: datetime
     is_passed: bool
     ask: DrillAsk
-    recipient: str
-    message: str  # its name here; "" if it was not taken
-    message_id: str
-    destination: str
+    recipient: _ProofText
+    message: _ProofText  # its name here; "" if it was not taken
+    message_id: _ProofText
+    destination: _ProofText
     check: ReadinessVerdict  # of the domain, before
-    tls: str  # with which the message came in
-    certificate: str  # SHA-256 of the one that was shown, in hex
-    asked_by: str  # "login alice, 192.0.2.25"
-    reply: str  # the destination's, to the message
-    seconds: float  # of the hand-over: from the request to the reply, if it passed
+    tls: _ProofText  # with which the message came in
+    certificate: _ProofText  # SHA-256 of the one that was shown, in hex
+    asked_by: _ProofText  # "login alice, 192.0.2.25"
+    reply: _ProofText  # the destination's, to the message
+    seconds: _ProofSeconds  # of the hand-over: from the request to the reply, if it passed
     failed_step: DrillStep | None
-    failure: str
-    remedy: str
-    steps: tuple[DrillStepView, ...]
+    failure: _ProofText
+    remedy: _ProofText
+    steps: Annotated[tuple[DrillStepView, ...], Field(max_length=_MOST_STEPS)]
 
 
 class DrillProof(BaseModel):
@@ -65,8 +70,8 @@ class DrillProof(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     drill: DrillView
-    key: str  # names the key, and tells nothing about it
-    signature: str  # HMAC-SHA256 in hex
+    key: _ProofText  # names the key, and tells nothing about it
+    signature: _ProofText  # HMAC-SHA256 in hex
 
 
 class DrillVerdict(BaseModel):
