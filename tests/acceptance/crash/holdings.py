@@ -33,13 +33,13 @@ class Held:
 
     keys: Counter[Key] = field(default_factory=Counter)
     spoiled: list[str] = field(default_factory=list)
-    named: set[str] = field(default_factory=set)  # content files that a row names
+    by_file: dict[str, Key] = field(default_factory=dict)  # of each content file that a row names
     files: set[str] = field(default_factory=set)  # content files that are there
 
     @property
     def orphans(self) -> set[str]:
         """Files without a row."""
-        return self.files - self.named
+        return self.files - self.by_file.keys()
 
     @property
     def copies(self) -> int:
@@ -92,7 +92,6 @@ class Reader:
         number, domain, held_paths, head, file, size, head_crc32, domain_id, sealed = row
         in_file = None
         if file is not None:
-            held.named.add(file)
             path = self._directory / "content" / file
             in_file = path.read_bytes() if path.exists() else b""
         content = head + (in_file or b"")
@@ -109,6 +108,8 @@ class Reader:
             )
         if wrong:
             held.spoiled.append(f"held: {wrong} (crc32 {zlib.crc32(content):08x})")
+        if file is not None:
+            held.by_file[file] = found
         return found
 
 

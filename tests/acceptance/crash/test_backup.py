@@ -45,7 +45,7 @@ def test_a_backup_under_load_restores_to_a_sound_store() -> None:
         held = Reader(place, campaign.books, campaign.victim.key_file).look(is_thorough=True)
         assert held.spoiled == []
         assert held.keys
-        assert held.files >= held.named
+        assert held.files >= held.by_file.keys()
         assert acknowledged <= held.keys.keys() | campaign.destination.taken.keys()
 
         shutil.rmtree(victim.store)

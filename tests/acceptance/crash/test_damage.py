@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.acceptance.crash.books import ALPHA, Books, Key
 from tests.acceptance.crash.destination import Destination
+from tests.acceptance.crash.holdings import Reader
 from tests.acceptance.crash.senders import Senders
 from tests.acceptance.crash.victim import Victim
 
@@ -38,9 +39,11 @@ def spoil(flipped: Path, removed: Path) -> None:
     removed.unlink()
 
 
-def token_of(file: Path) -> str:
-    """Return whose content a file is."""
-    return file.read_bytes().partition(b"X-Token: ")[2].partition(b"\r\n")[0].decode()
+def tokens_of(victim: Victim, books: Books, *files: Path) -> list[str]:
+    """Return whose content these files are."""
+    held = Reader(victim.store, books, victim.key_file).look(is_thorough=True)
+    assert held.spoiled == []
+    return [held.by_file[f"{file.parent.name}/{file.name}"].token for file in files]
 
 
 def test_damaged_mail_is_parked_and_the_rest_is_handed_over() -> None:
@@ -52,7 +55,7 @@ def test_damaged_mail_is_parked_and_the_rest_is_handed_over() -> None:
         victim.stop()
         books.close_life()
         files = files_of_one(victim)
-        doomed = [token_of(file) for file in files]
+        doomed = tokens_of(victim, books, *files)
         spoil(*files)
         assert victim.run("store", "check").returncode == 65
 
