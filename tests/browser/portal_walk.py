@@ -94,6 +94,7 @@ PAGES: Final = (
     WalkedPage(f"{_DOMAIN}/setup", f"{_ALPHA}/setup", "Set up the primary of alpha.example"),
     WalkedPage(f"{_DOMAIN}/dns", f"{_ALPHA}/dns", "DNS of alpha.example"),
     WalkedPage(f"{_DOMAIN}/check", f"{_ALPHA}/check", "Check alpha.example", by_reader=NOT_ALLOWED),
+    WalkedPage(f"{_DOMAIN}/drill", f"{_ALPHA}/drill", "Drill alpha.example", by_reader=NOT_ALLOWED),
     WalkedPage(f"{_DOMAIN}/recipients", f"{_ALPHA}/recipients", "Recipients of alpha.example"),
     _own("/queue", "Queue"),
     WalkedPage("/queue", "/queue?recipient=nobody*", "Queue"),
@@ -142,6 +143,7 @@ _PERSON: Final = {"account": "alpha", "email": "ben@alpha.example", "role": "acc
 FORMS: Final = (
     WalkedForm(f"{_DOMAIN}/release", f"{_ALPHA}/release"),
     WalkedForm(f"{_DOMAIN}/check", f"{_ALPHA}/check"),
+    WalkedForm(f"{_DOMAIN}/drill", f"{_ALPHA}/drill"),
     WalkedForm(f"{_DOMAIN}/destination", f"{_ALPHA}/destination", {"destination": "9.9.9.9"}),
     WalkedForm(f"{_DOMAIN}/hosts", f"{_ALPHA}/hosts", {"hosts": "9.9.9.9"}),
     WalkedForm(f"{_DOMAIN}/policy", f"{_ALPHA}/policy", {"hold": "relay"}),

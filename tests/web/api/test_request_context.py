@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from restante.store.live_directory import LiveDirectory
 from restante.tenancy.grants import GrantedRole
 from restante.tenancy.principal import Principal, Role
 from restante.web.api.api_application import build_api, published_schema
@@ -83,3 +85,19 @@ def test_a_channel_without_an_account_is_the_principal_s_own() -> None:
         for acting in (None, ALPHA_ADMIN)
     ]
     assert shown == ["", "alpha"]
+
+
+def test_a_request_sees_the_records_that_another_server_has_changed() -> None:
+    """Two commands in a row can be answered by two workers."""
+    admin = AdminWorld()
+    story(admin)
+    other = replace(admin.context, directory=LiveDirectory(admin.store.records))
+    asyncio.run(other.directory.refresh())
+    ask(admin, "POST", "/v1/accounts", json={"name": "newest"})
+
+    async def show() -> int:
+        transport = httpx.ASGITransport(build_api(other, other.principal))
+        async with httpx.AsyncClient(transport=transport, base_url="http://restante") as client:
+            return (await client.get("/v1/accounts/newest")).status_code
+
+    assert asyncio.run(show()) == 200
