@@ -349,7 +349,7 @@ def test_withheld_notices_are_sent_as_one_after_an_hour() -> None:
                 lambda: len(restante.events("drain-finished")) == count,  # noqa: B023
                 what="the drain to end",
             )
-        restante.wait_for_event("notice-sent")
+            restante.wait_for_event("notice-sent")  # of the first one; the others are withheld
         restante.stop()
         restante.ahead(hour - 60)
         restante.start()
