@@ -10,6 +10,16 @@ from tests.contract.making import NOTED, hold, hosted
 pytestmark = pytest.mark.usefixtures("runner")
 
 
+async def test_mail_of_a_domain_that_another_process_has_just_added_is_known_at_once(
+    store: PostgresStore, other: PostgresStore
+) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1)
+    assert other.figures.usage(domain_id).held == 0  # until its next heartbeat
+    await other.figures.catch_up([domain_id])
+    assert other.figures.usage(domain_id).held == 1
+
+
 async def test_mail_that_another_process_took_is_counted_at_once(
     store: PostgresStore, other: PostgresStore
 ) -> None:

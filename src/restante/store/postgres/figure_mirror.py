@@ -82,6 +82,10 @@ class FigureMirror:
         moved, self._moved = self._moved, set()
         return moved
 
+    def unknown_of(self, domain_ids: Iterable[int]) -> list[int]:
+        """Return those of these domains that are not known here yet."""
+        return [domain_id for domain_id in domain_ids if domain_id not in self._accounts]
+
     def take_changed_domains(self, accounts: Mapping[int, str]) -> None:
         """Take over some domains with their accounts; "": it was removed."""
         for domain_id, account in accounts.items():

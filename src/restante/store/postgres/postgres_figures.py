@@ -48,6 +48,9 @@ class PostgresFigures:
     async def catch_up(self, domain_ids: Sequence[int]) -> None:
         """Read the figures of other processes for these domains."""
         slot = self._core.node.key.id
+        if new := self._core.mirror.unknown_of(domain_ids):  # another server has just added them
+            accounts = await self._core.fetch(usage_queries.ACCOUNTS_OF, new)
+            self._core.mirror.take_changed_domains(dict(map(tuple, accounts)))
         rows = await self._core.fetch(usage_queries.OF_OTHERS_IN, slot, domain_ids)
         found = {domain_id: DomainUsage(*figures) for domain_id, *figures in rows}
         self._core.mirror.take_changed_others(dict.fromkeys(domain_ids, NO_USAGE) | found)
