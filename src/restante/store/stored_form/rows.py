@@ -133,28 +133,30 @@ def held_message(row: Row, refused: Sequence[str] = (), mark: int = 0) -> HeldMe
     ) = row
     if not is_whole(head, head_crc32):
         raise DamagedRow("its content does not match its checksum")
-    envelope = _envelope(reverse_path, (*paths(held_paths), *refused), flags, dsn)
-    content = (
-        None if file is None else ContentFile(file, file_octets(size, head, head_crc32), file_crc32)
-    )
-    is_delay_told = bool(flags & _IS_DELAY_TOLD)
-    doubts = flags >> _DOUBTS_SHIFT & _DOUBTS_MASK
     deferrals = _deferrals(flags)
     return HeldMessage(
         number,
         domain_id,
-        envelope,
+        _envelope(reverse_path, (*paths(held_paths), *refused), flags, dsn),
         received_at,
         head,
-        content,
-        is_delay_told,
-        doubts=doubts,
+        _content_file(file, file_crc32, size, head, head_crc32),
+        is_delay_told=bool(flags & _IS_DELAY_TOLD),
+        doubts=flags >> _DOUBTS_SHIFT & _DOUBTS_MASK,
         message_id=message_id,
         origin=read_origin(origin[0]) if origin else None,
         deferrals=deferrals,
         was_deferred=deferrals.is_before(mark),
         is_sealed=bool(head_crc32 & _IS_SEALED),
     )
+
+
+def _content_file(
+    name: str | None, crc32: int, size: int, head: bytes, head_crc32: int
+) -> ContentFile | None:
+    if name is None:
+        return None
+    return ContentFile(name, file_octets(size, head, head_crc32), crc32)
 
 
 def is_whole(head: bytes, head_crc32: object) -> bool:
