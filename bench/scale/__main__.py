@@ -87,6 +87,7 @@ def _parsed() -> argparse.Namespace:
     parser.add_argument("--parts", default=",".join(PARTS), help="any of: %(default)s")
     parser.add_argument("--delete", type=int, default=100_000, help="messages to delete")
     parser.add_argument("--delete-seconds", type=float, default=600.0, help="at most")
+    parser.add_argument("--sweeps", type=int, default=1, help="that delete side by side")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     if unknown := set(given.parts.split(",")) - set(PARTS):
@@ -138,7 +139,7 @@ async def _part(
         counts = [count for count in DRAINS if count <= given.domains]
         await measures.open_drains(timings, store, counts)
     elif part == "deletion":
-        await measures.deletion(timings, store, given.delete, given.delete_seconds)
+        await measures.deletion(timings, store, given.delete, given.delete_seconds, given.sweeps)
 
 
 async def _vacuum(url: str, timings: measures.Timings) -> None:

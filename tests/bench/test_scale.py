@@ -66,7 +66,7 @@ async def test_everything_can_be_measured(
     await measures.reception(timings, store)
     await measures.handover(timings, store)
     await measures.open_drains(timings, store, [5, 10])
-    await measures.deletion(timings, store, 500, 60.0)
+    await measures.deletion(timings, store, 500, 60.0, 2)
     await store.close()
     rows = {name: values for name, *values in timings.rows()}
     assert rows["held, first page, warm"][0] == DOMAINS + 1
