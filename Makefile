@@ -105,7 +105,7 @@ simulate: install
 
 # Restante beside stock mail servers, as root; bench/README.md describes the results. QUICK=1: in
 # about six minutes. EVERY=1, ROUNDS=5, ROWS='accept-* drain-0ms', DIR=/on/the/disk/to/measure,
-# PUBLISH=1 (writes docs/benchmarks.md), KEEP=1 (with ROWS: keeps the other rows of the last run).
+# PUBLISH=1 (writes docs/benchmarks.md), KEEP=1 (with ROWS: keeps the other rows of the page).
 bench: install
 	$(BIN)/python -m bench $(if $(QUICK),--quick) $(if $(EVERY),--every) $(if $(ROUNDS),--rounds $(ROUNDS)) \
 		$(if $(ROWS),--rows '$(ROWS)') $(if $(DIR),--dir '$(DIR)') $(if $(KEEP),--keep) $(if $(PUBLISH),--publish)

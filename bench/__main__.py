@@ -5,7 +5,7 @@
     --rounds N       how often each subject does the work of each row
     --rows PATTERN   only rows whose names match, such as 'accept-*'; blanks separate patterns
     --dir DIR        directory of the stores and queues, on the disk to measure
-    --keep           keep rows of the run before that are not measured now; the page marks them
+    --keep           keep published rows that are not measured now; the page marks them
     --publish        write docs/benchmarks.md and its plot from the results
 
 README.md explains the results.
@@ -27,7 +27,7 @@ from typing import Final
 import pytest
 
 from bench.machine import NotOnDisk, describe
-from bench.publish import RESULTS, publish
+from bench.publish import PUBLISHED, RESULTS, publish
 from bench.results import Report, RowResult, number
 from bench.rows.accept import accept_rows
 from bench.rows.drain import drain_rows
@@ -113,12 +113,12 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
 
 
 def _earlier(report: Report) -> Report:
-    """Return the run before. Ends the program if there is none, or if another machine made it."""
-    if not RESULTS.exists():
+    """Return the published run. Ends the program if another machine made it, or none is there."""
+    if not PUBLISHED.exists():
         sys.exit(
-            f"bench: {RESULTS} is not there: no earlier run has rows to keep; leave --keep away"
+            f"bench: {PUBLISHED} is not there: no published run has rows to keep; leave --keep away"
         )
-    earlier = Report.from_json(json.loads(RESULTS.read_text()))
+    earlier = Report.from_json(json.loads(PUBLISHED.read_text(encoding="utf-8")))
     if differing := report.differs_in(earlier):
         sys.exit(
             f"bench: the earlier rows are of another {', '.join(differing)}; leave --keep away, and"

@@ -15,6 +15,7 @@ from bench.targets import verdicts
 
 RESULTS: Final = ROOT / "var" / "bench" / "results.json"
 PAGE: Final = ROOT / "docs" / "benchmarks.md"
+PUBLISHED: Final = PAGE.with_suffix(".json")  # the results of the page, for a run with --keep
 PLOT: Final = PAGE.with_suffix(".svg")
 # The page's last sections, in this order. bench/stalls.py and bench/web_pressure.py write them.
 STALLS: Final = "## How long the operator's calls delay the mail"
@@ -74,8 +75,9 @@ its quartiles. Mail and server have real-time priority, strangers and stand-in g
 
 
 def publish(report: Report) -> None:
-    """Write the page and the plot, and keep the sections that other programs write."""
+    """Write the page, its results and the plot. Keep the sections that other programs write."""
     _, _, stalls = PAGE.read_text(encoding="utf-8").partition(STALLS)
+    PUBLISHED.write_text(f"{json.dumps(report.as_json(), indent=1)}\n", encoding="utf-8")
     PLOT.write_text(as_svg(report), encoding="utf-8")
     page = TEXT.format(
         rounds=report.rounds,
