@@ -72,5 +72,10 @@ def _is_reading_of_sources(path: object, flags: object) -> bool:
 
 
 def _is_of_tools(path: str) -> bool:
-    """Tell whether Python keeps a compiled module in this file, or Hypothesis constants."""
-    return "__pycache__" in path or ".hypothesis" in path
+    """Tell whether Python keeps a compiled module in this file, or Hypothesis constants.
+
+    A name such as `<unknown>` is that of code without a file. Python tries to open it for the line
+    of a syntax error, and Hypothesis parses pieces of sources that may have one.
+    """
+    is_of_no_file = path.startswith("<") and path.endswith(">")
+    return is_of_no_file or "__pycache__" in path or ".hypothesis" in path

@@ -1,5 +1,6 @@
 """The list of pure modules is true and complete, and `make unit` runs the tests of all of them."""
 
+import ast
 import os
 import socket
 import subprocess
@@ -88,4 +89,11 @@ def test_reading_sources_is_allowed() -> None:
     seen = WhatIsOpened()
     with seen.watched():
         Path(__file__).read_text()
+    assert seen.taken() == []
+
+
+def test_code_without_a_file_is_no_file() -> None:
+    seen = WhatIsOpened()
+    with seen.watched(), pytest.raises(SyntaxError):
+        ast.parse("lambda: (")  # Python looks for the line in a file named <unknown>
     assert seen.taken() == []
