@@ -91,3 +91,10 @@ def test_a_value_has_one_spelling_as_text(sealed: bytes) -> None:
 @pytest.mark.parametrize("text", ["a", "a b", "é", "A" * 5000, "AB", "AA==", "A+/A"])
 def test_other_texts_are_no_value(text: str) -> None:
     assert octets_of(text) == b""
+
+
+def test_a_former_key_opens_and_makes_none() -> None:
+    store, clock = MemoryStore(), Clock()
+    rotated = seals(store, clock, b"n" * 32 + KEY)
+    assert rotated.open(seals(store, clock).seal("link", 30.0), "link") is None
+    assert rotated.open(rotated.seal("link", 30.0), "link") is not None

@@ -3,12 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.admin.admin_world import AdminWorld
 from tests.cli.conftest import Command
 
 
 def test_a_drill_that_fails_tells_the_step_and_the_remedy(
-    admin: AdminWorld, command: Command, tmp_path: Path
+    admin: AdminWorld, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "proof.json"
     shown = command("drill", "alpha.example", "--proof", str(file))
@@ -20,6 +22,9 @@ def test_a_drill_that_fails_tells_the_step_and_the_remedy(
     assert json.loads(file.read_text())["drill"]["failed_step"] == "check"
     verified = command("drill", "--verify", str(file))
     assert (verified.code, verified.out[:30]) == (0, "genuine: the drill of alpha.ex")
+    monkeypatch.setattr(admin.context.vault, "_blocks", [bytes([2] * 32), bytes(32)])  # rotated
+    rotated = command("drill", "--verify", str(file))
+    assert (rotated.code, "signed with a former key" in rotated.out) == (0, True)
     file.write_text(file.read_text().replace('"check"', '"hold"'))
     assert command("drill", "--verify", str(file), "--json").code == 65
     again = command("drill", "alpha.example", "--proof", str(file))

@@ -15,6 +15,12 @@ def test_it_is_good_for_its_domain_under_its_key_and_for_some_minutes() -> None:
     assert not is_drill_pass(VAULT, given, "a.example", NOW + 1800)
 
 
+def test_a_former_key_makes_no_pass() -> None:
+    rotated = Vault(bytes([1] * 32) + bytes(32))
+    assert is_drill_pass(rotated, drill_pass(rotated, "a.example", NOW), "a.example", NOW)
+    assert not is_drill_pass(rotated, drill_pass(VAULT, "a.example", NOW), "a.example", NOW)
+
+
 def test_nothing_else_is_one() -> None:
     for text in ("", "drill-", "drill-ä", "drill-\udc80", "QQ314159"):
         assert not is_drill_pass(VAULT, text, "a.example", NOW)

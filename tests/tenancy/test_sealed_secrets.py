@@ -104,6 +104,7 @@ def test_a_former_key_opens_what_it_sealed_and_seals_nothing_more() -> None:
     with pytest.raises(SealBroken):
         former.open(again, "owner")
     assert both.constant("a") == former.constant("a")
+    assert both.constants("a") == [Vault(b"n" * KEY_OCTETS).constant("a"), former.constant("a")]
 
 
 def test_the_fingerprint_is_of_the_present_key() -> None:

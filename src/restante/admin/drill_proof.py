@@ -2,6 +2,10 @@
 
 The signature is HMAC-SHA256 over the JSON text of the drill, under a key that is derived from the
 key file. Only a server with that file can make a proof, and it alone can tell a genuine one.
+
+A proof is signed with the present key. The key file keeps the former ones after a rotation, so
+older proofs can still be verified. A key is often rotated because somebody else may have it. So the
+verdict tells that a proof has a former key: then it proves only that its maker had that key.
 """
 
 import hashlib
@@ -79,30 +83,35 @@ class DrillVerdict(BaseModel):
 
     is_genuine: bool
     reason: str  # why it is not; "" if it is
+    is_former_key: bool = False  # genuine, but its key is a former one: a thief of it can sign too
 
 
 def signed(vault: Vault, drill: DrillView) -> DrillProof:
-    """Return a drill with its signature."""
-    return DrillProof(drill=drill, key=_key_name(vault), signature=_signature(vault, drill))
+    """Return a drill with its signature under the present key."""
+    key = vault.constants(_SIGNING)[0]
+    return DrillProof(drill=drill, key=_key_names(vault)[0], signature=_signature(key, drill))
 
 
 def verify_proof(context: AdminContext, proof: DrillProof) -> DrillVerdict:
-    """Tell whether a proof was made with this key, and is unchanged. Raises AdminError."""
+    """Tell whether a proof was made with this key or a former one. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_DRILL)
-    own = _key_name(context.vault)
-    if proof.key != own:
-        reason = f"it was signed with another key; this server has {own}"
+    names = _key_names(context.vault)
+    if proof.key not in names:
+        reason = f"it was signed with another key; this server has {', '.join(names)}"
         return DrillVerdict(is_genuine=False, reason=reason)
-    expected = _signature(context.vault, proof.drill)
+    place = names.index(proof.key)
+    expected = _signature(context.vault.constants(_SIGNING)[place], proof.drill)
     if not hmac.compare_digest(expected.encode(), proof.signature.encode("utf-8", "surrogatepass")):
         return DrillVerdict(is_genuine=False, reason="it was changed since it was signed")
-    return DrillVerdict(is_genuine=True, reason="")
+    return DrillVerdict(is_genuine=True, reason="", is_former_key=place > 0)
 
 
-def _signature(vault: Vault, drill: DrillView) -> str:
+def _signature(key: bytes, drill: DrillView) -> str:
     text = json.dumps(drill.model_dump(mode="json"), sort_keys=True)  # in ASCII, whatever was given
-    return hmac.digest(vault.constant(_SIGNING), text.encode(), "sha256").hex()
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
-def _key_name(vault: Vault) -> str:
-    return hashlib.sha256(vault.constant(_NAMING)).hexdigest()[:_KEY_DIGITS]
+def _key_names(vault: Vault) -> list[str]:
+    """Return the names of the keys, the present one first."""
+    keys = vault.constants(_NAMING)
+    return [hashlib.sha256(one).hexdigest()[:_KEY_DIGITS] for one in keys]

@@ -5,7 +5,8 @@ restart ends none, and each process of a cluster opens those of the others. The 
 once it was used.
 
 A value from the future comes from a clock that was set back: it is over. The key is derived from
-the key file for this purpose alone, as strangers have many values sealed.
+the key file for this purpose alone, as strangers have many values sealed. It is the present key:
+a rotation ends all values, as somebody may have the former key.
 """
 
 import base64
@@ -36,7 +37,7 @@ class OneTimeSeals:
 
     def __init__(self, vault: Vault, used: UsedStore, now: Callable[[], float]) -> None:
         """`now` is Unix time."""
-        self._vault = Vault(vault.constant(_LABEL))
+        self._vault = Vault(vault.constants(_LABEL)[0])
         self._used = used
         self._now = now
 

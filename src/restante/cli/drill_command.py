@@ -122,6 +122,8 @@ def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:
         drill = given["drill"]
         passed = "passed" if drill["is_passed"] else "did not pass"
         say(f"genuine: the drill of {drill['domain']} at {drill['at']} {passed}")
+        if verdict["is_former_key"]:
+            say("It was signed with a former key: a thief of that key could have made it.")
     else:
         say(f"not genuine: {verdict['reason']}")
     return Exit.DONE if verdict["is_genuine"] else Exit.DATA

@@ -1,8 +1,8 @@
 """The pass of a drill: this server takes its own drill message also while the destination answers.
 
-It is the envelope id of the message (RFC 3461 §4.4). Only a server with the key file can make it,
-and each process of a store knows it without having been told. It is good for one domain, and for
-ten to twenty minutes. It overrules `accept when-down` alone, and no other rule.
+It is the envelope id of the message (RFC 3461 §4.4). Only a server with the present key can make
+it, and each process of a store knows it without having been told. It is good for one domain, and
+for ten to twenty minutes. It overrules `accept when-down` alone, and no other rule.
 """
 
 import hmac
@@ -32,4 +32,4 @@ def is_drill_pass(vault: Vault, envelope_id: str, domain: str, now: float) -> bo
 
 
 def _of_slot(vault: Vault, domain: str, slot: int) -> str:
-    return _PREFIX + vault.constant(f"drill {slot} {domain}").hex()
+    return _PREFIX + vault.constants(f"drill {slot} {domain}")[0].hex()

@@ -9,6 +9,7 @@ against the Argon2id hash. A stolen store without its key file must not make tha
 """
 
 import hmac
+from collections.abc import Sequence
 from secrets import token_bytes
 
 from cryptography.exceptions import InvalidTag
@@ -32,11 +33,10 @@ class Vault:
         """`keys` is one of 32 octets, and then its former ones. Raises ValueError otherwise."""
         if not keys or len(keys) % KEY_OCTETS:
             raise ValueError(f"the key has {len(keys)} octets, it must have {KEY_OCTETS}")
-        blocks = [keys[at : at + KEY_OCTETS] for at in range(0, len(keys), KEY_OCTETS)]
-        self._ciphers = [AESGCM(key) for key in blocks]
+        self._blocks = [keys[at : at + KEY_OCTETS] for at in range(0, len(keys), KEY_OCTETS)]
+        self._ciphers = [AESGCM(key) for key in self._blocks]
         self._cipher = self._ciphers[0]
-        self._key = blocks[0]
-        self._first_key = blocks[-1]  # for constants, which outlive a rotation
+        self._key = self._blocks[0]
 
     @property
     def fingerprint(self) -> str:
@@ -90,8 +90,20 @@ class Vault:
         return nonce + self._cipher.encrypt(nonce, text, owner.encode())
 
     def constant(self, label: str) -> bytes:
-        """Return the 32 octets of this key and label. They tell nothing about the key."""
-        return hmac.digest(self._first_key, f"constant {label}".encode(), "sha256")
+        """Return the 32 octets of the oldest key and a label. They tell nothing about the key.
+
+        They outlive a rotation. A thief of the oldest key can compute them: so nothing that must
+        be secret after a rotation may depend on them.
+        """
+        return _constant(self._blocks[-1], label)
+
+    def constants(self, label: str) -> Sequence[bytes]:
+        """Return such octets of each key: of the present one first, then of the former ones."""
+        return [_constant(key, label) for key in self._blocks]
+
+
+def _constant(key: bytes, label: str) -> bytes:
+    return hmac.digest(key, f"constant {label}".encode(), "sha256")
 
 
 def _opened(cipher: AESGCM, sealed: bytes, owner: str) -> str:

@@ -15,7 +15,7 @@ def test_a_drill_that_fails_is_an_answer_in_the_words_of_the_api() -> None:
     assert (proof["drill"]["is_passed"], proof["drill"]["failed_step"]) == (False, "check")
     assert "POST /v1/domains/alpha.example/check" in proof["drill"]["remedy"]
     verdict = ask(admin, "POST", "/v1/drills/verify", json=proof).json()
-    assert verdict == {"is_genuine": True, "reason": ""}
+    assert verdict == {"is_genuine": True, "reason": "", "is_former_key": False}
     proof["drill"]["is_passed"] = True
     assert not ask(admin, "POST", "/v1/drills/verify", json=proof).json()["is_genuine"]
 
