@@ -59,7 +59,8 @@ _RATES: Final = [
     _AtLeast("accept-4k-20-kept", "Restante", "Exim", 2),
     *(_AtLeast(row, SHARED_ALONE, "Postfix", 2.5) for row in ("accept-4k-20", "accept-4k-20-kept")),
     *(
-        _AtLeast("accept-4k-20-kept", workers, SHARED_ALONE, 1)
+        _AtLeast(row, workers, SHARED_ALONE, 1)
+        for row in ("accept-4k-20-kept", "accept-4k-100", "accept-4k-100-kept")
         for workers in SHARED
         if workers != SHARED_ALONE
     ),
