@@ -8,7 +8,8 @@ import pytest
 
 from restante.admin import domain_drill
 from restante.admin.admin_error import AdminError
-from restante.admin.domain_drill import DrillOrder, drill_domain
+from restante.admin.domain_drill import DrillOrder, drill_domain, drill_duty
+from restante.admin.drill_leftovers import beginnings
 from restante.admin.drill_proof import DrillView
 from restante.admin.drill_records import drill_facts_of
 from restante.mail.envelope import Envelope
@@ -195,3 +196,56 @@ def test_it_does_not_start_where_other_mail_would_leave_or_none_can(scene: Scene
         assert await scene.held() == 1
 
     run(story())
+
+
+def test_two_servers_do_not_drill_a_domain_at_the_same_time(scene: Scene) -> None:
+    async def story() -> None:
+        assert (await scene.drill()).is_passed
+        domain = scene.admin.context.directory.now.domains[DOMAIN]
+        async with drill_duty(scene.admin.context, domain) as is_ours:
+            assert is_ours
+            with pytest.raises(AdminError, match="another drill of alpha"):
+                await scene.drill()
+        assert (await scene.drill()).is_passed
+
+    run(story())
+
+
+def test_the_next_drill_removes_the_message_of_one_that_the_server_did_not_survive(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        scene.move = None
+        with monkeypatch.context() as killed:
+            killed.setattr(domain_drill._Drill, "_clean_up", _nothing)
+            assert not (await scene.drill()).is_passed
+        assert (await scene.held(), await beginnings(scene.admin.store.retention)) == (1, {1: NOW})
+        with monkeypatch.context() as stopped:
+            stopped.setattr(domain_drill, "bring", _refused)
+            assert not (await scene.drill()).is_passed
+        assert await scene.held() == 0
+
+    run(story())
+
+
+def test_a_message_that_came_in_unseen_is_removed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def bring_unseen(*given: Any) -> Any:
+        await scene._bring(*given)
+        raise NotTaken("the listener did not answer within 30 s")
+
+    async def story() -> None:
+        monkeypatch.setattr(domain_drill, "bring", bring_unseen)
+        assert not (await scene.drill()).is_passed
+        assert (await scene.held(), await beginnings(scene.admin.store.retention)) == (0, {})
+
+    run(story())
+
+
+async def _nothing(*_: object) -> None:
+    """Do nothing: the server was killed."""
+
+
+async def _refused(*_: object) -> Any:
+    raise NotTaken("450 4.7.1 not now")

@@ -71,3 +71,24 @@ async def test_a_cancelled_waiter_leaves_the_duty_to_others(store: Store) -> Non
         await asyncio.wait([waiting])
     async with asyncio.timeout(5.0), store.duties.perform("retention"):
         pass
+
+
+async def test_work_on_one_thing_is_refused_at_once_while_it_is_done(store: Store) -> None:
+    duties = store.duties
+    for _ in range(2):
+        async with duties.perform_if_free("drill of a.example") as is_ours:
+            assert is_ours
+            async with duties.perform_if_free("drill of a.example") as is_ours_too:
+                assert not is_ours_too
+            async with duties.perform_if_free("drill of a.example") as is_ours_too:
+                assert not is_ours_too  # a refusal has freed nothing
+            async with duties.perform_if_free("drill of b.example") as is_other_ours:
+                assert is_other_ours
+
+
+async def test_work_on_one_thing_that_raises_lets_the_next_begin(store: Store) -> None:
+    with pytest.raises(ValueError, match="no"):
+        async with store.duties.perform_if_free("drill of a.example"):
+            raise ValueError("no")
+    async with store.duties.perform_if_free("drill of a.example") as is_ours:
+        assert is_ours

@@ -163,6 +163,27 @@ async def test_a_duty_is_one_process_s_until_it_is_given_back_or_its_owner_is_de
     assert numbers == [number + 1]
 
 
+async def test_work_on_one_thing_is_one_process_s_until_its_end_or_its_death(
+    one: PostgresStore, other: PostgresStore, postgres_url: str
+) -> None:
+    async def is_free(store: PostgresStore) -> bool:
+        async with store.duties.perform_if_free("drill of a.example") as is_ours:
+            return is_ours
+
+    async with one.duties.perform_if_free("drill of a.example") as is_ours:
+        assert is_ours
+        assert not await is_free(other)
+    assert await is_free(other)
+    connection = await asyncpg.connect(postgres_url)
+    left = await connection.fetch("SELECT name FROM duty WHERE name LIKE '%a.example'")
+    await connection.close()
+    assert left == []
+    async with one.duties.perform_if_free("drill of a.example"):
+        await kill(postgres_url, one)
+        await second(other)
+        assert await is_free(other)
+
+
 async def test_a_drain_that_was_taken_over_is_not_taken_again_by_its_former_owner(
     one: PostgresStore, other: PostgresStore, postgres_url: str
 ) -> None:

@@ -7,13 +7,14 @@
                 by itself. The destination's reply is kept.
 
 A drill that fails removes its message. Where the server stops in the middle of a drill, the message
-stays held, and leaves with the next release. Its reverse-path is null: nobody gets a report.
+stays held until another drill finds it (`drill_leftovers`). Its reverse-path is null:
+nobody gets a report. Of all servers of a store, one drills a domain at a time.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from secrets import token_hex
 from typing import Annotated, Final, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,12 @@ from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.auditing import announce, entry_about_mail, moment
 from restante.admin.domain_check import examined
 from restante.admin.domains import find_domain
+from restante.admin.drill_leftovers import (
+    DrillBeginning,
+    forget_beginning,
+    mark_beginning,
+    remove_leftover,
+)
 from restante.admin.drill_proof import DrillProof, DrillStepView, DrillView, signed
 from restante.admin.drill_records import record_drill
 from restante.admin.permissions import AdminAction, permit
@@ -104,11 +111,20 @@ async def drill_domain(
     if context.server is None:
         raise no_server("drill")
     domain = find_domain(context, name)
-    async with context.memory.record_locks.of(f"drill/{domain.name}"):
+    async with drill_duty(context, domain) as is_ours:
+        if not is_ours:
+            error = f"drill: another drill of {domain.name} runs"
+            _refuse(error, "wait for its end; `restante status` then shows its result")
         _check_start(context, domain, order)
+        await remove_leftover(context, domain)
         proven = await _Drill(context, domain, order).run()
     remedy = words(proven.remedy)
     return signed(context.vault, proven.model_copy(update={"remedy": remedy}))
+
+
+def drill_duty(context: AdminContext, domain: HostedDomain) -> AbstractAsyncContextManager[bool]:
+    """Return the duty of drilling a domain, which one process of the store has at a time."""
+    return context.store.duties.perform_if_free(f"drill of {domain.name}")
 
 
 def _check_start(context: AdminContext, domain: HostedDomain, order: DrillOrder) -> None:
@@ -150,8 +166,9 @@ class _Drill:
         self._began = self._clock()
         self._at = context.now()
         self._notes = _DrillNotes()
+        self._beginning = DrillBeginning(domain.id, domain.name, self._at)
         self._message = DrillMessage(
-            token=token_hex(8),
+            token=self._beginning.token(context.vault),
             domain=domain.name,
             hostname=context.network.hostname,
             recipient=_recipient(domain, order),
@@ -167,8 +184,7 @@ class _Drill:
         except DrillFailed as failed:
             self._notes.failed = failed
         finally:
-            if self._notes.number and not self._notes.seconds:
-                await asyncio.shield(self._remove())
+            await asyncio.shield(self._clean_up())
         await self._record()
         return self._view()
 
@@ -194,6 +210,7 @@ class _Drill:
 
     async def _enter(self) -> None:
         host, port = self._listener()
+        await mark_beginning(self._context.store.retention, self._beginning)
         envelope_id = drill_pass(self._context.vault, self._domain.name, self._at)
         hello = self._context.network.hostname
         envelope = DrillEnvelope(hello, envelope_id, self._message.recipient)
@@ -301,6 +318,15 @@ class _Drill:
         return found[0] if found else None
 
     # The end
+
+    async def _clean_up(self) -> None:
+        """Remove the message if it did not leave. One that may come in yet is found later."""
+        if self._notes.number:
+            if not self._notes.seconds:
+                await self._remove()
+            await forget_beginning(self._context.store.retention, self._domain.id)
+        else:
+            await remove_leftover(self._context, self._domain)
 
     async def _remove(self) -> None:
         """Remove the message if it is still here."""

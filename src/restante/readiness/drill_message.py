@@ -22,7 +22,7 @@ class DrillMessage:
     @property
     def message_id(self) -> str:
         """Return its Message-ID, with brackets."""
-        return f"<drill.{self.token}@{self.hostname}>"
+        return f"{drill_id_start(self.token)}{self.hostname}>"
 
     @property
     def content(self) -> bytes:
@@ -43,3 +43,8 @@ class DrillMessage:
             "",
         )
         return "\r\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def drill_id_start(token: str) -> str:
+    """Return the Message-ID of the drill with a token, up to the name of its server."""
+    return f"<drill.{token}@"

@@ -12,6 +12,7 @@ class DutyLocks:
     def __init__(self) -> None:
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._given_out = Counter[str]()
+        self._single: set[str] = set()  # those of `perform_if_free`
 
     @asynccontextmanager
     async def perform(self, name: str) -> AsyncIterator[int]:
@@ -19,3 +20,15 @@ class DutyLocks:
         async with self._locks[name]:
             self._given_out[name] += 1
             yield self._given_out[name]
+
+    @asynccontextmanager
+    async def perform_if_free(self, name: str) -> AsyncIterator[bool]:
+        """Do the work of the block if no other block does that of this name."""
+        if name in self._single:
+            yield False
+            return
+        self._single.add(name)
+        try:
+            yield True
+        finally:
+            self._single.discard(name)

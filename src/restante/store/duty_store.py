@@ -25,6 +25,14 @@ class DutyStore(Protocol):
         that finds the next number after its own knows that nobody else did the work meanwhile.
         """
 
+    def perform_if_free(self, name: str) -> AbstractAsyncContextManager[bool]:
+        """Do the work of the block if nobody does the work of this name now.
+
+        Yields at once whether that is so. If not, the block must leave the work to the other.
+        Otherwise it is as with `perform`, which must get other names. Nothing is kept of the name
+        afterwards, so it may name one thing of many, such as a domain. Raises StoreError.
+        """
+
 
 async def keep_performing(
     duties: DutyStore, name: str, work: Callable[[], Awaitable[_Result]]

@@ -14,7 +14,7 @@ from restante.store.postgres.cluster_node import BEAT
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
-from restante.store.store_errors import DutyLost, StoreError
+from restante.store.store_errors import DutyLost, StoreError, StoreUnreachable
 
 _CLAIM: Final = """
     INSERT INTO duty AS old (name, number, owner, owner_epoch) VALUES ($1, 1, $2, $3)
@@ -33,6 +33,7 @@ _GIVE_BACK: Final = """
     UPDATE duty SET owner = NULL, owner_epoch = NULL
     WHERE name = $1 AND owner = $2 AND owner_epoch = $3
 """
+_FORGET: Final = "DELETE FROM duty WHERE name = $1 AND owner = $2 AND owner_epoch = $3"
 
 
 class PostgresDuties:
@@ -41,23 +42,48 @@ class PostgresDuties:
     def __init__(self, core: PostgresCore) -> None:
         self._core = core
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._single: set[str] = set()  # names of `perform_if_free` that this process has
 
     @asynccontextmanager
     async def perform(self, name: str) -> AsyncIterator[int]:
         """Do the work of the block while nobody else does the work of this name."""
         async with self._locks[name]:
             number = await self._claimed(name)
-            watch = _Watch(self._core)
-            try:
+            async with self._watched(name, _GIVE_BACK):
                 yield number
-            except asyncio.CancelledError:
-                if watch.is_lost:
-                    raise DutyLost(f"the duty {name} is another process's now") from None
-                raise
-            finally:
-                watch.end()
-                with suppress(StoreError):  # the lease ends by itself
-                    await self._give_back(name)
+
+    @asynccontextmanager
+    async def perform_if_free(self, name: str) -> AsyncIterator[bool]:
+        """Do the work of the block if nobody does the work of this name now."""
+        if name in self._single:
+            yield False
+            return
+        self._single.add(name)
+        try:
+            if self._core.node.lease_left() <= 0:
+                raise StoreUnreachable("the lease of this server is over")
+            if await self._claim(name) is None:
+                yield False
+                return
+            async with self._watched(name, _FORGET):
+                yield True
+        finally:
+            self._single.discard(name)
+
+    @asynccontextmanager
+    async def _watched(self, name: str, give_back: str) -> AsyncIterator[None]:
+        """Cancel the block if the duty is lost, and give it back afterwards."""
+        watch = _Watch(self._core)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if watch.is_lost:
+                raise DutyLost(f"the duty {name} is another process's now") from None
+            raise
+        finally:
+            watch.end()
+            with suppress(StoreError):  # the lease ends by itself
+                await self._give_back(name, give_back)
 
     async def _claimed(self, name: str) -> int:
         """Wait until the duty is free, and take it.
@@ -85,9 +111,9 @@ class PostgresDuties:
             return None
         return await self._core.write(change, SessionKind.DRAINS)
 
-    async def _give_back(self, name: str) -> None:
+    async def _give_back(self, name: str, statement: str) -> None:
         async def change(transaction: PostgresTransaction) -> None:
-            await transaction.fetch(_GIVE_BACK, name, *transaction.node)
+            await transaction.fetch(statement, name, *transaction.node)
 
         await self._core.write(change, SessionKind.DRAINS)
 
