@@ -51,7 +51,7 @@ def test_every_check_has_a_row_in_the_order_of_the_list() -> None:
     view = asyncio.run(checked(world(), ScriptedPrimary(offer=("PIPELINING", "SMTPUTF8"))))
     found = verdicts(view)
     assert list(found)[:3] == ["mx", "own-name", "domain-spf"]
-    assert len(found) == 22  # all but that of the login
+    assert len(found) == 23  # all but that of the login
     assert found["own-name"] == found["own-spf"] == found["acceptance"] == "PASS"
     assert found["domain-spf"] == "FAIL"
     assert found["own-domain"] == "WARN"  # accepted, and SPF includes us

@@ -2,9 +2,7 @@
 
 import hashlib
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 
 import pytest
 import trustme
@@ -15,28 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from trustme import KeyType
 
 from restante.network.tlsa import DaneCheck, TlsaRecord, read_tlsa
-
-HOST = "mx.a.example"
-
-
-@dataclass(frozen=True)
-class Chain:
-    """The certificates that a host shows, and another authority's."""
-
-    leaf: bytes
-    authority: bytes
-    other: bytes
-
-
-@cache
-def made() -> Chain:
-    authority, other = trustme.CA(), trustme.CA()
-    leaf = authority.issue_cert(HOST, key_type=KeyType.ECDSA).cert_chain_pems[0].bytes()
-    return Chain(*map(_der, (leaf, authority.cert_pem.bytes(), other.cert_pem.bytes())))
-
-
-def _der(pem: bytes) -> bytes:
-    return x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+from tests.network.made_chain import HOST, der_of, made
 
 
 def key_of(certificate: bytes) -> bytes:
@@ -133,7 +110,7 @@ def test_a_host_s_certificate_signs_no_other() -> None:
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=True)
         .sign(key, hashes.SHA256())
     )
-    anchor = _der(authority.cert_pem.bytes())
+    anchor = der_of(authority.cert_pem.bytes())
     chain = (forged.public_bytes(Encoding.DER), signer.public_bytes(Encoding.DER), anchor)
     check = DaneCheck((TlsaRecord(2, 0, 1, sha256(anchor)),), (HOST,), now.timestamp())
     assert "chain" in check.fault(chain)

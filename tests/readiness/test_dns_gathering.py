@@ -1,13 +1,17 @@
 """The questions to DNS about a domain, and the facts that their answers make."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from restante.network.dns_records import DnsRecordSet
 from restante.network.outgoing_http import OutgoingFailed
+from restante.network.served_certificate import ServedCertificate
 from restante.readiness.dns_facts import DmarcFinding, DnsFacts, MailHost
 from restante.readiness.dns_gathering import (
     DomainLookup,
@@ -16,6 +20,8 @@ from restante.readiness.dns_gathering import (
     is_inside,
     outgoing_sources,
 )
+from tests.network.made_chain import HOST as OTHER
+from tests.network.made_chain import made, read_certificate
 from tests.readiness.zone import Zone
 
 HOST, DOMAIN = "mx2.b.example", "sub.a.example"
@@ -126,6 +132,26 @@ def test_the_tlsa_records_of_the_destination_are_asked_by_its_name() -> None:
     facts = asyncio.run(gather_dns_facts(asked, names, Policies().fetch))
     assert facts.destination_tlsa.values == ("3 1 1 cd",)
     assert not gathered(zone()).destination_tlsa.values
+
+
+def test_our_certificate_is_verified_up_to_the_authorities_of_the_system(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, shown = tmp_path / "all.pem", ServedCertificate((OTHER,), 0.0, chains=((made().leaf,),))
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
+    names = zone()
+    names.known[DOMAIN]["MX"] = [f"20 {OTHER}"]
+    asked = DomainLookup(DOMAIN, OTHER, [], (shown,), at=time.time())
+
+    def found() -> DnsFacts:
+        return asyncio.run(gather_dns_facts(asked, names, Policies().fetch))
+
+    assert found().own.distrust is None  # the system trusts nobody
+    file.write_bytes(read_certificate(made().other).public_bytes(Encoding.PEM))
+    assert "authority" in (found().own.distrust or {})[OTHER]
+    file.write_bytes(read_certificate(made().authority).public_bytes(Encoding.PEM))
+    assert found().own.distrust == {OTHER: ""}
 
 
 def test_a_failure_of_dns_is_a_fact() -> None:

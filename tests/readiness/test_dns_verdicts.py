@@ -28,6 +28,7 @@ OWN = OwnHostFacts(
     (DnsRecordSet((ADDRESS,), 300), DnsRecordSet()),
     (SourceAddress(ADDRESS, NAMED),),
     spf=(SpfFinding(ADDRESS, "pass", "a"),),
+    distrust={HOST: ""},
 )
 PRIMARY = MailHost("mail.customer.example", 10, ("203.0.113.1", "2001:db8::1"))
 BACKUP = MailHost(HOST, 20, (ADDRESS,))
@@ -233,6 +234,30 @@ def test_a_policy_wants_a_certificate_for_the_name(mode: str, expected: str) -> 
     own = replace(OWN, certificates=(ServedCertificate(("other.example",), 0.0),))
     sts = StsFinding(ANNOUNCED, policy(mode, HOST))
     assert verdict(ReadinessCheck.MTA_STS, replace(GOOD, own=own, sts=sts)) == expected
+
+
+@pytest.mark.parametrize(("mode", "expected"), [("enforce", "FAIL"), ("testing", "WARN")])
+def test_a_policy_wants_a_certificate_that_clients_trust(mode: str, expected: str) -> None:
+    own = replace(OWN, distrust={HOST: "it is signed by itself"})
+    facts = replace(GOOD, own=own, sts=StsFinding(ANNOUNCED, policy(mode, HOST)))
+    [row] = of(ReadinessCheck.MTA_STS, facts)
+    assert row.verdict.text == expected
+    assert "signed by itself" in row.evidence
+
+
+@pytest.mark.parametrize(
+    ("distrust", "expected"),
+    [
+        (None, ["UNKNOWN"]),
+        ({HOST: ""}, ["PASS"]),
+        ({HOST: "", "mx.customer.example": "it has expired"}, ["PASS", "WARN"]),
+    ],
+)
+def test_the_certificate_is_judged_for_each_name(
+    distrust: dict[str, str] | None, expected: list[str]
+) -> None:
+    rows = of(ReadinessCheck.OWN_CERTIFICATE, replace(GOOD, own=replace(OWN, distrust=distrust)))
+    assert [row.verdict.text for row in rows] == expected
 
 
 @pytest.mark.parametrize(

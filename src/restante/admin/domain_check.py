@@ -105,6 +105,7 @@ async def examined(context: AdminContext, domain: HostedDomain) -> DomainCheckVi
         certificates=tuple(context.network.certificates()),
         blocklists=context.settings.blocklists(),
         tlsa_name=_tlsa_name(domain),
+        at=context.now(),
     )
     http = OutgoingHttp(context.network.resolver, lambda: FETCH_SECONDS)
     records = await _record_facts(context, domain)

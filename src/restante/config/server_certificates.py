@@ -7,6 +7,8 @@ from pathlib import Path
 from ssl import SSLContext, SSLError
 from typing import Final, NamedTuple, Self
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from restante.acme.certificate_files import CertificateFilesOf
 from restante.config.certificate import (
     UnfitCertificate,
@@ -14,6 +16,7 @@ from restante.config.certificate import (
     key_type,
     public_key_of,
     read_certificate,
+    read_certificates,
 )
 from restante.config.file_stamp import FileStamp
 from restante.config.schema import (
@@ -140,11 +143,13 @@ def served_or_none(config: Config) -> Sequence[ServedCertificate]:
 
 
 def _served(group: CertificateFiles) -> ServedCertificate:
-    certificates = [read_certificate(certificate.read_bytes()) for certificate, _ in group.pairs]
+    chains = [read_certificates(certificate.read_bytes()) for certificate, _ in group.pairs]
+    certificates = [chain[0] for chain in chains]
     hosts = dict.fromkeys(name for each in certificates for name in host_names(each))
     ends = min(certificate.not_valid_after_utc for certificate in certificates)
     keys = tuple(hashlib.sha256(public_key_of(each)).hexdigest() for each in certificates)
-    return ServedCertificate(tuple(hosts), ends.timestamp(), keys)
+    shown = tuple(tuple(one.public_bytes(Encoding.DER) for one in chain) for chain in chains)
+    return ServedCertificate(tuple(hosts), ends.timestamp(), keys, shown)
 
 
 def _contexts(

@@ -10,6 +10,7 @@ class ServedCertificate(NamedTuple):
     hosts: tuple[str, ...]  # that they name, in lower case; a name can have a wildcard
     expires_at: float  # Unix time, of the first to end
     keys: tuple[str, ...] = ()  # SHA-256 of each SubjectPublicKeyInfo, in hex (RFC 7469 §2.4)
+    chains: tuple[tuple[bytes, ...], ...] = ()  # in DER, as clients get them: the host's own first
 
     def covers(self, host: str) -> bool:
         """Tell whether clients accept them for a host in canonical spelling (RFC 9525 §6.3)."""

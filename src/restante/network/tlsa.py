@@ -8,18 +8,12 @@ certificate that the record names, and the chain is verified from there (§3.1.2
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.verification import (
-    Criticality,
-    ExtensionPolicy,
-    PolicyBuilder,
-    Store,
-    VerificationError,
-)
+
+from restante.network.certificate_chain import chain_fault
 
 TRUST_ANCHOR: Final = 2  # DANE-TA
 END_ENTITY: Final = 3  # DANE-EE
@@ -30,14 +24,6 @@ _SHA256: Final = 1
 _EXACT: Final = 0
 _NUMBERS: Final = 3  # before the data
 _MOST_CERTIFICATES: Final = 10  # of a chain
-# A private authority does not follow the rules of those for the web. Names and the right to sign
-# are still checked.
-_OF_HOSTS: Final = ExtensionPolicy.permit_all().require_present(
-    x509.SubjectAlternativeName, Criticality.AGNOSTIC, None
-)
-_OF_AUTHORITIES: Final = ExtensionPolicy.permit_all().require_present(
-    x509.BasicConstraints, Criticality.AGNOSTIC, None
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +112,6 @@ def _key_of(certificate: bytes) -> bytes:
 
 def _chain_fault(anchor: bytes, chain: Sequence[bytes], host: str, at: float) -> str:
     """Verify a chain from its end in an anchor; return why it is not accepted, "" if it is."""
-    leaf, *others = map(x509.load_der_x509_certificate, chain)
-    store = Store([x509.load_der_x509_certificate(anchor)])
-    policy = PolicyBuilder().store(store).time(datetime.fromtimestamp(at, UTC))
-    relaxed = policy.extension_policies(ca_policy=_OF_AUTHORITIES, ee_policy=_OF_HOSTS)
-    try:
-        relaxed.build_server_verifier(x509.DNSName(host)).verify(leaf, others)
-    except VerificationError as error:
-        return f"the chain from its TLSA record is not valid: {str(error).partition(' (')[0]}"
-    return ""
+    certificates = [x509.load_der_x509_certificate(one) for one in chain]
+    fault = chain_fault([x509.load_der_x509_certificate(anchor)], certificates, host, at)
+    return f"the chain from its TLSA record is not valid: {fault}" if fault else ""

@@ -1,5 +1,6 @@
 """The facts that DNS has about a domain and about this server. Pure values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from restante.network.dns_records import DnsRecordSet
@@ -80,6 +81,7 @@ class OwnHostFacts:
     spf: tuple[SpfFinding, ...] = ()  # of the host name as the sender
     certificates: tuple[ServedCertificate, ...] = ()  # that we show; () if nobody here knows
     blocklists: tuple[BlocklistFinding, ...] = ()
+    distrust: Mapping[str, str] | None = None  # of our hosts, as own_trust.py says; None: unknown
 
     @property
     def published(self) -> tuple[str, ...]:
@@ -117,6 +119,11 @@ class DnsFacts:
     def own_hosts(self) -> tuple[MailHost, ...]:
         """The hosts of the MX records that are this server, by name or by address."""
         return tuple(one for one in self.hosts if self._is_own(one))
+
+    @property
+    def own_names(self) -> tuple[str, ...]:
+        """The names by which senders reach this server, now or later."""
+        return tuple(one.host for one in self.own_hosts) or (self.own.hostname,)
 
     @property
     def other_hosts(self) -> tuple[MailHost, ...]:

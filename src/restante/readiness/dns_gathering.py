@@ -8,7 +8,7 @@ from public addresses only. No redirect is followed, and at most 64 KiB are read
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Final
@@ -18,6 +18,7 @@ from restante.network.dns_records import DnsRecords, DnsRecordSet
 from restante.network.outgoing_http import OutgoingFailed
 from restante.network.served_certificate import ServedCertificate
 from restante.network.source_address import source_address
+from restante.network.trust_store import system_authorities
 from restante.readiness.dns_facts import (
     NO_RECORDS,
     BlocklistFinding,
@@ -29,6 +30,7 @@ from restante.readiness.dns_facts import (
     StsFinding,
 )
 from restante.readiness.mta_sts import announces_sts
+from restante.readiness.own_trust import distrust
 from restante.readiness.spf_lookup import find_spf
 from restante.tenancy.model import IpAddress
 
@@ -57,6 +59,7 @@ class DomainLookup:
     certificates: tuple[ServedCertificate, ...] = ()  # that we show
     blocklists: Sequence[str] = ()  # zones in which our addresses are looked up
     tlsa_name: str = ""  # of the destination's host and port; "" for an address or none
+    at: float = 0.0  # Unix time at which certificates have to be valid
 
 
 class TimedRecords:
@@ -91,7 +94,20 @@ async def gather_dns_facts(
         ),
     )
     asked_for = _of_tls_rpt(tls_rpt)
-    return DnsFacts(asked.domain, own, mx, hosts, tuple(spf), dmarc, sts, asked_for, tlsa)
+    facts = DnsFacts(asked.domain, own, mx, hosts, tuple(spf), dmarc, sts, asked_for, tlsa)
+    found = await asyncio.to_thread(_distrust, facts, asked.at)
+    return replace(facts, own=replace(own, distrust=found))
+
+
+def _distrust(facts: DnsFacts, at: float) -> Mapping[str, str] | None:
+    """Return why clients refuse us, for each of our names; None where that is not known."""
+    authorities = system_authorities() if facts.own.certificates else []
+    if not authorities:
+        return None
+    shown = {name: facts.own.certificate_for(name) for name in facts.own_names}
+    return {
+        name: distrust(one, name, authorities, at) for name, one in shown.items() if one is not None
+    }
 
 
 def outgoing_sources(targets: Sequence[IpAddress]) -> tuple[IpAddress, ...]:

@@ -27,6 +27,7 @@ _BELIEVED: Final = frozenset({"pass", "neutral"})  # DMARC takes pass; filters d
 MOST_SHOWN: Final = 10  # records, hosts or names in one text
 _LONGEST_TEXT: Final = 255
 _TRY_AGAIN: Final = "check again when DNS answers"
+_PUBLIC_CERTIFICATE: Final = "install a certificate of a public authority for this name"
 _COLON: Final = ":"
 _KEY_RECORD: Final = "3 1 1"  # the SHA-256 of the key (RFC 6698 §2.1)
 _LISTED: Final = IPv4Network("127.0.0.0/8")
@@ -189,6 +190,22 @@ def _own_spf_rows(facts: DnsFacts) -> ReadinessRows:
             yield warned(check, evidence, remedy, snippet)
 
 
+def _own_certificate_rows(facts: DnsFacts) -> ReadinessRows:
+    """Judge that clients that verify accept this server by each of its names."""
+    check = ReadinessCheck.OWN_CERTIFICATE
+    if facts.own.distrust is None:
+        evidence = "the certificates of this server or the authorities of this system are not known"
+        remedy = "start the server, and install the package ca-certificates"
+        yield not_known(check, evidence, remedy)
+        return
+    for name, fault in facts.own.distrust.items():
+        if not fault:
+            yield passed(check, f"clients that verify accept it for {name}")
+            continue
+        evidence = f"clients that verify do not accept it for {name}: {fault}"
+        yield warned(check, evidence, _PUBLIC_CERTIFICATE)
+
+
 def _sts_rows(facts: DnsFacts) -> ReadinessRows:
     check, sts = ReadinessCheck.MTA_STS, facts.sts
     if sts.announced.failure:
@@ -211,13 +228,12 @@ def _sts_rows(facts: DnsFacts) -> ReadinessRows:
 
 def _sts_row(facts: DnsFacts, policy: StsPolicy) -> ReadinessRow:
     check = ReadinessCheck.MTA_STS
-    names = [one.host for one in facts.own_hosts] or [facts.own.hostname]
-    lacking = [name for name in names if not policy.covers(name)]
+    lacking = [name for name in facts.own_names if not policy.covers(name)]
     evidence = f"mode {policy.mode}, mx: {_some(policy.exchangers)}"
     if policy.mode == "none":
         return passed(check, evidence)
     if not lacking:
-        return _certificate_row(facts, policy, names, evidence)
+        return _certificate_row(facts, policy, evidence)
     snippet = "\n".join(f"mx: {name}" for name in lacking)
     remedy = "add the line to the policy, and change the id of the TXT record"
     if policy.mode == "enforce":
@@ -226,19 +242,21 @@ def _sts_row(facts: DnsFacts, policy: StsPolicy) -> ReadinessRow:
     return warned(check, f"{evidence}: {', '.join(lacking)} is not in it", remedy, snippet)
 
 
-def _certificate_row(
-    facts: DnsFacts, policy: StsPolicy, names: list[str], evidence: str
-) -> ReadinessRow:
-    """Judge that the certificates are for the names that the policy has (RFC 8461 §4.1)."""
+def _certificate_row(facts: DnsFacts, policy: StsPolicy, evidence: str) -> ReadinessRow:
+    """Judge that the certificates are valid for the names that the policy has (RFC 8461 §4.1)."""
     check = ReadinessCheck.MTA_STS
-    shown = {name: facts.own.certificate_for(name) for name in names}
-    wrong = [name for name, one in shown.items() if one is not None and not one.covers(name)]
-    if not wrong:
+    shown = {name: facts.own.certificate_for(name) for name in facts.own_names}
+    faults = {
+        name: f"it is not for {name}"
+        for name, one in shown.items()
+        if one is not None and not one.covers(name)
+    }
+    faults |= {name: fault for name, fault in (facts.own.distrust or {}).items() if fault}
+    if not faults:
         return passed(check, evidence)
-    evidence += f": the certificate that is shown is not for {', '.join(wrong)}"
-    remedy = "install a certificate of a public authority for this name"
+    evidence += f": senders that obey it refuse our certificate: {_some([*faults.values()], '; ')}"
     judged = failed if policy.mode == "enforce" else warned
-    return judged(check, evidence, remedy)
+    return judged(check, evidence, _PUBLIC_CERTIFICATE)
 
 
 def _tlsa_rows(facts: DnsFacts) -> ReadinessRows:
@@ -350,6 +368,7 @@ _JUDGES: Final[tuple[Callable[[DnsFacts], ReadinessRows], ...]] = (
     _own_name_rows,
     _domain_spf_rows,
     _own_spf_rows,
+    _own_certificate_rows,
     _sts_rows,
     _tlsa_rows,
     _tls_rpt_rows,

@@ -27,6 +27,7 @@ class ReadinessCheck(StableWord):
     OWN_NAME = "own-name", "name of this server"
     DOMAIN_SPF = "domain-spf", "SPF of the domain"
     OWN_SPF = "own-spf", "SPF of this server"
+    OWN_CERTIFICATE = "own-certificate", "certificate of this server"
     MTA_STS = "mta-sts", "MTA-STS policy"
     TLSA = "tlsa", "TLSA records"
     TLS_RPT = "tls-rpt", "reports about TLS"
