@@ -23,6 +23,7 @@ from restante.admin.domain_uptime import longest_outage
 from restante.admin.domains import find_domain
 from restante.admin.drill_records import drill_facts_of
 from restante.admin.permissions import AdminAction, permit
+from restante.admin.recent_arrivals import recent_arrivals
 from restante.admin.scope import list_past_releases
 from restante.delivery.dialer import Dialer
 from restante.delivery.route import NoRoute, recorded_address
@@ -215,6 +216,7 @@ async def _record_facts(context: AdminContext, domain: HostedDomain) -> RecordFa
         messages=usage.messages,
         octets=usage.octets,
         most_held=await _most_held(context, domain, now),
+        arrived=await recent_arrivals(context, domain.id, now - VOLUME_DAYS * DAY),
         longest_outage=await longest_outage(context, domain.account, domain.destination.text),
         is_room_short=vitals is not None and vitals.is_room_short,
         drill=await drill_facts_of(context.store.retention, domain.id),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from restante.mail.quantity import counted
 from restante.queue.held_peak import HeldAmount
@@ -20,11 +20,22 @@ from restante.tenancy.policy import AtEnd, HoldPolicy, Policy
 
 NEARLY_FULL: Final = 0.8  # of a quota
 OLD_DAYS: Final = 180  # since the last request
-VOLUME_DAYS: Final = 7  # in which the most that was held is looked for
+VOLUME_DAYS: Final = 7  # in which arrivals are counted, and the most that was held is looked for
 SHORT_DAYS: Final = 5.0  # of retention: an outage over a long weekend
 _DAY: Final = 86_400.0
 _MIB: Final = 1024 * 1024
 NOTHING_HELD: Final = HeldAmount(0, 0)
+
+
+class Arrivals(NamedTuple):
+    """The mail that arrived in the last days, held or not."""
+
+    messages: int = 0
+    octets: int = 0
+    is_all: bool = True  # False: there is more, which was not counted
+
+
+NOTHING_ARRIVED: Final = Arrivals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,7 @@ class RecordFacts:
     messages: int = 0  # in the store
     octets: int = 0
     most_held: HeldAmount = NOTHING_HELD  # in the last days; not less than now
+    arrived: Arrivals = NOTHING_ARRIVED
     longest_outage: float = 0.0  # seconds, of those that were seen
     is_room_short: bool = False
     drill: DrillFacts = NO_DRILL
@@ -107,7 +119,7 @@ def _asked_row(facts: RecordFacts, last: LastRelease) -> ReadinessRow:
 
 def _room_rows(facts: RecordFacts) -> ReadinessRows:
     check, policy = ReadinessCheck.ROOM, facts.policy
-    problems = [*_room_problems(facts)]
+    problems = [*_room_problems(facts), *_volume_problems(facts)]
     for evidence, remedy in problems:
         yield warned(check, evidence, remedy)
     if problems:
@@ -119,7 +131,31 @@ def _room_rows(facts: RecordFacts) -> ReadinessRows:
     held = f"{counted(facts.messages, 'message')}, {facts.octets / _MIB:,.1f} MiB held"
     most = facts.most_held
     before = f"{most.messages:,} and {most.octets / _MIB:,.1f} MiB at most in {VOLUME_DAYS} days"
-    yield passed(check, f"{held}, {before}; {room}; mail is kept {span}")
+    arrived = _arrived_text(facts.arrived)
+    yield passed(check, f"{held}, {before}; {arrived}; {room}; mail is kept {span}")
+
+
+def _arrived_text(arrived: Arrivals) -> str:
+    least = "" if arrived.is_all else "at least "
+    amount = f"{counted(arrived.messages, 'message')}, {arrived.octets / _MIB:,.1f} MiB"
+    return f"{least}{amount} arrived in {VOLUME_DAYS} days"
+
+
+def _volume_problems(facts: RecordFacts) -> Iterator[tuple[str, str]]:
+    """Compare the quota with mail that arrives as lately, for as long as it has to be kept."""
+    policy, arrived = facts.policy, facts.arrived
+    kept = policy.retention.seconds
+    days = (max(facts.longest_outage, SHORT_DAYS * _DAY) if kept is None else kept) / _DAY
+    for amount, limit, unit in (
+        (arrived.octets, policy.quota.octets, "octets"),
+        (arrived.messages, policy.quota.messages, "messages"),
+    ):
+        needed = round(amount * days / VOLUME_DAYS)
+        if limit is None or needed <= limit:
+            continue
+        evidence = f"{_arrived_text(arrived)}: so {days:.1f} days without the destination need"
+        evidence += f" {needed:,} of {limit:,} {unit} of the quota"
+        yield evidence, f"raise it: `restante domain set {facts.domain} --quota SIZE`"
 
 
 def _room_problems(facts: RecordFacts) -> Iterator[tuple[str, str]]:
