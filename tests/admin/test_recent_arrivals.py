@@ -1,4 +1,4 @@
-"""The mail that arrived lately: what is held, and what left since."""
+"""The mail that arrived lately, held or gone."""
 
 import pytest
 

@@ -19,6 +19,8 @@ class LiveDirectory:
         self.now = Directory()
         self._is_read = False
         self._refreshing = asyncio.Lock()
+        self._begun = 0  # refreshes
+        self._last_done = 0  # the number of the last one that succeeded
         self._listeners: list[Callable[[], None]] = []
         self._change_listeners: list[Callable[[Sequence[NumberedChange] | None], None]] = []
 
@@ -38,18 +40,27 @@ class LiveDirectory:
     async def refresh(self) -> None:
         """Apply the changes since the last time, those of other processes too. Raises StoreError.
 
-        Call this after a change of a record, before anybody is told that it is done.
+        Call this after a change of a record, before anybody is told that it is done. Callers that
+        wait meanwhile share the next refresh: it begins after all of them have called.
         """
+        begun_before = self._begun
         async with self._refreshing:
-            changes = await self._changes()
-            if changes is None:
-                self.now = await self._store.directory()
-            elif changes:
-                self.now = after_changes(self.now, changes)
-            else:
+            if self._last_done > begun_before:
                 return
-            self._is_read = True
-            self._tell(changes)
+            self._begun += 1
+            await self._read()
+            self._last_done = self._begun
+
+    async def _read(self) -> None:
+        changes = await self._changes()
+        if changes is None:
+            self.now = await self._store.directory()
+        elif changes:
+            self.now = after_changes(self.now, changes)
+        else:
+            return
+        self._is_read = True
+        self._tell(changes)
 
     async def _changes(self) -> Sequence[NumberedChange] | None:
         if not self._is_read:

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
+from restante.store.live_directory import LiveDirectory
 from restante.telemetry.events import InternalError
 from restante.web.portal import portal_application
 from restante.web.portal.portal_application import POLICY, PreparedPortal, build_portal
@@ -155,3 +157,17 @@ def test_an_odd_request_is_answered_in_words_for_people() -> None:
     assert answer.status_code == 405
     assert "Method Not Allowed" not in answer.text
     assert "a form leads to it" in answer.text
+
+
+def test_a_page_shows_the_records_that_another_server_has_changed() -> None:
+    admin = hosting()
+    other = replace(admin.context, directory=LiveDirectory(admin.store.records))
+    asyncio.run(other.directory.refresh())
+    asyncio.run(admin.host("newest.example", "alpha"))
+
+    async def show() -> int:
+        transport = httpx.ASGITransport(build_portal(other, GivenSession(ALPHA)))
+        async with httpx.AsyncClient(transport=transport, base_url="https://r.example") as client:
+            return (await client.get("/domains/newest.example")).status_code
+
+    assert asyncio.run(show()) == 200

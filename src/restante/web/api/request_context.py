@@ -1,22 +1,18 @@
 """How a route gets its admin context: whose request it is, and why."""
 
-import asyncio
 from collections.abc import Callable
-from contextlib import suppress
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
 from restante.admin.admin_context import AdminContext, operator
-from restante.store.store_errors import StoreError
 from restante.tenancy.principal import CONTROL_SOCKET, NOBODY, Principal
 from restante.web.api.bearer_tokens import principal_of
 from restante.web.api.remedy_words import words_for
 from restante.web.api.route_rights import require_right
 from restante.web.api.unknown_parameters import refuse_unknown_parameters
+from restante.web.fresh_records import see_changes
 from restante.web.serving import PEER_PREFIX
-
-_FRESH_SECONDS: Final = 1.0  # a request waits for other servers' changes; it is answered anyway
 
 
 async def _context_of(
@@ -27,7 +23,7 @@ async def _context_of(
     principal = acting_principal(request)
     require_right(request, principal)
     refuse_unknown_parameters(request)
-    await _see_changes(context)
+    await see_changes(context.directory)
     return context.acting(principal, reason)
 
 
@@ -49,19 +45,8 @@ async def _reading_context_of(request: Request) -> AdminContext:
     principal = acting_principal(request)
     require_right(request, principal)
     refuse_unknown_parameters(request)
-    await _see_changes(context)
+    await see_changes(context.directory)
     return context.acting(principal, "")
-
-
-async def _see_changes(context: AdminContext) -> None:
-    """Take over the records that other servers have changed.
-
-    Two commands in a row can be answered by two workers of one server. The second must see what the
-    first has done.
-    """
-    with suppress(StoreError, TimeoutError):
-        async with asyncio.timeout(_FRESH_SECONDS):
-            await context.directory.refresh()
 
 
 async def _own_account(

@@ -27,6 +27,7 @@ from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
 from restante.web.answer_headers import forbid_keeping
 from restante.web.api.problem_details import problem_status
+from restante.web.fresh_records import FreshRecords
 from restante.web.portal import (
     access_page,
     audit_page,
@@ -58,7 +59,7 @@ from restante.web.portal.people_words import in_words_for_people
 from restante.web.portal.portal_look import PortalLook
 from restante.web.portal.portal_session import SessionReader
 from restante.web.portal.portal_visit import NotSignedIn, PortalParts, see_other
-from restante.web.portal.static_files import static_addresses, static_route
+from restante.web.portal.static_files import STATIC_PATH, static_addresses, static_route
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
@@ -138,6 +139,7 @@ def build_portal(
         (Exception, _answer_bug),
     ):
         portal.add_exception_handler(kind, answer)
+    portal.add_middleware(FreshRecords, directory=context.directory, files=STATIC_PATH)
     portal.add_middleware(SafeHeaders)
     return portal
 

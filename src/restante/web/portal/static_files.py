@@ -13,6 +13,7 @@ from starlette.routing import Route
 from restante.web.answer_headers import KEPT_FOR_GOOD
 from restante.web.portal.portal_look import PortalLook
 
+STATIC_PATH: Final = "/static/"
 _CSS: Final = "text/css; charset=utf-8"
 _SCRIPT: Final = "text/javascript; charset=utf-8"
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
@@ -37,13 +38,13 @@ def static_route(look: PortalLook) -> Route:
             answer.headers["Cache-Control"] = KEPT_FOR_GOOD
         return answer
 
-    return Route("/static/{name}", static_file, methods=["GET"])
+    return Route(f"{STATIC_PATH}{{name}}", static_file, methods=["GET"])
 
 
 def static_addresses(look: PortalLook) -> dict[str, str]:
     """Return the address of each file. It changes with the content, so a browser may keep it."""
     return {
-        name: f"/static/{name}?{_VERSION}={_digest(content)}"
+        name: f"{STATIC_PATH}{name}?{_VERSION}={_digest(content)}"
         for name, (content, _) in static_contents(look).items()
     }
 
