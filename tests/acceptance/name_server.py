@@ -64,12 +64,21 @@ class NameServer(Threaded):
             answer.flags |= dns.flags.AD
         if name in self.failing:
             answer.set_rcode(dns.rcode.SERVFAIL)
-        elif values := self.records.get(name, {}).get(kind):
-            answer.answer.append(
-                dns.rrset.from_text(question.name, self._time_to_live, "IN", kind, *values)
-            )
+        elif records := self._found(name, kind):
+            for owner, found, values in records:
+                answer.answer.append(
+                    dns.rrset.from_text(f"{owner}.", self._time_to_live, "IN", found, *values)
+                )
         else:
             answer.set_rcode(dns.rcode.NOERROR if name in self.records else dns.rcode.NXDOMAIN)
             soa = f"{_SOA} {self._time_to_live}"
             answer.authority.append(dns.rrset.from_text(".", self._time_to_live, "IN", "SOA", soa))
         return answer.to_wire()
+
+    def _found(self, name: str, kind: str) -> list[tuple[str, str, Sequence[str]]]:
+        """Return owner, type and values: the records, behind the alias that leads to them."""
+        own = self.records.get(name, {})
+        if kind in own or "CNAME" not in own:
+            return [(name, kind, own[kind])] if kind in own else []
+        end = own["CNAME"][0].removesuffix(".").lower()
+        return [(name, "CNAME", own["CNAME"]), *self._found(end, kind)]

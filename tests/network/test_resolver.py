@@ -188,6 +188,20 @@ def test_no_record_is_no_failure(name: str, kind: str) -> None:
     assert records_of(name, kind) == DnsRecordSet()
 
 
+def test_the_end_of_aliases_is_told() -> None:
+    zone: Records = {
+        "mx.a.example": {"CNAME": ["Mail.Host.example."]},
+        "mail.host.example": {"A": ["192.0.2.1"]},
+    }
+    with NameServer(zone, time_to_live=300) as names:
+        resolver = DnsResolver([(ADDRESS, names.port)])
+        found = asyncio.run(resolver.records("MX.a.example", "A"))
+        assert (found.values, found.alias_of) == (("192.0.2.1",), "mail.host.example")
+        assert asyncio.run(resolver.records("mail.host.example", "A")).alias_of == ""
+        alias = asyncio.run(resolver.records("mx.a.example", "CNAME"))
+        assert (alias.values, alias.alias_of) == (("mail.host.example",), "")
+
+
 def test_a_failure_is_a_fact() -> None:
     assert records_of("broken.example", "TXT").failure == "no name server could answer"
     assert records_of("a..b", "TXT").failure == "it is not a valid DNS name"

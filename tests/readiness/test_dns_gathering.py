@@ -128,10 +128,20 @@ def test_our_addresses_are_looked_up_in_blocklists() -> None:
 def test_the_tlsa_records_of_the_destination_are_asked_by_its_name() -> None:
     names = zone()
     names.known["_2526._tcp.mail.a.example"] = {"TLSA": ["3 1 1 cd"]}
-    asked = DomainLookup(DOMAIN, HOST, [], tlsa_name="_2526._tcp.mail.a.example")
+    asked = DomainLookup(DOMAIN, HOST, [], tlsa_at=("mail.a.example", 2526))
     facts = asyncio.run(gather_dns_facts(asked, names, Policies().fetch))
     assert facts.destination_tlsa.values == ("3 1 1 cd",)
     assert not gathered(zone()).destination_tlsa.values
+
+
+def test_the_tlsa_records_of_an_alias_are_those_of_its_end() -> None:
+    names = zone()
+    names.is_secure = True
+    names.aliases["mail.a.example"] = "mail.host.example"
+    names.known["_25._tcp.mail.host.example"] = {"TLSA": ["3 1 1 cd"]}
+    [primary, own] = gathered(names).hosts
+    assert (primary.tlsa.values, primary.tlsa_base) == (("3 1 1 cd",), "mail.host.example")
+    assert own.tlsa_base == ""
 
 
 def test_our_certificate_is_verified_up_to_the_authorities_of_the_system(

@@ -13,10 +13,12 @@ class Zone:
     failing: set[str] = field(default_factory=set)
     asked: list[tuple[str, str]] = field(default_factory=list)
     is_secure: bool = False
+    aliases: dict[str, str] = field(default_factory=dict)
 
     async def records(self, name: str, kind: str) -> DnsRecordSet:
         self.asked.append((name, kind))
         if name in self.failing:
             return DnsRecordSet(failure="no name server answered in time")
         values = self.known.get(name, {}).get(kind, ())
-        return DnsRecordSet(tuple(values), 300, self.is_secure)
+        alias_of = self.aliases.get(name, "")
+        return DnsRecordSet(tuple(values), 300, self.is_secure, alias_of=alias_of)

@@ -1,7 +1,7 @@
 """The demands of mail hosts on TLS: DANE, then MTA-STS."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -82,6 +82,52 @@ def test_an_answer_that_does_not_come_is_not_taken_for_none(of: Zone) -> None:
     """An attacker who hides an answer could take TLS away otherwise."""
     with pytest.raises(NoSafeHop, match="lookup for DANE failed"):
         demand(of, ENFORCED)
+
+
+END = "mail.host.example"
+ALIAS = DnsRecordSet((END,), is_secure=True)
+FOLLOWED = replace(SECURE_ADDRESS, alias_of=END)
+ELSEWHERE = DnsRecordSet(("3 1 1 " + "cd" * 32,), is_secure=True)
+
+
+@pytest.mark.parametrize(
+    ("records", "base"),
+    [
+        ({(f"_25._tcp.{END}", "TLSA"): ELSEWHERE}, END),  # the end of the aliases comes first
+        ({}, HOST),
+        ({(f"_25._tcp.{END}", "TLSA"): replace(ELSEWHERE, is_secure=False)}, HOST),
+    ],
+)
+def test_the_records_of_an_alias_are_at_its_end_or_its_own_name(
+    records: dict[tuple[str, str], DnsRecordSet], base: str
+) -> None:
+    of = zone(FOLLOWED)
+    of.records_by_name |= records
+    found = demand(of).dane
+    assert found is not None
+    assert found.hosts == (base, "a.example")
+    assert found.records[0].data.hex() == ("cd" * 32 if base == END else DIGEST)
+
+
+@pytest.mark.parametrize(("alias", "is_dane"), [(ALIAS, True), (DnsRecordSet((END,)), False)])
+def test_an_alias_that_is_validated_alone_has_its_records_at_its_own_name(
+    alias: DnsRecordSet, is_dane: bool
+) -> None:
+    of = zone(replace(FOLLOWED, is_secure=False))
+    of.records_by_name |= {(HOST, "CNAME"): alias, (f"_25._tcp.{END}", "TLSA"): ELSEWHERE}
+    found = demand(of)
+    assert (found.source == "DANE") is is_dane
+    assert found.dane is None or found.dane.hosts[0] == HOST
+
+
+@pytest.mark.parametrize("name", [(f"_25._tcp.{END}", "TLSA"), (HOST, "CNAME")])
+def test_an_answer_about_an_alias_that_does_not_come_is_not_taken_for_none(
+    name: tuple[str, str],
+) -> None:
+    of = zone(replace(FOLLOWED, is_secure=name[1] == "TLSA"))
+    of.records_by_name[name] = SILENT
+    with pytest.raises(NoSafeHop, match="lookup for DANE failed"):
+        demand(of)
 
 
 def test_records_that_mail_cannot_use_demand_tls_with_any_certificate() -> None:

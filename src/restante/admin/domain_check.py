@@ -105,7 +105,7 @@ async def examined(context: AdminContext, domain: HostedDomain) -> DomainCheckVi
         targets=targets,
         certificates=tuple(context.network.certificates()),
         blocklists=context.settings.blocklists(),
-        tlsa_name=_tlsa_name(domain),
+        tlsa_at=_tlsa_at(domain),
         at=context.now(),
     )
     http = OutgoingHttp(context.network.resolver, lambda: FETCH_SECONDS)
@@ -131,12 +131,12 @@ async def _targets(domain: HostedDomain, dialer: Dialer) -> Sequence[IpAddress]:
         return ()
 
 
-def _tlsa_name(domain: HostedDomain) -> str:
-    """Return the name of the destination's TLSA records (RFC 6698 §3); "" for an address."""
+def _tlsa_at(domain: HostedDomain) -> tuple[str, int] | None:
+    """Return the host and port whose TLSA records count; None for an address."""
     destination = domain.destination
     if not destination.is_reachable or recorded_address(destination) is not None:
-        return ""
-    return f"_{destination.port}._tcp.{destination.host}"
+        return None
+    return destination.host, destination.port
 
 
 async def _look(

@@ -70,9 +70,9 @@ class Dialer:
         """Return how the hop is encrypted, None for `off`. Raises OSError for a bad CA file."""
         return await self._tls_plans.plan(destination)
 
-    def dane_plan(self, host: str, check: DaneCheck) -> TlsPlan:
+    def dane_plan(self, check: DaneCheck) -> TlsPlan:
         """Return how the hop to a host with TLSA records is encrypted."""
-        return self._tls_plans.dane_plan(host, check)
+        return self._tls_plans.dane_plan(check)
 
     def dial(
         self,

@@ -47,10 +47,10 @@ class TlsPlans:
         self._unverified: ssl.SSLContext | None = None
         self._for_dane: ssl.SSLContext | None = None
 
-    def dane_plan(self, host: str, check: DaneCheck) -> TlsPlan:
-        """Return the plan for a host that its TLSA records name."""
+    def dane_plan(self, check: DaneCheck) -> TlsPlan:
+        """Return the plan for a host with TLSA records. It is asked for by their name (§8.1)."""
         self._for_dane = self._for_dane or dane_client_context()
-        return TlsPlan(self._for_dane, host, dane=check)
+        return TlsPlan(self._for_dane, check.hosts[0], dane=check)
 
     async def plan(self, destination: Destination) -> TlsPlan | None:
         """Return the plan, None for `off`. Raises OSError, also ssl.SSLError, for a bad CA file."""

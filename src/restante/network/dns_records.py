@@ -15,6 +15,7 @@ class DnsRecordSet:
     seconds: int = 0  # how long the answer holds
     is_secure: bool = False  # a trusted resolver has validated it (the AD bit, RFC 4035 §3.2.3)
     failure: str = ""  # why nothing is known now
+    alias_of: str = ""  # the name at the end of the CNAME records that were followed; "" without
 
 
 class DnsRecords(Protocol):

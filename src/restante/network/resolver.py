@@ -169,7 +169,13 @@ class DnsResolver:
             return DnsRecordSet(failure=dns_cause(error))
         values = tuple(map(_value, answer))
         seconds = answer.rrset.ttl if answer.rrset else 0
-        return DnsRecordSet(values, seconds, self._is_secure(answer.response))
+        alias_of = _host_name(answer.canonical_name)
+        return DnsRecordSet(
+            values,
+            seconds,
+            self._is_secure(answer.response),
+            alias_of="" if alias_of == name.lower() else alias_of,
+        )
 
     def _is_secure(self, response: dns.message.Message) -> bool:
         """Tell whether a validating resolver says so, on a safe way."""
@@ -262,7 +268,7 @@ def _value(record: Any) -> str:
             return b"".join(record.strings).decode("utf-8", "replace")
         case dns.rdatatype.MX:
             return f"{record.preference} {_host_name(record.exchange)}"
-        case dns.rdatatype.PTR:
+        case dns.rdatatype.PTR | dns.rdatatype.CNAME:
             return _host_name(record.target)
         case _:
             return str(record.to_text())

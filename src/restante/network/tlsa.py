@@ -62,7 +62,7 @@ class DaneCheck:
     """The records that a host is held against."""
 
     records: tuple[TlsaRecord, ...]  # usable ones
-    hosts: tuple[str, ...]  # names that a certificate under DANE-TA may have
+    hosts: tuple[str, ...]  # that a certificate under DANE-TA may name; the first has the records
     at: float  # Unix time
 
     def fault(self, chain: Sequence[bytes]) -> str:

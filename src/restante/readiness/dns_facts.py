@@ -17,6 +17,7 @@ class MailHost:
     preference: int
     addresses: tuple[str, ...] = ()  # as far as they are known
     tlsa: DnsRecordSet = NO_RECORDS  # of its port 25
+    tlsa_base: str = ""  # the end of its aliases, if the records are there; "" for its own name
 
 
 @dataclass(frozen=True, slots=True)

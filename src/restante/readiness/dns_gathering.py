@@ -18,6 +18,7 @@ from restante.network.dns_records import DnsRecords, DnsRecordSet
 from restante.network.outgoing_http import OutgoingFailed
 from restante.network.served_certificate import ServedCertificate
 from restante.network.source_address import source_address
+from restante.network.tlsa_lookup import tlsa_records
 from restante.network.trust_store import system_authorities
 from restante.readiness.dns_facts import (
     NO_RECORDS,
@@ -38,6 +39,7 @@ LOOKUP_SECONDS: Final = 5.0  # for one question; the stages of them have to end 
 MOST_HOSTS: Final = 10  # of the MX records that are looked up
 MOST_LISTS: Final = 20
 MOST_PARENTS: Final = 4  # above the domain, where a DMARC record may be
+_SMTP_PORT: Final = 25
 _FEWEST_LABELS: Final = 2
 _ADDRESS_KINDS: Final = ("A", "AAAA")
 # Networks that a destination elsewhere never sees: there is a translator in between.
@@ -58,7 +60,7 @@ class DomainLookup:
     targets: Sequence[IpAddress]  # addresses of the destination, as far as they are known
     certificates: tuple[ServedCertificate, ...] = ()  # that we show
     blocklists: Sequence[str] = ()  # zones in which our addresses are looked up
-    tlsa_name: str = ""  # of the destination's host and port; "" for an address or none
+    tlsa_at: tuple[str, int] | None = None  # the destination's host and port; None for an address
     at: float = 0.0  # Unix time at which certificates have to be valid
 
 
@@ -85,7 +87,7 @@ async def gather_dns_facts(
     own, mx = await asyncio.gather(_own_host(asked, records), records.records(asked.domain, "MX"))
     hosts, tlsa, dmarc, sts, tls_rpt, spf = await asyncio.gather(
         _mail_hosts(mx, records),
-        _tlsa(asked.tlsa_name, records),
+        _tlsa(asked.tlsa_at, records),
         _dmarc(asked.domain, records),
         _sts(asked.domain, records, fetch_policy),
         records.records(f"_smtp._tls.{asked.domain}", "TXT"),
@@ -166,18 +168,21 @@ async def _mail_hosts(mx: DnsRecordSet, records: DnsRecords) -> tuple[MailHost, 
     async def looked_up(place: int, preference: int, host: str) -> MailHost:
         if not host or place >= MOST_HOSTS:
             return MailHost(host, preference)
-        sets, tlsa = await asyncio.gather(
-            _address_sets(host, records), records.records(f"_25._tcp.{host}", "TLSA")
-        )
+        sets = await _address_sets(host, records)
+        tlsa = await tlsa_records(records, host, _SMTP_PORT, sets)
         addresses = tuple(one for each in sets for one in each.values)
-        return MailHost(host, preference, addresses, tlsa)
+        base = "" if tlsa.base == host else tlsa.base
+        return MailHost(host, preference, addresses, tlsa.found, base)
 
     found = (looked_up(place, *one) for place, one in enumerate(ordered))
     return tuple(await asyncio.gather(*found))
 
 
-async def _tlsa(name: str, records: DnsRecords) -> DnsRecordSet:
-    return await records.records(name, "TLSA") if name else NO_RECORDS
+async def _tlsa(at: tuple[str, int] | None, records: DnsRecords) -> DnsRecordSet:
+    if at is None:
+        return NO_RECORDS
+    host, port = at
+    return (await tlsa_records(records, host, port, await _address_sets(host, records))).found
 
 
 async def _dmarc(domain: str, records: DnsRecords) -> DmarcFinding:

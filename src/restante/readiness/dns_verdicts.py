@@ -269,7 +269,7 @@ def _tlsa_rows(facts: DnsFacts) -> ReadinessRows:
 
 
 def _tlsa_row(facts: DnsFacts, host: MailHost) -> ReadinessRow:
-    check, tlsa, name = ReadinessCheck.TLSA, host.tlsa, f"_25._tcp.{host.host}"
+    check, tlsa, name = ReadinessCheck.TLSA, host.tlsa, f"_25._tcp.{host.tlsa_base or host.host}"
     remedy = f"publish the record that `restante domain dns {facts.domain}` prints"
     if tlsa.failure:
         return not_known(check, f"{name}: {tlsa.failure}", _TRY_AGAIN)

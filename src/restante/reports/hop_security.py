@@ -10,13 +10,14 @@ goes in clear then.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from restante.network.dns_records import DnsRecords, DnsRecordSet
 from restante.network.outgoing_http import OutgoingHttp
 from restante.network.resolver import DnsResolver
 from restante.network.tlsa import DaneCheck, read_tlsa
+from restante.network.tlsa_lookup import tlsa_records
 from restante.readiness.mta_sts import StsPolicy
 from restante.readiness.sts_fetching import policy_fetcher
 from restante.reports.report_settings import ReportSettings
@@ -106,27 +107,33 @@ class DomainSecurity:
 
     async def _dane(self, host: str) -> HopDemand | None:
         """Return the demand of TLSA records, None without them (RFC 7672 §2.2)."""
-        if not await self._has_secure_address(host):
+        addresses = [await self.records.records(host, kind) for kind in ("A", "AAAA")]
+        if not await self._is_secure(host, addresses):
             return None
-        found = await self.records.records(f"_{self.port}._tcp.{host}", "TLSA")
-        _check_answer(host, "TLSA", found)
-        if not (found.is_secure and found.values):
+        answer = await tlsa_records(self.records, host, self.port, addresses)
+        _check_answer(host, "TLSA", answer.found)
+        if not answer.is_usable:
             return None
-        usable = tuple(one for one in read_tlsa(found.values) if one.is_usable)
+        usable = tuple(one for one in read_tlsa(answer.found.values) if one.is_usable)
         if not usable:  # RFC 7672 §2.2: TLS then, whatever the certificate
             return HopDemand(TlsUse.REQUIRED, source="DANE")
         return HopDemand(
-            TlsUse.REQUIRED, DaneCheck(usable, (host, self.domain), self.at), source="DANE"
+            TlsUse.REQUIRED, DaneCheck(usable, (answer.base, self.domain), self.at), source="DANE"
         )
 
-    async def _has_secure_address(self, host: str) -> bool:
-        """Tell whether address records are validated. Without, TLSA is not asked (§2.2.2)."""
-        answers = [await self.records.records(host, kind) for kind in ("A", "AAAA")]
-        with_values = [one for one in answers if one.values]
+    async def _is_secure(self, host: str, addresses: Sequence[DnsRecordSet]) -> bool:
+        """Tell whether TLSA is asked: the addresses are validated, or the alias (§2.2.2)."""
+        with_values = [one for one in addresses if one.values]
         if not with_values:
-            for one in answers:
+            for one in addresses:
                 _check_answer(host, "address", one)
-        return any(one.is_secure for one in with_values)
+        if any(one.is_secure for one in with_values):
+            return True
+        if not any(one.alias_of for one in with_values):
+            return False
+        alias = await self.records.records(host, "CNAME")
+        _check_answer(host, "CNAME", alias)
+        return alias.is_secure and bool(alias.values)
 
 
 def _check_answer(host: str, kind: str, found: DnsRecordSet) -> None:

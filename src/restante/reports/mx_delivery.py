@@ -116,7 +116,7 @@ class MxDelivery:
     ) -> ConnectionEnd:
         dialer = self._dialer
         tls = (
-            dialer.dane_plan(destination.host, demand.dane)
+            dialer.dane_plan(demand.dane)
             if demand.dane is not None
             else await dialer.tls_plan(destination)
         )
