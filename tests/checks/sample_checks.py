@@ -162,6 +162,7 @@ class Milter:
     """Has state for each session, as a milter's connection is."""
 
     name = "milter"
+    is_on = True
     reads_content = True
 
     def __init__(self) -> None:

@@ -73,6 +73,12 @@ def test_nothing_is_looked_up_without_need(
     assert lists.asked == []
 
 
+@pytest.mark.parametrize("settings", [SETTINGS, HygieneSettings()], ids=["lists", "no lists"])
+def test_sessions_have_it_where_the_settings_name_lists(settings: HygieneSettings) -> None:
+    check = DnsListCheck(BlockLists(listed_at("one.example")), lambda: settings)
+    assert check.is_on == bool(settings.dnsbl)
+
+
 def test_a_client_that_leaves_takes_no_answer_from_the_others() -> None:
     async def scenario() -> None:
         lists = BlockLists(listed_at("one.example"), seconds=1.0)

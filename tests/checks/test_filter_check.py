@@ -217,8 +217,8 @@ def test_it_is_not_asked_about_mail_for_domains_without_hygiene_or_while_it_is_o
         bench = Bench(Stub(FilterAnswer(REFUSE)))
         assert await bench.send(HygienePolicy.OFF) is None
         assert bench.stub.asked == 0
-        assert bench.runner.reads_content
+        assert (bench.runner.is_on, bench.runner.reads_content) == (True, True)
         bench.stub.is_on = False
-        assert not bench.runner.reads_content
+        assert (bench.runner.is_on, bench.runner.reads_content) == (False, False)
 
     run_swiftly(send())

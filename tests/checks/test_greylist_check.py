@@ -75,6 +75,11 @@ def test_by_default_nothing_is_deferred() -> None:
     assert Scene(is_on=False).verdict() is PASSED
 
 
+@pytest.mark.parametrize("is_on", [True, False])
+def test_sessions_have_it_where_the_settings_do(is_on: bool) -> None:
+    assert Scene(is_on=is_on).check.is_on == is_on
+
+
 def test_sender_and_recipient_tell_mail_apart() -> None:
     scene = Scene()
     scene.verdict()

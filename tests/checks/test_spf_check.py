@@ -122,6 +122,11 @@ def test_nothing_is_looked_up_without_need(
     assert answers.asked == []
 
 
+@pytest.mark.parametrize("settings", [ON, HygieneSettings()], ids=["on", "off"])
+def test_sessions_have_it_where_the_settings_do(settings: HygieneSettings) -> None:
+    assert SpfCheck(SpfAnswers("fail"), lambda: settings).is_on == settings.spf
+
+
 def test_a_failure_is_kept_for_a_shorter_time() -> None:
     assert spf_seconds(NO_SPF) == FAILURE_SECONDS
     assert spf_seconds(SpfFinding("", "fail")) == KEPT_SECONDS

@@ -97,6 +97,10 @@ class Check(Protocol):
         """The name for the log, such as `rspamd`."""
 
     @property
+    def is_on(self) -> bool:
+        """Whether it can object to any mail by the settings. It is asked again after a reload."""
+
+    @property
     def reads_content(self) -> bool:
         """Whether content is examined too."""
 
@@ -108,6 +112,7 @@ class SimpleCheck:
     """The base of a check without state for a session: override what is examined."""
 
     name = ""
+    is_on = True
     reads_content = False
 
     def open(self) -> CheckSession:

@@ -64,6 +64,11 @@ class CheckRunner:
         self._last_logged = float("-inf")
 
     @property
+    def is_on(self) -> bool:
+        """Whether it can object to any mail by the settings."""
+        return self._check.is_on
+
+    @property
     def reads_content(self) -> bool:
         """Whether it examines content now: settings can change that."""
         return self._check.reads_content

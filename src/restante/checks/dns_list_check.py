@@ -32,6 +32,11 @@ class DnsListCheck(SimpleCheck):
         self._source = source
         self._settings = settings
 
+    @property
+    def is_on(self) -> bool:  # type: ignore[override]
+        """Whether the settings have it."""
+        return bool(self._settings().dnsbl)
+
     def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
         """Return the verdict, or a coroutine that waits for the lists."""
         settings = self._settings()

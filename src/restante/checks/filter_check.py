@@ -57,6 +57,11 @@ class FilterCheck(SimpleCheck):
         self._breaker = FilterBreaker()
 
     @property
+    def is_on(self) -> bool:  # type: ignore[override]
+        """Whether there is a filter to be asked."""
+        return self._filter.is_on
+
+    @property
     def reads_content(self) -> bool:  # type: ignore[override]
         """Whether there is a filter to be asked."""
         return self._filter.is_on

@@ -44,6 +44,11 @@ class GreylistCheck(SimpleCheck):
         self._monotonic = monotonic
         self._memory = GreylistMemory()
 
+    @property
+    def is_on(self) -> bool:  # type: ignore[override]
+        """Whether the settings have it."""
+        return bool(self._settings().greylist)
+
     def recipient(self, facts: ExaminedRecipient) -> CheckVerdict:
         """Defer mail that is new."""
         if not self._settings().greylist or not self._is_concerned(facts):

@@ -47,6 +47,11 @@ class SpfCheck(SimpleCheck):
         self._source = source
         self._settings = settings
 
+    @property
+    def is_on(self) -> bool:  # type: ignore[override]
+        """Whether the settings have it."""
+        return bool(self._settings().spf)
+
     def recipient(self, facts: ExaminedRecipient) -> CheckAnswer:
         """Return the verdict, or a coroutine that waits for the result."""
         if not self._settings().spf or not is_examined(facts):

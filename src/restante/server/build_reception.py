@@ -176,9 +176,9 @@ def _disk_space(ground: BuildContext) -> DiskSpace:
 
 
 def _checks(ground: BuildContext, delivery: DeliveryParts) -> Sequence[CheckRunner]:
-    """Return the checks of mail, in the order in which they are asked.
+    """Return the checks that are on, in the order in which they are asked.
 
-    A reload changes the milters in it. Sessions keep those with which they began.
+    A reload changes them. Sessions keep those that were on at their first message.
     """
     checks: list[tuple[Check, CheckLimits]] = [
         (SuspicionCheck(ground.records.directory), CheckLimits()),
@@ -198,15 +198,15 @@ def _checks(ground: BuildContext, delivery: DeliveryParts) -> Sequence[CheckRunn
             for one in config.hygiene.milters
         ]
 
-    runners = [running(check, limits) for check, limits in checks]
-    count = len(runners)
-    runners += milters(ground.settings.config)
+    known = [running(check, limits) for check, limits in checks]
+    asked: list[CheckRunner] = []
 
     def begin_again(config: Config) -> None:
-        runners[count:] = milters(config)
+        asked[:] = [runner for runner in (*known, *milters(config)) if runner.is_on]
 
+    begin_again(ground.settings.config)
     ground.settings.on_change(begin_again)
-    return runners
+    return asked
 
 
 def _filter_check(ground: BuildContext, asked: ContentFilter) -> FilterCheck:
