@@ -15,6 +15,12 @@ class NoGarbage:
     def unfreeze(self) -> None:
         pass
 
+    def disable(self) -> None:
+        pass
+
+    def enable(self) -> None:
+        pass
+
     def set_threshold(self, young: int, middle: int, old: int, /) -> None:
         pass
 

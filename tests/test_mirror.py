@@ -27,6 +27,7 @@ ELSEWHERE: dict[str, str] = {
     "notices/notice_making.py": "tests/notices/test_notice_rules.py",
     "notices/notice_service.py": "tests/acceptance/test_s14_notices.py",
     "notices/server_notices.py": "tests/notices/test_notice_rules.py",
+    "server/administration.py": "tests/server/test_server_life.py",
     "server/build_admin.py": "tests/server/test_reload.py",
     "server/build_delivery.py": "tests/server/test_reload.py",
     "server/build_reception.py": "tests/server/test_reload.py",

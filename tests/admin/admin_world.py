@@ -12,7 +12,6 @@ from restante.admin.admin_context import (
     ActingRequest,
     AdminContext,
     AdminSettings,
-    ConfigurationState,
     NetworkAccess,
     OpenListener,
     ProcessParts,
@@ -20,6 +19,7 @@ from restante.admin.admin_context import (
     ScrubFacts,
     ServerVitals,
 )
+from restante.admin.configuration_state import ConfigurationState
 from restante.admin.domain_change import NewDomain
 from restante.admin.domains import add_domain
 from restante.admin.listing_page import ListingPage

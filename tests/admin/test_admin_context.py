@@ -3,7 +3,8 @@
 import os
 import pwd
 
-from restante.admin.admin_context import ConfigurationState, operator
+from restante.admin.admin_context import operator
+from restante.admin.configuration_state import ConfigurationState
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from restante.admin import server_status
-from restante.admin.admin_context import ConfigurationState, DoorFacts, ServerVitals
+from restante.admin.admin_context import DoorFacts, ServerVitals
+from restante.admin.configuration_state import ConfigurationState
 from restante.cli import api_client, status_command, top
 from restante.queue.drain_word import DrainEnd
 from restante.queue.recipient_status import RecipientMove

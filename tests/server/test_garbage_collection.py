@@ -47,6 +47,12 @@ class Recorded:
     def unfreeze(self) -> None:
         self.acts.append("unfreeze")
 
+    def disable(self) -> None:
+        self.acts.append("disable")
+
+    def enable(self) -> None:
+        self.acts.append("enable")
+
     def set_threshold(self, young: int, middle: int, old: int, /) -> None:
         self.acts.append(f"set {(young, middle, old)}")
 
@@ -58,7 +64,14 @@ class Recorded:
 def test_objects_of_the_start_are_frozen_and_python_chooses_no_moment_itself() -> None:
     collector = Recorded()
     GarbageCollection(collector).begin()
-    assert collector.acts == ["collect", "freeze", f"set {THRESHOLDS}"]
+    assert collector.acts == ["freeze", f"set {THRESHOLDS}", "enable"]
+
+
+def test_objects_that_are_loaded_later_are_frozen_without_a_look_at_them() -> None:
+    collector = Recorded()
+    with GarbageCollection(collector).keeping():
+        collector.acts.append("load")
+    assert collector.acts == ["disable", "load", "freeze", "enable"]
 
 
 def test_it_looks_once_a_minute_and_waits_while_there_are_many_objects() -> None:

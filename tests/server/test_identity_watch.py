@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from restante.admin.admin_context import ConfigurationState
+from restante.admin.configuration_state import ConfigurationState
 from restante.config.load import load
 from restante.config.renewal import renew
 from restante.config.schema import Config

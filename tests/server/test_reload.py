@@ -29,9 +29,10 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.server import reload as reload_module
-from restante.server.built_parts import ServerParts
+from restante.server.admin_parts import AdminParts
+from restante.server.built_parts import DeliveryParts, ReceptionParts
 from restante.server.server_life import Application
-from restante.server.server_setup import EventSubscribers, ServerSetup
+from restante.server.server_setup import EventSubscribers, RunningSettings, ServerSetup
 from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
@@ -42,6 +43,17 @@ from tests.config.files import installed
 from tests.log_lines import bus_with
 
 PORTS = 4
+
+
+@dataclass(frozen=True)
+class ServerParts:
+    """The parts of a running server that a reload concerns."""
+
+    settings: RunningSettings
+    own_addresses: list[tuple[str, int]]
+    reception: ReceptionParts
+    delivery: DeliveryParts
+    admin: AdminParts
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,14 @@ class World:
                 await asyncio.sleep(0)
                 assert not running.done(), running.result()
             assert app.parts is not None
-            yield app.parts
+            assert app.admin is not None
+            yield ServerParts(
+                app.parts.ground.settings,
+                app.parts.ground.own_addresses,
+                app.parts.reception,
+                app.parts.delivery,
+                app.admin,
+            )
         finally:
             app._stop.set()
             await running

@@ -1,6 +1,8 @@
 """The order of a server's life, from the store to the last event."""
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from restante.server.server_life import Application
 from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.store.store_errors import StoreUnusable
 from restante.telemetry.event_counts import Counts
-from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
+from restante.telemetry.events import ServerReady, ServerReloaded, ServerStopped, ServerStopping
 from restante.tenancy.sealed_secrets import Vault
 from tests.config.files import NOW, installed
 from tests.log_lines import Lines, bus_with
@@ -127,3 +129,25 @@ def test_without_its_store_it_never_was_ready(
     scene.socket.close()
     assert scene.kinds() == []
     assert scene.application.parts is None
+
+
+def test_mail_is_served_before_the_code_of_administration_is_loaded() -> None:
+    """The modules that a start loads decide its length. These had most of it."""
+    heavy = "fastapi uvicorn httpx rich joserfc restante.web.api restante.store.memory"
+    code = (
+        "import sys, restante.config.config_check, restante.server.server_start\n"
+        f"print(*[name for name in '{heavy}'.split() if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "\n"
+
+
+def test_a_reload_that_is_asked_for_before_it_is_possible_is_made_afterwards(scene: Scene) -> None:
+    scene.application._reload.set()
+
+    async def act(application: Application) -> None:
+        while not scene.log.of(ServerReloaded):  # noqa: ASYNC110  the log has no event for that
+            await asyncio.sleep(0)
+        application._stop.set()
+
+    scene.run(act)

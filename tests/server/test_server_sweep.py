@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,35 +10,19 @@ import pytest
 from restante.reception.disk_space import DiskSpace
 from restante.reception.listener import SWEEP_SECONDS
 from restante.server import server_sweep
-from restante.server.built_parts import AdminParts, ReceptionParts
+from restante.server.built_parts import ReceptionParts
 from restante.server.server_sweep import ServerSweep
 from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects
 from restante.telemetry.events import (
     AcceptsFailed,
     ConnectionsShed,
-    HttpConnectionsCut,
-    HttpRequestsRefused,
     InternalError,
     RoomBack,
     RoomShort,
 )
-from restante.web.http_connections import ConnectionCut, HttpService
-from restante.web.request_counts import RequestCounts, RequestRefusal
 from tests.delivery.swift_loop import run_swiftly
 from tests.log_lines import Lines
-
-
-@dataclass
-class Http:
-    """The connections of one HTTP service."""
-
-    service: HttpService
-    closed: Counter[ConnectionCut] = field(default_factory=Counter)
-
-    def take_closed(self) -> Counter[ConnectionCut]:
-        closed, self.closed = self.closed, Counter()
-        return closed
 
 
 class Scene:
@@ -48,21 +31,13 @@ class Scene:
     def __init__(self) -> None:
         self.log, self.acts, self.free, self.sessions = Lines(), list[str](), 100, 7
         self.shed, self.has_accept_failed = Counter[str](), False
-        self.control, self.metrics = Http(HttpService.CONTROL), Http(HttpService.METRICS)
         reception = SimpleNamespace(
             disk_space=DiskSpace(lambda: self.free, reserve=10),
             door=self,
             listeners=SimpleNamespace(sweep=lambda: self.acts.append("listeners")),
         )
-        self.web, self.requests = Http(HttpService.WEB), RequestCounts()
-        admin = SimpleNamespace(
-            http=SimpleNamespace(
-                connections=(self.control, self.metrics, self.web), counts=self.requests
-            )
-        )
         self.sweep = ServerSweep(
             cast("ReceptionParts", reception),
-            cast("AdminParts", admin),
             cast("StoreWatch", SimpleNamespace(look=lambda: self.acts.append("store"))),
             defects=cast("CallbackDefects", self),
             log=self.log,
@@ -109,25 +84,6 @@ def test_connections_turned_away_are_one_line_for_each_reason_and_told_once() ->
     assert scene.run(2).of(ConnectionsShed) == [
         {"count": 3, "cause": "sessions", "sessions": 7},
         {"count": 1, "cause": "unauthenticated-sessions", "sessions": 7},
-    ]
-
-
-def test_http_connections_that_were_cut_are_told_by_service_and_cause() -> None:
-    scene = Scene()
-    scene.control.closed[ConnectionCut.TOO_MANY] = 2
-    scene.metrics.closed[ConnectionCut.NO_REQUEST] = 1
-    assert scene.run(2).of(HttpConnectionsCut) == [
-        {"service": "control", "count": 2, "cause": "too-many-connections"},
-        {"service": "metrics", "count": 1, "cause": "no-request"},
-    ]
-
-
-def test_refused_requests_are_one_line_for_each_reason() -> None:
-    scene = Scene()
-    for peer in ("192.0.2.1", "192.0.2.2"):
-        scene.requests.refused(RequestRefusal.NO_CREDENTIALS, peer)
-    assert scene.run(2).of(HttpRequestsRefused) == [
-        {"count": 2, "cause": "no-credentials", "peer": "192.0.2.2"}
     ]
 
 

@@ -27,7 +27,14 @@ from restante.config.self_signed import self_signed
 from restante.config.server_certificates import ServerIdentity, read_identity
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_rules import RULES
-from restante.server import build_reception, reload, server_life, server_parts, server_sweep
+from restante.server import (
+    administration,
+    build_reception,
+    reload,
+    server_life,
+    server_parts,
+    server_sweep,
+)
 from restante.server.server_life import Application
 from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.store.store_errors import StoreError
@@ -189,8 +196,8 @@ class ServerMachine:
     def admin(self) -> AdminContext:
         """Return what the operator works with. The server must be up."""
         assert self.app is not None
-        assert self.app.parts is not None
-        return self.app.parts.admin.context.acting(_OPERATOR, "simulated")
+        assert self.app.admin is not None
+        return self.app.admin.context.acting(_OPERATOR, "simulated")
 
     def _setup(self, machine: Machine) -> ServerSetup:
         config = load(self.directory / "restante.toml", {})
@@ -244,7 +251,7 @@ def edges_replaced(disk: Disk) -> Iterator[Path]:
     replaced: list[tuple[Any, str, Any]] = [
         (server_life, "open_store", open_store),
         (server_life, "open_control", lambda _: None),
-        (server_life, "serve_on", _serve_nobody),
+        (administration, "serve_on", _serve_nobody),
         (server_life, "gc", NoGarbage()),
         (server_parts, "DnsResolver", lambda _, **__: names),
         (build_reception, "sessions_possible", lambda: _SESSIONS),

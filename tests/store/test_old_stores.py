@@ -12,7 +12,8 @@ from restante.queue.recipient_status import RecipientStatus
 from restante.store.figure_store import DomainUsage
 from restante.store.queue_store import QueueFilter
 from restante.store.report_store import ReportFilter
-from restante.store.sqlite import SqliteCare, SqliteStore, open_sqlite
+from restante.store.sqlite import SqliteStore, open_sqlite
+from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.tenancy.model import TlsUse
 from restante.tenancy.passwords import password_matches
 from restante.tenancy.policy import AtEnd, RecipientPolicy, Retention

@@ -1,7 +1,6 @@
 """The key of an account at an authority, and requests that it signs (RFC 8555 §6.2)."""
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,10 +10,10 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from restante.acme.certificate_files import UNREADABLE_KEY, write_private
+
 _ALGORITHM: Final = "ES256"
 _REGISTRY: Final = jws.JWSRegistry(algorithms=[_ALGORITHM], strict_check_header=False)
-_PRIVATE: Final = 0o600
-UNREADABLE_KEY: Final = "holds no ECDSA key without a passphrase; restore it, or remove it"
 
 
 class AccountKey:
@@ -50,20 +49,3 @@ def load_account_key(file: Path) -> AccountKey:
     key = ECKey.generate_key("P-256")
     write_private(file, key.as_pem(private=True))
     return AccountKey(key)
-
-
-def write_private(file: Path, content: bytes) -> None:
-    """Write a file whole, for its owner alone. Raises OSError."""
-    draft = file.with_name(f"{file.name}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
-    with open(descriptor, "wb") as stream:  # noqa: PTH123  of the descriptor
-        os.fchmod(descriptor, _PRIVATE)
-        stream.write(content)
-        stream.flush()
-        os.fsync(descriptor)
-    draft.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

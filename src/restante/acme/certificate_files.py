@@ -5,9 +5,11 @@ nothing. The certificate alone is replaced, whole. So a certificate and its key 
 number of failed tries in a row is kept too, so that restarts do not try more often.
 """
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,8 +25,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from restante.acme.account_key import UNREADABLE_KEY, write_private
-
+_PRIVATE: Final = 0o600
+UNREADABLE_KEY: Final = "holds no ECDSA key without a passphrase; restore it, or remove it"
 _SHORT_NAME = 64  # octets that fit into a common name
 
 
@@ -134,3 +136,20 @@ def _term(certificate: x509.Certificate) -> CertificateTerm:
     return CertificateTerm(
         certificate.not_valid_before_utc.timestamp(), certificate.not_valid_after_utc.timestamp()
     )
+
+
+def write_private(file: Path, content: bytes) -> None:
+    """Write a file whole, for its owner alone. Raises OSError."""
+    draft = file.with_name(f"{file.name}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE)
+    with open(descriptor, "wb") as stream:  # noqa: PTH123  of the descriptor
+        os.fchmod(descriptor, _PRIVATE)
+        stream.write(content)
+        stream.flush()
+        os.fsync(descriptor)
+    draft.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict
 
 from restante import __version__
 from restante.admin.accounts import find_account
-from restante.admin.admin_context import AdminContext, ConfigurationState, ScrubFacts, ServerVitals
+from restante.admin.admin_context import AdminContext, ScrubFacts, ServerVitals
 from restante.admin.admin_error import no_server
 from restante.admin.auditing import moment
+from restante.admin.configuration_state import ConfigurationState
 from restante.admin.domains import find_domain
 from restante.admin.drains import (
     DrainView,

@@ -1,10 +1,16 @@
 """The settings for rspamd as a filter of content."""
 
-from typing import Annotated, Final, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
-import httpx
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
+
+from restante.network.late_module import LateModule
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 LONGEST_WAIT: Final = 10.0  # seconds
 _REMEDY: Final = (

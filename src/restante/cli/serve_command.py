@@ -1,5 +1,7 @@
 """`restante serve`: run the server in the foreground."""
 
+import gc
+
 from restante.cli.failures import warn
 from restante.cli.options import ConfigOption
 
@@ -10,6 +12,7 @@ def serve(config: ConfigOption = None) -> int:
     SIGTERM stops it. SIGHUP makes it read the configuration and certificates again. With `workers`,
     several processes serve, and this one supervises them.
     """
+    gc.disable()  # until everything is loaded (server/garbage_collection)
     from restante.cli.config_commands import read_and_check  # noqa: PLC0415
 
     checked, warnings = read_and_check(config)

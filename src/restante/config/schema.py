@@ -210,9 +210,14 @@ class Listen(Section):
         return self.service in ODMR_SERVICES and self.client_certificates is not False
 
     @property
+    def is_http(self) -> bool:
+        """Whether it serves HTTP, and no mail."""
+        return self.service in {WEB, ACME}
+
+    @property
     def has_tls(self) -> bool:
         """Whether it uses the server's certificates."""
-        return self.service not in {WEB, ACME} or self.tls
+        return not self.is_http or self.tls
 
     @property
     def is_loopback(self) -> bool:

@@ -5,20 +5,26 @@ looked up like a destination's, not in threads. Content is passed on in pieces a
 the octets of an answer are limited. The caller limits the time.
 """
 
+from __future__ import annotations
+
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-import httpx
-
+from restante.network.late_module import LateModule
 from restante.network.outgoing_http import http_cause
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls_context import verifying_client_context
 from restante.phrases import cause_of
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 ANSWER_LIMIT: Final = 1 << 20  # octets
 PASSWORD_LIMIT: Final = 1000
@@ -114,7 +120,7 @@ class FilterHttp:
                     ),
                     trust_env=False,
                     follow_redirects=False,
-                    timeout=None,  # noqa: S113  the caller limits the time of all of it
+                    timeout=None,
                     headers={"user-agent": "restante", "accept-encoding": "identity"},
                 )
             return self._client

@@ -10,21 +10,27 @@ the process would wait for them. For a URL that an account chose, the address mu
 request goes to the address that was checked, so that DNS cannot answer differently in between.
 """
 
+from __future__ import annotations
+
 import asyncio
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import httpx
-
+from restante.network.late_module import LateModule
 from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls_context import verifying_client_context
 from restante.phrases import cause_of
 from restante.tenancy.model import IpAddress
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 MOST_ADDRESSES: Final = 8  # addresses of a host that are tried
 

@@ -3,13 +3,19 @@
 The input may be a secret.
 """
 
+from __future__ import annotations
+
 import re
 from ipaddress import ip_address
-from typing import Final
-
-import httpx
+from typing import TYPE_CHECKING, Final
 
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.network.late_module import LateModule
+
+if TYPE_CHECKING:
+    import httpx
+else:
+    httpx = LateModule("httpx")
 
 MAX_URL: Final = 2000  # characters
 _PORTS: Final = range(1, 65536)

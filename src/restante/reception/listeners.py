@@ -151,11 +151,18 @@ class Listeners:
         self,
         bound: Sequence[tuple[ListenerAddress, socket.socket]],
         settings: Callable[[ListenerAddress], ListenerSettings],
+        *,
+        in_order: Sequence[ListenerAddress] = (),
     ) -> None:
-        """Listen on sockets that were bound before the privileges were dropped. Raises OSError."""
-        for place, each in bound:
-            self._open[place] = self._make(place, each, settings(place))
-        for listener in list(self._open.values()):
+        """Listen on sockets that were bound before the privileges were dropped. Raises OSError.
+
+        Others may be open already. `in_order` has all places in their configured order.
+        """
+        fresh = {place: self._make(place, each, settings(place)) for place, each in bound}
+        have = self._open | fresh
+        ordered = [place for place in in_order if place in have]
+        self._open = {place: have[place] for place in dict.fromkeys((*ordered, *have))}
+        for listener in fresh.values():
             await listener.open()
 
     async def change(

@@ -1,4 +1,7 @@
-"""Builds the parts that show the server and let an operator act."""
+"""Builds the parts that show the server and let an operator act.
+
+Their code is larger than that of mail, so the server loads this module once mail is served.
+"""
 
 import time
 from functools import partial
@@ -8,12 +11,12 @@ from restante.acme.challenge_answers import ChallengeAnswers
 from restante.admin.admin_context import (
     AdminContext,
     AdminSettings,
-    ConfigurationState,
     NetworkAccess,
     ProcessParts,
     RequestMemory,
 )
 from restante.admin.change_keeper import ChangeKeeper
+from restante.admin.configuration_state import ConfigurationState
 from restante.admin.event_feed import EventFeed
 from restante.admin.held_changes import HeldChanges
 from restante.admin.identity_provider import IdentityProvider
@@ -32,14 +35,8 @@ from restante.network.proof_lookup import ProofLookup
 from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.intake import hold_all
 from restante.request_limits.dial_limits import DialLimits
-from restante.server.built_parts import (
-    AdminParts,
-    BuildContext,
-    DeliveryParts,
-    HttpParts,
-    ReceptionParts,
-    RecordKeepers,
-)
+from restante.server.admin_parts import AdminParts, HttpParts, RecordKeepers
+from restante.server.built_parts import BuildContext, DeliveryParts, MailParts, ReceptionParts
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.file_watch import FileWatch
 from restante.server.identity_watch import IdentityWatch
@@ -67,10 +64,9 @@ from restante.web.request_counts import RequestCounts
 from restante.web.web_gate import GateParts
 
 
-def build_admin(
-    ground: BuildContext, delivery: DeliveryParts, reception: ReceptionParts
-) -> AdminParts:
-    """Build them on those of delivery and reception."""
+def build_admin(mail: MailParts) -> AdminParts:
+    """Build them on those of mail."""
+    ground, delivery, reception = mail.ground, mail.delivery, mail.reception
     store, log = ground.records.store, ground.setup.log
     scrubber = Scrubber(store.upkeep, log, time.time, time.monotonic)
     process = _process_gauges(ground)

@@ -1,7 +1,9 @@
 """Builds the parts that accept mail."""
 
+import socket
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from restante.background.stranger_lookups import StrangerLookups
 from restante.checks.check import Check, CheckLimits
@@ -31,7 +33,7 @@ from restante.reception.domain_facts import FactsLookup, quotas_of
 from restante.reception.doorkeeper import Doorkeeper, DoorLimits, door_limits
 from restante.reception.greeting_pause import GreetingPause
 from restante.reception.intake import Intake
-from restante.reception.listeners import Listeners
+from restante.reception.listeners import AnyListener, Listeners
 from restante.reception.login_keeper import LoginKeeper
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.primary_addresses import ExpectedHosts
@@ -46,7 +48,6 @@ from restante.server.built_parts import (
 )
 from restante.server.session_settings_maker import SessionSettingsMaker, admission_settings
 from restante.tenancy.drill_pass import is_drill_pass
-from restante.web.web_listener import WebListener
 
 # A look-up has bounds of its own: many sessions may wait for it.
 LOOKUP_LIMITS = CheckLimits(seconds=3.0, at_once=2000)
@@ -148,7 +149,7 @@ def _listeners(ground: BuildContext, door: Doorkeeper) -> Listeners:
     """Make the listeners, which a reload opens and closes; `own_addresses` follows."""
     is_shared = ground.setup.worker is not None
     listeners = Listeners(
-        door, time.monotonic, {WEB: WebListener, ACME: WebListener}, is_shared=is_shared
+        door, time.monotonic, {WEB: _http_listener, ACME: _http_listener}, is_shared=is_shared
     )
     metrics_addresses = ground.setup.metrics_addresses
 
@@ -158,6 +159,13 @@ def _listeners(ground: BuildContext, door: Doorkeeper) -> Listeners:
 
     ground.settings.on_change(note_addresses)
     return listeners
+
+
+def _http_listener(service: str, bound: socket.socket, settings: Any) -> AnyListener:
+    """Make a listener of HTTP. Administration asks for one, and has loaded its module."""
+    from restante.web.web_listener import WebListener  # noqa: PLC0415  heavy
+
+    return WebListener(service, bound, settings)
 
 
 def _memory_budget(ground: BuildContext) -> MemoryBudget:

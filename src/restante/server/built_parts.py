@@ -7,13 +7,6 @@ Plain wiring: nothing here runs or decides. A later part subscribes to an earlie
 import time
 from dataclasses import dataclass
 
-from restante.acme.acme_renewal import AcmeRenewal
-from restante.admin.admin_context import AdminContext
-from restante.admin.change_keeper import ChangeKeeper
-from restante.admin.event_feed import EventFeed
-from restante.admin.portal_sessions import PortalSessions
-from restante.admin.proof_keeper import ProofKeeper
-from restante.admin.token_uses import TokenUses
 from restante.background.clocks import Clocks
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.watcher import Watcher
@@ -41,20 +34,13 @@ from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_recorder import UseRecorder
 from restante.retention.used_value_sweep import UsedValueSweep
 from restante.server.failure_exchange import FailureExchange
-from restante.server.listener_settings_maker import ListenerSettingsMaker
 from restante.server.record_poll import RecordPoll
-from restante.server.reload import Reloader
-from restante.server.server_instruments import ServerInstruments
 from restante.server.server_setup import HostAndPort, RunningSettings, ServerSetup
 from restante.server.session_settings_maker import SessionSettingsMaker
 from restante.server.task_spawner import TaskSpawner
 from restante.store.interface import Store
 from restante.store.live_directory import LiveDirectory
 from restante.store.live_recipients import LiveRecipients
-from restante.store.scrubber import Scrubber
-from restante.telemetry.loop_lag import LoopLag
-from restante.web.http_connections import HttpConnections
-from restante.web.request_counts import RequestCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,62 +97,6 @@ class DeliveryParts:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpParts:
-    """The parts that serve HTTP, and count what they serve."""
-
-    listener_settings: ListenerSettingsMaker  # of SMTP listeners too
-    control: HttpConnections
-    metrics: HttpConnections
-    web: HttpConnections
-    acme: HttpConnections
-    orders: AcmeRenewal  # of certificates: `acme` listeners answer for them
-    counts: RequestCounts  # of the `web` listeners
-
-    @property
-    def connections(self) -> tuple[HttpConnections, ...]:
-        """Return those of each service."""
-        return self.control, self.metrics, self.web, self.acme
-
-
-@dataclass(frozen=True, slots=True)
-class RecordKeepers:
-    """The parts that change records by themselves, when their time comes."""
-
-    changes: ChangeKeeper
-    proofs: ProofKeeper
-
-
-@dataclass(frozen=True, slots=True)
-class AdminParts:
-    """The parts that show the server and let an operator act."""
-
-    context: AdminContext
-    feed: EventFeed
-    instruments: ServerInstruments
-    reloader: Reloader
-    scrubber: Scrubber
-    loop_lag: LoopLag
-    token_uses: TokenUses
-    sessions: PortalSessions
-    keepers: RecordKeepers
-    http: HttpParts
-
-
-@dataclass(frozen=True, slots=True)
-class ServerParts:
-    """All parts of one server."""
-
-    settings: RunningSettings
-    records: KeptRecords
-    own_addresses: list[HostAndPort]  # that we listen on; changed in place by a reload
-    record_poll: RecordPoll
-    failures: FailureExchange
-    delivery: DeliveryParts
-    reception: ReceptionParts
-    admin: AdminParts
-
-
-@dataclass(frozen=True, slots=True)
 class BuildContext:
     """Needed by every builder."""
 
@@ -184,3 +114,13 @@ class BuildContext:
     def clocks(self) -> Clocks:
         """The clocks of this process."""
         return Clocks(time.time, time.monotonic, ages=self.ages.now)
+
+
+@dataclass(frozen=True, slots=True)
+class MailParts:
+    """The parts of one server by which mail comes and goes. Administration is built on them."""
+
+    ground: BuildContext
+    record_poll: RecordPoll
+    delivery: DeliveryParts
+    reception: ReceptionParts

@@ -9,12 +9,16 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restante.admin.admin_context import ConfigurationState
+from restante.admin.configuration_state import ConfigurationState
 from restante.config.config_problem import ConfigError
 from restante.config.file_stamp import FileSignature, signature
 from restante.config.key_copy import copy_warnings
 from restante.config.load import load
-from restante.config.reload_rules import APPLIED_BY_RELOAD, NEED_RESTART, settings_needing_restart
+from restante.config.reload_rules import (
+    APPLIED_BY_RELOAD,
+    NEED_RESTART,
+    settings_needing_restart,
+)
 from restante.config.schema import Config
 
 

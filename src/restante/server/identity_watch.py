@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from restante.admin.admin_context import ConfigurationState
+from restante.admin.configuration_state import ConfigurationState
 from restante.config.file_stamp import FileSignature, signature
 from restante.config.schema import Config
 from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity

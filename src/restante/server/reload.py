@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from restante.admin.admin_context import ConfigurationState
+from restante.admin.configuration_state import ConfigurationState
 from restante.config.config_check import check_config, standing_warnings
 from restante.config.config_problem import ConfigError
 from restante.config.key_file import KeyUnusable, read_key

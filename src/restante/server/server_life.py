@@ -1,6 +1,9 @@
 """The life of a server: open the store, build the parts, serve, and stop.
 
 Theory of operation. Everything that runs has a parent: the one TaskGroup of `Application.run`.
+Mail comes first: its listeners are open before the code of administration is even loaded
+(`administration`), which takes longer than all the rest. It is loaded in a thread, so that sessions
+go on meanwhile. The server says that it is ready when both are.
 Stopping follows the walk of a message: stop listening, end the dialogues, empty the intake, give
 back the drains, close the store. Acknowledged mail is on disk by then. A drain that was cut short
 is resumed at the next start.
@@ -12,19 +15,19 @@ import gc
 import signal
 import socket
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from restante.background.rounds import Rounds
 from restante.config.server_record import recorded
 from restante.delivery.dispatcher import STOP_GRACE, Dispatcher
 from restante.phrases import FOREIGN_KEY_FILE
-from restante.server.built_parts import AdminParts, DeliveryParts, KeptRecords, ServerParts
+from restante.server.built_parts import DeliveryParts, KeptRecords, MailParts, ReceptionParts
 from restante.server.damage_log import DamageLog
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.reload import listen_places
-from restante.server.server_parts import build, read_records
+from restante.server.server_parts import build_mail, read_records
 from restante.server.server_setup import ServerSetup
 from restante.server.server_sweep import ServerSweep
 from restante.server.store_watch import StoreWatch
@@ -37,9 +40,11 @@ from restante.telemetry.events import ServerReady, ServerStopped, ServerStopping
 from restante.telemetry.service_manager import give_sign_of_life, notify
 from restante.telemetry.work_word import WorkWord
 from restante.tenancy.shared_key import has_shared_key
-from restante.web.control_service import serve_on, serve_shared_on
 from restante.web.control_socket import open_control
-from restante.web.metrics_service import serve_metrics
+
+if TYPE_CHECKING:
+    from restante.server.admin_parts import AdminParts
+    from restante.server.administration import ServerAdministration
 
 # A whole database is read, or copied before its schema changes.
 _OPENING_SECONDS: Final = 12 * 3600
@@ -59,8 +64,10 @@ class Application:
         self._log = setup.log
         self._on_stop = on_stop
         self._stop = asyncio.Event()
+        self._reload = asyncio.Event()  # was asked for before it was possible
         self._garbage = GarbageCollection(gc)
-        self.parts: ServerParts | None = None  # until the store is open
+        self.parts: MailParts | None = None  # until the store is open
+        self.admin: AdminParts | None = None  # until mail is served
         self.failure = ""  # why it ended without having been asked to
 
     async def run(self) -> None:
@@ -99,31 +106,45 @@ class Application:
         async with asyncio.TaskGroup() as tasks:
             records = await read_records(store, damage)
             self._check_key(records)
-            parts = self.parts = build(self._setup, records, tasks)
+            parts = self.parts = build_mail(self._setup, records, tasks)
             defects = CallbackDefects(self._log)
             sweep = ServerSweep(
                 parts.reception,
-                parts.admin,
                 StoreWatch(store.upkeep, self._log, time.monotonic, self._end_failed),
                 defects=defects,
                 log=self._log,
                 fence=partial(self._look_at_lease, store, parts.delivery.dispatcher),
             )
             tasks.create_task(parts.reception.intake.run())  # until it is closed
-            background = self._start_background(parts, sweep, control, tasks)
-            await self._open(parts, sweep, defects)
-            # An authority asks at once, and new certificates are for open listeners.
-            background.append(tasks.create_task(parts.admin.http.orders.run()))
+            background = self._start_background(parts, sweep, tasks)
+            await self._open(parts.reception, sweep, defects)
             telling = [
                 tasks.create_task(parts.delivery.reports.run()),
                 tasks.create_task(parts.delivery.notices.run()),
             ]
+            administration = await self._administer(parts, control)
+            background += [tasks.create_task(one) for one in administration.work()]
+            self._tell_ready(parts.reception)
             await self._stop.wait()
             self._on_stop()
-            await self._wind_down(parts)
+            await self._wind_down(parts, administration)
             await _end_telling(parts.delivery, telling)
             for task in background:
                 task.cancel()
+
+    async def _administer(self, parts: MailParts, control: socket.socket) -> "ServerAdministration":
+        """Load administration while mail is served, build it, and open its listeners."""
+        with self._garbage.keeping():
+            administration = (await asyncio.to_thread(_load_administration))(parts, control)
+        self.admin = administration.parts
+        await administration.listen()
+        asyncio.get_running_loop().add_signal_handler(
+            signal.SIGHUP, administration.parts.reloader.ask
+        )
+        if self._reload.is_set():
+            administration.parts.reloader.ask()
+        administration.parts.reloader.ready()
+        return administration
 
     def _look_at_lease(self, store: Store, dispatcher: Dispatcher) -> None:
         """Stop drains whose lease is about to end, or the server if an operator retires it."""
@@ -139,25 +160,19 @@ class Application:
             raise StoreMismatched(f"{config.key_file}: {FOREIGN_KEY_FILE}")
 
     def _start_background(
-        self,
-        parts: ServerParts,
-        sweep: ServerSweep,
-        control: socket.socket,
-        tasks: asyncio.TaskGroup,
+        self, parts: MailParts, sweep: ServerSweep, tasks: asyncio.TaskGroup
     ) -> list[asyncio.Task[None]]:
-        """Start the tasks that run until they are cancelled."""
-        admin, delivery, retention = parts.admin, parts.delivery, parts.delivery.retention
+        """Start the tasks of mail that run until they are cancelled."""
+        delivery, retention = parts.delivery, parts.delivery.retention
         rounds = {
-            WorkWord.SCRUB: admin.scrubber.take_round,
             WorkWord.COLLECT_GARBAGE: self._garbage.take_round,
             WorkWord.SIGN_OF_LIFE: give_sign_of_life,
-            WorkWord.EVENT_FEED: admin.feed.look_at_held,
         }
         running = [
             sweep.run(),
             delivery.dispatcher.run(),
             parts.record_poll.run(),
-            parts.failures.run(),
+            parts.ground.failures.run(),
             parts.reception.logins.run(),
             delivery.watcher.run(),
             retention.clock.run(),
@@ -169,73 +184,69 @@ class Application:
             retention.held.run(),
             retention.uses.run(),
             *(Rounds(self._log, doing).run_rounds(round_) for doing, round_ in rounds.items()),
-            admin.loop_lag.run(),
-            admin.token_uses.run(),
-            admin.keepers.changes.run(),
-            admin.keepers.proofs.run(),
-            admin.sessions.run(),
         ]
-        return [tasks.create_task(one) for one in (*running, *self._serving(admin, control))]
+        return [tasks.create_task(one) for one in running]
 
-    def _serving(
-        self, admin: AdminParts, control: socket.socket
-    ) -> Iterator[Coroutine[None, None, None]]:
-        """Yield what answers at the control sockets and at the ports of the metrics."""
-        context, http = admin.context, admin.http
-        yield serve_on(context, control, http.control)
-        for shared in self._setup.common_sockets:
-            yield serve_shared_on(context, shared, http.control)
-        for bound in self._setup.metrics_sockets:
-            yield serve_metrics(context, bound, http.metrics)
-
-    async def _open(self, parts: ServerParts, sweep: ServerSweep, defects: CallbackDefects) -> None:
+    async def _open(
+        self, reception: ReceptionParts, sweep: ServerSweep, defects: CallbackDefects
+    ) -> None:
         sweep.look_for_room()
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(defects.handle)
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGINT, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, parts.admin.reloader.ask)
+        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
         self._garbage.begin()
-        await self._listen(parts)
-        parts.admin.reloader.ready()
-        listeners = parts.reception.listeners
+        await self._listen(reception)
+
+    async def _listen(self, reception: ReceptionParts) -> None:
+        """Open the listeners of mail."""
+        setup, maker = self._setup, reception.session_settings
+        places = listen_places(setup.config.listen)
+        bound = zip(places, setup.listener_sockets, strict=True)
+        await reception.listeners.begin(
+            [(place, each) for place, each in bound if not places[place].is_http],
+            lambda place: maker.settings(setup.config, places[place], setup.identity),
+        )
+
+    def _tell_ready(self, reception: ReceptionParts) -> None:
         self._log.publish(
             ServerReady(
-                listening=tuple(f"{each.service} {each.address_text}" for each in listeners),
+                listening=tuple(
+                    f"{each.service} {each.address_text}" for each in reception.listeners
+                ),
                 control=str(self._setup.control_socket),
                 metrics=self._setup.metrics_texts,
-                sessions_limit=parts.reception.door.limits.in_all,
+                sessions_limit=reception.door.limits.in_all,
             )
         )
         notify("READY=1")
-
-    async def _listen(self, parts: ServerParts) -> None:
-        config, identity = self._setup.config, self._setup.identity
-        listen, maker = listen_places(config.listen), parts.admin.http.listener_settings
-        await parts.reception.listeners.begin(
-            list(zip(listen, self._setup.listener_sockets, strict=True)),
-            lambda place: maker.settings(config, listen[place], identity),
-        )
 
     def _end_failed(self, reason: str) -> None:
         self.failure = reason
         self._stop.set()
 
-    async def _wind_down(self, parts: ServerParts) -> None:
+    async def _wind_down(self, parts: MailParts, administration: "ServerAdministration") -> None:
         reception = parts.reception
         self._log.publish(ServerStopping(sessions=reception.door.sessions))
         notify("STOPPING=1")
         reception.listeners.close()
         reception.auth_gate.close()
-        parts.admin.feed.close()  # its followers would keep the control socket open
+        administration.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_SECONDS):
                 await reception.door.until_none()
-                await parts.admin.http.web.until_none_busy()
+                await administration.until_idle()
         reception.listeners.abort()
         reception.intake.close()
         await reception.logins.finish()
         await parts.delivery.dispatcher.stop_all()
+
+
+def _load_administration() -> "type[ServerAdministration]":
+    from restante.server.administration import ServerAdministration  # noqa: PLC0415  heavy
+
+    return ServerAdministration
 
 
 async def _end_telling(delivery: DeliveryParts, telling: Sequence[asyncio.Task[None]]) -> None:

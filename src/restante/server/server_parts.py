@@ -1,4 +1,7 @@
-"""The parts of a running server, built in the order in which they need each other."""
+"""The parts by which a server takes and hands over mail, in the order of their needs.
+
+Those of administration are built on them, once mail is served (`build_admin`).
+"""
 
 import asyncio
 import time
@@ -7,13 +10,12 @@ from restante.network.resolver import DnsResolver
 from restante.release.authorized_host_lookup import HostNames
 from restante.retention.age_clock import AgeClock
 from restante.retention.clock_watch import newest_time
-from restante.server.build_admin import build_admin
 from restante.server.build_delivery import build_delivery
 from restante.server.build_reception import build_reception
 from restante.server.built_parts import (
     BuildContext,
     KeptRecords,
-    ServerParts,
+    MailParts,
 )
 from restante.server.damage_log import DamageLog
 from restante.server.event_privacy import EventPrivacy
@@ -50,8 +52,8 @@ def _keep_events_private(log: EventBus, directory: LiveDirectory) -> None:
     apply()
 
 
-def build(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) -> ServerParts:
-    """Build every part; nothing runs yet. Later their tasks belong to `tasks`."""
+def build_mail(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) -> MailParts:
+    """Build the parts of mail; nothing runs yet. Later their tasks belong to `tasks`."""
     _keep_events_private(setup.log, records.directory)
     resolver = DnsResolver(
         setup.config.resolver.endpoints, is_trusted=setup.config.resolver.trusted
@@ -69,15 +71,5 @@ def build(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) ->
     )
     delivery = build_delivery(ground, tasks)
     reception = build_reception(ground, delivery)
-    admin = build_admin(ground, delivery, reception)
     poll = RecordPoll(records.store.records, records.directory, records.recipients, setup.log)
-    return ServerParts(
-        settings=ground.settings,
-        records=records,
-        own_addresses=ground.own_addresses,
-        record_poll=poll,
-        failures=ground.failures,
-        delivery=delivery,
-        reception=reception,
-        admin=admin,
-    )
+    return MailParts(ground, poll, delivery, reception)

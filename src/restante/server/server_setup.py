@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from restante.admin.admin_context import ConfigurationState
+from restante.admin.configuration_state import ConfigurationState
 from restante.config.config_check import standing_warnings
 from restante.config.schema import CONTROL_NAME, Config
 from restante.config.server_certificates import ServerIdentity

@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from restante.admin.admin_context import (
-    ConfigurationState,
     OpenListener,
     ScrubFacts,
     ServerVitals,
 )
+from restante.admin.configuration_state import ConfigurationState
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.drain_state import DrainSnapshot
 from restante.delivery.watcher import Watcher

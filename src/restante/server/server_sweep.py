@@ -5,15 +5,13 @@ from collections.abc import Callable
 from restante.background.rounds import Rounds
 from restante.reception.descriptor_limit import is_exhausted
 from restante.reception.listener import SWEEP_SECONDS
-from restante.server.built_parts import AdminParts, ReceptionParts
+from restante.server.built_parts import ReceptionParts
 from restante.server.store_watch import StoreWatch
 from restante.server.task_spawner import CallbackDefects
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import (
     AcceptsFailed,
     ConnectionsShed,
-    HttpConnectionsCut,
-    HttpRequestsRefused,
     RoomBack,
     RoomShort,
 )
@@ -26,7 +24,6 @@ class ServerSweep:
     def __init__(
         self,
         reception: ReceptionParts,
-        admin: AdminParts,
         store_watch: StoreWatch,
         *,
         defects: CallbackDefects,
@@ -35,7 +32,6 @@ class ServerSweep:
     ) -> None:
         """`fence` stops drains whose lease is about to end."""
         self._reception = reception
-        self._admin = admin
         self._store_watch = store_watch
         self._defects = defects
         self._log = log
@@ -50,7 +46,6 @@ class ServerSweep:
         self._fence()  # first: a defect below must not keep it from stopping drains
         self._reception.listeners.sweep()
         self._tell_of_sessions()
-        self._tell_of_http()
         self._tell_of_accepts()
         self.look_for_room()
         self._store_watch.look()
@@ -68,23 +63,6 @@ class ServerSweep:
         door = self._reception.door
         for cause, count in door.take_shed().items():
             self._log.publish(ConnectionsShed(count=count, cause=cause, sessions=door.sessions))
-
-    def _tell_of_http(self) -> None:
-        admin = self._admin
-        for connections in admin.http.connections:
-            for cause, count in connections.take_closed().items():
-                self._log.publish(
-                    HttpConnectionsCut(
-                        service=connections.service.value,
-                        count=count,
-                        cause=cause,
-                    )
-                )
-
-        for refusal, refused in admin.http.counts.take_refused().items():
-            self._log.publish(
-                HttpRequestsRefused(count=refused.count, cause=refusal, peer=refused.address)
-            )
 
     def _tell_of_accepts(self) -> None:
         """Log failed accepts. uvloop reports none: it closes the connections it cannot take."""

@@ -5,19 +5,20 @@ store needs a StoreKind and one more branch of `open_store` and `store_care`.
 """
 
 from pathlib import Path
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 from restante.phrases import INSTALL_DATABASE_DRIVER, NO_DATABASE_DRIVER
 from restante.store.content_store import OnDamage
 from restante.store.database_access import DatabaseAccess
 from restante.store.database_driver import database_driver_is_installed
 from restante.store.interface import Store
-from restante.store.memory import MemoryCare, MemoryStore
-from restante.store.moving.move_end import MoveSource, MoveTarget
-from restante.store.sqlite import BALLAST, SqliteCare, open_sqlite, sqlite_move
-from restante.store.store_care import StoreCare
+from restante.store.sqlite import BALLAST, open_sqlite
 from restante.store.store_errors import CareUnsupported, StoreMismatched, StoreUnusable
 from restante.store.store_url import StoreKind, StoreUrl, StoreUrlUnusable, parse_store_url
+
+if TYPE_CHECKING:
+    from restante.store.moving.move_end import MoveSource, MoveTarget
+    from restante.store.store_care import StoreCare
 
 _COMMANDS_PROOF = 0.05  # seconds
 _STRICT = DatabaseAccess()
@@ -59,12 +60,14 @@ async def open_store(
                 place.database, access, on_damage=on_damage, is_server=is_server
             )
         case StoreKind.MEMORY:
+            from restante.store.memory import MemoryStore  # noqa: PLC0415  for tests
+
             return MemoryStore()
         case _:
             assert_never(place.kind)
 
 
-def store_care(url: str, access: DatabaseAccess = _STRICT) -> StoreCare:
+def store_care(url: str, access: DatabaseAccess = _STRICT) -> "StoreCare":
     """Return the means to check, salvage and upgrade the store of a URL without opening it.
 
     `access` is for a database. Raises StoreUnusable.
@@ -73,6 +76,8 @@ def store_care(url: str, access: DatabaseAccess = _STRICT) -> StoreCare:
     match place.kind:
         case StoreKind.SQLITE:
             assert place.directory is not None
+            from restante.store.sqlite.sqlite_care import SqliteCare  # noqa: PLC0415  for commands
+
             return SqliteCare(place.directory)
         case StoreKind.POSTGRESQL:
             _check_driver()
@@ -80,6 +85,8 @@ def store_care(url: str, access: DatabaseAccess = _STRICT) -> StoreCare:
 
             return PostgresCare(place.database, access)
         case StoreKind.MEMORY:
+            from restante.store.memory import MemoryCare  # noqa: PLC0415  for tests
+
             return MemoryCare()
         case _:
             assert_never(place.kind)
@@ -87,7 +94,7 @@ def store_care(url: str, access: DatabaseAccess = _STRICT) -> StoreCare:
 
 async def open_move_source(
     url: str, access: DatabaseAccess = _STRICT, *, is_read: bool = True
-) -> MoveSource:
+) -> "MoveSource":
     """Open the store of a URL to move everything out of it. Raises StoreError.
 
     Unless `is_read`, only its mark can be read and changed.
@@ -96,6 +103,8 @@ async def open_move_source(
     match place.kind:
         case StoreKind.SQLITE:
             assert place.directory is not None
+            from restante.store.sqlite import sqlite_move  # noqa: PLC0415  for commands
+
             return await sqlite_move.open_source(place.directory, is_read=is_read)
         case StoreKind.POSTGRESQL:
             _check_driver()
@@ -108,12 +117,14 @@ async def open_move_source(
             assert_never(place.kind)
 
 
-async def open_move_target(url: str, access: DatabaseAccess = _STRICT) -> MoveTarget:
+async def open_move_target(url: str, access: DatabaseAccess = _STRICT) -> "MoveTarget":
     """Open the place of a URL to move everything into it. Raises StoreError."""
     place = _place(url)
     match place.kind:
         case StoreKind.SQLITE:
             assert place.directory is not None
+            from restante.store.sqlite import sqlite_move  # noqa: PLC0415  for commands
+
             return sqlite_move.open_target(place.directory)
         case StoreKind.POSTGRESQL:
             _check_driver()

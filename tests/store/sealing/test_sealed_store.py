@@ -7,7 +7,8 @@ import apsw
 import pytest
 
 from restante.store.sealing.sealed_store import SealedStore, seal_store
-from restante.store.sqlite import SqliteCare, open_sqlite
+from restante.store.sqlite import open_sqlite
+from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.store_errors import StoreMismatched
 from restante.tenancy.sealed_secrets import Vault
 from tests.contract.making import NOTED, all_held, content, hosted, message, spooled

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from restante.store.sqlite import SqliteCare, SqliteStore, backup, open_sqlite
+from restante.store.sqlite import SqliteStore, backup, open_sqlite
+from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.store_errors import StoreError, StoreUnusable
 from restante.store.upkeep_store import BackupCopy
 from tests.contract.making import (

@@ -10,7 +10,6 @@ import pytest
 
 from restante.store.figure_store import DomainUsage
 from restante.store.sqlite import (
-    SqliteCare,
     SqliteStore,
     engine,
     ledger_queries,
@@ -18,6 +17,7 @@ from restante.store.sqlite import (
     open_sqlite,
     writer,
 )
+from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.sqlite.write_transaction import WriteTransaction
 from tests.contract.making import (
     CONTENT,

@@ -10,9 +10,10 @@ import apsw
 import pytest
 
 from restante.store.queue_store import QueueFilter
-from restante.store.sqlite import SqliteCare, migrations, open_sqlite
+from restante.store.sqlite import migrations, open_sqlite
 from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
+from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.store_care import SalvageReport
 from restante.store.store_errors import StoreError, StoreUnusable
 from restante.tenancy.model import Directory

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from restante.mail.message import ContentFile
-from restante.store.sqlite import SqliteCare, SqliteStore, readers, spool
+from restante.store.sqlite import SqliteStore, readers, spool
+from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.store_errors import Damaged, StoreError
 from tests.contract.making import content, held_numbers, hosted, message, spooled
 from tests.store.damage_report import DamageReport

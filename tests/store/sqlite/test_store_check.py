@@ -7,8 +7,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from restante.store.sqlite import SqliteCare, SqliteStore, migrations
+from restante.store.sqlite import SqliteStore, migrations
 from restante.store.sqlite.engine import PAGE_SIZE
+from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.store_care import StoreReport
 from tests.contract.making import CONTENT, hold, hosted, message, spooled
 from tests.store.test_failing_disk import spoil

@@ -1,7 +1,6 @@
-"""The store of one process, on SQLite."""
+"""The store of one process, on SQLite. `sqlite_care` looks after it without opening it."""
 
 from restante.store.sqlite.ballast import BALLAST
-from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.sqlite.sqlite_store import SqliteStore, open_sqlite
 
-__all__ = ["BALLAST", "SqliteCare", "SqliteStore", "open_sqlite"]
+__all__ = ["BALLAST", "SqliteStore", "open_sqlite"]

@@ -1,0 +1,27 @@
+"""A late module is loaded at the first use of an attribute, with the inner ones that it names."""
+
+import sys
+
+import pytest
+
+from restante.network.late_module import LateModule
+
+
+@pytest.fixture
+def without_wsgiref(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have these modules not loaded, whatever other tests have loaded."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "wsgiref"]:
+        monkeypatch.delitem(sys.modules, name)
+
+
+@pytest.mark.usefixtures("without_wsgiref")
+def test_it_is_loaded_at_the_first_use_and_not_before() -> None:
+    late = LateModule("wsgiref", "util")
+    assert "wsgiref" not in sys.modules
+    assert late.util.guess_scheme({"HTTPS": "on"}) == "https"
+    assert late.util is sys.modules["wsgiref.util"]
+
+
+def test_an_attribute_that_is_missing_is_missing() -> None:
+    with pytest.raises(AttributeError):
+        _ = LateModule("wsgiref").nothing
