@@ -37,7 +37,7 @@ class FilesInUse:
         self._log_mark = log_mark
         self._log = database.with_name(f"{database.name}-wal")
         self._index = -1
-        self._most = 0  # octets of the database so far: it only grows
+        self._least = 0  # octets of the database: the writer says how many it needs
         self._places = {
             path: place
             for path in (database, self._log, content)
@@ -46,6 +46,7 @@ class FilesInUse:
         index = database.with_name(f"{database.name}-shm")
         if index.exists():
             self._index = os.open(index, os.O_RDONLY | os.O_CLOEXEC)
+        self._least = self._size(database) or 0
 
     def close(self) -> None:
         """Let go of the index. Nobody may ask any more."""
@@ -65,9 +66,8 @@ class FilesInUse:
     def cut(self) -> str:
         """Say which file is shorter than it must be, "" while none is."""
         size = self._size(self._database)
-        if size is not None and size < self._most:
+        if size is not None and size < self._least:
             return f"{self._database.name} {_CUT}"
-        self._most = max(self._most, size or 0)
         needed = self._log_size()
         size = self._size(self._log)
         if size is None or size >= needed:
@@ -75,6 +75,14 @@ class FilesInUse:
         with suppress(OSError):
             self._log_mark.require(needed)
         return f"{self._log.name} {_CUT}"
+
+    def need(self, octets: int) -> None:
+        """Expect the database to keep so many of the octets that it has.
+
+        Only the writer may ask: after each checkpoint, which makes the file longer, and before each
+        that may make it shorter.
+        """
+        self._least = min(max(self._least, self._size(self._database) or 0), octets)
 
     def require_place(self) -> None:
         """Raise StoreError if a file is no longer in its place."""

@@ -13,14 +13,15 @@ reopened. Until then every change and every question gets StoreError.
 On a full disk the ballast is removed, and each change of the group is repeated alone: a change that
 only removes now has room.
 
-Checkpoints are made here, between groups, after the waiting have been answered.
+Checkpoints are made here, between groups, after the waiting have been answered. So are the steps
+that return free space, while no change waits.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 import apsw
@@ -29,6 +30,7 @@ from restante.phrases import cause_of
 from restante.store.sqlite import engine, ledger_queries
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.files_in_use import FilesInUse
+from restante.store.sqlite.free_space import PAUSE_SECONDS, FreeSpace
 from restante.store.sqlite.ledger import Ledger, LedgerBalance
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.store_health import StoreHealth
@@ -85,6 +87,7 @@ class StoreWriter:
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_WaitingChange | None] = SimpleQueue()
         self._pages_logged = 0
+        self._free_space = FreeSpace(parts.connection)
         self._thread = threading.Thread(target=self._run, name="restante-writer", daemon=True)
         self._thread.start()
 
@@ -115,9 +118,16 @@ class StoreWriter:
         self._close_connection()
 
     def _take(self) -> list[_WaitingChange | None]:
-        """Wait for one, then take all that are there."""
-        first = self._queue.get()
+        """Wait for one, then take all that are there. Meanwhile free space is returned."""
+        first = self._first()
         return [first, *(self._queue.get_nowait() for _ in range(self._queue.qsize()))]
+
+    def _first(self) -> _WaitingChange | None:
+        while self._free_space.is_returning and not self._health.failure:
+            with suppress(Empty):
+                return self._queue.get(timeout=PAUSE_SECONDS)
+            self._return_space()
+        return self._queue.get()
 
     def _serve(self, group: list[_WaitingChange]) -> None:
         if cut := self._in_use.cut:  # before the commit, which would write beyond the cut
@@ -197,6 +207,25 @@ class StoreWriter:
             self._pages_logged = 0
             self._catch_up()
             self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)
+            if not self._health.failure:
+                self._in_use.need(self._free_space.octets)
+                self._free_space.look()
+
+    def _return_space(self) -> None:
+        """Return a step of free space. After the last step a checkpoint cuts the file."""
+        if cut := self._in_use.cut:
+            self._health.damage(cut)
+            return
+        try:
+            self._free_space.return_step()
+            self._in_use.need(self._free_space.octets)
+        except apsw.Error as error:  # it is tried again after a checkpoint
+            if engine.is_final(error):
+                self._health.meet(error, "returning free space")
+            return
+        if not self._free_space.is_returning:
+            self._pages_logged = CHECKPOINT_PAGES
+        self._checkpoint_if_due()
 
     def _catch_up(self) -> None:
         """Write the figures that are behind: a start must count only mail since a checkpoint."""
