@@ -83,45 +83,27 @@ def without_received(content: bytes) -> bytes:
     return b"\r\n".join(lines[rest:])
 
 
-def set_up(directory: Path, primary_port: int) -> tuple[Path, Path]:
-    """Make a configuration with free ports, an account, a login and a domain.
-
-    Returns the paths of the configuration and the password file.
-    """
-    restante(
-        directory / "restante.toml",
-        "init",
-        "--dir",
-        str(directory),
-        "--hostname",
-        "mx2.example.net",
-    )
+def configure(directory: Path) -> tuple[Path, Path]:
+    """Make a configuration with free ports, and a password file; return their paths."""
     config = directory / "restante.toml"
-    text = config.read_text().replace(f"{HOST}:2525", f"{HOST}:{free_port()}")
-    for port in (4465, 8025, 3660):
+    restante(config, "init", "--dir", str(directory), "--hostname", "mx2.example.net")
+    text = config.read_text()
+    for port in (2525, 4465, 8025, 3660):
         text = text.replace(f"{HOST}:{port}", f"{HOST}:{free_port()}")
     config.write_text(text)
     password_file = directory / "password"
     password_file.touch(mode=0o600)
     password_file.write_text("correct horse battery staple\n")
-    restante(config, "account", "add", "demo")
-    restante(
-        config, "login", "add", "demo", "demo", "--password-stdin", typed=password_file.read_text()
-    )
-    destination = f"{HOST}:{primary_port}"
-    restante(
-        config,
-        "domain",
-        "add",
-        DOMAIN,
-        "--account",
-        "demo",
-        "--destination",
-        destination,
-        "--allow",
-        HOST,
-    )
     return config, password_file
+
+
+def add_customer(config: Path, password_file: Path, primary_port: int) -> None:
+    """Make an account, a login and a domain. The running server does it, which is quick."""
+    restante(config, "account", "add", "demo")
+    login = ("login", "add", "demo", "demo", "--password-stdin")
+    restante(config, *login, typed=password_file.read_text())
+    primary = ("--destination", f"{HOST}:{primary_port}", "--allow", HOST)
+    restante(config, "domain", "add", DOMAIN, "--account", "demo", *primary)
 
 
 def ports(config: Path) -> dict[str, int]:
@@ -135,12 +117,13 @@ def ports(config: Path) -> dict[str, int]:
 
 def walk(directory: Path) -> bool:
     """Show every step; return whether each message arrived unchanged."""
-    say("A backup MX is set up in a directory of its own, which takes some seconds.")
+    say("A backup MX is set up in a directory of its own, which takes a few seconds.")
     primary_port = free_port()
     primary = Primary(primary_port)
-    config, password_file = set_up(directory, primary_port)
+    config, password_file = configure(directory)
     sent = messages()
     with serving(config, directory / "server.log"):
+        add_customer(config, password_file, primary_port)
         port = ports(config)
         say(f"The primary of {DOMAIN} is away. {len(sent)} messages arrive at its backup MX:")
         send(port["mx"], sent)
