@@ -14,9 +14,12 @@ from __future__ import annotations
 
 import argparse
 import fnmatch
+import json
 import math
 import multiprocessing
 import os
+import re
+import shutil
 import socket
 import statistics
 import sys
@@ -110,6 +113,7 @@ class Server:
         )
         self._metrics = restante.events("server-ready")[-1]["metrics"][0]
         self._names: list[str] = []
+        self._asked: set[tuple[str, str]] = set()  # methods and paths
         self.changes = 0
         self._visitors = [
             visitor(restante, "root@operator.example", "--role", "operator"),
@@ -121,11 +125,75 @@ class Server:
     def ask(self, method: str, path: str, *, body: object = None, **params: Any) -> Any:
         """Ask at the control socket; a refusal is a fault of this script."""
         answer = self._control.request(method, path, params=params, json=body)
+        self._asked.add((method, path))
         assert answer.is_success, (method, path, answer.text)
         return answer.json() if answer.content[:1] in b"[{" else None
 
+    def read(self, method: str, path: str, *, body: object = None, **params: Any) -> bytes:
+        """Ask for a long answer and read it as it comes. A refusal by a limit is an answer too."""
+        with self._control.stream(method, path, params=params, json=body) as answer:
+            found = b"".join(answer.iter_raw())
+        self._asked.add((method, path))
+        assert answer.status_code not in {404, 405, 422, 500}, (method, path, found[:500])
+        return found
+
+    def message(self, path: str) -> None:
+        """Ask about a held message; `path` has a place for its name."""
+        [first] = self.ask("GET", "/v1/queue", limit=1)
+        self.read("GET", path.format(first["name"]))
+
+    def digests(self) -> None:
+        """Ask for the digests of a hundred messages."""
+        names = self.ask("GET", "/v1/queue/selection", limit=100)["names"]
+        self.ask("POST", "/v1/queue/digests", body={"names": names})
+
+    def first_report(self, method: str, path: str, body: Callable[[int], object]) -> None:
+        """Do something with the oldest report; `path` has a place for its number."""
+        [first] = self.ask("GET", "/v1/reports", limit=1)
+        self.read(method, path.format(first["number"]), body=body(first["number"]))
+
+    def apply_again(self) -> None:
+        """Declare all records as they are. There is nothing to do, but each is compared."""
+        lines = self.read("GET", "/v1/configuration").splitlines()
+        # The channels of a filled store have no keys.
+        declared = b"\n".join(line for line in lines if json.loads(line)["thing"] != "channel")
+        answer = self._control.post(
+            "/v1/apply",
+            params={"dry_run": True, "reason": REASON},
+            content=declared,
+            headers={"content-type": "application/x-ndjson"},
+        )
+        self._asked.add(("POST", "/v1/apply"))
+        assert answer.is_success, answer.text[:500]
+
+    def add_and_remove(self, path: str, body: Callable[[str], dict[str, object]]) -> None:
+        """Add a record under a new name, the first of its fields, and remove it."""
+        self.changes += 1
+        record = body(f"new{self.changes}")
+        self.ask("POST", path, body=record)
+        self.read("DELETE", f"{path}/{next(iter(record.values()))}", reason=REASON)
+
+    def back_up(self) -> None:
+        """Back the store up, and remove the copy."""
+        target = self._restante.directory / "backup"
+        self.ask("POST", "/v1/store/backup", body={"directory": str(target)})
+        shutil.rmtree(target)
+
+    def not_asked(self) -> list[str]:
+        """Return the operations of the API that no call has used so far."""
+        described = self.ask("GET", "/v1/openapi.json")["paths"]
+        return [
+            f"{method.upper()} {path}"
+            for path, operations in described.items()
+            for method in operations
+            if not any(
+                method.upper() == asked and _matches(path, place) for asked, place in self._asked
+            )
+        ]
+
     def follow(self, path: str, pages: int) -> None:
         """Read at most so many pages of a list."""
+        self._asked.add(("GET", path))
         following = f"{path}?limit=500"
         for _ in range(pages):
             answer = self._control.get(following)
@@ -160,9 +228,7 @@ class Server:
     def export(self) -> None:
         """Export a domain's mail, read as it comes."""
         order = {"selection": {"domain": "d2.example"}, "reason": REASON}
-        with self._control.stream("POST", "/v1/queue/export", json=order) as answer:
-            for _ in answer.iter_raw():
-                pass
+        self.read("POST", "/v1/queue/export", body=order)
 
     def release(self, target: str) -> None:
         """Release it: nobody is there to take the mail, so it stays."""
@@ -172,6 +238,11 @@ class Server:
         """Wait until no drain is left."""
         while self.ask("GET", "/v1/drains"):
             time.sleep(PAUSE)
+
+
+def _matches(described: str, asked: str) -> bool:
+    """Tell whether a path is one of those that a description with places means."""
+    return re.fullmatch(re.sub(r"\{[^}]*\}", "[^/]+", described), asked) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +256,11 @@ class Call:
 def get(path: str, **params: Any) -> Callable[[Server], object]:
     """Return a call that reads."""
     return lambda server: server.ask("GET", path, **params)
+
+
+def read(method: str, path: str, body: object = None, **params: Any) -> Callable[[Server], object]:
+    """Return a call with a long answer, or one that a limit may refuse."""
+    return lambda server: server.read(method, path, body=body, **params)
 
 
 def change(method: str, path: str, body: Callable[[int], object]) -> Callable[[Server], object]:
@@ -202,6 +278,32 @@ def mailboxes(changes: int) -> object:
     names = [f"reader{number}" for number in range(changes, changes + MAILBOXES)]
     return {"addresses": names, "is_confirmed": True}
 
+
+def added_and_removed(
+    path: str, body: Callable[[str], dict[str, object]]
+) -> Callable[[Server], object]:
+    """Return a call that adds a record and removes it."""
+    return lambda server: server.add_and_remove(path, body)
+
+
+ADDED: Final[tuple[tuple[str, str, Callable[[str], dict[str, object]]], ...]] = (
+    ("account", "/v1/accounts", lambda name: {"name": name}),
+    (
+        "login",
+        "/v1/accounts/account1/logins",
+        lambda name: {"user": name, "password": "correct horse battery staple"},
+    ),
+    (
+        "domain",
+        "/v1/domains",
+        lambda name: {"name": f"{name}.example", "account": "account1", "destination": AWAY},
+    ),
+    (
+        "user",
+        "/v1/users",
+        lambda name: {"email": f"{name}@operator.example", "role": "operator-reader"},
+    ),
+)
 
 PAGES: Final = (
     "/",
@@ -263,6 +365,32 @@ READING: Final = (
     Call("audit, 100", get("/v1/audit")),
     Call("audit, 500", get("/v1/audit", limit=500)),
     Call("audit by actor", get("/v1/audit", actor="nobody")),
+    Call("account show", get("/v1/accounts/account1")),
+    Call("account usage", get("/v1/account-uses")),
+    Call("login show", get("/v1/accounts/account1/logins/user1")),
+    Call("token list", get("/v1/tokens")),
+    Call("user list", get("/v1/users")),
+    Call("user show", get("/v1/users/root@operator.example")),
+    Call("change list", get("/v1/changes")),
+    Call("node list", get("/v1/nodes")),
+    Call("domain uptime", get("/v1/domains/d1.example/uptime")),
+    Call("domain held", get("/v1/domains/d1.example/held")),
+    Call("domain dns", get("/v1/domains/d1.example/dns")),
+    Call("domain snippet", get("/v1/domains/d1.example/snippets")),
+    Call("domain check", read("POST", "/v1/domains/d1.example/check")),
+    Call("queue show", lambda server: server.message("/v1/queue/{}")),
+    Call("queue show, content", lambda server: server.message("/v1/queue/{}/content")),
+    Call("trace of a name", lambda server: server.message("/v1/messages/{}")),
+    Call("queue digests of 100", Server.digests),
+    Call(
+        "report show",
+        lambda server: server.first_report("GET", "/v1/reports/{}", lambda _: None),
+    ),
+    Call("notice show", get("/v1/notices/channels/pager", account="account1")),
+    Call("history export, 20 pages of 500", lambda server: server.follow("/v1/history", 20)),
+    Call("export-config", read("GET", "/v1/configuration")),
+    Call("apply, nothing to do", Server.apply_again),
+    Call("privacy export", read("POST", "/v1/privacy/export", {"address": f"nobody@{FIRST}"})),
     Call("metrics at the socket", get("/metrics")),
     Call("metrics at the port", Server.scrape),
     Call("openapi.json", get("/v1/openapi.json")),
@@ -279,6 +407,22 @@ CHANGING: Final = (
     Call("queue selection", lambda server: server.select(limit=10_000)),
     Call("queue delete of 1,000", lambda server: server.act("delete")),
     Call("queue bounce of 1,000", lambda server: server.act("bounce")),
+    Call("store backup", Server.back_up),
+    Call(
+        "privacy erase",
+        read("POST", "/v1/privacy/erase", {"address": f"nobody@{FIRST}", "reason": REASON}),
+    ),
+    Call("drill", read("POST", "/v1/domains/d1.example/drill", {"wait": 1, "reason": REASON})),
+    Call(
+        "report drop",
+        lambda server: server.first_report(
+            "POST", "/v1/reports/drop", lambda number: {"numbers": [number], "reason": REASON}
+        ),
+    ),
+    *(
+        Call(f"{thing} add and remove", added_and_removed(path, body))
+        for thing, path, body in ADDED
+    ),
     Call("account set", change("PATCH", "/v1/accounts/account2", lambda n: {"note": f"note {n}"})),
     Call(
         "domain set",
@@ -366,7 +510,9 @@ def run(given: argparse.Namespace, calls: Sequence[Call]) -> str:
         fill(database_in(restante.directory / "data"), given.domains, given.messages)
         restante.start()
         put_first(os.getpid(), restante.pid)
-        found = measure(Server(restante), restante.mx_port, calls, given.rounds)
+        server = Server(restante)
+        found = measure(server, restante.mx_port, calls, given.rounds)
+        print(f"operations that no call used: {', '.join(server.not_asked())}", file=sys.stderr)
         stalls = [line["seconds"] for line in restante.events("loop-stalled")]
     print(f"loop-stalled in the log, seconds: {stalls or 'never'}", file=sys.stderr)
     return as_markdown(found)
