@@ -6,7 +6,7 @@ from restante.admin import recent_arrivals
 from restante.mail.envelope import Envelope
 from restante.mail.message import NewMessage
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
-from restante.readiness.record_verdicts import Arrivals
+from restante.readiness.record_verdicts import RecentArrivals
 from restante.store.handover_store import Drain
 from restante.tenancy.policy import DAY
 from tests.admin.admin_world import NOW, AdminWorld, run
@@ -43,7 +43,7 @@ def test_each_message_counts_once_whether_it_left_or_not() -> None:
         await arrive(admin, domain_id, 8, 7.5, 6, 5, 4)
         await deliver(admin, domain_id, 1, 3)
         found = await recent_arrivals.recent_arrivals(admin.context, domain_id, SINCE)
-        assert found == Arrivals(3, 3 * SIZE)
+        assert found == RecentArrivals(3, 3 * SIZE)
 
     run(story())
 

@@ -7,7 +7,7 @@ import pytest
 
 from restante.queue.held_peak import HeldAmount
 from restante.readiness.readiness_row import ReadinessCheck, ReadinessRow
-from restante.readiness.record_verdicts import Arrivals, LastRelease, RecordFacts, record_rows
+from restante.readiness.record_verdicts import LastRelease, RecentArrivals, RecordFacts, record_rows
 from restante.tenancy.policy import DAY, AtEnd, HoldPolicy, Policy, Retention
 from restante.tenancy.quota import Quota
 
@@ -66,17 +66,21 @@ def kept(days: float, at_end: AtEnd = AtEnd.DELETE) -> Policy:
         ),
         ({"most_held": HeldAmount(1200, 3 * 1024**2)}, "PASS", "1,200 and 3.0 MiB at most"),
         ({"is_room_short": True}, "WARN", "disk"),
-        ({"arrived": Arrivals(70, 2**20)}, "PASS", "; 70 messages, 1.0 MiB arrived in 7 days;"),
-        ({"arrived": Arrivals(70, 1, False)}, "PASS", "; at least 70 messages"),
+        (
+            {"arrived": RecentArrivals(70, 2**20)},
+            "PASS",
+            "; 70 messages, 1.0 MiB arrived in 7 days;",
+        ),
+        ({"arrived": RecentArrivals(70, 1, False)}, "PASS", "; at least 70 messages"),
         (  # ten a day: five days at least, without a retention
-            {"arrived": Arrivals(70), "policy": Policy(quota=Quota(messages=49))},
+            {"arrived": RecentArrivals(70), "policy": Policy(quota=Quota(messages=49))},
             "WARN",
             "so 5.0 days without the destination need 50 of 49 messages of the quota",
         ),
-        ({"arrived": Arrivals(70), "policy": Policy(quota=Quota(messages=50))}, "PASS", ""),
+        ({"arrived": RecentArrivals(70), "policy": Policy(quota=Quota(messages=50))}, "PASS", ""),
         (
             {
-                "arrived": Arrivals(70),
+                "arrived": RecentArrivals(70),
                 "longest_outage": 6 * DAY,
                 "policy": Policy(quota=Quota(messages=50)),
             },
@@ -85,7 +89,7 @@ def kept(days: float, at_end: AtEnd = AtEnd.DELETE) -> Policy:
         ),
         (
             {
-                "arrived": Arrivals(1, 700),
+                "arrived": RecentArrivals(1, 700),
                 "policy": replace(kept(30), quota=Quota(octets=2999)),
             },
             "WARN",

@@ -10,21 +10,21 @@ from typing import Final
 from restante.admin.admin_context import AdminContext
 from restante.admin.scope import held_page, history_page
 from restante.queue.history import HistoryFilter
-from restante.readiness.record_verdicts import Arrivals
+from restante.readiness.record_verdicts import RecentArrivals
 from restante.store.queue_store import QueueFilter
 
 PAGE: Final = 500
 MOST_PAGES: Final = 10  # of each
 
 
-async def recent_arrivals(context: AdminContext, domain_id: int, since: float) -> Arrivals:
+async def recent_arrivals(context: AdminContext, domain_id: int, since: float) -> RecentArrivals:
     """Return the mail for a domain that arrived since a time. Raises StoreError."""
     octets: dict[int, int] = {}  # by number
     held = QueueFilter(domain_ids=(domain_id,), received_since=since, limit=PAGE)
     is_all_held = await _add_held(context, held, octets)
     left = HistoryFilter(domain_ids=(domain_id,), since=since, limit=PAGE)
     is_all_left = await _add_left(context, left, octets)
-    return Arrivals(len(octets), sum(octets.values()), is_all_held and is_all_left)
+    return RecentArrivals(len(octets), sum(octets.values()), is_all_held and is_all_left)
 
 
 async def _add_held(context: AdminContext, wanted: QueueFilter, octets: dict[int, int]) -> bool:

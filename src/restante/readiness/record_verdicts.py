@@ -27,7 +27,7 @@ _MIB: Final = 1024 * 1024
 NOTHING_HELD: Final = HeldAmount(0, 0)
 
 
-class Arrivals(NamedTuple):
+class RecentArrivals(NamedTuple):
     """The mail that arrived in the last days, held or not."""
 
     messages: int = 0
@@ -35,7 +35,7 @@ class Arrivals(NamedTuple):
     is_all: bool = True  # False: there is more, which was not counted
 
 
-NOTHING_ARRIVED: Final = Arrivals()
+NOTHING_ARRIVED: Final = RecentArrivals()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class RecordFacts:
     messages: int = 0  # in the store
     octets: int = 0
     most_held: HeldAmount = NOTHING_HELD  # in the last days; not less than now
-    arrived: Arrivals = NOTHING_ARRIVED
+    arrived: RecentArrivals = NOTHING_ARRIVED
     longest_outage: float = 0.0  # seconds, of those that were seen
     is_room_short: bool = False
     drill: DrillFacts = NO_DRILL
@@ -135,7 +135,7 @@ def _room_rows(facts: RecordFacts) -> ReadinessRows:
     yield passed(check, f"{held}, {before}; {arrived}; {room}; mail is kept {span}")
 
 
-def _arrived_text(arrived: Arrivals) -> str:
+def _arrived_text(arrived: RecentArrivals) -> str:
     least = "" if arrived.is_all else "at least "
     amount = f"{counted(arrived.messages, 'message')}, {arrived.octets / _MIB:,.1f} MiB"
     return f"{least}{amount} arrived in {VOLUME_DAYS} days"
