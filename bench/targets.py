@@ -66,8 +66,8 @@ _RATES: Final = [
     ),
     _AtLeast(NEAR, f"{SHARED_ALONE} to smtp-sink", "Postfix to smtp-sink", 4),
     _AtLeast(NEAR, "Restante to smtp-sink", "Postfix to smtp-sink", 5, 8),
-    _AtLeast(FAR, _AHEAD, "Postfix to smtp-sink", 30),
-    _AtLeast(FAR, "Restante to smtp-sink", "Postfix to smtp-sink", 3),
+    _AtLeast(FAR, _AHEAD, "Postfix to smtp-sink", 50),
+    _AtLeast(FAR, "Restante to smtp-sink", "Postfix to smtp-sink", 4),
 ]
 _LOSS: Final = 20.0  # percent
 _COSTS: Final = [

@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from restante.queue.recipient_status import RecipientStatus
+from restante.smtp.chunking_probe import PROBE_MAILS
 from restante.smtp.window_size import FEWEST_MESSAGES, MOST_MESSAGES
 from restante.store.handover_store import Drain, PastDrain
 from restante.telemetry.events import DeliveryAttempt
@@ -117,12 +118,12 @@ def test_an_operator_can_do_without() -> None:
 
 
 def test_a_lost_connection_makes_no_more_copies_than_the_window_and_loses_nothing() -> None:
-    """The windows grow by doubling: 1, 2, 4, 8, 16, 32, then 64. The loss falls into the last."""
+    """The windows are of 1, 2, 16, then 64 messages. The loss falls into the last."""
     primary = chunking({"CONTENT": [*[TAKEN] * 110, CLOSE]})
     world = drained(primary, 300)
     copies = len(numbers(primary)) - 300
     assert set(numbers(primary)) == set(range(1, 301))
-    assert copies == 110 - (1 + 2 + 4 + 8 + 16 + 32)
+    assert copies == 110 - (1 + 2 + 16 + 64)
     assert copies <= MOST_MESSAGES
     assert not still_held(world)
 
@@ -131,7 +132,7 @@ def test_one_reply_too_many_makes_copies_of_that_window_only() -> None:
     primary = chunking({"CONTENT": [*[TAKEN] * 5, f"{TAKEN}\r\n250 and another"]})
     world = drained(primary, 40)
     assert set(numbers(primary)) == set(range(1, 41))
-    assert len(numbers(primary)) <= 40 + 2 * FEWEST_MESSAGES
+    assert len(numbers(primary)) == 40 + 16
     assert not still_held(world)
 
 
@@ -217,6 +218,56 @@ def test_a_server_that_refuses_everything_gets_no_large_windows() -> None:
     world = drained(primary, 100, patience=0)
     assert len(still_held(world)) == 100
     assert primary.commands.count("RCPT TO:<b@b.example>") <= 3 * FEWEST_MESSAGES
+
+
+def test_later_connections_use_the_probe_of_the_first() -> None:
+    primary = chunking()
+    drained(primary, 500, connections=4)
+    assert primary.connections == 4
+    assert primary.commands.count("MAIL FROM:<>") == PROBE_MAILS
+
+
+def test_there_are_never_more_connections_than_configured() -> None:
+    primary = chunking()
+    drained(primary, 2000, connections=5, messages_per_connection=50)
+    assert sorted(numbers(primary)) == list(range(1, 2001))
+    assert primary.most_open == 5
+
+
+class Watched(ScriptedPrimary):
+    """Notes how many connections there have been at its first message."""
+
+    made = 0
+
+    def taken_by(self, _session: object) -> None:
+        self.made = self.made or self.connections
+
+
+def test_a_successor_is_made_before_the_last_message_has_its_reply() -> None:
+    primary = Watched(seconds={"DATA": 5.0})
+    drained(primary, 10, connections=2, messages_per_connection=1)
+    assert sorted(numbers(primary)) == list(range(1, 11))
+    assert primary.made == 2
+    assert primary.most_open == 2
+
+
+@pytest.mark.parametrize(("more", "lost"), [((), 49), (("DSN",), 49 - (4 + 8 + 16))])
+def test_the_next_drain_begins_with_the_windows_of_the_last_if_the_offer_is_the_same(
+    more: tuple[str, ...], lost: int
+) -> None:
+    """The connection is closed at its 50th message: of 64, or behind 4, 8 and 16."""
+    primary = chunking({"CONTENT": [*[TAKEN] * 349, CLOSE]})
+
+    async def scene(world: World, domain: HostedDomain) -> None:
+        async def another() -> None:
+            primary.offer = (*CHUNKING, *more)
+            await world.hold(domain, 100)
+
+        await drain_in_turn(world, domain, lambda: world.hold(domain, 300), another)
+
+    play(primary, scene)
+    assert set(numbers(primary)) == set(range(1, 401))
+    assert len(numbers(primary)) - 400 == lost
 
 
 def times_of(primary: ScriptedPrimary, connections: int, *counts: int) -> tuple[World, list[float]]:

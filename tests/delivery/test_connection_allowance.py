@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from restante.delivery.connection_allowance import ConnectionAllowance
+from restante.delivery.connection_allowance import (
+    MESSAGES_OF_ANY_AGE,
+    ConnectionAllowance,
+    takes_more,
+)
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 
 MOST = 1000
@@ -49,3 +53,21 @@ def test_there_is_always_at_least_one_and_never_more_than_configured(
     ends: list[ConnectionEnd],
 ) -> None:
     assert 1 <= allowed_after(*ends) <= MOST
+
+
+@pytest.mark.parametrize(
+    ("begun", "seconds", "most", "takes"),
+    [
+        (0, 0.0, 1, True),
+        (1, 0.0, 1, False),
+        (MESSAGES_OF_ANY_AGE - 1, 9999.0, 10_000, True),
+        (MESSAGES_OF_ANY_AGE, 239.0, 10_000, True),
+        (MESSAGES_OF_ANY_AGE, 240.0, 10_000, False),
+        (9_999, 0.0, 10_000, True),
+        (10_000, 0.0, 10_000, False),
+    ],
+)
+def test_a_quick_connection_takes_more_than_one_that_lasts_long(
+    begun: int, seconds: float, most: int, *, takes: bool
+) -> None:
+    assert takes_more(begun, seconds, most) is takes

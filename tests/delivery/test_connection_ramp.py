@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 
-from restante.delivery.connection_ramp import FREELY, ConnectionRamp
+import pytest
+
+from restante.delivery.connection_ramp import FREELY, MANY, ConnectionRamp, connections_needed
 
 Road = Callable[[int], float]
 
@@ -81,3 +83,51 @@ def test_it_is_settled_where_no_message_can_change_it() -> None:
     states.append(ramp.is_settled)  # there are as many as may be
     ramp.lose(left=1)
     assert [*states, ramp.is_settled] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("round_trip", "window", "needed"),
+    [
+        (0.1, 0.107, 16),  # idle for most of the time
+        (0.02, 0.025, 5),
+        (0.1, 0.2, 2),
+        (0.1, 1.5, 2),  # slow itself
+        (0.001, 0.005, 2),
+        (0.1, 0.1, MANY),  # too quick to be measured
+        (0.1, 0.09, MANY),
+    ],
+)
+def test_as_many_are_needed_as_keep_the_destination_busy(
+    round_trip: float, window: float, needed: int
+) -> None:
+    assert connections_needed(round_trip, window) == needed
+
+
+def test_as_many_as_are_needed_are_wanted_together_and_once() -> None:
+    ramp = ConnectionRamp(20)
+    assert ramp.need(12)
+    assert ramp.wanted == 12
+    assert not ramp.need(15)
+    assert ramp.wanted == 12
+
+
+def test_fewer_than_there_are_change_nothing() -> None:
+    ramp = ConnectionRamp(20, 8)
+    assert not ramp.need(3)
+    assert ramp.wanted == 8
+
+
+@pytest.mark.parametrize(("most", "at_once", "wanted"), [(20, None, 20), (7, None, 7), (20, 6, 6)])
+def test_no_more_are_made_together_than_are_allowed_or_were_taken_lately(
+    most: int, at_once: int | None, wanted: int
+) -> None:
+    ramp = ConnectionRamp(most, at_once=at_once)
+    assert ramp.need(MANY)
+    assert ramp.wanted == wanted
+
+
+def test_after_a_loss_none_are_made_together() -> None:
+    ramp = ConnectionRamp(20)
+    ramp.lose(3)
+    assert not ramp.need(MANY)
+    assert ramp.wanted == 3

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
+from restante.delivery.drain_experience import DrainExperience
 from restante.delivery.stop_rules import DEFERRED_LIMIT
 from restante.mail.message import ContentFile
 from restante.store.store_errors import StoreError
@@ -168,6 +169,15 @@ def test_a_destination_that_bears_one_connection_is_not_asked_for_more_all_the_t
     renewed = 2000 // world.settings.messages_per_connection
     assert primary.connections <= 4 + renewed + 2000 // 500
     assert not world.pauses
+
+
+def test_a_destination_that_refuses_more_connections_is_remembered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    left = list[int]()
+    monkeypatch.setattr(DrainExperience, "was_crowded", lambda *facts: left.append(facts[-1]))
+    drained(200, OneAtATime(), connections=4)
+    assert left[-1] == 1
 
 
 @pytest.mark.parametrize("breach", [CLOSE, GARBAGE, "250 OK\r\n250 OK"])

@@ -32,9 +32,28 @@ def test_after_a_good_drain_as_many_begin_at_once_with_its_probe_and_windows(
     most: int, first: int
 ) -> None:
     scene = Scene()
-    scene.experience.went_well("d", GoodDrain(8, PROBED, 64))
-    assert scene.beginning(most=most) == AttemptStart(most, first, Pipelining.AHEAD, PROBED, 64)
+    scene.experience.went_well("d", GoodDrain(8, PROBED, 64, 32))
+    start = AttemptStart(most, first, Pipelining.AHEAD, PROBED, 64, window=32)
+    assert scene.beginning(most=most) == start
     assert scene.beginning("other") == ONE_BY_ONE
+
+
+def test_a_good_drain_counts_for_a_day() -> None:
+    scene = Scene()
+    scene.experience.went_well("d", GoodDrain(8, PROBED, 64, 64))
+    scene.now = 86_399.0
+    assert scene.beginning().first == 8
+    scene.now = 86_400.0
+    assert scene.beginning() == ONE_BY_ONE
+
+
+def test_for_an_hour_no_more_are_made_at_once_than_were_left_after_a_loss() -> None:
+    scene = Scene()
+    scene.experience.was_crowded("d", 6)
+    scene.now = 3599.0
+    assert (scene.beginning().at_once, scene.beginning("other").at_once) == (6, None)
+    scene.now = 3600.0
+    assert scene.beginning() == ONE_BY_ONE
 
 
 def test_a_failure_forgets_the_good_drain() -> None:

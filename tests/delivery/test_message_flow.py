@@ -207,6 +207,7 @@ def test_the_next_window_depends_on_the_time_from_its_first_message(
     scene.session.is_ahead = True
     scene.now += seconds
     scene.flow.begin_next()
+    scene.plan.pace.settle(FEWEST_MESSAGES)
     scene.flow.window_settled(is_whole=is_whole)
     assert scene.record.windows_settled == 1
     assert (scene.plan.pace.messages > FEWEST_MESSAGES) is grows

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final
 
 from restante.delivery.connection_allowance import ConnectionAllowance
+from restante.delivery.connection_ramp import connections_needed
 from restante.delivery.delivery_connection import DeliveryConnection
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
@@ -41,6 +42,10 @@ def _always_dry(_client: PassedClient | None) -> bool:
     return True
 
 
+def _nothing() -> None:
+    """Do nothing."""
+
+
 def _not_told(
     _tally: DeliveryTally, _message: HeldMessage, _outcome: MessageOutcome, _reply: str
 ) -> None:
@@ -68,10 +73,12 @@ class AttemptConnections:
         take: Callable[[PassedClient | None], HeldMessage | None],
         is_dry: Callable[[PassedClient | None], bool],
         report: OnOutcome,
+        on_progress: Callable[[], None] = _nothing,
     ) -> None:
         """`take` returns the next message of a client, or None for now.
 
         `is_dry`: a connection for this client is of no more use. `report` gets the outcomes.
+        `on_progress` is called when a connection has begun its last message, or settled a window.
         """
         self._is_dry = is_dry
         self._plan = plan
@@ -80,6 +87,7 @@ class AttemptConnections:
         self._beginning = beginning
         self._take = take
         self._report = report
+        self._on_progress = on_progress
         self._endpoints = plan.endpoints
         uses_tls = context.memory.backoff.uses_tls(plan.destination.text)
         # TLS failed, in this attempt or by silence in an earlier one, and is not required
@@ -93,7 +101,7 @@ class AttemptConnections:
         self._has_cut = False  # a connection, for its silence
         self._replies_late = False  # a reply has come although it was awaited long
         self._ended: str | None = None  # why none may begin any more
-        self._pace = WindowPace(beginning.proven)
+        self._pace = WindowPace(beginning.proven, beginning.window)
         self.probed: ChunkingProbeResult | None = None
         self.has_failed = False  # one of them
 
@@ -107,9 +115,27 @@ class AttemptConnections:
         """The messages of the largest window that the destination has answered, 0 for none."""
         return self._pace.proven
 
+    @property
+    def next_window(self) -> int:
+        """The messages of the next window."""
+        return self._pace.messages
+
+    @property
+    def needed(self) -> int:
+        """How many connections keep the destination busy, by the last large window; 0: unknown."""
+        pace = self._pace
+        if not pace.large_seconds:
+            return 0
+        return connections_needed(pace.quickest_seconds, pace.large_seconds)
+
     def shrink_windows(self) -> None:
         """Send less ahead: a lost connection's window is sent a second time."""
         self._pace.start_again()
+
+    @property
+    def leaving(self) -> int:
+        """How many have begun their last message."""
+        return sum(connection.is_leaving for connection in self._open)
 
     @property
     def ready(self) -> int:
@@ -163,6 +189,7 @@ class AttemptConnections:
         Otherwise both stay in memory until the garbage collector finds the cycle.
         """
         self._take, self._report, self._is_dry = _no_message, _not_told, _always_dry
+        self._on_progress = _nothing
 
     def cut_longest_silent(self, *, windows_only: bool = False) -> None:
         """Wait no longer for the reply that is due longest, where that is safe.
@@ -263,6 +290,7 @@ class AttemptConnections:
             partial(self._take_or_finish, client, on_dry),
             partial(self._report, tally),
             self._context.store.content.read_file,
+            self._note_progress,
         )
         source = self._context.dialer.dial(
             self._plan.destination, endpoint, link_plan.settings.connect_timeout, client=client
@@ -282,8 +310,15 @@ class AttemptConnections:
         end = replace(end, delivered=tally.delivered, tried=tally.tried)
         self._allowance.learn(end)
         self.probed = end.probed or self.probed
-        self.has_failed |= end.kind not in (*OURS, EndKind.ABORTED) and not end.concerns_client
+        if end.has_lost_window:
+            self._pace.start_again()
+        self.has_failed |= not (
+            end.kind in (*OURS, EndKind.ABORTED) or end.has_had_its_mail or end.concerns_client
+        )
         return end
+
+    def _note_progress(self) -> None:
+        self._on_progress()  # not bound to the connection: `leave` replaces it
 
     def _link_plan(
         self, endpoint: Endpoint, client: PassedClient | None, most: Pipelining, *, uses_ehlo: bool
@@ -291,7 +326,7 @@ class AttemptConnections:
         beginning = replace(
             self._beginning,
             pipelining=min(most, self._beginning.pipelining),
-            probed=self._beginning.probed or (None if client is None else self.probed),
+            probed=self._beginning.probed or self._known_probe(client),
         )
         return self._plan.link_plan(
             endpoint,
@@ -303,6 +338,13 @@ class AttemptConnections:
             messages=self._allowance.messages,
             client=client,
         )
+
+    def _known_probe(self, client: PassedClient | None) -> ChunkingProbeResult | None:
+        """Return the result of another connection's probe, once several messages went by it."""
+        if client is None and self._pace.is_trying:
+            return None
+        results = (connection.probed for connection in self._open if connection.is_ready)
+        return next((one for one in results if one is not None), self.probed)
 
     def _take_or_finish(
         self, client: PassedClient | None, on_dry: Sequence[Callable[[], None]]

@@ -2,6 +2,8 @@
 
     one at first    or as many as in the last drain, if that went well; a few as soon as a message
                     got through
+    over distance   as many as keep the destination busy, together, as soon as a large window has
+                    shown how many that are; once
     beyond          twice as many if the present ones were worth it: at least a quarter more
                     messages a second than half as many had carried, measured over a quarter of a
                     second and two bursts of each
@@ -9,25 +11,44 @@
 
 On a fast path, a few connections carry all that the destination can take. More would only use up
 slots that it has for others. On a path with a long delay, each one carries little, however fast
-both ends are.
+both ends are. There, the time of a window is mostly that of the path, and the destination is idle
+meanwhile. `connections_needed` divides that time by the time that the destination needs.
+
+Where connections were refused lately, their number is not exceeded in one step
+(drain_experience.py).
 """
 
+from math import ceil
 from typing import Final
 
 FREELY: Final = 4  # connections
+MANY: Final = 1000  # connections: more than anybody allows
 WORTH_IT: Final = 1.25
 MEASURED_FOR: Final = 0.25  # seconds
 _BURSTS: Final = 2  # for each connection: pipelined replies come in bursts, so fewer are chance
 _PAUSE: Final = 500  # messages to be delivered after a connection was lost before another is tried
 
 
+def connections_needed(round_trip: float, window: float) -> int:
+    """Return how many connections keep a destination busy, each with a window of so many seconds.
+
+    The destination works for the part of the window that the round trip leaves.
+    """
+    busy = window - round_trip
+    return MANY if busy <= window / MANY else ceil(window / busy)
+
+
 class ConnectionRamp:
     """The ramp of one attempt. Times are of a monotonic clock, in seconds."""
 
-    def __init__(self, most: int, first: int = 1) -> None:
-        """`most` is the destination's number of connections, of which `first` are made at once."""
+    def __init__(self, most: int, first: int = 1, at_once: int | None = None) -> None:
+        """`most` is the destination's number of connections, of which `first` are made at once.
+
+        `at_once`: the most that are made because a window has shown the need; None: all.
+        """
         self.wanted = first
         self._most = most
+        self._at_once = most if at_once is None else min(at_once, most)
         self._freely = FREELY
         self._delivered = 0  # since the last step
         self._began_at: float | None = None  # all of this step were up
@@ -38,6 +59,17 @@ class ConnectionRamp:
     def is_settled(self) -> bool:
         """Whether no delivered message can make it want more: `deliver` need not be called."""
         return self._is_over or self.wanted >= self._most
+
+    def need(self, connections: int) -> bool:
+        """Want as many as a large window has shown to be needed; return whether these are more.
+
+        That happens once, and not after a connection was lost.
+        """
+        wanted, self._at_once = min(connections, self._at_once), 0
+        if wanted <= self.wanted:
+            return False
+        self._begin_step(wanted)
+        return True
 
     def deliver(self, connections: int, now: float, together: int = 1) -> bool:
         """Count a delivered message; return whether more connections are wanted now.
@@ -67,7 +99,7 @@ class ConnectionRamp:
         """Record a lost connection while others work: the destination has shown its limit."""
         self._begin_step(left)
         self._delivered = -_PAUSE
-        self._freely = 0
+        self._freely = self._at_once = 0
 
     def _has_paid(self, seconds: float, together: int) -> bool:
         if seconds < MEASURED_FOR or self._delivered < _BURSTS * together * self.wanted:

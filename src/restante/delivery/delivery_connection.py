@@ -34,7 +34,7 @@ from restante.network.tls import TlsFailed
 from restante.network.wire import Wire
 from restante.phrases import cause_of
 from restante.sasl.scram_keys import salted_password
-from restante.smtp.chunking_probe import PROBE_MAILS
+from restante.smtp.chunking_probe import PROBE_MAILS, ChunkingProbeResult
 from restante.smtp.client_events import (
     BeginTls,
     ClientEvent,
@@ -160,6 +160,16 @@ class DeliveryConnection:
     def runs_ahead(self) -> bool:
         """Whether it sends messages ahead of replies."""
         return self._session.runs_ahead
+
+    @property
+    def is_leaving(self) -> bool:
+        """Whether it has begun as many messages as it may."""
+        return self._record.was_ready and self._flow.has_begun_last
+
+    @property
+    def probed(self) -> ChunkingProbeResult | None:
+        """The result of its probe for CHUNKING; None where it has none."""
+        return self._session.probed
 
     @property
     def octets_out(self) -> int:

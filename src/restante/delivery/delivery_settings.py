@@ -40,8 +40,9 @@ class DeliverySettings(BaseModel):
         " meanwhile.",
     )
     messages_per_connection: Annotated[int, Field(ge=1)] = Field(
-        default=1000,
-        description="Messages per connection before it is closed and a new one opened.",
+        default=10000,
+        description="Messages per connection before it is closed and a new one opened. After"
+        " four minutes, it is at most 1000: some servers limit the time of a connection.",
     )
     run_ahead: bool = Field(
         default=True,

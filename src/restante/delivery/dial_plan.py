@@ -75,6 +75,7 @@ class DialPlan:
             settings=context.settings,
             pace=pace,
             messages=messages,
+            is_lasting=False,
         )
 
 

@@ -4,8 +4,11 @@ Theory of operation. One coroutine (`_feed`) keeps the supply filled. Each conne
 takes its messages by itself. The manners towards a primary that has just come back:
 
 - Slow start: one connection, and more as messages get through (connection_ramp.py), up to the
-  destination's number. After a good last drain, as many as that had, at once (drain_experience.py).
+  destination's number. Over a distance, as many as are needed, at once, when a large window has
+  shown how many that are. After a good last drain, as many as that had (drain_experience.py).
   No additional connection for fewer than a few messages.
+- A connection that has begun its last message gets a successor, within the destination's number
+  (connection_allowance.py).
 - The attempt ends at the first sign of a rate limit (queue/deferral_cause.py), and when the number
   of `--per-minute` has left.
 - A connection that took mail and was then closed is replaced at once: some servers close, or send
@@ -111,7 +114,9 @@ class DrainAttempt:
         self._tasks = asyncio.TaskGroup()
         self._running = 0  # tasks: one for each connection, open or being made
         self._beginning = _beginning(plan, context.memory.experience)
-        self._ramp = ConnectionRamp(self._beginning.most, self._beginning.first)
+        self._ramp = ConnectionRamp(
+            self._beginning.most, self._beginning.first, self._beginning.at_once
+        )
         self._served: Counter[PassedClient | None] = Counter()  # connections of each client
         self._connections = AttemptConnections(
             plan,
@@ -121,6 +126,7 @@ class DrainAttempt:
             take=self._take,
             is_dry=supply.is_dry,
             report=self._report,
+            on_progress=self._consider_more,
         )
         self._rules = StopRules(refusals)
         self._tally = AttemptTally(is_limited=self._beginning.is_limited)
@@ -190,7 +196,10 @@ class DrainAttempt:
             experience.went_well(
                 destination,
                 GoodDrain(
-                    self._ramp.wanted, self._connections.probed, self._connections.proven_window
+                    self._ramp.wanted,
+                    self._connections.probed,
+                    self._connections.proven_window,
+                    self._connections.next_window,
                 ),
             )
 
@@ -335,11 +344,16 @@ class DrainAttempt:
         """Open more connections where a delivered message is reason enough."""
         if self._connections.is_finding_out:
             return
-        together = self._connections.replies_together
         is_grouped = self._supply.is_grouped  # then connections come and go all the time
         count = self._running if is_grouped else self.connection_count
-        if self._ramp.deliver(count, self._loop.time(), together):
+        if self._ramp.deliver(count, self._loop.time(), self._connections.replies_together):
             self._open_connections()
+
+    def _consider_more(self) -> None:
+        """Open the connections that a large window has shown to be needed, and successors."""
+        if needed := self._connections.needed:
+            self._ramp.need(needed)
+        self._open_connections()
 
     def _tell(self, message: HeldMessage, outcome: MessageOutcome, reply: str) -> MessageOutcome:
         """Add the report that is due, and return the outcome by the domain's policy."""
@@ -393,8 +407,16 @@ class DrainAttempt:
     # Connections
 
     def _open_connections(self) -> None:
-        while self._running < self._ramp.wanted and not self._is_ending and self._is_worth_another:
+        while self._is_wanting and not self._is_ending and self._is_worth_another:
             self._begin_connection()
+
+    @property
+    def _is_wanting(self) -> bool:
+        """Whether one more may be made; one that has begun its last message gets a successor."""
+        staying = self._running - self._connections.leaving
+        return staying < self._ramp.wanted and (
+            self._running < max(self._beginning.most, self._ramp.wanted)
+        )
 
     def _begin_connection(self, *, is_relief: bool = False) -> None:
         self._running += 1
@@ -493,6 +515,7 @@ class DrainAttempt:
         elif self._running:
             self._ramp.lose(self._running)
             self._connections.shrink_windows()
+            self._context.memory.experience.was_crowded(self._plan.destination.text, self._running)
         else:
             self.end(end.reason)
         self._connections.wake()

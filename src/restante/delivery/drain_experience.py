@@ -4,10 +4,14 @@
     --------------------------------------------  ---------------------------------------------
     there was none, or a connection failed in it  one connection, until its first window is
                                                   settled
-    delivered everything, on N connections        up to N connections, the result of the probe
-                                                  for CHUNKING, and windows as large as then
+    delivered everything, on N connections,       up to N connections, the result of the probe
+    within the last day                           for CHUNKING, and windows as large as at its end
+    lost a connection while others worked,        as many at once as were left then, at most; more
+    within the last hour                          only one step after the other
     met a rate limit, within the last hour        one connection all the time, by DATA: the
                                                   probe's two MAIL count
+
+A server with another offer at EHLO is probed again, and its windows begin small.
 
 In memory only: after a restart each destination is new
 (docs/decisions/0012-drain-experience-in-memory.md). But the store remembers the destinations
@@ -22,8 +26,10 @@ from typing import Final
 
 from restante.smtp.chunking_probe import ChunkingProbeResult
 from restante.smtp.pipelining import Pipelining
+from restante.smtp.window_size import FEWEST_MESSAGES
 
 _HOUR: Final = 3600.0
+_DAY: Final = 24 * _HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,7 @@ class GoodDrain:
     connections: int
     probed: ChunkingProbeResult | None  # None without pipelining
     proven: int = 0  # messages in the largest window that was answered
+    window: int = FEWEST_MESSAGES  # messages of the window that the next one would have been
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class AttemptStart:
     probed: ChunkingProbeResult | None
     proven: int = 0  # messages in the largest window that has ever been answered
     is_limited: bool = False  # the destination limits the rate
+    window: int = FEWEST_MESSAGES  # messages of the first window, if so many are proven
+    at_once: int | None = None  # connections made in one step, at most; None: all
 
 
 class DrainExperience:
@@ -53,7 +62,8 @@ class DrainExperience:
     def __init__(self, monotonic: Callable[[], float], takers: Iterable[str] = ()) -> None:
         """`monotonic` is in seconds. `takers`: the destinations that have ever taken mail."""
         self._monotonic = monotonic
-        self._good: dict[str, GoodDrain] = {}
+        self._good: dict[str, tuple[GoodDrain, float]] = {}  # and when it ended
+        self._crowds: dict[str, tuple[int, float]] = {}  # connections left, and until when
         self._limited_until: dict[str, float] = {}
         self._have_taken = set(takers)
         self._useless_mechanisms: dict[tuple[str, str], set[str]] = {}
@@ -64,12 +74,23 @@ class DrainExperience:
 
         `most` connections are allowed. `is_paced`: the number of messages a minute is limited.
         """
-        is_limited = self._limited_until.get(destination, -inf) > self._monotonic()
+        now = self._monotonic()
+        is_limited = self._limited_until.get(destination, -inf) > now
         if is_paced or is_limited:
             return AttemptStart(1, 1, Pipelining.OPENING, None, is_limited=is_limited)
-        good = self._good.get(destination, _NONE)
-        first = min(good.connections, most)
-        return AttemptStart(most, first, Pipelining.AHEAD, good.probed, good.proven)
+        good, ended_at = self._good.get(destination, (_NONE, now))
+        if now - ended_at >= _DAY:
+            good = _NONE
+        left, until = self._crowds.get(destination, (most, now))
+        return AttemptStart(
+            most,
+            min(good.connections, most),
+            Pipelining.AHEAD,
+            good.probed,
+            good.proven,
+            window=good.window,
+            at_once=left if until > now else None,
+        )
 
     def took_mail(self, destination: str) -> None:
         """Remember that it has taken a message."""
@@ -81,11 +102,15 @@ class DrainExperience:
 
     def went_well(self, destination: str, drain: GoodDrain) -> None:
         """Remember a drain that delivered everything."""
-        self._good[destination] = drain
+        self._good[destination] = drain, self._monotonic()
 
     def went_badly(self, destination: str) -> None:
         """Forget what the destination supported before."""
         self._good.pop(destination, None)
+
+    def was_crowded(self, destination: str, left: int) -> None:
+        """Remember that it ended a connection while so many others worked."""
+        self._crowds[destination] = left, self._monotonic() + _HOUR
 
     def useless_mechanisms(self, destination: str, user: str) -> set[str]:
         """Return the AUTH mechanisms that it offers and refuses. Sessions add to the set."""

@@ -16,6 +16,7 @@ from restante.smtp.pipelining import Pipelining
 from restante.smtp.window_size import WindowPace
 
 _FEW: Final = 2  # messages
+_MANY: Final = 100  # messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,12 @@ class LinkPlan:
     settings: DeliverySettings
     pace: WindowPace = field(default_factory=WindowPace)  # of pipelining
     messages: int = 1000  # at most, before we end it
+    is_lasting: bool = True  # it takes that many, however long it lasts
     peer: str = "the destination"  # in reasons: a domain may have none, and leave by a turnaround
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class ConnectionWork:
         [HeldMessage, MessageOutcome, str], None
     ]  # with the reply to the content, as text, if there was one
     read_file: Callable[[ContentFile], AsyncIterator[bytes]]
+    # its last message has begun, or a window was settled: other connections may be wanted
+    on_progress: Callable[[], None] = _nothing
 
 
 class EndKind(StrEnum):
@@ -103,6 +111,17 @@ class ConnectionEnd:
     def came_after_mail(self) -> bool:
         """Whether the destination took mail and then closed or sent 421: another may take more."""
         return self.delivered > 0 and (self.kind is EndKind.BUSY or self.was_closed)
+
+    @property
+    def has_had_its_mail(self) -> bool:
+        """Whether the destination took many messages, and then said 421: it counts them."""
+        return self.kind is EndKind.BUSY and self.delivered >= _MANY
+
+    @property
+    def has_lost_window(self) -> bool:
+        """Whether a window was lost with it, which is sent a second time."""
+        is_ahead = self.manner in (SendingManner.AHEAD, SendingManner.AHEAD_IN_VAIN)
+        return self.kind is EndKind.BROKEN and is_ahead and bool(self.outstanding)
 
     @property
     def was_over_a_message(self) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from restante.delivery.connection_allowance import MESSAGES_OF_ANY_AGE, takes_more
 from restante.delivery.connection_record import ConnectionRecord
 from restante.delivery.link_plan import ConnectionWork, LinkPlan
 from restante.delivery.reply_outcome import (
@@ -35,6 +36,7 @@ class MessageFlow:
         self._work = work
         self._record = record
         self._clock = clock
+        self._began_at = clock()
         self._ahead_since = 0.0  # when the window began to fill
         self.complaint = ""  # by the destination; the session ends for it
 
@@ -56,6 +58,8 @@ class MessageFlow:
                 refusal = UNSAFE_PATH
             else:
                 self._record.begun += 1
+                if self.has_begun_last:
+                    self._work.on_progress()
                 return True
         self._work.report(message, refused_for(message, refusal), str(refusal))
         return True
@@ -90,9 +94,18 @@ class MessageFlow:
         """Adapt the size of windows to the time that this one took."""
         self._record.windows_settled += 1
         self._link_plan.pace.adapt(self._clock() - self._ahead_since, is_whole=is_whole)
+        self._work.on_progress()
+
+    @property
+    def has_begun_last(self) -> bool:
+        """Whether this connection takes no more messages."""
+        begun = self._record.begun
+        if self._link_plan.is_lasting or begun < MESSAGES_OF_ANY_AGE:
+            return begun >= self._most
+        return not takes_more(begun, self._clock() - self._began_at, self._most)
 
     def _next_message(self) -> HeldMessage | None:
-        if self._record.begun >= self._most:
+        if self.has_begun_last:
             self._session.quit()
             return None
         return self._work.take()

@@ -543,6 +543,8 @@ class ClientSession:
                 self.offer = self._handshake.offer
                 mode = SendingMode.DATA if self.is_audited else self._handshake.mode
                 self._ahead.open(mode, has_codes=self._handshake.has_codes)
+                if self._handshake.is_another_server:
+                    self._pace.start_again()
                 self._is_ready = True
                 self._events.append(following)
             case HandshakeRefuse(reason):

@@ -334,6 +334,12 @@ class Handshake:
             else ChunkingProbeResult(self.offer, self.mode, self.has_codes)
         )
 
+    @property
+    def is_another_server(self) -> bool:
+        """Whether an earlier session's probe was given, and the server offers something else."""
+        known = self._options.probed
+        return known is not None and known.offer != self.offer
+
     def _take_probe(self, step: DialogueStep, reply: ServerReply) -> HandshakeStep:
         answer = self._probe.take(step, reply)
         if isinstance(answer, SendingMode):

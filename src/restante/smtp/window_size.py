@@ -2,15 +2,20 @@
 
 A window is filled, and settled as a whole when the last of its replies is there. Its messages are
 sent again if the connection is lost before. So it is kept as small as the connection allows. It
-starts with a few messages, and doubles while the server answers quickly and takes all. It is halved
-where the server needs seconds for it. A large window helps over a long distance, and is useless for
-a server that is slow itself.
+starts with a few messages, and at least doubles while the server answers quickly and takes all. It
+is halved where the server needs seconds for it. A large window helps over a long distance, and is
+useless for a server that is slow itself.
 
-A server that is not known gets one message first, then two, and then twice as many as it has
-answered together. So one that is silent at BDAT keeps one message. One that drops the octets behind
-a chunk shows that in the window of two, and gets one copy.
+The next window is as large as the time of this one allows. It would be quick even if the server
+needed as long for each of its messages. Over a distance, most of the time of a small window is that
+of the path. So windows of 1 and 2 messages are followed by one of 16, and by one of 64.
+
+A server that is not known gets one message first, then two. So one that is silent at BDAT keeps one
+message. One that drops the octets behind a chunk shows that in the window of two, and gets one
+copy. Where the last drain went well, its windows are used at once (delivery/drain_experience.py).
 """
 
+from math import inf
 from typing import Final
 
 from restante.smtp.pipelining import ContentPipelining
@@ -21,7 +26,10 @@ MOST_OCTETS: Final = 4 * 1024 * 1024
 QUICK: Final = 2.0  # seconds from the first octet sent to the last reply
 SLOW: Final = 5.0
 _SEVERAL: Final = 2  # messages
-_STEPS: Final = 3  # windows of 1, 2 and 4
+_STEPS: Final = 3  # windows of 1 and 2, and the next
+_DOUBLE: Final = 2  # times the last window, where it was quick; after a loss, no more than that
+_LEAP: Final = 8  # the same, where it was so quick, at most: it is all that the server has proven
+_MANY: Final = MOST_MESSAGES // 4  # messages whose time tells how fast the server is
 
 
 class WindowPace:
@@ -30,13 +38,30 @@ class WindowPace:
     The connections of one attempt share it: the server behind them is the same.
     """
 
-    __slots__ = ("_settled", "across", "messages", "proven", "together")
+    __slots__ = (
+        "_last",
+        "_leap",
+        "_settled",
+        "across",
+        "large_seconds",
+        "messages",
+        "proven",
+        "quickest_seconds",
+        "together",
+    )
 
-    def __init__(self, proven: int = MOST_MESSAGES) -> None:
-        """`proven`: the messages of the largest window that the server has answered, 0 for none."""
-        self.messages = FEWEST_MESSAGES
+    def __init__(self, proven: int = MOST_MESSAGES, messages: int = FEWEST_MESSAGES) -> None:
+        """`proven`: the messages of the largest window that the server has answered, 0 for none.
+
+        `messages`: those of the first window, if so many are proven.
+        """
+        self.messages = messages
         self.proven = proven
         self._settled = 0  # windows
+        self._leap = _LEAP
+        self._last = 0  # messages in the last of them
+        self.quickest_seconds = inf  # of a window: about the round trip
+        self.large_seconds = 0.0  # of the last window of many messages; 0.0: there was none
         self.across = ContentPipelining.UNTRIED
         self.together = (
             1  # how many got their replies together the last time: one, while nothing runs ahead
@@ -45,7 +70,7 @@ class WindowPace:
     @property
     def most(self) -> int:
         """How many messages the next window takes."""
-        return min(self.messages, max(1, 2 * self.proven))
+        return min(self.messages, max(1, 2 * self.proven)) if self.is_trying else self.messages
 
     @property
     def is_trying(self) -> bool:
@@ -60,19 +85,29 @@ class WindowPace:
     def settle(self, messages: int) -> None:
         """Count a window that was answered."""
         self._settled += 1
+        self._last = messages
         self.proven = max(self.proven, messages)
 
     def adapt(self, seconds: float, *, is_whole: bool) -> None:
         """Set the size of the next window by the time of one, and whether it was all delivered."""
         self.together = self.most
+        self.quickest_seconds = min(self.quickest_seconds, seconds)
+        if is_whole and self._last >= _MANY:
+            self.large_seconds = seconds
         if seconds > SLOW or not is_whole:
             self.messages = max(self.messages // 2, FEWEST_MESSAGES)
         elif seconds < QUICK:
-            self.messages = min(self.messages * 2, MOST_MESSAGES)
+            self.messages = min(max(self.messages, self._affordable(seconds)), MOST_MESSAGES)
+
+    def _affordable(self, seconds: float) -> int:
+        """Return how many messages would be quick, by the time of the last window."""
+        by_time = QUICK / seconds if seconds > 0 else inf
+        return int(self._last * min(max(_DOUBLE, by_time), self._leap))
 
     def start_again(self) -> None:
         """Shrink the next windows: a lost connection's window is sent a second time."""
         self.messages = FEWEST_MESSAGES
+        self._leap = _DOUBLE
 
 
 class SendWindow:
