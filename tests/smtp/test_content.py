@@ -94,6 +94,21 @@ def test_slicing_changes_nothing(stream: bytes, cuts: list[int]) -> None:
     assert whole[2] == sliced[2]
 
 
+def one_stands_alone(block: bytes) -> bool:
+    """Find it in the plain way."""
+    rest = block.replace(b"\r\n", b"")
+    return b"\r" in rest or b"\n" in rest
+
+
+@given(troublesome, st.integers(0, 3000), st.binary(max_size=20))
+def test_a_newline_that_stands_alone_is_found_wherever_it_is(
+    content: bytes, lines: int, other: bytes
+) -> None:
+    clean = b"a line of the usual length, more or less\xff\t\0\r\n" * lines
+    for block in (content, clean, clean + content, content + clean, clean + other + clean):
+        assert has_bare_newline(block) is one_stands_alone(block)
+
+
 @given(troublesome, slices)
 def test_chunks_are_cleaned_whatever_their_cut(content: bytes, cuts: list[int]) -> None:
     decoder, received = ChunkDecoder(), b""
