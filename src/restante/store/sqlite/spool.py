@@ -1,10 +1,11 @@
 """Large content in files: written before the row that names it, removed after the row.
 
-    write … fsync file, fsync directory │ row committed │ … row removed, committed │ unlink
-            a crash here leaves an orphan │   held, whole   │   a crash here leaves an orphan
+    create, fsync directory │ write … fsync file │ row committed │ … row removed, committed │ unlink
+         a crash here leaves an orphan           │  held, whole  │  a crash here leaves an orphan
 
 Files without a row are swept when the store is opened, where the lock says that nobody is writing
-one. Each held message owns its file: the second holder of one content gets a second name for it.
+one. Files are made ahead, several with one sync of their directory (ready_files.py). Each held
+message owns its file: the second holder of one content gets a second name for it.
 """
 
 import asyncio
@@ -17,12 +18,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
+from weakref import WeakSet
 
 from restante.mail.message import ContentFile
 from restante.phrases import cause_of
 from restante.store.sqlite.ballast import Ballast
 from restante.store.sqlite.daemon_threads import DaemonThreads
+from restante.store.sqlite.ready_files import ReadyFiles
 from restante.store.sqlite.regular_file import (
     BLOCK,
     is_curable,
@@ -38,6 +41,7 @@ _THREADS = 4  # syncs at once
 _THREADS_APART = 1  # for people who read content
 _SHARDS = "0123456789abcdef"  # directories, so that new files do not all wait for one's lock
 _CLOSING_SECONDS = 3.0  # for work under way: a read that hangs is left behind
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
 _ROOM_WILL_COME = (errno.ENOSPC, errno.EDQUOT)
 
 _Answer = TypeVar("_Answer")
@@ -53,6 +57,8 @@ class ContentFiles:
         self._removals = threading.Lock()
         self._copies_under_way = 0
         self._put_off: list[str] = []  # names to be removed when no copy is under way
+        self._spools: WeakSet[FileSpool] = WeakSet()  # that are being written
+        self._ready = ReadyFiles(self._make, lambda: len(self._spools))
         self._pool = DaemonThreads(_THREADS, "restante-files")
         self._pool_apart = DaemonThreads(_THREADS_APART, "restante-web-files")
         for made in (directory, *(directory / shard for shard in _SHARDS)):
@@ -64,10 +70,10 @@ class ContentFiles:
         """Raise StoreFull if mail may not be held because it would take the room for removals."""
         self._ballast.require()
 
-    def new_name(self) -> str:
-        """Choose a name that no file has or had."""
+    def new_name(self, shard: str = "") -> str:
+        """Choose a name that no file has or had, in any shard if none is given."""
         name = secrets.token_hex(16)
-        return f"{name[0]}/{name}"
+        return f"{shard or name[0]}/{name}"
 
     def path(self, name: str) -> Path:
         """Tell where a file is."""
@@ -93,7 +99,42 @@ class ContentFiles:
 
     def open_spool(self) -> "FileSpool":
         """Begin a file."""
-        return FileSpool(self)
+        spool = FileSpool(self)
+        self._spools.add(spool)
+        return spool
+
+    def end_spool(self, spool: "FileSpool") -> None:
+        """Stop counting a file that was begun."""
+        self._spools.discard(spool)
+
+    def take_ready(self) -> "ReadyFile":
+        """Take an open file whose name is durable. Raises OSError."""
+        return self._ready.take()
+
+    def _make(self, count: int) -> "list[ReadyFile]":
+        """Make up to so many files with durable names in one directory, one at least."""
+        shard = secrets.choice(_SHARDS)
+        made: list[ReadyFile] = []
+        try:
+            for _ in range(count):
+                name = self.new_name(shard)
+                made.append(
+                    ReadyFile(name, SharedDescriptor(os.open(self.path(name), _NEW, 0o600)))
+                )
+        except OSError:  # of descriptors or inodes: the files that were made will do
+            if not made:
+                raise
+        try:
+            self.sync_directory(self.path(shard))
+        except OSError:
+            self._remove_ready(made)
+            raise
+        return made
+
+    def _remove_ready(self, files: "Iterable[ReadyFile]") -> None:
+        for file in files:
+            file.descriptor.close()
+            self.remove_unheld(file.name)
 
     async def duplicate(self, file: ContentFile) -> ContentFile:
         """Give a file a second durable name."""
@@ -237,6 +278,7 @@ class ContentFiles:
         """Finish the work under way, if it ends soon: content lost in an open file is not held."""
         self._pool_apart.close(_CLOSING_SECONDS)
         self._pool.close(_CLOSING_SECONDS)
+        self._remove_ready(self._ready.take_all())
 
 
 class SharedDescriptor:
@@ -269,6 +311,13 @@ class SharedDescriptor:
             self._number = -1
 
 
+class ReadyFile(NamedTuple):
+    """An empty file whose name is durable."""
+
+    name: str
+    descriptor: SharedDescriptor
+
+
 def _compare(file: ContentFile, size: int, crc32: int) -> None:
     if (size, crc32) != (file.size, file.crc32):
         raise Damaged(f"content file {file.name} does not match its size and checksum")
@@ -283,7 +332,7 @@ class FileSpool:
 
     def __init__(self, files: ContentFiles) -> None:
         self._files = files
-        self._name = files.new_name()
+        self._name = ""  # until something is written
         self._lock = (
             threading.Lock()
         )  # a write whose caller was cancelled may still run when discard comes
@@ -298,11 +347,15 @@ class FileSpool:
 
     async def close(self) -> ContentFile:
         """Make it durable."""
-        return await self._files.run(self._finish)
+        try:
+            return await self._files.run(self._finish)
+        finally:
+            self._files.end_spool(self)
 
     def discard(self) -> None:
         """Forget it."""
         self._is_discarded = True
+        self._files.end_spool(self)
         self._files.begin(self._remove)
 
     def _append(self, block: bytes) -> None:
@@ -316,17 +369,17 @@ class FileSpool:
         if self._is_discarded:
             raise StoreError("content file: discarded")
         if self._descriptor is None:
-            path = self._files.path(self._name)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._descriptor = SharedDescriptor(os.open(path, flags, 0o600))
+            self._name, self._descriptor = self._files.take_ready()
         return self._descriptor
 
     def _finish(self) -> ContentFile:
         with self._lock:
             descriptor = self._opened()
             self._files.sync(descriptor)
-            self._files.sync_directory(self._files.path(self._name).parent)
+            has_name = descriptor.use(os.fstat).st_nlink > 0
             descriptor.close()
+            if not has_name:  # an empty file may have lain there for long
+                raise StoreError("content file: it was removed while it was written")
             return ContentFile(self._name, self._size, self._crc32)
 
     def _remove(self) -> None:
