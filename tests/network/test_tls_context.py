@@ -2,11 +2,13 @@
 
 import ssl
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import trustme
 
+from restante.network.tls import TlsLayer
 from restante.network.tls_context import (
     VERSIONS,
     dane_client_context,
@@ -26,6 +28,37 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     issued.cert_chain_pems[0].write_to_path(certificate)
     issued.private_key_pem.write_to_path(key)
     return certificate, key
+
+
+def shake_hands(
+    server: ssl.SSLContext, client: ssl.SSLContext, session: ssl.SSLSession | None
+) -> ssl.SSLObject:
+    """Return the client's end of a connection that has got what the server sends first."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    asking = client.wrap_bio(incoming, outgoing, session=session)
+    answering = TlsLayer(server, is_server=True)
+    for step in (asking.do_handshake, asking.do_handshake, lambda: asking.read(1)):
+        with suppress(ssl.SSLWantReadError):
+            step()
+        if outgoing.pending:
+            answering.receive(outgoing.read())
+        incoming.write(answering.take_outgoing())
+    assert answering.is_established
+    return asking
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_the_one_ticket_of_a_client_resumes_its_session(
+    pair: tuple[Path, Path], version: str
+) -> None:
+    server, client = server_context([pair], "1.2", has_clear_text=True), unverified_client_context()
+    client.maximum_version = VERSIONS[version]
+    assert server.num_tickets == 1
+    first = shake_hands(server, client, None)
+    with suppress(ssl.SSLWantReadError):
+        first.read(1)  # where TLS 1.3 sends its ticket
+    assert not first.session_reused
+    assert shake_hands(server, client, first.session).session_reused
 
 
 def suites(context: ssl.SSLContext) -> set[str]:

@@ -35,6 +35,7 @@ def server_context(
     ssl.SSLError where the files cannot be used.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.num_tickets = 1  # OpenSSL's two are for clients that open connections side by side
     for certificate, key in pairs:
         context.load_cert_chain(certificate, key)
     context.options |= (
