@@ -1,13 +1,15 @@
 """The design's table of targets, and whether a run has met them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bench.results import Report, RowResult, number
+from bench.results import Report, RowResult, Sample, number
 from bench.servers.park import SHARED, SHARED_ALONE
 
 NEAR, FAR, LONG = "drain-0ms", "drain-100ms", "-long"
+# rows of large content, and the CPU seconds that 1,000 messages may take: 2.5 for each MiB
+LARGE: Final = {"accept-1m-20-kept": 2.5, "accept-1m-20-kept-bdat": 2.5, "accept-10m-20-kept": 25.0}
 _AHEAD: Final = "Restante to CHUNKING sink"
 
 
@@ -38,6 +40,16 @@ class _AtLeast:
 
 
 @dataclass(frozen=True, slots=True)
+class _Spent:
+    """The most that a message of a row may cost Restante: the median of the rounds."""
+
+    row: str
+    what: str
+    of: Callable[[Sample], float | None]
+    bound: float
+
+
+@dataclass(frozen=True, slots=True)
 class _AtMost:
     """A value of a row that shall be so low: of the subject that is named, or of the first."""
 
@@ -64,10 +76,18 @@ _RATES: Final = [
         for workers in SHARED
         if workers != SHARED_ALONE
     ),
+    *(_AtLeast(row, "Restante", "Postfix", 2.5) for row in LARGE),
+    _AtLeast("accept-4k-20-tls", "Restante", "Postfix", 4),
     _AtLeast(NEAR, f"{SHARED_ALONE} to smtp-sink", "Postfix to smtp-sink", 4),
     _AtLeast(NEAR, "Restante to smtp-sink", "Postfix to smtp-sink", 5, 8),
     _AtLeast(FAR, _AHEAD, "Postfix to smtp-sink", 50),
     _AtLeast(FAR, "Restante to smtp-sink", "Postfix to smtp-sink", 4),
+]
+_CPU: Final = "CPU s/1,000"
+_SPENT: Final = [
+    _Spent("accept-4k-20-tls", _CPU, lambda sample: sample.cpu, 1.0),
+    *(_Spent(row, _CPU, lambda sample: sample.cpu, bound) for row, bound in LARGE.items()),
+    *(_Spent(row, "syncs", lambda sample: sample.syncs, 1.2) for row in LARGE),
 ]
 _LOSS: Final = 20.0  # percent
 _COSTS: Final = [
@@ -94,7 +114,7 @@ _COSTS: Final = [
 
 def verdicts(report: Report) -> list[Verdict]:
     """Judge what the run has measured, and pass over what it has not."""
-    return [*_rates(report), *_loss(report), *_costs(report)]
+    return [*_rates(report), *_spent(report), *_loss(report), *_costs(report)]
 
 
 def _rates(report: Report) -> Iterator[Verdict]:
@@ -106,6 +126,15 @@ def _rates(report: Report) -> Iterator[Verdict]:
             what = f"{row.title}: {target.subject}, of {target.reference}"
             bound = f"≥ {target.bound:g}x{stretch}"
             yield Verdict(what, bound, f"{number(ratio.median)}x", ratio.median >= target.bound)
+
+
+def _spent(report: Report) -> Iterator[Verdict]:
+    for target in _SPENT:
+        row = report.row(target.row)
+        value = row.middle("Restante", target.of) if row else None
+        if row and value is not None:
+            what = f"{row.title}: Restante, {target.what}"
+            yield Verdict(what, f"≤ {target.bound:g}", number(value), value <= target.bound)
 
 
 def _loss(report: Report) -> Iterator[Verdict]:
