@@ -6,7 +6,6 @@ that name the address, which an operator changes. The person's own sessions in t
 passkeys leave with the record of the user.
 """
 
-from asyncio import sleep
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import changed, checked_reason, entry, moment, with_changes
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import LineText
+from restante.background.loop_slices import in_turns
 from restante.mail.message import message_name
 from restante.store.person_store import ERASABLE, LEFT, Fact, PersonalRow, PersonPlace
 from restante.tenancy.audit import AuditAction
@@ -49,7 +49,6 @@ _TIMES: Final = {
     "applies_at",
 }
 _MAX_ADDRESS: Final = 600  # characters
-_RECORDS_AT_ONCE: Final = 100
 
 
 class PersonOrder(BaseModel):
@@ -216,14 +215,12 @@ def _person(context: AdminContext, address: str) -> Person:
 
 async def _records(context: AdminContext, person: Person) -> AsyncIterator[str]:
     """Yield the records that name the person, as kind, name and account."""
-    for count, (thing, record) in enumerate(_all_records(context)):
+    async for thing, record in in_turns(_all_records(context)):
         texts = [one.after for one in changes_between(None, record)]
         if isinstance(record, PortalUser):
             texts += [passkey.name for passkey in record.passkeys]
         if person.is_named_in(thing, *texts):
             yield thing
-        if count % _RECORDS_AT_ONCE == 0:
-            await sleep(0)
 
 
 def _all_records(context: AdminContext) -> Iterator[tuple[str, object]]:
