@@ -83,6 +83,29 @@ def test_other_work_runs_after_each_slice_of_time() -> None:
     assert asyncio.run(story()) == 5
 
 
+def test_several_tasks_share_the_slices() -> None:
+    """Tasks that go on together would make one long slice."""
+    now, rounds, seen = 0.0, 0, []
+
+    async def work(breather: SliceBreather) -> None:
+        nonlocal now
+        await breather.breathe()
+        now += SLICE_SECONDS * 0.6
+        seen.append(rounds)
+
+    async def story() -> None:
+        nonlocal now, rounds
+        breather = SliceBreather(lambda: now)
+        now = 1.0
+        tasks = [asyncio.create_task(work(breather)) for _ in range(6)]
+        while not all(task.done() for task in tasks):
+            rounds += 1
+            await asyncio.sleep(0)
+
+    asyncio.run(story())
+    assert max(seen.count(one) for one in seen) == 2
+
+
 def test_many_entries_are_planned_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     breaths = 0
 

@@ -55,10 +55,15 @@ class SliceBreather:
         self._since = clock()
 
     async def breathe(self) -> None:
-        """Let other work run if the slice is over."""
-        if self._clock() - self._since > SLICE_SECONDS:
+        """Let other work run if the slice is over.
+
+        Several tasks may ask. The first one that goes on begins a slice, which all of them share.
+        """
+        while self._clock() - self._since > SLICE_SECONDS:
+            over = self._since
             await asyncio.sleep(0)
-            self._since = self._clock()
+            if self._since == over:
+                self._since = self._clock()
 
 
 async def make_plan(
