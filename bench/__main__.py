@@ -36,6 +36,7 @@ from bench.rows.first_mail import held_rows
 from bench.rows.floor import floor_rows
 from bench.rows.memory import memory_rows
 from bench.rows.row import Extent, Row
+from bench.rows.sealing import sealing_rows
 from bench.rows.takeover import takeover_rows
 from bench.rows.turnaround import turnaround_rows
 from bench.servers.park import Park
@@ -104,6 +105,7 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
         *accept_rows(park, extent),
         *floor_rows(extent),
         *drain_rows(park, extent),
+        *sealing_rows(park, extent),
         *takeover_rows(park, extent),
         *turnaround_rows(park, extent),
         *held_rows(park, extent),

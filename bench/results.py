@@ -61,6 +61,11 @@ class RowResult:
         pairs = zip(self.samples.get(subject, []), self.samples.get(reference, []), strict=False)
         return _spread([one.value / other.value for one, other in pairs])
 
+    def cpu_ratio(self, subject: str, reference: str) -> Spread | None:
+        """Return a subject's CPU seconds over those of the reference, round by round."""
+        pairs = zip(self.samples.get(subject, []), self.samples.get(reference, []), strict=False)
+        return _spread([one.cpu / other.cpu for one, other in pairs if one.cpu and other.cpu])
+
     def middle(self, subject: str, of: Callable[[Sample], float | None]) -> float | None:
         """Return the median of something that not every sample has."""
         known = [

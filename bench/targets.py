@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bench.results import Report, RowResult, Sample, number
-from bench.servers.park import SHARED, SHARED_ALONE
+from bench.servers.park import RESTANTE, SHARED, SHARED_ALONE, UNSEALED
 
 NEAR, FAR, LONG = "drain-0ms", "drain-100ms", "-long"
 # rows of large content, and the CPU seconds that 1,000 messages may take: 2.5 for each MiB
@@ -60,6 +60,16 @@ class _AtMost:
     reference: str = ""  # of which the subject's value is taken; none: the value itself
 
 
+@dataclass(frozen=True, slots=True)
+class _CpuAtMost:
+    """A ratio of the CPU seconds of a row that shall be so low, sealing over not sealing."""
+
+    row: str
+    bound: float
+    subject: str
+    reference: str
+
+
 _POSTFIX: Final = ("Postfix", "Postfix HOLD")
 _RATES: Final = [
     *(
@@ -110,11 +120,17 @@ _COSTS: Final = [
     _AtMost("memory-idle-tls", 64, " KiB"),
     _AtMost("memory-50mb", 256, " KiB"),
 ]
+_CPU: Final = [
+    _CpuAtMost("sealing-accept-4k", 1.05, RESTANTE, UNSEALED),
+    _CpuAtMost(
+        "sealing-drain-4k", 1.05, f"{RESTANTE} to CHUNKING sink", f"{UNSEALED} to CHUNKING sink"
+    ),
+]
 
 
 def verdicts(report: Report) -> list[Verdict]:
     """Judge what the run has measured, and pass over what it has not."""
-    return [*_rates(report), *_spent(report), *_loss(report), *_costs(report)]
+    return [*_rates(report), *_spent(report), *_loss(report), *_costs(report), *_cpu(report)]
 
 
 def _rates(report: Report) -> Iterator[Verdict]:
@@ -164,3 +180,14 @@ def _cost(row: RowResult, target: _AtMost) -> float | None:
     subject = target.subject or next(iter(row.samples))
     spread = row.ratio(subject, target.reference) if target.reference else row.value(subject)
     return spread.median if spread else None
+
+
+def _cpu(report: Report) -> Iterator[Verdict]:
+    for target in _CPU:
+        row = report.row(target.row)
+        ratio = row.cpu_ratio(target.subject, target.reference) if row else None
+        if row and ratio:
+            what = f"{row.title}: CPU seconds, of {target.reference}"
+            bound = f"≤ {target.bound:g}x"
+            measured = f"{ratio.median:.3f}x ({ratio.least:.3f}-{ratio.most:.3f})"
+            yield Verdict(what, bound, measured, ratio.median <= target.bound)

@@ -3,7 +3,8 @@
 Restante's store is filled beforehand through its own interface, Postfix's queue by smtp-source.
 Then the bench waits until all of Postfix's mail is deferred, because its ETRN moves nothing else.
 Postfix runs with its defaults: 20 connections, reused as its cache decides. Rows that distance
-makes slow get fewer messages; otherwise a run would take an hour. All messages have 4 KiB.
+makes slow get fewer messages; otherwise a run would take an hour. All messages have 4 KiB, except
+where a subject says otherwise.
 """
 
 import os
@@ -17,7 +18,7 @@ from bench.load.load import Load
 from bench.measure import Meter
 from bench.results import Sample
 from bench.rows.row import Extent, Row
-from bench.servers.park import POSTFIX, RESTANTE, SHARED_ALONE, Park
+from bench.servers.park import POSTFIX, RESTANTE, SHARED_ALONE, UNSEALED, Park
 from bench.servers.server import Lost
 from bench.sinks.destination import ChunkingSink, Destination, Distant, StockPostfix, StockSink
 from bench.syncs import counting_syncs
@@ -44,6 +45,7 @@ class Subject:
     server: str
     destination: str
     messages: int
+    octets: int = SIZE  # of each
 
     @property
     def text(self) -> str:
@@ -96,7 +98,7 @@ class DrainRow(Row):
             with Meter(*server.leaders) as meter:
                 begin = server.ask_for_mail()
                 seconds = wait_for(destination, what.messages) - begin
-            check_all_came(destination, what.messages)
+            check_all_came(destination, what.messages, what.octets)
             eventually(
                 lambda: server.held().messages == 0,
                 what=f"{server.name} to hold nothing",
@@ -121,11 +123,12 @@ class DrainRow(Row):
     def _holding(self, what: Subject) -> Iterator[None]:
         """Run the server with the mail in its keeping."""
         if what.server == SHARED_ALONE:
-            with self._park.shared[SHARED_ALONE].running_filled(what.messages, SIZE):
+            with self._park.shared[SHARED_ALONE].running_filled(what.messages, what.octets):
                 yield
             return
         if what.server != POSTFIX:
-            with self._park.restante.running_filled(what.messages, SIZE):
+            restante = self._park.unsealed if what.server == UNSEALED else self._park.restante
+            with restante.running_filled(what.messages, what.octets):
                 yield
             return
         postfix = self._park.postfix
@@ -171,10 +174,10 @@ def wait_for(destination: Destination, messages: int) -> float:
     return time.monotonic()
 
 
-def check_all_came(destination: Destination, messages: int) -> None:
+def check_all_came(destination: Destination, messages: int, octets_each: int = SIZE) -> None:
     """Check that all held mail arrived. Raises Lost."""
     octets = destination.octets()
-    if destination.count() != messages or (octets is not None and octets < messages * SIZE):
+    if destination.count() != messages or (octets is not None and octets < messages * octets_each):
         raise Lost(
             f"{messages} messages were held; {destination.count()} came, with {octets} octets"
         )

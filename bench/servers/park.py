@@ -16,8 +16,9 @@ from bench.servers.shared_restante import SharedPair, SharedRestante, durable_cl
 from tests.acceptance.peers.ports import free_port
 from tests.postgres_cluster import PostgresCluster
 
-RESTANTE, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = (
+RESTANTE, UNSEALED, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = (
     "Restante",
+    "Restante, not sealing",
     "Postfix",
     "Postfix HOLD",
     "Exim",
@@ -49,6 +50,7 @@ class Park:
             return self.shared[name]
         place = {
             RESTANTE: "restante",
+            UNSEALED: "unsealed",
             POSTFIX: "postfix",
             POSTFIX_HOLDS: "postfix_holds",
             EXIM: "exim",
@@ -60,7 +62,14 @@ class Park:
     @cached_property
     def restante(self) -> RestanteServer:
         """Restante."""
-        server = RestanteServer(self.destination_port, self.other_port)
+        server = RestanteServer(RESTANTE, self.destination_port, self.other_port)
+        self._stack.callback(server.close)
+        return server
+
+    @cached_property
+    def unsealed(self) -> RestanteServer:
+        """Restante that stores content in clear."""
+        server = RestanteServer(UNSEALED, self.destination_port, self.other_port, seals=False)
         self._stack.callback(server.close)
         return server
 

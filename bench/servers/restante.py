@@ -32,6 +32,7 @@ from tests.acceptance.peers.server import Server as PeerServer
 
 # The tests' values are shorter than the defaults. Without patience a drain that is sent away ends.
 DELIVERY: Final = {"first_retry": 5.0, "longest_retry": 300.0, "patience": 0.0}
+SEALED: Final = "\nseal_content = true\n"
 # As many sessions as the system allows: with a higher number, one block would get a quarter.
 LIMITS: Final = f"""
 [reception]
@@ -47,11 +48,16 @@ releases_per_minute = 100000
 class RestanteServer(Server):
     """The server under test, and its stores: an empty one, and those filled beforehand."""
 
-    name = "Restante"
+    def __init__(
+        self, name: str, destination_port: int, other_port: int, *, seals: bool = True
+    ) -> None:
+        """Give the local ports that get the mail: of the numbered domains, and of OTHER.
 
-    def __init__(self, destination_port: int, other_port: int) -> None:
-        """Give the local ports that get the mail: of the numbered domains, and of OTHER."""
+        `seals`: content is sealed, as `restante init` has it.
+        """
+        self.name = name
         self._made = Installation(delivery=DELIVERY, more=LIMITS).__enter__()
+        self._key_file = seal(self._made, seals=seals)
         self._login = self._made.hosts(domain(), f"{HOST}:{destination_port}", account=ACCOUNT)
         self._other_login = self._made.hosts(OTHER, f"{HOST}:{other_port}", account=OTHER_ACCOUNT)
         self._destination_port = destination_port
@@ -161,16 +167,31 @@ class RestanteServer(Server):
                 shutil.copytree(self._empty, store.with_suffix(".half"), dirs_exist_ok=True)
             )
             facts = {"messages": messages, "size": size, "domains": domains, "others": others}
-            words = [f"sqlite:{half}", json.dumps(facts | {"port": self._destination_port})]
+            facts |= {"port": self._destination_port}
+            words = [f"sqlite:{half}", json.dumps({**facts, "key_file": self._key_file})]
             subprocess.run(
                 [sys.executable, "-m", "bench.servers.filling", *words], check=True, cwd=ROOT
             )
             half.rename(store)
         return store
 
+    def stored_octets(self) -> bytes:
+        """Return the files of the database."""
+        return b"".join(file.read_bytes() for file in self._data.glob("restante.db*"))
+
     @property
     def _data(self) -> Path:
         return self._made.directory / "data"
+
+
+def seal(made: Installation, *, seals: bool) -> str:
+    """Have the configuration say whether content is sealed, and return the key file, or ""."""
+    text = made.config.read_text()
+    assert SEALED in text, "`restante init` seals"
+    if seals:
+        return str(made.directory / "restante.key")
+    made.config.write_text(text.replace(SEALED, SEALED.replace("true", "false")))
+    return ""
 
 
 def status_of(socket_path: Path) -> dict[str, Any]:

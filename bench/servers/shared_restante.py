@@ -18,7 +18,7 @@ from typing import Any, Final
 import asyncpg
 
 from bench.domains import ACCOUNT, HOST, ROOT, domain
-from bench.servers.restante import DELIVERY, LIMITS, status_of
+from bench.servers.restante import DELIVERY, LIMITS, seal, status_of
 from bench.servers.server import Held, Server, anybody
 from tests.acceptance.installation import HOSTNAME, Installation
 from tests.acceptance.peers.eventually import eventually
@@ -65,6 +65,7 @@ class SharedRestante(Server):
         self._made = Installation(
             delivery=DELIVERY, more=LIMITS, database=self._url, top=f"workers = {workers}"
         ).__enter__()
+        self._key_file = seal(self._made, seals=True)
         self._login = self._made.hosts(domain(), f"{HOST}:{destination_port}", account=ACCOUNT)
         self._command(f"CREATE DATABASE empty_{workers} TEMPLATE {self._database}")
         self._filled: set[str] = set()  # databases
@@ -137,7 +138,7 @@ class SharedRestante(Server):
 
         def start() -> None:
             self._empty()
-            fill(self._url, messages, size, 1, self._destination_port)
+            self._fill(messages, size, 1)
             self.start_again()
 
         with self.started_by(start):
@@ -149,7 +150,7 @@ class SharedRestante(Server):
         name = f"filled_{self._workers}_{messages}_{size}_{domains}"
         if name not in self._filled:
             self._empty()
-            fill(self._url, messages, size, domains, self._destination_port)
+            self._fill(messages, size, domains)
             asyncio.run(self._cluster.execute("VACUUM (ANALYZE)", self._database))
             self._rename(self._database, name)
             self._filled.add(name)
@@ -161,6 +162,9 @@ class SharedRestante(Server):
         finally:
             self._rename(self._database, name)
             self._command(f"CREATE DATABASE {self._database} TEMPLATE empty_{self._workers}")
+
+    def _fill(self, messages: int, size: int, domains: int) -> None:
+        fill(self._url, messages, size, domains, self._destination_port, key_file=self._key_file)
 
     def _rename(self, name: str, wanted: str) -> None:
         self._command(f"ALTER DATABASE {name} RENAME TO {wanted}")
@@ -192,7 +196,7 @@ class SharedPair:
     @contextmanager
     def running_filled(self, messages: int, size: int) -> Iterator[None]:
         """Run both, with so many messages of `size` octets."""
-        fill(self._url, messages, size, 1, self._destination_port)
+        fill(self._url, messages, size, 1, self._destination_port, key_file="")
         try:
             for name in self.names:
                 self.start(name)
@@ -223,9 +227,10 @@ class SharedPair:
         return self._made[self.names.index(name)]
 
 
-def fill(url: str, messages: int, size: int, domains: int, port: int) -> None:
+def fill(url: str, messages: int, size: int, domains: int, port: int, *, key_file: str) -> None:
     """Fill a database, by a process of its own, with mail for the domains of this port."""
     facts = {"messages": messages, "size": size, "domains": domains, "others": 0, "port": port}
+    facts |= {"key_file": key_file}
     words = [sys.executable, "-m", "bench.servers.filling", url, json.dumps(facts)]
     subprocess.run(words, check=True, cwd=ROOT)
 

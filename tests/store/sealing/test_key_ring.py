@@ -22,7 +22,7 @@ def test_a_key_is_made_once_and_found_by_others() -> None:
         made = await KeyRing(store.keys, VAULT).for_sealing([one, two])
         found = await KeyRing(store.keys, VAULT).for_opening([one, two])
         for id_ in (one, two):
-            sealed = seal_head(made[id_], 1, b"head")
+            sealed = seal_head(made[id_], 1, b"head", salt=b"salt")
             assert open_head(found[id_], 1, sealed, has_file=False) == (b"head", b"")
         assert set(store.state.data_keys) == {one, two}
 
@@ -35,7 +35,7 @@ def test_of_two_rings_that_make_a_key_at_once_one_wins_for_both() -> None:
         one = await hosted(store)
         rings = [KeyRing(store.keys, VAULT) for _ in range(2)]
         first, second = await asyncio.gather(*(ring.for_sealing([one]) for ring in rings))
-        sealed = seal_head(first[one], 1, b"head")
+        sealed = seal_head(first[one], 1, b"head", salt=b"salt")
         assert open_head(second[one], 1, sealed, has_file=False) == (b"head", b"")
 
     asyncio.run(run())

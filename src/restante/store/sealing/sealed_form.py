@@ -1,4 +1,4 @@
-"""The sealed form of content. Pure but for the random octets of new keys and nonces.
+"""The sealed form of content. Pure but for the random octets of new keys.
 
 A head is sealed whole, under the key of its domain:
 
@@ -13,7 +13,6 @@ that was cut, or whose chunks were put in another order, does not open. The key 
 heads of its messages and nowhere else. Several domains can thus have one file, each under its key.
 """
 
-import secrets
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -25,7 +24,7 @@ from restante.tenancy.sealed_secrets import SealBroken
 KEY_BITS: Final = 256
 _VERSION: Final = b"\1"
 _NONCE: Final = 12
-_SALT: Final = 4
+SALT: Final = 4  # random octets of the nonce of a head
 _HEAD, _HEAD_OF_FILE, _CHUNK = (
     b"restante head 1 ",
     b"restante head of a file 1 ",
@@ -39,10 +38,12 @@ def new_key() -> bytes:
     return AESGCM.generate_key(KEY_BITS)
 
 
-def seal_head(key: AESGCM, number: int, head: bytes, file_key: bytes = b"") -> bytes:
-    """Seal the head of a message, with the key of its file."""
+def seal_head(
+    key: AESGCM, number: int, head: bytes, file_key: bytes = b"", *, salt: bytes
+) -> bytes:
+    """Seal the head of a message, with the key of its file. `salt` is random, of SALT octets."""
     name = number.to_bytes(8)
-    nonce = name + secrets.token_bytes(_SALT)
+    nonce = name + salt
     bound = (_HEAD_OF_FILE if file_key else _HEAD) + name
     return _VERSION + nonce + key.encrypt(nonce, file_key + head, bound)
 
@@ -60,36 +61,21 @@ def open_head(key: AESGCM, number: int, sealed: bytes, *, has_file: bool) -> tup
 
 
 class FileSealer:
-    """Seals one file, piece by piece. It keeps less than a chunk and the last piece."""
+    """Seals one file, piece by piece. It keeps a chunk at most."""
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
-        self._waiting = bytearray()
-        self._place = 0
+        self._chunks = _Chunks(CHUNK)
 
     def add(self, piece: bytes) -> bytes:
         """Take a piece; return what can be written."""
-        self._waiting += piece
-        if len(self._waiting) <= CHUNK:
-            return b""
-        whole = (len(self._waiting) - 1) // CHUNK * CHUNK  # one octet at least is left for the last
-        sealed = [
-            self._seal(bytes(self._waiting[start : start + CHUNK]), is_last=False)
-            for start in range(0, whole, CHUNK)
-        ]
-        del self._waiting[:whole]
-        return b"".join(sealed)
+        cut = self._chunks.cut(piece)
+        return b"".join([self._cipher.encrypt(nonce, chunk, _CHUNK) for nonce, chunk in cut])
 
     def end(self) -> bytes:
         """Return the last chunk, and forget what is left."""
-        last = self._seal(bytes(self._waiting), is_last=True)
-        self._waiting.clear()
-        return last
-
-    def _seal(self, chunk: bytes, *, is_last: bool) -> bytes:
-        nonce = _chunk_nonce(self._place, is_last=is_last)
-        self._place += 1
-        return self._cipher.encrypt(nonce, chunk, _CHUNK)
+        nonce, last = self._chunks.last()
+        return self._cipher.encrypt(nonce, last, _CHUNK)
 
 
 class FileOpener:
@@ -97,33 +83,62 @@ class FileOpener:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
-        self._waiting = bytearray()
-        self._place = 0
+        self._chunks = _Chunks(_SEALED_CHUNK)
 
     def add(self, piece: bytes) -> bytes:
         """Take a piece; return content that is proven to be in its place. Raises SealBroken."""
-        self._waiting += piece
-        whole = max(0, len(self._waiting) - 1) // _SEALED_CHUNK * _SEALED_CHUNK
-        opened = [
-            self._open(bytes(self._waiting[start : start + _SEALED_CHUNK]), is_last=False)
-            for start in range(0, whole, _SEALED_CHUNK)
-        ]
-        del self._waiting[:whole]
-        return b"".join(opened)
+        cut = self._chunks.cut(piece)
+        return b"".join([self._open(nonce, chunk) for nonce, chunk in cut])
 
     def end(self) -> bytes:
         """Return the content of the last chunk. Raises SealBroken where the file goes on."""
-        last = self._open(bytes(self._waiting), is_last=True)
-        self._waiting.clear()
-        return last
+        return self._open(*self._chunks.last())
 
-    def _open(self, chunk: bytes, *, is_last: bool) -> bytes:
-        nonce = _chunk_nonce(self._place, is_last=is_last)
-        self._place += 1
+    def _open(self, nonce: bytes, chunk: "_Octets") -> bytes:
         try:
             return self._cipher.decrypt(nonce, chunk, _CHUNK)
         except InvalidTag:
             raise SealBroken("the seal of its content file is broken") from None
+
+
+_Octets = bytearray | memoryview
+
+
+class _Chunks:
+    """Cuts pieces into chunks, each with its nonce. It copies only what goes over two pieces."""
+
+    def __init__(self, octets: int) -> None:
+        self._octets = octets
+        self._waiting = bytearray()
+        self._place = 0
+
+    def cut(self, piece: bytes) -> list[tuple[bytes, _Octets]]:
+        """Return the whole chunks. One octet at least is left for the last one."""
+        start = self._octets - len(self._waiting)
+        if len(piece) <= start:
+            self._waiting += piece
+            return []
+        view = memoryview(piece)
+        cut: list[tuple[bytes, _Octets]] = []
+        if self._waiting:
+            self._waiting += view[:start]
+            cut.append((self._nonce(is_last=False), self._waiting))
+        else:
+            start = 0
+        while len(view) - start > self._octets:
+            cut.append((self._nonce(is_last=False), view[start : start + self._octets]))
+            start += self._octets
+        self._waiting = bytearray(view[start:])
+        return cut
+
+    def last(self) -> tuple[bytes, _Octets]:
+        """Return the last chunk, whole or not, and forget it."""
+        last, self._waiting = self._waiting, bytearray()
+        return self._nonce(is_last=True), last
+
+    def _nonce(self, *, is_last: bool) -> bytes:
+        place, self._place = self._place, self._place + 1
+        return place.to_bytes(_NONCE - 1) + (b"\1" if is_last else b"\0")
 
 
 def sealed_beginning(octets: int) -> int:
@@ -141,7 +156,3 @@ def open_beginning(key: bytes, sealed: bytes, octets: int) -> bytes:
     if len(sealed) < sealed_beginning(octets):
         opened += opener.end()
     return opened[:octets]
-
-
-def _chunk_nonce(place: int, *, is_last: bool) -> bytes:
-    return place.to_bytes(_NONCE - 1) + (b"\1" if is_last else b"\0")

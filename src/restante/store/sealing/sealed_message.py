@@ -1,4 +1,4 @@
-"""Messages as they are sealed for a store, and opened again. Pure but for random octets."""
+"""Messages as they are sealed for a store, and opened again. Pure."""
 
 from dataclasses import replace
 
@@ -9,14 +9,18 @@ from restante.mail.sealed_size import plain_file_octets, sealed_file_octets
 from restante.store.sealing.sealed_form import open_head, seal_head
 
 
-def seal_message(message: NewMessage, key: AESGCM) -> NewMessage:
-    """Return a message as it is stored. One whose file is not sealed stays as it is."""
+def seal_message(message: NewMessage, key: AESGCM, salt: bytes) -> NewMessage:
+    """Return a message as it is stored. One whose file is not sealed stays as it is.
+
+    `salt` is random, and new for each message (`sealed_form.SALT` octets).
+    """
     file = message.file
     if file is None:
-        return message._replace(head=seal_head(key, message.number, message.head), is_sealed=True)
+        head = seal_head(key, message.number, message.head, salt=salt)
+        return message._replace(head=head, is_sealed=True)
     if file.seal is None:
         return message
-    head = seal_head(key, message.number, message.head, file.seal.key)
+    head = seal_head(key, message.number, message.head, file.seal.key, salt=salt)
     return message._replace(head=head, file=as_stored(file), is_sealed=True)
 
 

@@ -6,6 +6,7 @@ Other parts are those of the store below.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from secrets import token_bytes
 from typing import cast
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -18,7 +19,7 @@ from restante.store.queue_store import QueueStore
 from restante.store.reception_store import ContentSpool, ReceptionStore
 from restante.store.report_store import ReportStore
 from restante.store.sealing.key_ring import KeyRing
-from restante.store.sealing.sealed_form import FileOpener, open_beginning, sealed_beginning
+from restante.store.sealing.sealed_form import SALT, FileOpener, open_beginning, sealed_beginning
 from restante.store.sealing.sealed_message import as_stored, open_message, seal_message
 from restante.store.sealing.sealed_spool import SealedSpool
 from restante.store.store_errors import Damaged, StoreError
@@ -74,7 +75,11 @@ class SealedReception:
         """Hold these, sealed."""
         async with self._in_turn:
             keys = await self._ring.for_sealing({message.domain_id for message in messages})
-        sealed = [seal_message(message, keys[message.domain_id]) for message in messages]
+        random = token_bytes(SALT * len(messages))  # one draw: it takes as long as a seal
+        sealed = [
+            seal_message(message, keys[message.domain_id], random[at : at + SALT])
+            for at, message in zip(range(0, len(random), SALT), messages, strict=True)
+        ]
         return await self._below.hold(sealed, quotas)
 
     def open_spool(self) -> ContentSpool:
