@@ -1,4 +1,7 @@
-"""Messages as they are sealed for a store, and opened again. Pure."""
+"""Messages as they are sealed for a store, and opened again. Pure.
+
+Small ones are made field by field: `_replace` takes longer than a cipher does for 4 KiB.
+"""
 
 from dataclasses import replace
 
@@ -17,7 +20,7 @@ def seal_message(message: NewMessage, key: AESGCM, salt: bytes) -> NewMessage:
     file = message.file
     if file is None:
         head = seal_head(key, message.number, message.head, salt=salt)
-        return message._replace(head=head, is_sealed=True)
+        return NewMessage._make((*message[:4], head, *message[5:-1], True))
     if file.seal is None:
         return message
     head = seal_head(key, message.number, message.head, file.seal.key, salt=salt)
@@ -30,7 +33,7 @@ def open_message(message: HeldMessage, key: AESGCM) -> HeldMessage:
     has_file = stored is not None
     head, file_key = open_head(key, message.number, message.head, has_file=has_file)
     if stored is None:
-        return message._replace(head=head, is_sealed=False)
+        return HeldMessage._make((*message[:4], head, *message[5:-1], False))
     seal = FileSeal(file_key, message.number, message.domain_id)
     file = replace(stored, size=plain_file_octets(stored.size), seal=seal)
     return message._replace(head=head, file=file, is_sealed=False)

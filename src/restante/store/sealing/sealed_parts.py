@@ -44,15 +44,13 @@ class MessageOpener:
         opened = []
         for message in messages:
             try:
-                opened.append(_opened(message, keys))
+                opened.append(_opened(message, keys) if message.is_sealed else message)
             except SealBroken as broken:
                 await self._content.park_unopened(message.number, message.domain_id, str(broken))
         return opened
 
 
 def _opened(message: HeldMessage, keys: Mapping[int, AESGCM]) -> HeldMessage:
-    if not message.is_sealed:
-        return message
     key = keys.get(message.domain_id)
     if key is None:
         raise SealBroken(_NO_KEY)

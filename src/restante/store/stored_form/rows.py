@@ -113,7 +113,8 @@ def _dsn(text: str) -> DsnRequest:
 def held_message(row: Row, refused: Sequence[str] = (), mark: int = 0) -> HeldMessage:
     """Read a message back; `refused` paths join those held. The row may end with its origin.
 
-    `mark` is that of the drain that reads it. Raises DamagedRow where the content is not whole.
+    `mark` is that of the drain that reads it. Raises DamagedRow where the content is not whole. The
+    seal of sealed content proves more than a checksum would, and is checked by `store/sealing`.
     """
     (
         number,
@@ -131,7 +132,8 @@ def held_message(row: Row, refused: Sequence[str] = (), mark: int = 0) -> HeldMe
         message_id,
         *origin,
     ) = row
-    if not is_whole(head, head_crc32):
+    is_sealed = isinstance(head_crc32, int) and bool(head_crc32 & _IS_SEALED)
+    if not is_sealed and not is_whole(head, head_crc32):
         raise DamagedRow("its content does not match its checksum")
     deferrals = _deferrals(flags)
     return HeldMessage(
@@ -147,7 +149,7 @@ def held_message(row: Row, refused: Sequence[str] = (), mark: int = 0) -> HeldMe
         origin=read_origin(origin[0]) if origin else None,
         deferrals=deferrals,
         was_deferred=deferrals.is_before(mark),
-        is_sealed=bool(head_crc32 & _IS_SEALED),
+        is_sealed=is_sealed,
     )
 
 
