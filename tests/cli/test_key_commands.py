@@ -10,7 +10,7 @@ from restante.cli.failures import Failure
 from restante.cli.offline_admin import open_offline_admin
 from restante.config.load import load
 from restante.store.sealing.key_ring import KeyRing
-from restante.tenancy.sealed_secrets import KEY_OCTETS, Vault
+from restante.tenancy.sealed_secrets import KEY_OCTETS, Vault, verifier_owner
 from tests.cli.conftest import Command
 from tests.contract.making import CONTENT, hosted, message
 
@@ -27,6 +27,12 @@ async def _head(directory: Path) -> bytes:
         assert found is not None
         assert CONTENT not in (directory / "data" / "restante.db").read_bytes()
         return found.head
+
+
+async def _opens_all(directory: Path) -> bool:
+    async with open_offline_admin(load(directory / "restante.toml", {})) as context:
+        verifier = context.directory.now.logins["ann"].sealed_verifier or b""
+        return bool(context.vault.open(verifier, verifier_owner("ann")))
 
 
 @pytest.fixture
@@ -67,11 +73,17 @@ def test_after_a_rotation_mail_is_readable_and_the_former_key_alone_opens_it_no_
     asyncio.run(_hold(made))
     before = key.read_bytes()
     command("key", "confirm-copied", *config)
+    command("account", "add", "alpha-2", *config)
+    login = ("login", "add", "alpha-2", "ann", "--password-stdin", *config)
+    assert command(*login, stdin="the password of ann").code == 0
     rotated = command("key", "rotate", *config)
     assert rotated.code == 0, rotated.err
     assert key.read_bytes()[KEY_OCTETS:] == before
     assert not json.loads(command("key", "show", "--json", *config).out)["is_copy_confirmed"]
     assert asyncio.run(_head(made)) == CONTENT
+    key.write_bytes(key.read_bytes()[:KEY_OCTETS])  # the store needs no former key
+    assert asyncio.run(_head(made)) == CONTENT
+    assert asyncio.run(_opens_all(made))
     key.write_bytes(before)
     with pytest.raises(Failure, match=r"restante\.key: the mail of this store is sealed under"):
         asyncio.run(_head(made))

@@ -72,6 +72,18 @@ async def test_the_record_is_as_it_was_until_then(store: Store) -> None:
     assert await store.records.directory() == before
 
 
+async def test_destinations_are_kept_as_they_are_sealed_again(store: Store) -> None:
+    change = change_of(await hosted(store))
+    kept = await store.schedule.schedule_change(change, SCHEDULED)
+    before = await store.records.directory()
+    again = replace(WANTED, login=DestinationLogin("mx", b"another seal"))
+    renewed = replace(kept, destination=PartReplacement(again, WANTED))
+    await store.schedule.replace_seals(renewed)
+    await store.schedule.replace_seals(replace(renewed, id=kept.id + 1))
+    assert list(await store.schedule.waiting_changes()) == [renewed]
+    assert await store.records.directory() == before
+
+
 async def test_one_part_alone_can_change(store: Store) -> None:
     change = change_of(await hosted(store))
     place = await store.schedule.schedule_change(replace(change, authorized_hosts=None), SCHEDULED)

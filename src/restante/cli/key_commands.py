@@ -81,10 +81,11 @@ def confirm_copied(
 
 @group.command("rotate")
 def rotate(*, config: ConfigOption = None) -> None:
-    """Make a new key, and seal the keys of all held mail under it.
+    """Make a new key, and seal the keys of all held mail and all stored secrets under it.
 
     No server may be running. Held mail stays as it is, so this is quick. The former key stays in
-    the file behind the new one: it opens older backups, and secrets that were stored before.
+    the file behind the new one: it opens older backups. The store no longer needs it. If the
+    command was interrupted, run it again.
     """
     from restante.config.key_file import add_key  # noqa: PLC0415  heavy
 
@@ -104,7 +105,8 @@ def rotate(*, config: ConfigOption = None) -> None:
 
 
 async def _seal_again(config: "Config") -> None:
-    from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415  heavy
+    from restante.admin.secret_rotation import seal_secrets_again  # noqa: PLC0415  heavy
+    from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415
     from restante.store.sealing.key_rotation import seal_keys_again  # noqa: PLC0415
     from restante.store.store_errors import StoreError, StoreMismatched  # noqa: PLC0415
 
@@ -117,6 +119,7 @@ async def _seal_again(config: "Config") -> None:
             )
         try:
             await seal_keys_again(context.store.keys, context.vault)
+            await seal_secrets_again(context)
         except StoreMismatched as error:
             raise Failure(Exit.CONFIGURATION, str(error)) from None
         except StoreError as error:

@@ -40,6 +40,12 @@ class ScheduleStore(Protocol):
     async def postpone_change(self, change_id: int, applies_at: float) -> None:
         """Give a change another time (Unix time). An id that is not there is ignored."""
 
+    async def replace_seals(self, change: ScheduledChange) -> None:
+        """Keep the destinations of a change as they are here: the same, sealed under another key.
+
+        An id that is not there is ignored. This is no change of the records.
+        """
+
     async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
         """Forget a change without applying it. False, and no entry, if it no longer waits."""
 

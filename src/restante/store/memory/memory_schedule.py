@@ -55,6 +55,12 @@ class MemorySchedule:
             change = self._state.scheduled[change_id]
             self._state.scheduled[change_id] = replace(change, applies_at=applies_at)
 
+    async def replace_seals(self, change: ScheduledChange) -> None:
+        """Keep the destinations of a change, sealed under another key."""
+        if change.id in self._state.scheduled:
+            kept = self._state.scheduled[change.id]
+            self._state.scheduled[change.id] = replace(kept, destination=change.destination)
+
     async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
         """Forget a change without applying it."""
         if self._state.scheduled.pop(change_id, None) is None:

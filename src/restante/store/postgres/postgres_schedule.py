@@ -14,7 +14,11 @@ from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.schedule_store import PAGE
 from restante.store.store_errors import Conflict
 from restante.store.stored_form.record_rows import hosted_domain
-from restante.store.stored_form.schedule_rows import scheduled_change, scheduled_row
+from restante.store.stored_form.schedule_rows import (
+    destination_texts,
+    scheduled_change,
+    scheduled_row,
+)
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ScheduledChange
@@ -42,6 +46,9 @@ _NOTE_ANNOUNCED: Final = """
     UPDATE scheduled_change SET is_announced = 1 WHERE id = ANY($1::bigint[])
 """
 _POSTPONE: Final = "UPDATE scheduled_change SET applies_at = $1 WHERE id = $2"
+_REPLACE_DESTINATIONS: Final = """
+    UPDATE scheduled_change SET former_destination = $1, wanted_destination = $2 WHERE id = $3
+"""
 _LOCK: Final = "SELECT 1 FROM scheduled_change WHERE id = $1 FOR UPDATE"
 _FORGET: Final = "DELETE FROM scheduled_change WHERE id = $1 RETURNING 1"
 # Of two changes of a domain, the second waits for the first to be stored.
@@ -81,6 +88,15 @@ class PostgresSchedule:
             await transaction.fetch(_POSTPONE, applies_at, change_id)
 
         await self._core.write(change)
+
+    async def replace_seals(self, change: ScheduledChange) -> None:
+        """Keep the destinations of a change, sealed under another key."""
+
+        async def replacement(transaction: PostgresTransaction) -> None:
+            texts = destination_texts(change)
+            await transaction.fetch(_REPLACE_DESTINATIONS, *texts, change.id)
+
+        await self._core.write(replacement)
 
     async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
         """Forget a change without applying it."""

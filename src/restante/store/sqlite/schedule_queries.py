@@ -24,5 +24,8 @@ NOTE_ANNOUNCED = """
     UPDATE scheduled_change SET is_announced = 1 WHERE id IN (SELECT value FROM json_each(?))
 """
 POSTPONE = "UPDATE scheduled_change SET applies_at = ? WHERE id = ?"
+REPLACE_DESTINATIONS = """
+    UPDATE scheduled_change SET former_destination = ?, wanted_destination = ? WHERE id = ?
+"""
 IS_WAITING = "SELECT 1 FROM scheduled_change WHERE id = ?"
 FORGET = "DELETE FROM scheduled_change WHERE id = ?"

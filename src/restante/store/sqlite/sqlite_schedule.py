@@ -17,7 +17,11 @@ from restante.store.stored_form.record_rows import (
     hosted_domain,
 )
 from restante.store.stored_form.rows import audit_row
-from restante.store.stored_form.schedule_rows import scheduled_change, scheduled_row
+from restante.store.stored_form.schedule_rows import (
+    destination_texts,
+    scheduled_change,
+    scheduled_row,
+)
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.model import HostedDomain
 from restante.tenancy.scheduled_change import ScheduledChange
@@ -49,6 +53,10 @@ class SqliteSchedule:
     async def postpone_change(self, change_id: int, applies_at: float) -> None:
         """Give a change another time."""
         await self._core.write(partial(_postpone, change_id=change_id, applies_at=applies_at))
+
+    async def replace_seals(self, change: ScheduledChange) -> None:
+        """Keep the destinations of a change, sealed under another key."""
+        await self._core.write(partial(_replace_seals, change=change))
 
     async def drop_change(self, change_id: int, audit: AuditEntry) -> bool:
         """Forget a change without applying it."""
@@ -92,6 +100,11 @@ def _note_announced(transaction: WriteTransaction, ids: Sequence[int]) -> None:
 
 def _postpone(transaction: WriteTransaction, change_id: int, applies_at: float) -> None:
     transaction.execute(schedule_queries.POSTPONE, (applies_at, change_id))
+
+
+def _replace_seals(transaction: WriteTransaction, change: ScheduledChange) -> None:
+    bindings = (*destination_texts(change), change.id)
+    transaction.execute(schedule_queries.REPLACE_DESTINATIONS, bindings)
 
 
 def _drop(transaction: WriteTransaction, change_id: int, audit: AuditEntry) -> bool:

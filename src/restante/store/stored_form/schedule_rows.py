@@ -13,7 +13,7 @@ from restante.tenancy.scheduled_change import ChangeMaker, PartReplacement, Sche
 
 def scheduled_row(change: ScheduledChange) -> Row:
     """Spell a scheduled change in the order of its columns, without its id."""
-    maker, destination, hosts = change.maker, change.destination, change.authorized_hosts
+    maker, hosts = change.maker, change.authorized_hosts
     return (
         change.domain_id,
         change.domain,
@@ -24,13 +24,20 @@ def scheduled_row(change: ScheduledChange) -> Row:
         maker.user,
         change.made_at,
         change.applies_at,
-        destination and destination_text(destination.former),
-        destination and destination_text(destination.wanted),
+        *destination_texts(change),
         hosts and hosts_text(hosts.former),
         hosts and hosts_text(hosts.wanted),
         storable(change.reason),
         int(change.is_announced),
     )
+
+
+def destination_texts(change: ScheduledChange) -> tuple[str | None, str | None]:
+    """Spell the former destination and the wanted one, as columns."""
+    place = change.destination
+    if place is None:
+        return None, None
+    return destination_text(place.former), destination_text(place.wanted)
 
 
 def scheduled_change(row: Row) -> ScheduledChange:
