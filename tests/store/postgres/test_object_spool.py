@@ -390,6 +390,42 @@ def odd_files(
     return files
 
 
+async def test_a_file_is_closed_whose_first_write_was_cancelled(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sealed content is first written when a chunk of it is there, perhaps at the end."""
+    files = odd_files(monkeypatch, lambda file, data: file.write(data))
+    make, loop = tempfile.TemporaryFile, asyncio.get_running_loop()
+    begun, may_make = asyncio.Event(), threading.Event()
+
+    def made_late(**given: str | None) -> IO[bytes]:
+        loop.call_soon_threadsafe(begun.set)
+        assert may_make.wait(60)
+        return make(**given)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", made_late)
+    spool = store.reception.open_spool()
+    writing = asyncio.create_task(spool.write(BIG))
+    await begun.wait()
+    writing.cancel()
+    spool.discard()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    may_make.set()
+    while not files:
+        await asyncio.to_thread(lambda: None)
+    assert await asyncio.to_thread(files[0].is_closed.wait, 20)
+
+
+def test_a_write_behind_a_close_makes_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = odd_files(monkeypatch, lambda file, data: file.write(data))
+    staged = object_spool.StagedFile(None)
+    staged.close()
+    with pytest.raises(ValueError, match="closed"):
+        staged.write(BIG)
+    assert (files, staged.read(0)) == ([], b"")
+
+
 async def test_content_is_whole_where_the_disk_takes_a_part_at_a_time(
     store: PostgresStore, bucket: FakeBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import IO, Final, TypeVar
 
 from restante.mail.message import ContentFile
@@ -75,11 +76,8 @@ class StagedContent:
     async def _write_out(self) -> None:
         data, self.waiting = bytes(self.waiting), bytearray()
         if self._file is None:
-            self._file = await self._on_disk(self._made)
+            self._file = StagedFile(self._objects.directory)
         await self._on_disk(partial(self._file.write, data))
-
-    def _made(self) -> "StagedFile":
-        return StagedFile(tempfile.TemporaryFile(dir=self._objects.directory, buffering=0))
 
     @property
     def _place(self) -> str:
@@ -96,19 +94,26 @@ class StagedContent:
 
 
 class StagedFile:
-    """A file that one thread uses and another may close.
+    """A file that one thread uses and another may close. The first write makes it.
 
     The lock keeps it from being closed under a write. Otherwise the system would give its number to
-    the next file, and the rest of the write would go there.
+    the next file, and the rest of the write would go there. A write whose caller was cancelled
+    finds it closed and makes none, or `close` finds the one that it made.
     """
 
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
+    def __init__(self, directory: Path | None) -> None:
+        self._directory = directory
+        self._file: IO[bytes] | None = None
+        self._is_closed = False
         self._lock = threading.Lock()
 
     def write(self, data: bytes) -> None:
-        """Append all of it: the system may take a part at a time."""
+        """Append all of it: the system may take a part at a time. Raises ValueError if closed."""
         with self._lock:
+            if self._is_closed:
+                raise ValueError("it was closed")
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)
             left = memoryview(data)
             while left:
                 written = self._file.write(left)
@@ -119,13 +124,17 @@ class StagedFile:
     def read(self, start: int) -> bytes:
         """Return a block from there on; b"" at the end."""
         with self._lock:
+            if self._file is None:
+                return b""
             self._file.seek(start)
             return self._file.read(_BLOCK)
 
     def close(self) -> None:
         """Close it, once no other thread uses it."""
         with self._lock:
-            self._file.close()
+            self._is_closed = True
+            if self._file is not None:
+                self._file.close()
 
 
 class ObjectSpool:
