@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from restante.mail.delivery_report import NewReport, ReportAction
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, HeldMessage, NewMessage
+from restante.mail.sealed_size import HEAD_EXTRA
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.store.handover_store import Drain
 from restante.store.interface import Store
+from restante.store.sealing.sealed_store import SealedStore
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.history_detail import HistoryDetail
 from restante.tenancy.model import Account, AuthorizedHosts, Destination, HostedDomain, Login
@@ -57,6 +59,16 @@ def message(
     """A message, by default to Anna, and received at the second of its number."""
     envelope = Envelope(reverse_path, to or (ANNA,))
     return NewMessage(number, domain_id, envelope, received_at or float(number), head, file)
+
+
+def is_sealed(store: Store) -> bool:
+    """Tell whether a store keeps its content sealed."""
+    return isinstance(store, SealedStore)
+
+
+def sealing_octets(store: Store) -> int:
+    """Return by how much a store's form of a small message is larger than its content."""
+    return HEAD_EXTRA if is_sealed(store) else 0
 
 
 async def hold(store: Store, domain_id: int, *numbers: int) -> None:

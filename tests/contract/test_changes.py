@@ -13,6 +13,7 @@ from restante.store.live_recipients import LiveRecipients
 from restante.store.memory import MemoryStore
 from restante.store.postgres import open_postgres
 from restante.store.record_store import CHANGES_KEPT
+from restante.store.sealing.sealed_store import SealedStore
 from restante.store.sqlite import opening
 from restante.store.store_errors import Conflict
 from restante.tenancy.model import Directory
@@ -152,8 +153,9 @@ def other(
 ) -> Iterator[Store]:
     """The same store, opened again. The lock that forbids that on SQLite is left out."""
     if implementation == "memory":
-        assert isinstance(store, MemoryStore)
-        yield MemoryStore(store.state)
+        below = store._below if isinstance(store, SealedStore) else store
+        assert isinstance(below, MemoryStore)
+        yield MemoryStore(below.state)
         return
     other: Store
     if implementation == "postgres":

@@ -19,6 +19,7 @@ from tests.contract.making import (
     held_numbers,
     hold,
     hosted,
+    is_sealed,
     opened,
     refused,
     taken_over,
@@ -274,7 +275,10 @@ async def test_nobody_finishes_a_drain_that_another_has(store: Store) -> None:
 async def test_mail_held_beside_the_end_of_a_drain_is_before_or_after_it(
     store: Store, implementation: str
 ) -> None:
-    """Both in one transaction, maybe: the first one counts. With several writers, any may be."""
+    """Both in one transaction, maybe: the first one counts. With several writers, any may be.
+
+    With sealing, the key of the domain is made first.
+    """
     domain_id = await hosted(store)
     drain = await opened(store, domain_id, 1.0, 60.0)
     _, is_end = await asyncio.gather(hold(store, domain_id, 1), store.handover.finish_drain(drain))
@@ -282,7 +286,7 @@ async def test_mail_held_beside_the_end_of_a_drain_is_before_or_after_it(
         [1],
         not store.handover.is_draining(domain_id),
     )
-    if implementation == "postgres":
+    if implementation == "postgres" or is_sealed(store):
         return
     assert is_end is False
     await store.handover.settle(drain, [delivered(1)])

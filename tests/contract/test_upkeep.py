@@ -3,7 +3,7 @@
 from restante.mail.message import ContentFile
 from restante.store.figure_store import SetApart
 from restante.store.interface import Store
-from tests.contract.making import all_held, hold, hosted, message, spooled
+from tests.contract.making import all_held, hold, hosted, message, sealing_octets, spooled
 
 
 async def test_a_new_store_is_well_and_was_looked_at_whole(store: Store) -> None:
@@ -15,13 +15,16 @@ async def test_the_room_that_is_left_is_known_or_not_limited(store: Store) -> No
     assert free is None or free > 0
 
 
-async def test_a_sound_store_is_walked_to_its_end_and_nothing_changes(store: Store) -> None:
+async def test_a_sound_store_is_walked_to_its_end_and_nothing_changes(
+    store: Store, implementation: str
+) -> None:
     domain_id = await hosted(store)
     await hold(store, domain_id, *range(1, 100))
     before = await all_held(store, domain_id)
     slices = [part async for part in store.upkeep.scrub()]
     assert sum(part.messages for part in slices) == 99
-    assert sum(part.octets for part in slices) == store.figures.usage(domain_id).octets
+    more = 99 * sealing_octets(store) if implementation == "sqlite" else 0  # as stored
+    assert sum(part.octets for part in slices) == store.figures.usage(domain_id).octets + more
     assert sum(part.damaged + part.files for part in slices) == 0
     assert await all_held(store, domain_id) == before
 

@@ -65,7 +65,7 @@ class FileSealer:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
-        self._chunks = _Chunks(CHUNK)
+        self._chunks = _ChunkCutter(CHUNK)
 
     def add(self, piece: bytes) -> bytes:
         """Take a piece; return what can be written."""
@@ -83,7 +83,7 @@ class FileOpener:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
-        self._chunks = _Chunks(_SEALED_CHUNK)
+        self._chunks = _ChunkCutter(_SEALED_CHUNK)
 
     def add(self, piece: bytes) -> bytes:
         """Take a piece; return content that is proven to be in its place. Raises SealBroken."""
@@ -104,7 +104,7 @@ class FileOpener:
 _Octets = bytearray | memoryview
 
 
-class _Chunks:
+class _ChunkCutter:
     """Cuts pieces into chunks, each with its nonce. It copies only what goes over two pieces."""
 
     def __init__(self, octets: int) -> None:
