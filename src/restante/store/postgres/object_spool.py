@@ -113,7 +113,9 @@ class StagedFile:
             if self._is_closed:
                 raise ValueError("it was closed")
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._directory, buffering=0)
+                self._file = tempfile.TemporaryFile(  # noqa: SIM115  `close` ends it
+                    dir=self._directory, buffering=0
+                )
             left = memoryview(data)
             while left:
                 written = self._file.write(left)
