@@ -120,7 +120,7 @@ _COSTS: Final = [
     _AtMost("memory-idle-tls", 64, " KiB"),
     _AtMost("memory-50mb", 256, " KiB"),
 ]
-_CPU: Final = [
+_SEALING: Final = [
     _CpuAtMost("sealing-accept-4k", 1.05, RESTANTE, UNSEALED),
     _CpuAtMost(
         "sealing-drain-4k", 1.05, f"{RESTANTE} to CHUNKING sink", f"{UNSEALED} to CHUNKING sink"
@@ -130,7 +130,7 @@ _CPU: Final = [
 
 def verdicts(report: Report) -> list[Verdict]:
     """Judge what the run has measured, and pass over what it has not."""
-    return [*_rates(report), *_spent(report), *_loss(report), *_costs(report), *_cpu(report)]
+    return [*_rates(report), *_spent(report), *_loss(report), *_costs(report), *_sealing(report)]
 
 
 def _rates(report: Report) -> Iterator[Verdict]:
@@ -182,8 +182,8 @@ def _cost(row: RowResult, target: _AtMost) -> float | None:
     return spread.median if spread else None
 
 
-def _cpu(report: Report) -> Iterator[Verdict]:
-    for target in _CPU:
+def _sealing(report: Report) -> Iterator[Verdict]:
+    for target in _SEALING:
         row = report.row(target.row)
         ratio = row.cpu_ratio(target.subject, target.reference) if row else None
         if row and ratio:

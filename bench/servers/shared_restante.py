@@ -230,8 +230,8 @@ class SharedPair:
 def fill(url: str, messages: int, size: int, domains: int, port: int, *, key_file: str) -> None:
     """Fill a database, by a process of its own, with mail for the domains of this port."""
     facts = {"messages": messages, "size": size, "domains": domains, "others": 0, "port": port}
-    facts |= {"key_file": key_file}
-    words = [sys.executable, "-m", "bench.servers.filling", url, json.dumps(facts)]
+    order = json.dumps({**facts, "key_file": key_file})
+    words = [sys.executable, "-m", "bench.servers.filling", url, order]
     subprocess.run(words, check=True, cwd=ROOT)
 
 
