@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import Field, fields
 from enum import Enum, StrEnum
+from functools import cache
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -235,7 +236,7 @@ def _commands() -> Iterator[str]:
         "Every command takes `--help`. An error is one line on standard error: the thing, the",
     )
     yield from ("cause and the remedy.", "")
-    command: Any = build_command()
+    command = _root()
     for path, leaf in _leaves("restante", command):
         yield from _command(path, leaf)
     yield from ("## Exit codes", "")
@@ -273,9 +274,15 @@ def _parameter(path: str, parameter: Any) -> Sequence[str]:
     return f"`{spelled}{several}`", need, described(f"{path} {spelled}", parameter.help)
 
 
+@cache
+def _root() -> Any:
+    """Return the whole command line. Building it takes a tenth of a second, so it is kept."""
+    return build_command()
+
+
 def _option(parameter: Any) -> str:
     """Spell names and value as help does, without the brackets that versions of typer change."""
-    spelled: str = parameter.get_help_record(typer.Context(build_command()))[0]
+    spelled: str = parameter.get_help_record(typer.Context(_root()))[0]
     return spelled.translate(dict.fromkeys(map(ord, "<>[]"))).replace("|", "\\|")
 
 
@@ -423,7 +430,7 @@ def _first_fields(thing: str) -> Sequence[str]:
 
 
 def _helps(command: str) -> Iterator[tuple[str, str]]:
-    found: Any = build_command()
+    found = _root()
     for word in command.split():
         found = found.commands[word]
     for parameter in found.params:
