@@ -90,6 +90,7 @@ INVALID = {
         ("/dir", document([]), "answers 200 without a JSON object"),
         ("/dir", document({}), "has no newAccount"),
         ("/dir", lambda: OutgoingAnswer(200, b"\xff"), "without a JSON object"),
+        ("/dir", lambda: OutgoingAnswer(200, b"[" * 100_000), "without a JSON object"),
         ("/nonce", lambda: OutgoingAnswer(200), "gives no nonce"),
         ("/account", problem("unauthorized", "no"), "answers 403 unauthorized: no$"),
         ("/account", document({}), "does not say where"),

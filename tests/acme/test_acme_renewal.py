@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -147,6 +148,23 @@ def test_a_reload_ends_the_pause(story: Story) -> None:
     story.look()
     assert len(story.asked) == 4
     assert len(story.log.of(CertificateIssued)) == 2
+
+
+def test_an_answer_that_nobody_expected_is_a_failure_and_other_names_are_ordered(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = story.order
+
+    async def odd(client: AcmeClient, name: str, request: bytes) -> bytes:
+        if name == ONE:
+            raise x509.DuplicateExtension("twice", x509.ObjectIdentifier("2.5.29.17"))
+        return await good(client, name, request)
+
+    monkeypatch.setattr(story, "order", odd)
+    story.look()
+    assert CertificateFilesOf(story.directory / "acme", ONE).failures() == (1, story.now)
+    assert [line["reason"] for line in story.log.of(CertificateOrderFailed)] == ["twice"]
+    assert [line["hosts"] for line in story.log.of(CertificateIssued)] == [(OTHER,)]
 
 
 def test_only_the_beginning_of_a_long_cause_is_told(story: Story) -> None:

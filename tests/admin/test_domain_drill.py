@@ -189,7 +189,7 @@ def test_it_does_not_start_where_other_mail_would_leave_or_none_can(scene: Scene
         await scene.admin.hold(1, alpha, f"x@{DOMAIN}")
         with pytest.raises(AdminError, match="holds 1 other message"):
             await scene.drill(ask=DrillAsk.PRIMARY)
-        for recipient in ("x@other.example", f"a>b@{DOMAIN}"):
+        for recipient in ("x@other.example", f"a>b@{DOMAIN}", f"a\r\nRSET\r\nb@{DOMAIN}"):
             with pytest.raises(AdminError, match="is not in"):
                 await scene.drill(recipient=recipient)
         assert (await scene.drill()).is_passed

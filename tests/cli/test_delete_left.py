@@ -166,7 +166,7 @@ def test_options_that_do_not_fit_are_refused(
     assert left(command) == before
 
 
-@pytest.mark.parametrize("line", ["x", "[]", '{"outcome": "delivered"}', "{}"])
+@pytest.mark.parametrize("line", ["x", "[]", '{"outcome": "delivered"}', "{}", "[" * 100_000])
 def test_a_file_that_is_no_history_is_refused_with_its_line(
     filled: AdminWorld, command: Command, tmp_path: Path, line: str
 ) -> None:

@@ -35,3 +35,6 @@ def test_it_takes_a_domain_or_a_proof(admin: AdminWorld, command: Command, tmp_p
     assert command("drill").code == 64
     assert command("drill", "alpha.example", "--verify", "x").code == 64
     assert command("drill", "--verify", str(tmp_path / "none")).code == 66
+    deep = tmp_path / "deep"
+    deep.write_text("[" * 100_000)
+    assert command("drill", "--verify", str(deep)).code == 66

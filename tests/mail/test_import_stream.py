@@ -66,7 +66,9 @@ def test_a_stream_that_is_cut_off_is_known(cut: int) -> None:
         unpacker.close()
 
 
-@pytest.mark.parametrize("stream", [b"[]\n", b"{\n", b"{}\nxyz\n", b"{}\n-1\n", b"\xff\n"])
+@pytest.mark.parametrize(
+    "stream", [b"[]\n", b"{\n", b"{}\nxyz\n", b"{}\n-1\n", b"\xff\n", b"[" * 100_000 + b"\n"]
+)
 def test_data_that_is_no_stream_is_refused(stream: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  each in its own words
         list(StreamUnpacker().receive(stream))

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from restante.acme.account_key import AccountKey
 from restante.acme.challenge_answers import ChallengeAnswers
+from restante.mail.foreign_json import read_foreign_json
 from restante.network.outgoing_http import (
     OutgoingAnswer,
     OutgoingFailed,
@@ -179,7 +180,7 @@ class AcmeClient:
 
 def _document(answer: OutgoingAnswer) -> Mapping[str, Any]:
     try:
-        found = json.loads(answer.body)
+        found = read_foreign_json(answer.body)
     except ValueError:
         found = None
     if not isinstance(found, dict):

@@ -114,7 +114,7 @@ class AcmeRenewal:
             reason = "the authority took too long"
         except AcmeFailed as error:
             reason = str(error)
-        except (OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001  no answer of an authority may skip the pause
             reason = cause_of(error)
         else:
             ends = datetime.fromtimestamp(term.ends, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -59,7 +59,7 @@ _LOOK_SECONDS: Final = 0.05  # between two looks whether the message has left
 _LONGEST_REASON: Final = 500  # characters, of an entry in the trail
 _MX: Final = "mx"  # the service that everybody reaches
 _ANY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  where such a listener is reached
-_SPECIAL: Final = frozenset('<>" \t\\')  # of a path that has to be quoted
+_SPECIAL: Final = frozenset('<>" \\')  # of a path that has to be quoted
 _SET_APART: Final = frozenset(RecipientStatus) - {RecipientStatus.HELD, RecipientStatus.GONE}
 
 
@@ -141,7 +141,7 @@ def _check_start(context: AdminContext, domain: HostedDomain, order: DrillOrder)
         error = f"drill: {domain.name} holds {mail}, and its release would hand over all"
         _refuse(error, f"`restante release {domain.name}` first, or drill with --ask operator")
     recipient = _recipient(domain, order)
-    is_plain = not _SPECIAL & set(recipient)
+    is_plain = recipient.isprintable() and not _SPECIAL & set(recipient)
     if not is_plain or split_mailbox(recipient).domain.lower() != domain.name:
         error = f"recipient {recipient}: is not in {domain.name}"
         raise AdminError(ErrorKind.INVALID, error, "name a mailbox of the domain")

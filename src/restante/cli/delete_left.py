@@ -30,6 +30,7 @@ from restante.cli.display import (
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.progress import progress
 from restante.cli.queue_selection import confirm
+from restante.mail.foreign_json import read_foreign_json
 from restante.mail.quantity import agreeing, counted
 from restante.queue.newer_history import GONE
 
@@ -136,7 +137,7 @@ def _entries(sources: Sequence[tuple[Path, TextIO]]) -> Iterator[dict[str, Any]]
         number = 0
         try:
             for number, line in enumerate(lines, 1):  # noqa: B007  also for the error
-                entry = json.loads(line)
+                entry = read_foreign_json(line)
                 if entry["outcome"] in GONE:
                     yield {name: entry[name] for name in _FIELDS}
         except (ValueError, KeyError, TypeError):

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +13,7 @@ from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import waiting
 from restante.cli.status_command import CRITICAL
 from restante.cli.table import fold
+from restante.mail.foreign_json import read_foreign_json
 from restante.phrases import cause_of
 from restante.readiness.drill_word import DrillAsk, DrillStep
 
@@ -112,7 +113,7 @@ def _fold(label: str, text: str) -> None:
 def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:
     """Tell whether a proof is genuine: exit code 0, or 65 if it is not."""
     try:
-        given: Any = json.loads(file.read_text())
+        given = read_foreign_json(file.read_text())
     except (OSError, ValueError) as error:
         raise Failure(Exit.NO_INPUT, f"{file}: {cause_of(error)}; name a file of --proof") from None
     verdict = ask(config, "POST", "/v1/drills/verify", body=given)

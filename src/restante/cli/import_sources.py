@@ -13,7 +13,6 @@ send reports to the reverse-path. A delay report already sent is read from a sid
 fields are never trusted for this, because the message's author writes them.
 """
 
-import json
 import mmap
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from typing import Any, Final, Literal
 from restante.cli.export_formats import ENVELOPES
 from restante.cli.import_content import ContentStretch
 from restante.mail.dsn_request import DsnRequest
+from restante.mail.foreign_json import read_foreign_json
 from restante.mail.mbox import message_positions, reverse_path_in
 from restante.mail.postcat import QueueFile, is_postcat, read_postcat
 
@@ -245,7 +245,7 @@ def _lines(path: Path) -> Iterator[Mapping[str, Any]]:
 def _facts(text: bytes, place: str) -> Mapping[str, Any]:
     """Read the facts about a message. Raises ValueError if these are none."""
     try:
-        facts = json.loads(text)
+        facts = read_foreign_json(text)
     except ValueError:
         facts = None
     if isinstance(facts, dict):

@@ -11,10 +11,11 @@ Its media type is `application/x-restante-mail`.
 A stream that is cut off is known by its last item, which has no end.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from restante.mail.foreign_json import read_foreign_json
 
 MAX_LABEL: Final = 4 * 1024 * 1024  # octets; a thousand recipients with long replies need less
 WHOLE: Final = b"0\n"
@@ -104,7 +105,7 @@ class StreamUnpacker:
         return None if self._owed else self._end("")
 
     def _begin(self, line: bytes) -> StreamLabel:
-        facts = json.loads(line)
+        facts = read_foreign_json(line)
         if not isinstance(facts, dict):
             raise ValueError("a label is no JSON object")  # noqa: TRY004  the octets are wrong
         self._is_inside = True

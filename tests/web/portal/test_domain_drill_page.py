@@ -29,3 +29,9 @@ def test_others_do_not_see_it_and_readers_do_not_start_it() -> None:
     assert visit(hosting(), PAGE, BETA, form={}).status_code == 404
     assert visit(hosting(), PAGE, reader).status_code == 403
     assert visit(hosting(), PAGE, reader, form={}).status_code == 403
+
+
+def test_a_mailbox_that_is_too_long_is_a_fault_of_the_form() -> None:
+    answer = visit(hosting(), PAGE, ALPHA, form={"recipient": "x" * 2000})
+    assert answer.status_code == 422
+    assert "recipient" in answer.text

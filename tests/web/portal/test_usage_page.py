@@ -67,4 +67,5 @@ def test_the_use_of_each_month_is_shown_the_last_one_first() -> None:
     assert table.text.splitlines()[0].startswith("account,account_added_at,month,")
     assert [line.split(",")[3] for line in table.text.splitlines()[1:]] == ["1201", "1200"]
     assert visit(admin, "/usage.csv?account=alpha", BETA).status_code == 404
+    assert visit(admin, f"/usage.csv?account={'x' * 2000}", ALPHA).status_code == 422
     assert "Nothing has been counted yet" in visit(admin, "/usage", BETA).text

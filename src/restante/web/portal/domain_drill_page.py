@@ -11,7 +11,7 @@ from restante.admin.drill_proof import DrillProof
 from restante.admin.drill_records import drill_facts_of
 from restante.admin.permissions import AdminAction, permit
 from restante.readiness.drill_facts import proven_text
-from restante.web.portal.portal_visit import Visit, page_route
+from restante.web.portal.portal_visit import Visit, checked, page_route
 from restante.web.portal.shell_lines import of_drill
 
 WAIT_SECONDS: Final = 30.0
@@ -26,10 +26,12 @@ async def offer_drill(visit: Visit) -> Response:
 async def run_drill(visit: Visit) -> Response:
     """Drill a domain, and show the steps."""
     form = await visit.form()
-    order = DrillOrder(
-        recipient=form.text("recipient"),
-        wait=WAIT_SECONDS,
-        despite_check=form.text("despite_check") == "yes",
+    order = checked(
+        lambda: DrillOrder(
+            recipient=form.text("recipient"),
+            wait=WAIT_SECONDS,
+            despite_check=form.text("despite_check") == "yes",
+        )
     )
     proof = await drill_domain(visit.context, visit.part("name"), order)
     return await _page(visit, proof.drill.domain, proof)

@@ -12,7 +12,7 @@ from restante.admin.auditing import moment
 from restante.admin.domain_glances import list_glances
 from restante.admin.use_table import HEADERS, MEDIA_TYPE, use_table
 from restante.tenancy.model import Account
-from restante.web.portal.portal_visit import Visit, page_route
+from restante.web.portal.portal_visit import Visit, checked, page_route
 
 ROWS: Final = 100
 MOST_MONTHS: Final = 100  # an account that is added again has months of its own
@@ -57,7 +57,8 @@ def _is_of(use: AccountUseView, account: Account | None) -> bool:
 async def usage_table(visit: Visit) -> Response:
     """Return the use of an account by month as CSV."""
     name = visit.query.text("account") or visit.session.principal.account
-    wanted = UseSelection(account=name or None)  # None, for an operator: all accounts
+    # None, for an operator: all accounts
+    wanted = checked(lambda: UseSelection(account=name or None))
     text = "".join([part async for part in use_table(visit.context, wanted)])
     return Response(text, media_type=MEDIA_TYPE, headers=HEADERS)
 
