@@ -73,12 +73,22 @@ def test_it_is_ready_from_the_handshake_to_its_end() -> None:
         (Session(knows_client=True), {"kind": EndKind.BUSY}, True),
         (Session(knows_client=True), {"was_closed": True}, True),
         (Session(knows_client=True, is_client_refused=True), {}, True),
+        (Session(knows_client=True), {"was_silent": True}, True),
         (Session(knows_client=True), {}, False),
         (Session(knows_client=True), {"was_closed": True, "was_ready": True}, False),
         (Session(knows_client=True, awaited=STARTTLS), {"was_closed": True}, False),
         (Session(), {"kind": EndKind.BUSY}, False),
     ],
-    ids=["busy", "closed", "refused", "silent", "mail was sent", "over our TLS", "as ourselves"],
+    ids=[
+        "busy",
+        "closed",
+        "refused",
+        "silent",
+        "astray",
+        "mail was sent",
+        "over our TLS",
+        "as ourselves",
+    ],
 )
 def test_an_end_before_mail_concerns_the_client_that_was_told(
     session: Session, facts: dict[str, Any], *, is_so: bool

@@ -17,7 +17,7 @@ from restante.telemetry.events import DeliveryAttempt
 from restante.tenancy.model import ClientPassing, HostedDomain
 from restante.tenancy.policy import Policy, RecipientPolicy
 from tests.delivery.drained import numbers, play, still_held
-from tests.delivery.scripted_primary import CLOSE, Script, ScriptedPrimary
+from tests.delivery.scripted_primary import CLOSE, SILENCE, Script, ScriptedPrimary
 from tests.delivery.swift_loop import run_swiftly
 from tests.delivery.world import World, is_idle
 
@@ -311,3 +311,35 @@ def test_whatever_the_destination_does_nothing_is_lost_and_no_client_gets_anothe
         one = clients[int(taken.content) - 1]
         assert taken.client.partition(" ")[0] == (one.address if one is not None else "")
     assert len(world.log.of(DeliveryAttempt)) > 0
+
+
+@pytest.mark.parametrize("passing", PASSINGS)
+def test_a_client_that_gets_no_answer_does_not_keep_the_others_waiting(
+    passing: ClientPassing,
+) -> None:
+    """A server can keep a listed client waiting, or wait itself for the name of a client."""
+    unknown = "NAME=[TEMPUNAVAIL] REVERSE_NAME=[TEMPUNAVAIL]"
+    silent = {"GREETING 198.51.100.2": SILENCE, f"XCLIENT {unknown} ADDR=198.51.100.2": SILENCE}
+    primary = primary_for(passing, {**silent})
+    world = World()
+    world.set(patience=0.0)
+    times: list[float] = []
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        for hello in "abcde":
+            await world.hold(domain, origin=origin(2, hello))
+        for host in (3, 4, 5):
+            await world.hold(domain, origin=origin(host))
+        now = asyncio.get_running_loop().time
+        async with world.dispatcher() as dispatcher:
+            await dispatcher.start(domain, "test")
+            began = now()
+            while not is_idle(dispatcher):
+                times[len(primary.taken) :] = [now() - began]
+                await asyncio.sleep(1)
+
+    play(world, primary, scene, run_swiftly, client_address=passing)
+    assert sorted(numbers(primary)) == [6, 7, 8]
+    assert times[2] < 60.0
+    assert primary.connections == 8  # one for each client
+    assert still_held(world) == [1, 2, 3, 4, 5]

@@ -78,11 +78,12 @@ def _concerns_client(record: ConnectionRecord, session: ClientSession) -> bool:
     """Return whether the destination ended it before any mail, when it knew the client.
 
     A close without a reply counts too: so ends a header with an address of IPv6 at a server that
-    has none.
+    has none. So does silence: a server may keep a listed client waiting, or look its name up.
     """
     if record.was_ready or not session.knows_client:
         return False
-    was_ended = record.kind is EndKind.BUSY or (record.kind is EndKind.BROKEN and record.was_closed)
+    is_cut = record.was_closed or record.was_silent
+    was_ended = record.kind is EndKind.BUSY or (record.kind is EndKind.BROKEN and is_cut)
     is_of_ours = session.awaited in (STARTTLS, AUTH)
     return session.is_client_refused or (was_ended and not is_of_ours)
 

@@ -108,10 +108,20 @@ class DeliveryConnection:
             self._guarded(self._pump)
 
     def has_waited(self, seconds: float) -> bool:
-        """Tell whether the destination owes a reply, or takes no content, for so long."""
+        """Tell whether the destination owes a reply, or takes no content, for so long.
+
+        Silence before any mail counts where it may be about the client in whose name this is.
+        """
         session = self._session
         is_due = session.awaited is not None or session.is_sending_content
-        return self._record.was_ready and is_due and self.seconds_still > seconds
+        is_up = self._record.was_ready or self._waits_for_client
+        return is_up and is_due and self.seconds_still > seconds
+
+    @property
+    def _waits_for_client(self) -> bool:
+        """Whether the destination knows the client, and has not let it begin."""
+        is_told = self._wire is not None and self._session.knows_client
+        return is_told and not self._record.was_ready
 
     @property
     def seconds_still(self) -> float:
@@ -137,6 +147,8 @@ class DeliveryConnection:
     def may_be_cut(self) -> bool:
         """Whether the destination says nothing before the content of a message, or in a window.
 
+        Or before it lets a client begin.
+
         Before content no copy can be made, except of a window that has gone whole. The destination
         has not come to the rest of it, and in the end the whole window would be sent again too.
         The reply to the content of a single message gets all its time (RFC 5321 §4.5.3.2.6). In a
@@ -144,7 +156,7 @@ class DeliveryConnection:
         """
         session = self._session
         is_single = session.awaited is CONTENT and not self.holds_up_mail
-        return not is_single and bool(session.outstanding())
+        return not is_single and (bool(session.outstanding()) or self._waits_for_client)
 
     @property
     def holds_up_mail(self) -> bool:

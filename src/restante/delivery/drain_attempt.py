@@ -172,7 +172,11 @@ class DrainAttempt:
     @property
     def _needs_relief(self) -> bool:
         """Whether mail waits, and every connection waits for a late reply."""
-        return self._supply.waiting > 0 and not self._is_ending and self._connections.all_wait
+        if not self._supply.waiting or self._is_ending or not self._connections.all_wait:
+            return False
+        client = self._supply.next_client(self._served)
+        # a client that has got no answer yet would get none on a second connection
+        return client is None or not self._served[client] or self._connections.ready > 0
 
     def _relieve(self) -> None:
         """Open one beside those that wait, or end one if there are too many."""
