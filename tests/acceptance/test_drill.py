@@ -99,3 +99,45 @@ def test_one_message_leaves_by_name_and_a_drill_proves_the_whole_way() -> None:
         assert "554 5.7.1 <nobody@customer.example>" in bad["drill"]["failure"]
         assert names_of(restante) == []
         assert HOSTNAME in bad["drill"]["server"]
+
+
+def test_a_timer_drills_after_a_restart_and_a_drill_that_was_killed_leaves_nothing() -> None:
+    with (
+        NameServer({}) as names,
+        Installation(more=names.settings) as restante,
+        PostfixPrimary([DOMAIN]) as primary,
+    ):
+        primary.start()
+        restante.start()
+        restante.hosts(DOMAIN, at(primary), "--drill-every", "30d")
+        eventually(lambda: status(restante)["next_drill_at"], what="the timer is seen")
+        assert status(restante)["drill"] == ""
+
+        words = ["drill", DOMAIN, "--ask", "primary", "--despite-check", "--wait", "60"]
+        command = [sys.executable, "-m", "restante", *words, "--config", str(restante.config)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as waiting:
+            eventually(lambda: len(names_of(restante)) == 1, what="the drill's message is held")
+            refused = restante.run("drill", DOMAIN)
+            assert refused.returncode == CONFLICT
+            assert "another drill of customer.example runs" in refused.stderr
+            restante.kill()
+            waiting.communicate(timeout=30)
+        restante.ahead(0)
+        restante.start()
+        eventually(lambda: names_of(restante) == [], what="the message is removed")
+        [removed, *_] = restante.shown("audit", "--action", "mail-deleted")
+        assert removed["reason"] == "it was left by a drill that did not end"
+
+        restante.stop()
+        restante.ahead(8 * 86_400.0)
+        restante.start()
+        failed = restante.wait_for_event("drill-failed", domain=DOMAIN)
+        assert failed["reason"].startswith("check: ")  # nothing about the domain is in DNS
+        assert status(restante)["drill"] == "failed today"
+        assert status(restante)["next_drill_at"]
+
+
+def status(restante: Installation) -> dict[str, Any]:
+    """Return the status of the domain."""
+    [shown] = restante.shown("status", DOMAIN)["domains"]
+    return dict(shown)

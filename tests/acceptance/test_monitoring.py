@@ -35,6 +35,7 @@ VARIABLES: Final = {
 # Queries without an answer on this server, with the reason.
 EMPTY: Final = {
     "Time since the last whole check": "the first check of the store has not ended yet",
+    "Time since the last drill that passed": "no domain was drilled",
     "Servers of the store, by state": "the store has one server",
     "Clock ahead of the database": "there is no database",
 }

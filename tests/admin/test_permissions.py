@@ -778,6 +778,7 @@ WITHOUT_THE_TABLE = {
     "applying._Run": "made by `apply_configuration`",
     "change_keeper.ChangeKeeper": "the server acts, by the policy of scheduled changes",
     "domain_drill._Drill": "made by `drill_domain`",
+    "drill_keeper.DrillKeeper": "the server acts, by the policy of drills",
     "own_credentials.OwnCredentials": "a person changes their own credentials",
     "passkey_service.PasskeyService": "a person changes their own passkeys",
     "portal_links.PortalLinks": "makes links for those whom other functions have permitted",

@@ -152,6 +152,18 @@ def test_settings_with_an_effect_are_not_warned_of(fields: dict[str, Any]) -> No
     ]
 
 
+@pytest.mark.parametrize("seconds", [86_399, 366 * 86_400 + 1])
+def test_a_timer_drills_neither_more_than_daily_nor_less_than_yearly(seconds: int) -> None:
+    async def story(admin: AdminWorld) -> None:
+        await admin.host("alpha.example", "alpha")
+        assert (await policy(admin, drill_every=86_400)).drill_every == 86_400
+        with pytest.raises(AdminError, match="--drill-every is not between 1 and 366 days"):
+            await policy(admin, drill_every=seconds)
+        assert (await policy(admin, drill_every=0)).drill_every is None
+
+    run(story(AdminWorld()))
+
+
 @pytest.mark.parametrize("drains", [1, 256])
 def test_mail_is_not_parked_after_a_single_drain_nor_after_more_than_are_counted(
     drains: int,

@@ -77,3 +77,16 @@ def test_the_drains_after_which_mail_is_refused_are_no_messages(command: Command
     shown = re.sub(r" +", " ", command("domain", "show", "alpha.example").out)
     assert "after drains mark refused after 10" in shown
     assert "deferred by policy 0" in shown
+
+
+@pytest.mark.usefixtures("installation")
+def test_the_period_of_drills_is_set_and_removed(command: Command) -> None:
+    def shown() -> str:
+        return re.sub(r" +", " ", command("domain", "show", "alpha.example").out)
+
+    assert "drill every none" in shown()
+    assert command("domain", "set", "alpha.example", "--drill-every", "30d").code == 0
+    assert "drill every 30d" in shown()
+    assert command("domain", "set", "alpha.example", "--drill-every", "none").code == 0
+    assert "drill every none" in shown()
+    assert command("domain", "set", "alpha.example", "--drill-every", "1h").code == 65

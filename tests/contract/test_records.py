@@ -83,6 +83,7 @@ FULL_POLICY = Policy(
     retention=Retention(30.5, AtEnd.DELETE),
     refused_retention=Retention(None, AtEnd.DELETE),
     after_drains=10,
+    drill_every=30 * 86400.0,
     turnaround=TurnaroundPolicy.ALLOW,
     change_lock=True,
     proof=ProofPolicy.TXT,

@@ -11,6 +11,8 @@ from restante.telemetry.events import (
     CertificateExpiring,
     CertificateOrderFailed,
     DrainFinished,
+    DrillFailed,
+    DrillPassed,
     Event,
     FilterAway,
     FilterBack,
@@ -68,6 +70,21 @@ def test_kinds_of_notices_by_the_end_of_a_drain(
     given = {**DRAIN, "end": end, "delivered": delivered, "refused": refused}
     found = notice_facts_in(example(DrainFinished, **given), NOW)
     assert [str(facts.kind) for facts in found] == kinds
+
+
+def test_drills_that_fail_in_a_row_are_told_ever_less_often() -> None:
+    told = [
+        failures
+        for failures in range(1, 40)
+        if list(notice_facts_in(example(DrillFailed, failures=failures), NOW))
+    ]
+    assert told == [1, 2, 4, 8, 16, 32]
+
+
+def test_a_drill_that_passed_is_news_after_trouble_only() -> None:
+    assert not list(notice_facts_in(example(DrillPassed, proven_again=False), NOW))
+    [facts] = notice_facts_in(example(DrillPassed, proven_again=True), NOW)
+    assert (facts.kind, facts.about) == (NoticeKind.DRILL_PASSED, "acme.example")
 
 
 def test_an_event_without_a_rule_is_no_news() -> None:

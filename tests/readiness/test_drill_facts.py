@@ -25,7 +25,7 @@ NOW = 1000 * DAY
 def test_the_last_drill_decides(
     facts: DrillFacts, verdict: ReadinessVerdict, evidence: str
 ) -> None:
-    row = drill_row("a.example", facts, NOW)
+    row = drill_row("a.example", facts, NOW, 90 * DAY)
     assert (row.verdict, row.evidence) == (verdict, evidence)
     assert ("restante drill a.example" in row.remedy) is (verdict is not ReadinessVerdict.PASS)
 

@@ -7,8 +7,8 @@
                 by itself. The destination's reply is kept.
 
 A drill that fails removes its message. Where the server stops in the middle of a drill, the message
-stays held until another drill finds it (`drill_leftovers`). Its reverse-path is null:
-nobody gets a report. Of all servers of a store, one drills a domain at a time.
+stays held until another drill or the timers' keeper finds it (`drill_leftovers`). Its reverse-path
+is null: nobody gets a report. Of all servers of a store, one drills a domain at a time.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ class DrillOrder(BaseModel):
     reason: LineText = ""
 
 
-class DrillFailed(Exception):  # noqa: N818
+class StepFailed(Exception):  # noqa: N818
     """A step failed; the drill is over."""
 
     def __init__(self, step: DrillStep, failure: str, remedy: str) -> None:
@@ -96,7 +96,7 @@ class _DrillNotes:
     asked_by: str = ""
     reply: str = ""
     seconds: float = 0.0
-    failed: DrillFailed | None = None
+    failed: StepFailed | None = None
 
 
 async def drill_domain(
@@ -127,6 +127,15 @@ def drill_duty(context: AdminContext, domain: HostedDomain) -> AbstractAsyncCont
     return context.store.duties.perform_if_free(f"drill of {domain.name}")
 
 
+def public_listener(context: AdminContext) -> tuple[str, int] | None:
+    """Return address and port at which this server takes mail of strangers with STARTTLS."""
+    for one in context.server.listeners() if context.server is not None else ():
+        if one.service == _MX and one.tls_minimum:
+            host, port = split_host_port(one.address)
+            return _ANY.get(host, host), port
+    return None
+
+
 def _check_start(context: AdminContext, domain: HostedDomain, order: DrillOrder) -> None:
     """Raise AdminError if no drill can begin now."""
     suspension = domain.policy.suspension_at(context.now())
@@ -149,6 +158,10 @@ def _check_start(context: AdminContext, domain: HostedDomain, order: DrillOrder)
 
 def _refuse(error: str, remedy: str) -> NoReturn:
     raise AdminError(ErrorKind.CONFLICT, error, remedy)
+
+
+def _failure_text(failed: StepFailed) -> str:
+    return f"{failed.step}: {failed.failure}"
 
 
 def _recipient(domain: HostedDomain, order: DrillOrder) -> str:
@@ -181,7 +194,7 @@ class _Drill:
             await self._check()
             await self._enter()
             await self._hand_over()
-        except DrillFailed as failed:
+        except StepFailed as failed:
             self._notes.failed = failed
         finally:
             await asyncio.shield(self._clean_up())
@@ -201,7 +214,7 @@ class _Drill:
         if fails and not self._order.despite_check:
             text = "; ".join(f"{row.title}: {row.evidence}" for row in fails)
             remedy = f"`restante domain check {self._domain.name}`, or --despite-check"
-            raise DrillFailed(DrillStep.CHECK, text, remedy)
+            raise StepFailed(DrillStep.CHECK, text, remedy)
         self._note(DrillStep.CHECK, f"the worst verdict is {found.verdict.text}")
 
     def _is_proven_by_drill(self, check: ReadinessCheck) -> bool:
@@ -218,7 +231,7 @@ class _Drill:
             found = await bring(host, port, envelope, self._message.content, _ENTER_SECONDS)
         except NotTaken as failed:
             remedy = "the policy of the domain or of this server refuses it: see the words"
-            raise DrillFailed(DrillStep.ENTER, str(failed), remedy) from None
+            raise StepFailed(DrillStep.ENTER, str(failed), remedy) from None
         self._notes.entry = found
         self._note(DrillStep.ENTER, f"{found.tls}; {found.reply}")
         message_id = self._message.message_id
@@ -231,20 +244,18 @@ class _Drill:
         left = await self._context.store.history.history(wanted)
         if not left:
             text = f"the message {message_id} is not in the store"
-            raise DrillFailed(DrillStep.HOLD, text, "see the log: it was taken a moment ago")
+            raise StepFailed(DrillStep.HOLD, text, "see the log: it was taken a moment ago")
         self._notes.number = left[0].number
         name = message_name(left[0].number)
         self._note(DrillStep.HOLD, f"as {name}, and it left at once by the policy of the domain")
 
     def _listener(self) -> tuple[str, int]:
         """Return where strangers bring mail."""
-        assert self._context.server is not None, "it was checked"
-        for one in self._context.server.listeners():
-            if one.service == _MX and one.tls_minimum:
-                host, port = split_host_port(one.address)
-                return _ANY.get(host, host), port
-        text = "no listener of the service mx with TLS is open"
-        raise DrillFailed(DrillStep.ENTER, text, "add one to the configuration")
+        found = public_listener(self._context)
+        if found is None:
+            text = "no listener of the service mx with TLS is open"
+            raise StepFailed(DrillStep.ENTER, text, "add one to the configuration")
+        return found
 
     async def _hand_over(self) -> None:
         asked_at = self._clock()
@@ -253,7 +264,7 @@ class _Drill:
         last = await self._await_end(asked_at + self._order.wait)
         if last is not None:
             text, remedy = self._left_text(last)
-            raise DrillFailed(DrillStep.HAND_OVER, text, remedy)
+            raise StepFailed(DrillStep.HAND_OVER, text, remedy)
         await self._read_reply()
         self._notes.seconds = max(self._clock() - asked_at, 0.001)
         self._note(DrillStep.HAND_OVER, f"asked by {self._notes.asked_by}: {self._notes.reply}")
@@ -266,7 +277,7 @@ class _Drill:
         )
         if not is_confirmed(outcome):
             remedy = f"see `restante drain list` for {self._domain.name}"
-            raise DrillFailed(DrillStep.HAND_OVER, outcome.reason, remedy)
+            raise StepFailed(DrillStep.HAND_OVER, outcome.reason, remedy)
 
     async def _await_end(self, until: float) -> QueuedMessage | None:
         """Wait until the message has left: then None. Otherwise return it as it is at the end."""
@@ -291,13 +302,13 @@ class _Drill:
         return text, f"`restante domain check {self._domain.name}` tells the cause"
 
     async def _read_reply(self) -> None:
-        """Note the reply and who asked, as the history has them. Raises DrillFailed."""
+        """Note the reply and who asked, as the history has them. Raises StepFailed."""
         wanted = HistoryFilter(domain_ids=(self._domain.id,), number=self._notes.number)
         entries = await self._context.store.history.history(wanted)
         bad = [one for one in entries if one.outcome is not RecipientMove.DELIVERED]
         if bad:
             text = f"the message was {bad[0].outcome} meanwhile"
-            raise DrillFailed(DrillStep.HAND_OVER, text, "leave it alone, and drill again")
+            raise StepFailed(DrillStep.HAND_OVER, text, "leave it alone, and drill again")
         self._notes.reply = next(
             (one.reply for one in entries if one.reply), "the account keeps no replies"
         )
@@ -308,7 +319,7 @@ class _Drill:
         is_by_login = any(one.record.actor.startswith("login ") for one in found)
         if self._order.ask is DrillAsk.PRIMARY and not is_by_login:
             text = f"the message arrived, but {self._notes.asked_by} asked, and not the primary"
-            raise DrillFailed(DrillStep.HAND_OVER, text, "have the primary send ETRN")
+            raise StepFailed(DrillStep.HAND_OVER, text, "have the primary send ETRN")
 
     async def _find(self, **wanted: object) -> QueuedMessage | None:
         found = await list_held(
@@ -342,12 +353,13 @@ class _Drill:
         notes, order = self._notes, self._order
         text = f"passed in {notes.seconds:.1f} s"
         if notes.failed is not None:
-            text = f"failed at {notes.failed.step}: {notes.failed.failure}"
+            text = f"failed at {_failure_text(notes.failed)}"
         text = f"{order.reason}; {text}" if order.reason else text
         await record_drill(
             self._context,
             self._domain,
             seconds=None if notes.failed is not None else notes.seconds,
+            failure="" if notes.failed is None else _failure_text(notes.failed),
             answer=notes.reply,
             reason=text[:_LONGEST_REASON],
         )

@@ -1,6 +1,7 @@
 """The result of each drill: marks of its domain in the store, and an entry of the trail.
 
-The marks are the last drill that passed, and one that failed after it. They go with the domain.
+The marks are the last drill that passed, and those that failed after it. Two more are the beginning
+of the timer, and the age of the proof that was reported last. They go with the domain.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,16 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.auditing import announce, entry
 from restante.readiness.drill_facts import NO_DRILL, DrillFacts
 from restante.store.retention_store import RetentionStore
+from restante.telemetry.events import DrillFailed, DrillPassed
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 
 _PASSED: Final = "drill-passed"
 _SECONDS: Final = "drill-seconds"
 _FAILED: Final = "drill-failed"
+_FAILURES: Final = "drill-failures"  # in a row
+_TIMED: Final = "drill-timed"  # since when the timer was seen
+_TOLD: Final = "drill-told"  # the step of the age of the proof
 
 
 async def drill_facts(
@@ -26,15 +31,35 @@ async def drill_facts(
     passed = await marks.marks(_PASSED, domain_ids)
     seconds = await marks.marks(_SECONDS, domain_ids)
     failed = await marks.marks(_FAILED, domain_ids)
+    failures = await marks.marks(_FAILURES, domain_ids)
+    timed = await marks.marks(_TIMED, domain_ids)
+    told = await marks.marks(_TOLD, domain_ids)
     return {
-        one: DrillFacts(passed.get(one), seconds.get(one, 0.0), failed.get(one))
-        for one in {*passed, *failed}
+        one: DrillFacts(
+            passed.get(one),
+            seconds.get(one, 0.0),
+            failed.get(one),
+            int(failures.get(one, 0)),
+            timed.get(one),
+            int(told.get(one, 0)),
+        )
+        for one in {*passed, *failed, *timed}
     }
 
 
 async def drill_facts_of(marks: RetentionStore, domain_id: int) -> DrillFacts:
     """Return the last drills of a domain. Raises StoreError."""
     return (await drill_facts(marks, [domain_id])).get(domain_id, NO_DRILL)
+
+
+async def note_timer(marks: RetentionStore, domain_id: int, since: float | None) -> None:
+    """Note since when a domain has a timer; None: it has none. Raises StoreError."""
+    await marks.keep_mark(domain_id, _TIMED, since)
+
+
+async def note_told(marks: RetentionStore, domain_id: int, step: int) -> None:
+    """Note the step of the age of the proof that was told. Raises StoreError."""
+    await marks.keep_mark(domain_id, _TOLD, step or None)
 
 
 async def record_drill(
@@ -44,18 +69,21 @@ async def record_drill(
     seconds: float | None,
     answer: str,
     reason: str,
+    failure: str = "",
 ) -> None:
     """Record a drill: `seconds` of one that passed, None for one that failed. Raises StoreError.
 
-    `answer` is the destination's reply.
+    `answer` is the destination's reply, and `failure` the step and cause of a failure.
     """
     marks, now = context.store.retention, context.now()
-    if seconds is None:
-        await marks.keep_mark(domain.id, _FAILED, now)
-    else:
+    before = await drill_facts_of(marks, domain.id)
+    failures = 0 if seconds is not None else before.failures + 1
+    await marks.keep_mark(domain.id, _FAILED, None if seconds is not None else now)
+    await marks.keep_mark(domain.id, _FAILURES, failures or None)
+    if seconds is not None:
         await marks.keep_mark(domain.id, _PASSED, now)
         await marks.keep_mark(domain.id, _SECONDS, seconds)
-        await marks.keep_mark(domain.id, _FAILED, None)
+        await note_told(marks, domain.id, 0)
     recorded = entry(
         context,
         AuditAction.DOMAIN_DRILLED,
@@ -67,3 +95,23 @@ async def record_drill(
     recorded = replace(recorded, answer=answer)
     await context.store.audit.record([recorded])
     announce(context, recorded)
+    if context.parts.log is not None:
+        context.parts.log.publish(_event(domain, seconds, before, failure))
+
+
+def _event(
+    domain: HostedDomain, seconds: float | None, before: DrillFacts, failure: str
+) -> DrillPassed | DrillFailed:
+    if seconds is None:
+        return DrillFailed(
+            domain=domain.name,
+            account=domain.account,
+            failures=before.failures + 1,
+            reason=failure,
+        )
+    return DrillPassed(
+        domain=domain.name,
+        account=domain.account,
+        seconds=round(seconds, 3),
+        proven_again=before.failed_at is not None or before.told_step > 0,
+    )

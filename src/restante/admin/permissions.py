@@ -352,7 +352,7 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
 PERMITTED: Final[Mapping[Role, frozenset[AdminAction]]] = {
     Role.OPERATOR: _EVERYTHING,
     Role.ACCOUNT: _EVERYTHING - _OF_THE_PLATFORM,
-    Role.POLICY: frozenset({AdminAction.SERVER_METRICS}),
+    Role.POLICY: frozenset({AdminAction.SERVER_METRICS, AdminAction.DOMAIN_DRILL}),
     Role.NOBODY: frozenset(),
 }
 GRANTED: Final[Mapping[Grant, frozenset[AdminAction]]] = {

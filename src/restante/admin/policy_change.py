@@ -15,6 +15,7 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.auditing import moment
 from restante.admin.request_bounds import KeptFor, LineText, Moment, StoredNumber
 from restante.mail.policy_deferrals import FEWEST_DRAINS, MOST_DRAINS
+from restante.readiness.drill_timer import LONGEST_PERIOD, SHORTEST_PERIOD
 from restante.tenancy.policy import (
     AcceptPolicy,
     AtEnd,
@@ -223,6 +224,10 @@ def _refuse_contradictions(domain: str, policy: Policy, fields: PolicyFields) ->
     if policy.after_drains is not None and not FEWEST_DRAINS <= policy.after_drains <= MOST_DRAINS:
         error = f"domain {domain}: --after-drains is not between {FEWEST_DRAINS} and {MOST_DRAINS}"
         raise AdminError(ErrorKind.INVALID, error, "name such a number, or none")
+    every = policy.drill_every
+    if every is not None and not SHORTEST_PERIOD <= every <= LONGEST_PERIOD:
+        error = f"domain {domain}: --drill-every is not between 1 and 366 days"
+        raise AdminError(ErrorKind.INVALID, error, "name such a time, or none")
     if policy.forced is None and given(fields, "force_until"):
         error = f"domain {domain}: --force-until says when what is forced ends, and nothing is"
         raise AdminError(ErrorKind.USAGE, error, "give --force-accept on or off too")

@@ -32,6 +32,7 @@ from restante.admin.request_bounds import HostList
 from restante.background.loop_slices import in_turns
 from restante.queue.sending_outcome import Backlog
 from restante.readiness.drill_facts import NO_DRILL, DrillFacts, drill_text
+from restante.readiness.drill_timer import next_drill
 from restante.reception.doorkeeper import ShedCause
 from restante.store.figure_store import NO_USAGE, NONE_SET_APART, DomainUsage, SetApart
 from restante.store.handover_store import PastDrain
@@ -60,6 +61,7 @@ class DomainStatus(BaseModel):
     suspended_for: str  # the reason of the suspension; "" without one
     last_drain: LastDrainView | None
     drill: str  # the last one, such as "proven 12 days ago in 1.9 s"; "" if there was none
+    next_drill_at: datetime | None  # by the timer; null without one, or in its first minutes
 
 
 class ListenerView(BaseModel):
@@ -448,6 +450,7 @@ def _domain_status(
     drill: DrillFacts,
 ) -> DomainStatus:
     suspension = domain.policy.suspension_at(context.now())
+    next_at = next_drill(domain.name, domain.policy.drill_every, drill)
     return DomainStatus(
         domain=domain.name,
         account=domain.account,
@@ -466,4 +469,5 @@ def _domain_status(
         suspended_for=suspension.reason if suspension else "",
         last_drain=None if past is None else last_drain_view(domain.name, past),
         drill=drill_text(drill, context.now()),
+        next_drill_at=None if next_at is None else moment(next_at),
     )

@@ -192,6 +192,9 @@ _TOGETHER: Final[Mapping[str, Callable[[JsonObject], str]]] = {
     "quota": lambda policy: human_quota(policy["quota"], policy["quota_messages"]),
     "message size": _message_size,
     "after drains": _after_drains,
+    "drill every": lambda policy: (
+        NONE if policy["drill_every"] is None else human_span(policy["drill_every"])
+    ),
     "retention": lambda policy: _retention(policy["retention"], policy["at_end"]),
     "refused retention": lambda policy: _retention(
         policy["refused_retention"], policy["refused_at_end"]

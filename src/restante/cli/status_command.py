@@ -207,6 +207,14 @@ def _domains(view: JsonObject, now: float) -> list[Column]:
         )
     if any(domain["drill"] for domain in view["domains"]):
         columns.append(Column("DRILL", lambda domain: domain["drill"], is_detail=True))
+    if any(domain["next_drill_at"] for domain in view["domains"]):
+        columns.append(
+            Column(
+                "NEXT DRILL",
+                lambda domain: until(domain["next_drill_at"], now),
+                is_detail=True,
+            )
+        )
     if any(domain["primary"]["next_probe_at"] for domain in view["domains"]):
         columns.append(Column("PRIMARY", lambda domain: primary_text(domain["primary"], now)))
     return columns

@@ -9,6 +9,9 @@ from restante.queue.drain_word import DrainEnd
 from restante.telemetry.events import (
     DestinationRefuses,
     DrainFinished,
+    DrillFailed,
+    DrillPassed,
+    DrillProofOld,
     MailAfterQuiet,
     MailExpired,
     MailLoops,
@@ -229,6 +232,52 @@ def _proof_lost(event: ProofLost, at: float) -> Iterator[NoticeFacts]:
     )
 
 
+def _drill_failed(event: DrillFailed, at: float) -> Iterator[NoticeFacts]:
+    """A daily drill can fail for weeks: one notice for each doubling of the failures is enough."""
+    if event.failures.bit_count() != 1:
+        return
+    domain, failures = event.domain, event.failures
+    count = "A drill" if failures == 1 else f"{failures} drills in a row"
+    text = f"{count} of {domain} failed: {event.reason}. See: restante domain check {domain}"
+    yield make_notice(
+        NoticeKind.DRILL_FAILED,
+        event.account,
+        at,
+        domain,
+        text,
+        domain=domain,
+        failures=failures,
+        reason=event.reason,
+    )
+
+
+def _drill_proof_old(event: DrillProofOld, at: float) -> Iterator[NoticeFacts]:
+    domain, days = event.domain, event.age_days
+    text = (
+        f"No drill has proven for {counted(days, 'day')} that the held mail of {domain} arrives."
+        f" Run: restante drill {domain}"
+    )
+    about = f"{domain}, {counted(days, 'day')}"
+    yield make_notice(
+        NoticeKind.DRILL_PROOF_OLD,
+        event.account,
+        at,
+        about,
+        text,
+        domain=domain,
+        age_days=days,
+    )
+
+
+def _drill_passed(event: DrillPassed, at: float) -> Iterator[NoticeFacts]:
+    """A drill that passed as expected is no news."""
+    if not event.proven_again:
+        return
+    domain = event.domain
+    text = f"A drill has proven again that the held mail of {domain} arrives."
+    yield make_notice(NoticeKind.DRILL_PASSED, event.account, at, domain, text, domain=domain)
+
+
 def _message_damaged(event: MessageDamaged, at: float) -> Iterator[NoticeFacts]:
     """Return one for the account of the mail, and one for the operator, who owns the disk."""
     message, domain = event.message, event.domain
@@ -266,5 +315,8 @@ DOMAIN_RULES: Final[tuple[PairedRule, ...]] = (
     paired(MailExpired, _mail_expired),
     paired(MailLoops, _mail_loops),
     paired(ProofLost, _proof_lost),
+    paired(DrillFailed, _drill_failed),
+    paired(DrillProofOld, _drill_proof_old),
+    paired(DrillPassed, _drill_passed),
     paired(MessageDamaged, _message_damaged),
 )

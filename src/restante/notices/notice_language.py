@@ -28,6 +28,12 @@ KIND_MEANINGS: Final[Mapping[NoticeKind, str]] = {
     " destination sends it here again, or another backup does.",
     NoticeKind.PROOF_LOST: "The DNS record that proves a domain is missing. Its mail is still"
     " taken.",
+    NoticeKind.DRILL_FAILED: "A drill of a domain failed: sent for the first one in a row, the"
+    " second, the fourth and so on.",
+    NoticeKind.DRILL_PROOF_OLD: "No drill has proven a domain for 90 days, or for two periods of"
+    " its timer; sent again each time that age has doubled.",
+    NoticeKind.DRILL_PASSED: "A drill has proven a domain again, after one that failed or an old"
+    " proof.",
     NoticeKind.AUTHENTICATION_BURST: "AUTH failed many times in ten minutes for one login, or for"
     " an account's logins together.",
     NoticeKind.LOGIN_EXPIRING: f"A login {EXPIRES} 14, 7, 3 or 1 days, or {HAS_EXPIRED}.",

@@ -12,7 +12,6 @@ from restante.readiness.readiness_row import (
     warned,
 )
 
-OLD_DAYS: Final = 90  # after this, a proof is worth little
 _DAY: Final = 86_400.0
 
 
@@ -23,13 +22,21 @@ class DrillFacts:
     passed_at: float | None = None
     seconds: float = 0.0  # of the last one that passed: from the request to the destination's reply
     failed_at: float | None = None  # of one after the last that passed
+    failures: int = 0  # in a row
+    timed_since: float | None = None  # when its timer was first seen
+    told_step: int = 0  # of the age of its proof that was told (`drill_timer`)
+
+    @property
+    def last_at(self) -> float | None:
+        """Return when the last one ended."""
+        return self.passed_at if self.failed_at is None else self.failed_at
 
 
 NO_DRILL: Final = DrillFacts()
 
 
-def drill_row(domain: str, facts: DrillFacts, now: float) -> ReadinessRow:
-    """Return the row of a domain's check."""
+def drill_row(domain: str, facts: DrillFacts, now: float, limit: float) -> ReadinessRow:
+    """Return the row of a domain's check. `limit`: the seconds after which a proof is old."""
     check, remedy = ReadinessCheck.DRILL, f"run `restante drill {domain}`"
     if facts.failed_at is not None:
         evidence = f"the last drill failed {_when(facts.failed_at, now)}"
@@ -37,7 +44,7 @@ def drill_row(domain: str, facts: DrillFacts, now: float) -> ReadinessRow:
     if facts.passed_at is None:
         return not_known(check, "no drill has proven that held mail arrives", remedy)
     evidence = proven_text(facts, now)
-    if now - facts.passed_at > OLD_DAYS * _DAY:
+    if now - facts.passed_at > limit:
         return warned(check, evidence, remedy)
     return passed(check, evidence)
 

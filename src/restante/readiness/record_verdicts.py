@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from restante.mail.quantity import counted
 from restante.queue.held_peak import HeldAmount
 from restante.readiness.drill_facts import NO_DRILL, DrillFacts, drill_row
+from restante.readiness.drill_timer import proof_limit
 from restante.readiness.readiness_row import (
     ReadinessCheck,
     ReadinessRow,
@@ -73,7 +74,7 @@ def record_rows(facts: RecordFacts) -> list[ReadinessRow]:
     return [
         _filters_row(facts),
         *_release_rows(facts),
-        drill_row(facts.domain, facts.drill, facts.now),
+        drill_row(facts.domain, facts.drill, facts.now, proof_limit(facts.policy.drill_every)),
         *_room_rows(facts),
     ]
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from restante.acme.acme_renewal import AcmeRenewal
 from restante.admin.admin_context import AdminContext
 from restante.admin.change_keeper import ChangeKeeper
+from restante.admin.drill_keeper import DrillKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.proof_keeper import ProofKeeper
@@ -41,10 +42,11 @@ class HttpParts:
 
 @dataclass(frozen=True, slots=True)
 class RecordKeepers:
-    """The parts that change records by themselves, when their time comes."""
+    """The parts that act on records by themselves, when their time comes."""
 
     changes: ChangeKeeper
     proofs: ProofKeeper
+    drills: DrillKeeper
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class ServerAdministration:
         yield parts.token_uses.run()
         yield parts.keepers.changes.run()
         yield parts.keepers.proofs.run()
+        yield parts.keepers.drills.run()
         yield parts.sessions.run()
         yield HttpSweep(parts.http.connections, parts.http.counts, log).run()
         yield Rounds(log, WorkWord.SCRUB).run_rounds(parts.scrubber.take_round)

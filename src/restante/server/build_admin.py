@@ -17,6 +17,7 @@ from restante.admin.admin_context import (
 )
 from restante.admin.change_keeper import ChangeKeeper
 from restante.admin.configuration_state import ConfigurationState
+from restante.admin.drill_keeper import DrillKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.held_changes import HeldChanges
 from restante.admin.identity_provider import IdentityProvider
@@ -100,7 +101,9 @@ def build_admin(mail: MailParts) -> AdminParts:
         token_uses=uses,
         sessions=sessions,
         keepers=RecordKeepers(
-            _change_keeper(ground, context, delivery), _proof_keeper(ground, context)
+            _change_keeper(ground, context, delivery),
+            _proof_keeper(ground, context),
+            _drill_keeper(ground, context, delivery),
         ),
         http=http,
     )
@@ -195,6 +198,15 @@ def _change_keeper(
 def _proof_keeper(ground: BuildContext, context: AdminContext) -> ProofKeeper:
     log, lookup = ground.setup.log, ProofLookup(ground.setup.config.resolver.endpoints)
     keeper = ProofKeeper(context, lookup, log, time.monotonic)
+    log.subscribe(keeper.record_changed, RecordChanged)
+    return keeper
+
+
+def _drill_keeper(
+    ground: BuildContext, context: AdminContext, delivery: DeliveryParts
+) -> DrillKeeper:
+    log = ground.setup.log
+    keeper = DrillKeeper(context, log, ground.ages.now, delivery.notices.until_stored)
     log.subscribe(keeper.record_changed, RecordChanged)
     return keeper
 

@@ -40,6 +40,7 @@ class WorkWord(StrEnum):
     PORTAL_SESSIONS = "portal-sessions"
     SCHEDULED_CHANGES = "scheduled-changes"
     DOMAIN_PROOF = "domain-proof"
+    DRILLS = "drills"
     APPLY = "apply"
     EVENT_FEED = "event-feed"
     KEEP_ANSWER = "keep-answer"

@@ -162,6 +162,7 @@ class Policy:
     change_lock: bool = False  # its account may change neither destination nor authorized hosts
     proof: ProofPolicy = ProofPolicy.NONE
     proven_at: float | None = None  # Unix time at which the record was first found
+    drill_every: float | None = None  # seconds between two drills by the timer; None: no timer
 
     @property
     def awaits_proof(self) -> bool:

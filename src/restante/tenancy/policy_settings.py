@@ -249,6 +249,13 @@ SETTINGS: Final[Sequence[PolicySetting]] = (
         _values(type_at(Policy, "proof")),
         is_limit=True,
     ),
+    PolicySetting(
+        "drill_every",
+        SettingKind.AGE,
+        "How often the server drills the domain by itself, 1d to 366d; or none. A drill sends one"
+        " message to postmaster at the domain.",
+        "drill_every",
+    ),
 )
 # Fields of `Policy` that several settings make together (`admin/policy_change`), or that are found
 # (`admin/proof_keeper`).

@@ -1,6 +1,12 @@
 """The page that drills a domain."""
 
+import asyncio
+
+from restante.admin.domain_change import DomainChange
+from restante.admin.domains import change_domain
+from restante.admin.drill_records import note_timer
 from restante.tenancy.grants import GrantedRole
+from tests.admin.admin_world import NOW
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
 PAGE = "/domains/alpha.example/drill"
@@ -21,6 +27,23 @@ def test_a_drill_that_fails_shows_the_step_the_remedy_and_the_proof() -> None:
     assert "FAILED" in text
     assert "&#34;signature&#34;" in text
     assert "The last drill failed." in visit(admin, PAGE, ALPHA).text
+
+
+def test_the_timer_and_the_next_drill_are_shown_to_all_and_changed_by_some() -> None:
+    admin = hosting()
+    assert "No timer drills the domain." in visit(admin, PAGE, ALPHA).text
+
+    async def story() -> None:
+        wanted = DomainChange.model_validate({"drill_every": 30 * 86400})
+        await change_domain(admin.context, "alpha.example", wanted)
+        await note_timer(admin.store.retention, 1, NOW)
+
+    asyncio.run(story())
+    text = visit(admin, PAGE, ALPHA).text
+    assert "A timer drills the domain every 30d, next <time" in text
+    assert "Change the timer" in text
+    operator = user_of("alpha", GrantedRole.ACCOUNT_OPERATOR)
+    assert "Change the timer" not in visit(admin, PAGE, operator).text
 
 
 def test_others_do_not_see_it_and_readers_do_not_start_it() -> None:

@@ -16,6 +16,7 @@ from restante.telemetry.events.delivery_events import (
     PrimaryBack,
     ProofLost,
 )
+from restante.telemetry.events.drill_events import DrillFailed, DrillPassed, DrillProofOld
 from restante.telemetry.events.event import Event, EventLevel, FailureEvent
 from restante.telemetry.events.life_events import (
     CertificateExpiring,
@@ -114,6 +115,9 @@ __all__ = [
     "DestinationRefuses",
     "DrainFinished",
     "DrainStarted",
+    "DrillFailed",
+    "DrillPassed",
+    "DrillProofOld",
     "Event",
     "EventLevel",
     "FailureEvent",
@@ -233,6 +237,9 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     PrimaryAway,
     PrimaryBack,
     ProofLost,
+    DrillPassed,
+    DrillFailed,
+    DrillProofOld,
     ReportMade,
     ReportSent,
     ReportDeferred,

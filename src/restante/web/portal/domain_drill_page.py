@@ -5,12 +5,15 @@ from typing import Final
 from starlette.responses import Response
 from starlette.routing import Route
 
+from restante.admin.auditing import moment
 from restante.admin.domain_drill import DrillOrder, drill_domain
 from restante.admin.domains import show_domain
 from restante.admin.drill_proof import DrillProof
 from restante.admin.drill_records import drill_facts_of
 from restante.admin.permissions import AdminAction, permit
+from restante.mail.quantity import span_text
 from restante.readiness.drill_facts import proven_text
+from restante.readiness.drill_timer import next_drill
 from restante.web.portal.portal_visit import Visit, checked, page_route
 from restante.web.portal.shell_lines import of_drill
 
@@ -40,12 +43,16 @@ async def run_drill(visit: Visit) -> Response:
 async def _page(visit: Visit, name: str, proof: DrillProof | None) -> Response:
     domain = visit.context.directory.now.domains[name]
     facts = await drill_facts_of(visit.context.store.retention, domain.id)
+    every = domain.policy.drill_every
+    next_at = next_drill(name, every, facts)
     return visit.page(
         "domain_drill.html",
         name=name,
         drill=None if proof is None else proof.drill,
         last=proven_text(facts, visit.context.now()),
         has_failed=facts.failed_at is not None,
+        every=None if every is None else span_text(every),
+        next_at=None if next_at is None else moment(next_at),
         proof="" if proof is None else proof.model_dump_json(indent=2),
         commands=of_drill(name, visit.renderer.base_url),
     )

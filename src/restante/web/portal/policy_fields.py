@@ -26,6 +26,7 @@ GROUPS: Final[Mapping[str, Mapping[str, str]]] = {
         "hold": "Held mail leaves",
         "probe": "Probe the destination",
         "turnaround": "Turnaround (ATRN)",
+        "drill_every": "Drill by itself, every",
     },
     "How long mail is kept": {
         "retention": "Keep held mail",
