@@ -53,7 +53,7 @@ class RestanteServer(Server):
     ) -> None:
         """Give the local ports that get the mail: of the numbered domains, and of OTHER.
 
-        `seals`: content is sealed, as `restante init` has it.
+        `seals`: content is sealed, as `restante init` configures it.
         """
         self.name = name
         self._made = Installation(delivery=DELIVERY, more=LIMITS).__enter__()

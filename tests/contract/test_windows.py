@@ -53,7 +53,7 @@ async def test_a_window_ends_where_its_octets_are_reached(
     store: Store, max_octets: int, expected: int
 ) -> None:
     domain_id = await hosted(store)
-    head = b"x" * (100 - sealing_octets(store))  # what is in memory is as it is stored
+    head = b"x" * (100 - sealing_octets(store))  # windows count stored octets
     await store.reception.hold([message(number, domain_id, head=head) for number in range(1, 5)])
     window = await store.handover.held(domain_id, after=0, limit=10, max_octets=max_octets)
     assert len(window) == expected

@@ -1,4 +1,4 @@
-"""The same secret gets the same octets, and what is sealed under the present key stays."""
+"""The same secret gets the same octets, and a present seal stays as it is."""
 
 from dataclasses import replace
 
