@@ -79,6 +79,19 @@ async def test_a_log_that_begins_again_after_a_checkpoint_is_whole(
         assert not store.upkeep.failure
 
 
+async def test_a_log_that_begins_again_during_a_look_is_whole(
+    store: SqliteStore, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first number of its index is of the log before, which was longer."""
+    await hold(store, await hosted(store), 1)
+    size = (directory / "restante.db-wal").stat().st_size
+    found = iter([size + 1, size])
+    monkeypatch.setattr(FilesInUse, "_log_size", lambda _files: next(found))
+    assert store.core.in_use.cut == ""
+    monkeypatch.setattr(FilesInUse, "_log_size", lambda _files: size + 1)
+    assert "truncated" in store.core.in_use.cut
+
+
 async def test_a_store_without_an_index_of_the_log_needs_no_length(directory: Path) -> None:
     store = await open_sqlite(directory)
     await store.close()

@@ -4,13 +4,15 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from restante.mail.message import NewMessage
 from restante.store.figure_store import NO_USAGE, DomainUsage
-from restante.store.sqlite import SqliteStore, history_queries
+from restante.store.sqlite import SqliteStore, history_queries, writer
+from restante.store.sqlite.files_in_use import FilesInUse
 from restante.store.sqlite.mail_queries import MOST_ROWS
 from restante.store.sqlite.write_transaction import WriteTransaction
 from restante.store.store_errors import Conflict, LeaseLost, StoreError
@@ -270,3 +272,52 @@ async def test_a_group_larger_than_a_statement_is_still_one_transaction(
     await store.reception.hold(messages)
     assert disk.syncs == ["wal"]
     assert store.figures.usage(domain_id).messages == 200
+
+
+@dataclass
+class Looks:
+    """The threads that have looked at the files in use, with a clock that the test sets."""
+
+    threads: list[str] = field(default_factory=list)
+    now: float = 100.0
+
+    def cut(self, _files: FilesInUse) -> str:
+        self.threads.append("writer" if threading.current_thread().daemon else "loop")
+        return ""
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def looks(store: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> Looks:
+    looks = Looks()
+    monkeypatch.setattr(FilesInUse, "cut", property(looks.cut))
+    monkeypatch.setattr(writer, "time", looks)
+    return looks
+
+
+async def nothing(store: SqliteStore) -> None:
+    await store.core.writer.submit(lambda _transaction: None)
+
+
+async def test_mail_brings_its_look_at_the_files_and_each_group_has_one(
+    store: SqliteStore, looks: Looks
+) -> None:
+    domain_id = await hosted(store)
+    looks.threads.clear()
+    await hold(store, domain_id, 1)
+    assert looks.threads == ["loop"]
+    await nothing(store)
+    assert looks.threads == ["loop", "writer"]
+
+
+async def test_an_older_look_at_the_files_is_repeated(store: SqliteStore, looks: Looks) -> None:
+    with busy(store):
+        store.core.writer.look()
+        looks.threads.clear()
+        waiting = asyncio.ensure_future(nothing(store))
+        await asyncio.sleep(0)
+        looks.now += 1.0
+    await waiting
+    assert looks.threads == ["writer"]

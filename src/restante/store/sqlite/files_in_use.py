@@ -10,6 +10,7 @@ Limitation: octets that another program writes over are noticed when they are re
 
 import os
 import struct
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -37,6 +38,7 @@ class FilesInUse:
         self._log_mark = log_mark
         self._log = database.with_name(f"{database.name}-wal")
         self._index = -1
+        self._looking = threading.Lock()
         self._least = 0  # octets of the database: the writer says how many it needs
         self._places = {
             path: place
@@ -65,13 +67,17 @@ class FilesInUse:
     @property
     def cut(self) -> str:
         """Say which file is shorter than it must be, "" while none is."""
+        with self._looking:  # otherwise a size could be compared with what a later one must be
+            return self._find_cut()
+
+    def _find_cut(self) -> str:
         size = self._size(self._database)
         if size is not None and size < self._least:
             return f"{self._database.name} {_CUT}"
         needed = self._log_size()
         size = self._size(self._log)
-        if size is None or size >= needed:
-            return ""
+        if size is None or size >= needed or size >= (needed := self._log_size()):
+            return ""  # it may have begun again meanwhile, and be shorter since
         with suppress(OSError):
             self._log_mark.require(needed)
         return f"{self._log.name} {_CUT}"
@@ -82,7 +88,8 @@ class FilesInUse:
         Only the writer may ask: after each checkpoint, which makes the file longer, and before each
         that may make it shorter.
         """
-        self._least = min(max(self._least, self._size(self._database) or 0), octets)
+        with self._looking:
+            self._least = min(max(self._least, self._size(self._database) or 0), octets)
 
     def require_place(self) -> None:
         """Raise StoreError if a file is no longer in its place."""

@@ -31,6 +31,7 @@ class SqliteReception:
         """
         if not messages:
             return {}
+        self._core.writer.look()
         refused: dict[int, StoreError] = await self._core.write(
             partial(
                 mail_changes.hold,

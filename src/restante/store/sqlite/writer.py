@@ -7,6 +7,9 @@ Any other failure rolls the whole group back. If disk or database is to blame, a
 with StoreError. If not, one of the changes is, and each is repeated alone, so that it fails by
 itself.
 
+Each group begins with a look at the files in use. With the event loop busy, the thread waits for
+the interpreter after each system call. So mail brings a look with it (`look`), made on the loop.
+
 A failed sync is final. The changes of that group may be found in the database or not when it is
 reopened. Until then every change and every question gets StoreError.
 
@@ -19,10 +22,11 @@ that return free space, while no change waits.
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import apsw
 
@@ -39,6 +43,8 @@ from restante.store.store_errors import StoreError, StoreFull
 
 CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
 """Pages logged between checkpoints: from 8 to 128 MiB the rate is the same, but waits grow."""
+
+_FRESH: Final = 0.005  # seconds, about as long as a commit: an older look at the files is repeated
 
 _LONG_LOG = 4 * CHECKPOINT_PAGES  # readers have kept the log from being reused: wait for them, once
 
@@ -88,6 +94,7 @@ class StoreWriter:
         self._queue: SimpleQueue[_WaitingChange | None] = SimpleQueue()
         self._pages_logged = 0
         self._free_space = FreeSpace(parts.connection)
+        self._looked_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="restante-writer", daemon=True)
         self._thread.start()
 
@@ -98,6 +105,13 @@ class StoreWriter:
         waiting = _WaitingChange(change, self._loop.create_future())
         self._queue.put(waiting)
         return waiting.answer
+
+    def look(self) -> None:
+        """Look at the files for the next group. Call it just before a change is submitted."""
+        at = time.monotonic()
+        if cut := self._in_use.cut:
+            self._health.damage(cut)
+        self._looked_at = at
 
     async def close(self) -> None:
         """Make the changes that wait, and end."""
@@ -130,8 +144,9 @@ class StoreWriter:
         return self._queue.get()
 
     def _serve(self, group: list[_WaitingChange]) -> None:
-        if cut := self._in_use.cut:  # before the commit, which would write beyond the cut
-            self._health.damage(cut)
+        if time.monotonic() - self._looked_at > _FRESH:
+            self.look()  # before the commit, which would write beyond a cut
+        self._looked_at = float("-inf")  # a look is good for one group
         if self._health.failure:
             self._answer(
                 [_ChangeAnswer(one, None, StoreError(self._health.failure)) for one in group]
