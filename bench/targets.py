@@ -72,12 +72,11 @@ class _CpuAtMost:
 
 _POSTFIX: Final = ("Postfix", "Postfix HOLD")
 _RATES: Final = [
-    *(
-        _AtLeast(row, "Restante", peer, 3, 5)
-        for row in ("accept-4k-20", "accept-4k-100")
-        for peer in _POSTFIX
-    ),
-    *(_AtLeast("accept-4k-20-kept", "Restante", peer, 4, 6) for peer in _POSTFIX),
+    _AtLeast("accept-4k-20", "Restante", "Postfix", 4.5, 5),
+    _AtLeast("accept-4k-20", "Restante", "Postfix HOLD", 3, 5),
+    *(_AtLeast("accept-4k-100", "Restante", peer, 3, 5) for peer in _POSTFIX),
+    _AtLeast("accept-4k-20-kept", "Restante", "Postfix", 6),
+    _AtLeast("accept-4k-20-kept", "Restante", "Postfix HOLD", 4, 6),
     _AtLeast("accept-4k-20-kept", "Restante", "Exim", 2),
     *(_AtLeast(row, SHARED_ALONE, "Postfix", 2.5) for row in ("accept-4k-20", "accept-4k-20-kept")),
     *(
@@ -95,6 +94,8 @@ _RATES: Final = [
 ]
 _CPU: Final = "CPU s/1,000"
 _SPENT: Final = [
+    _Spent("accept-4k-20", _CPU, lambda sample: sample.cpu, 0.32),
+    _Spent("accept-4k-20-kept", _CPU, lambda sample: sample.cpu, 0.18),
     _Spent("accept-4k-20-tls", _CPU, lambda sample: sample.cpu, 1.0),
     *(_Spent(row, _CPU, lambda sample: sample.cpu, bound) for row, bound in LARGE.items()),
     *(_Spent(row, "syncs", lambda sample: sample.syncs, 1.2) for row in LARGE),
