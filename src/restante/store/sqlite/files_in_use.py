@@ -67,7 +67,7 @@ class FilesInUse:
     @property
     def cut(self) -> str:
         """Say which file is shorter than it must be, "" while none is."""
-        with self._looking:  # otherwise a size could be compared with what a later one must be
+        with self._looking:  # a size is compared with the number of the same moment
             return self._find_cut()
 
     def _find_cut(self) -> str:
