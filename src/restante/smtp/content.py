@@ -6,8 +6,8 @@ On such servers one message can smuggle in a second. Accepted content is kept wi
 only and without NUL (RFC 2045 §2.7, §2.8: mail that is not BINARYMIME has none). So the next server
 cannot read it in another way.
 
-All searching is done over whole blocks by functions in C, never by line. The search
-for bare line ends costs the most. Decision 0033 has the figures of the ways to do it.
+All searching is done over whole blocks by functions in C, never by line. The search for bare line
+ends costs the most. Decision 0035 has the figures of the ways to do it.
 """
 
 import re
