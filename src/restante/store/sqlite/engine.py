@@ -65,7 +65,7 @@ def open_write_connection(path: Path, vfs: str | None = None) -> apsw.Connection
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS)
     _set_up(connection, _WRITER_CACHE_KIB)
-    lay_out(connection)
+    choose_page_layout(connection)
     if connection.pragma("journal_mode", "WAL") != "wal":
         raise StoreUnusable(
             f"{path}: this file system cannot share memory between connections; use a local disk"
@@ -76,7 +76,7 @@ def open_write_connection(path: Path, vfs: str | None = None) -> apsw.Connection
     return connection
 
 
-def lay_out(connection: apsw.Connection) -> None:
+def choose_page_layout(connection: apsw.Connection) -> None:
     """Choose the form of a database that has no page yet. It costs 3 % more log (free_space.py)."""
     if not connection.pragma("page_count"):
         connection.pragma("page_size", PAGE_SIZE)

@@ -30,7 +30,7 @@ from restante.store.sqlite import (
 from restante.store.sqlite.backup import PARTIAL, copy_beside, copy_file, prepare_directory, sync
 from restante.store.sqlite.damaged_table import UNREADABLE, TolerantReader, UnreadableGap, table_of
 from restante.store.sqlite.directory_lock import DirectoryLock
-from restante.store.sqlite.engine import PAGE_SIZE, fetch, lay_out, quoted
+from restante.store.sqlite.engine import PAGE_SIZE, choose_page_layout, fetch, quoted
 from restante.store.sqlite.leaf_pages import LeafPages, is_message
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
@@ -127,7 +127,7 @@ def _new_database(path: Path, version: int) -> apsw.Connection:
     """
     path.touch(mode=0o600)
     connection = apsw.Connection(str(path))
-    lay_out(connection)
+    choose_page_layout(connection)
     connection.pragma("journal_mode", "OFF")
     connection.pragma("synchronous", "OFF")
     migrations.migrate(connection, migrations.MIGRATIONS[:version])
