@@ -31,7 +31,8 @@ VALUES: Final = (
     *("Enum", "Flag", "NamedTuple", "TypedDict"),
     *("BaseModel", "Error", "Exception", "Settings"),
 )  # as endings of the names of bases
-OF_NAMED_TUPLES: Final = frozenset({"_replace", "_asdict", "_exit", "_value_"})  # and of os, enum
+# and of os, enum
+OF_NAMED_TUPLES: Final = frozenset({"_make", "_replace", "_asdict", "_exit", "_value_"})
 MOST_FIELDS: Final = 10  # of a value that groups parts
 FEWEST_PARTS: Final = 3  # a value with fewer is a record that has them, not a group
 

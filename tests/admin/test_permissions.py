@@ -785,6 +785,7 @@ WITHOUT_THE_TABLE = {
     "proof_keeper.ProofKeeper": "the server acts, by the policy of domain proofs",
     "provider_sign_in.ProviderSignIn": "a person signs in, or links their own identity",
     "queue_import._Batch": "made by `import_mail`",
+    "secret_rotation": "the owner of the key file acts, while no server runs",
     "session_ending": "a person ends their own sessions",
     "sign_in.SignInService": "a person signs in",
     "token_makings._MakingsSearch": "made by `list_makings`",
