@@ -28,6 +28,7 @@ def test_a_chain_to_a_trusted_authority_is_accepted() -> None:
         (HOST, NOW + YEARS, "its chain ended on "),
         (HOST, 0.0, "its chain is valid from "),
     ],
+    ids=["name", "end", "begin"],
 )
 def test_name_and_dates_count(host: str, at: float, cause: str) -> None:
     found = distrust(served(made().leaf), host, AUTHORITY, at)
