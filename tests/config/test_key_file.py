@@ -84,6 +84,15 @@ def test_former_keys_are_behind_a_new_one(file: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
+def test_the_file_behind_a_link_is_replaced(file: Path) -> None:
+    link = file.parent / "link" / "restante.key"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    add_key(link)
+    assert link.is_symlink()
+    assert read_key(file)[32:] == KEY
+
+
 def test_an_interrupted_replacement_changes_nothing_and_stops_no_other(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,7 +58,9 @@ def add_key(file: Path) -> None:
     """Put a new key in front of those of the file. Raises KeyUnusable, OSError.
 
     The file is replaced whole, with its owner and mode: after a crash it has the old keys, or all.
+    If the name is a symbolic link, the file that it names is replaced, and the link stays.
     """
+    file = file.resolve()
     keys = read_key(file)
     if len(keys) >= KEY_OCTETS * MOST_KEYS:
         raise KeyUnusable(file, f"has {MOST_KEYS} keys already", "it cannot be rotated again")
