@@ -35,6 +35,10 @@ def test_it_takes_a_domain_or_a_proof(admin: AdminWorld, command: Command, tmp_p
     assert command("drill").code == 64
     assert command("drill", "alpha.example", "--verify", "x").code == 64
     assert command("drill", "--verify", str(tmp_path / "none")).code == 66
+    empty = tmp_path / "empty"
+    empty.write_bytes(b"")
+    refused = command("drill", "--verify", str(empty))
+    assert (refused.code, "this is no proof of a drill" in refused.err) == (66, True)
     deep = tmp_path / "deep"
     deep.write_text("[" * 100_000)
     assert command("drill", "--verify", str(deep)).code == 66

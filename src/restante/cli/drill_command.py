@@ -114,8 +114,11 @@ def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:
     """Tell whether a proof is genuine: exit code 0, or 65 if it is not."""
     try:
         given = read_foreign_json(file.read_text())
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise Failure(Exit.NO_INPUT, f"{file}: {cause_of(error)}; name a file of --proof") from None
+    except ValueError:
+        error_text = f"{file}: this is no proof of a drill; name a file of --proof"
+        raise Failure(Exit.NO_INPUT, error_text) from None
     verdict = ask(config, "POST", "/v1/drills/verify", body=given)
     if as_json:
         show_json(verdict)

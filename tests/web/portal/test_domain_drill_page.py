@@ -2,10 +2,16 @@
 
 import asyncio
 
+import pytest
+
+from restante.admin.admin_context import AdminContext
 from restante.admin.domain_change import DomainChange
-from restante.admin.domains import change_domain
+from restante.admin.domain_drill import DrillOrder, drill_domain
+from restante.admin.domains import change_domain, remove_domain
+from restante.admin.drill_proof import DrillProof
 from restante.admin.drill_records import note_timer
 from restante.tenancy.grants import GrantedRole
+from restante.web.portal import domain_drill_page
 from tests.admin.admin_world import NOW
 from tests.web.portal.visitors import ALPHA, BETA, hosting, user_of, visit
 
@@ -58,3 +64,16 @@ def test_a_mailbox_that_is_too_long_is_a_fault_of_the_form() -> None:
     answer = visit(hosting(), PAGE, ALPHA, form={"recipient": "x" * 2000})
     assert answer.status_code == 422
     assert "recipient" in answer.text
+
+
+def test_a_domain_that_is_removed_during_its_drill_is_not_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def drill_and_remove(context: AdminContext, name: str, order: DrillOrder) -> DrillProof:
+        proof = await drill_domain(context, name, order)
+        await remove_domain(admin.context, name, "it left")
+        return proof
+
+    admin = hosting()
+    monkeypatch.setattr(domain_drill_page, "drill_domain", drill_and_remove)
+    assert visit(admin, PAGE, ALPHA, form={}).status_code == 404
