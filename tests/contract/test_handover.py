@@ -362,3 +362,19 @@ async def test_parked_mail_keeps_its_count_until_it_is_released_again(store: Sto
     [first, _] = await store.queue.list_queue(QueueFilter())
     assert first.policy_deferrals == 0
     assert await order(store, domain_id, 16383) == [1, 2]
+
+
+async def test_mail_in_delivery_keeps_its_place_when_a_refused_recipient_is_held_again(
+    store: Store,
+) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, ANNA, BERT), message(2, domain_id)])
+    outcome = by_policy(1, 1, 5, RecipientMove.DEFERRED)
+    refusal = RecipientOutcome(BERT, RecipientMove.REFUSED, POLICY)
+    partly = outcome._replace(recipients=(*outcome.recipients, refusal))
+    await store.handover.settle(await opened(store, domain_id), [partly])
+    assert await order(store, domain_id, 6) == [2, 1]
+    assert await store.queue.release_refused([1], NOTED) == 1
+    assert await order(store, domain_id, 6) == [2, 1]
+    [first, _] = await store.queue.list_queue(QueueFilter())
+    assert first.policy_deferrals == 1

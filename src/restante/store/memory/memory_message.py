@@ -95,12 +95,13 @@ class MemoryMessage:
         parked = [path for path in self.all_paths if self._is_parked(path, status)]
         if not parked:
             return False
+        if not self.held:  # otherwise a drain may have it now: it must not move in its order
+            self.deferrals = NO_DEFERRALS
         self.times |= dict.fromkeys(parked, at)
         self.held.extend(parked)
         for marked in (self.refused, self.uncertain, self.damaged):
             marked.difference_update(parked)
         self.doubts = 0
-        self.deferrals = NO_DEFERRALS
         return True
 
     def _is_parked(self, path: str, status: RecipientStatus | None) -> bool:

@@ -224,8 +224,10 @@ REFUSED_MESSAGES = """
     )
     GROUP BY domain_id ORDER BY domain_id
 """
+# A message of which a recipient is held keeps its deferrals by policy. A drain may be handing it
+# over: if it moved in the order of mail, the drain would read it again.
 HOLD_AGAIN = """
-    UPDATE message SET flags = flags & 31,
+    UPDATE message SET flags = flags & CASE held_paths WHEN '' THEN 31 ELSE ~96 END,
         held_paths = concat_ws(E'\\n', nullif(held_paths, ''), parked.paths)
     FROM (
         SELECT domain_id, number, string_agg(forward_path, E'\\n' ORDER BY forward_path) AS paths

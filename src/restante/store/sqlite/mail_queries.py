@@ -98,8 +98,10 @@ REFUSED_MESSAGES = f"""
     FROM message WHERE number IN (SELECT value FROM json_each(:numbers)) AND {_HAS_REFUSED}
     GROUP BY domain_id
 """
+# A message of which a recipient is held keeps its deferrals by policy. A drain may be handing it
+# over: if it moved in the order of mail, the drain would read it again.
 HOLD_AGAIN = f"""
-    UPDATE message SET flags = flags & 31, held_paths = ltrim(
+    UPDATE message SET flags = flags & iif(held_paths = '', 31, ~96), held_paths = ltrim(
         held_paths || char(10) || (
             SELECT group_concat(forward_path, char(10) ORDER BY forward_path) FROM last_reply
             WHERE last_reply.domain_id = message.domain_id AND last_reply.number = message.number
