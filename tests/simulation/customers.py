@@ -29,6 +29,7 @@ class Customer:
     dice: Random
     is_spared: bool = False
     asks_rarely: bool = False
+    is_quiet: bool = False  # it asks for nothing before the end
     machine: Machine = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,7 +37,7 @@ class Customer:
 
     async def run(self) -> None:
         """Ask now and then, until cancelled."""
-        while True:
+        while not self.is_quiet:
             await asyncio.sleep(self.dice.uniform(*(_LONG_PAUSE if self.asks_rarely else _PAUSE)))
             try:
                 await self.ask(self._choose())
@@ -69,7 +70,7 @@ class Customer:
 
     async def _ask_one(self, client: Client, target: str) -> None:
         mine = self.domains if target.startswith("#") else {target} & {*self.domains}
-        self.books.asked.update(mine)
+        self.books.ask(mine)
         code, text = await client.ask(f"ETRN {target}")
         self.trace.note(self.machine.name, f"ETRN {target}: {code} {text}")
         if code < 400 and not mine:

@@ -6,6 +6,7 @@ latter survive a crash as if they were on a disk, and their writes wait for one 
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ _WRITES: Final = {
     *("settle_reports", "hasten_reports", "drop_reports", "tell_of_delay", "keep_notices"),
     *("settle_notices", "hasten_notices", "duplicate"),
 }
+_NAME: Final = re.compile(rb"\sid (\S+?)(?:;|\s)")
 COMMIT_SECONDS: Final = 0.03  # at most
 
 
@@ -50,6 +52,13 @@ class StoredMail:
 
     head: bytes
     queued: QueuedMessage
+
+    @property
+    def name(self) -> str:
+        """The name that our Received field has."""
+        found = _NAME.search(self.head)
+        assert found is not None
+        return found[1].decode()
 
 
 @dataclass

@@ -12,14 +12,22 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from restante.background.fair_slots import FairSlots
-from restante.delivery import dial_plan, domain_drain, drain_attempt
+from restante.delivery import dial_plan, domain_drain, drain_attempt, pending_mail
 from restante.delivery.drain_attempt import DrainAttempt
+from restante.delivery.mail_supply import MailSupply
 from restante.mail.message import HeldMessage, NewMessage
+from restante.mail.message_origin import MessageOrigin
+from restante.mail.policy_deferrals import PolicyDeferrals
+from restante.queue.deferred_by_policy import counted_outcome
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.reception.intake import Intake, IntakeReceipt, ReceivedMail, _size
 from restante.release import releaser
 from restante.release.authorization import ReleaseAuthorization
-from restante.smtp.passed_client import PassedClient
+from restante.smtp import handshake
+from restante.smtp.client_transaction import XCLIENT
+from restante.smtp.handshake import Handshake, HandshakeStep
+from restante.smtp.passed_client import PassedClient, passed_client
+from restante.smtp.peer_replies import ServerReply
 from restante.smtp.window_size import SendWindow
 from restante.store.handover_store import Drain
 from restante.store.memory.memory_handover import MemoryHandover
@@ -156,6 +164,54 @@ def _deliver_while_suspended() -> list[Replacement]:
     return [(Policy, "suspension_at", lambda *_: None)]
 
 
+def _mix_clients() -> list[Replacement]:
+    """Hand over the mail of every client in a connection of the first one."""
+    first: list[PassedClient] = []
+
+    def find(origin: MessageOrigin | None) -> PassedClient | None:
+        client = passed_client(origin)
+        if client is not None and not first:
+            first.append(client)
+        return first[0] if client is not None else None
+
+    return [(pending_mail, "passed_client", find)]
+
+
+def _go_on_in_our_own_name() -> list[Replacement]:
+    """Hand over mail although the primary has refused its client."""
+    take = Handshake._take_xclient
+
+    def take_any(self: Handshake, reply: ServerReply) -> HandshakeStep:
+        return take(self, reply._replace(code=220))
+
+    return [(handshake, "_STEPS", {**handshake._STEPS, XCLIENT: take_any})]
+
+
+def _hand_over_all_for_a_name() -> list[Replacement]:
+    """Take a release of named messages for one of all mail."""
+    only = MailSupply.only
+    return [(MailSupply, "only", lambda self, _numbers: only(self, None))]
+
+
+def _settle_deferred_by_policy() -> list[Replacement]:
+    """Take mail that a policy deferred for mail that is done."""
+    count = counted_outcome
+
+    def count_as_done(outcome: MessageOutcome, *args: Any) -> MessageOutcome:
+        counted = count(outcome, *args)
+        if counted.deferrals is None:
+            return counted
+        done = tuple(one._replace(move=RecipientMove.DELIVERED) for one in counted.recipients)
+        return counted._replace(recipients=done)
+
+    return [(drain_attempt, "counted_outcome", count_as_done)]
+
+
+def _keep_the_place_of_deferred_mail() -> list[Replacement]:
+    """Try mail again in its old place, however often a policy deferred it."""
+    return [(PolicyDeferrals, "is_before", lambda *_: False)]
+
+
 MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
     "acknowledge-before-hold": _acknowledge_before_hold,
     "delete-before-the-final-reply": _delete_before_the_final_reply,
@@ -167,6 +223,11 @@ MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
     "forget-drains-at-a-crash": _forget_drains_at_a_crash,
     "deliver-while-suspended": _deliver_while_suspended,
     "commit-mail-later": _commit_mail_later,
+    "mix-clients": _mix_clients,
+    "go-on-in-our-own-name": _go_on_in_our_own_name,
+    "hand-over-all-for-a-name": _hand_over_all_for_a_name,
+    "settle-deferred-by-policy": _settle_deferred_by_policy,
+    "keep-the-place-of-deferred-mail": _keep_the_place_of_deferred_mail,
 }
 
 

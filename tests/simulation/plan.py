@@ -5,10 +5,15 @@ from random import Random
 from typing import Final
 
 from restante.store.store_url import StoreKind
+from restante.tenancy.model import ClientPassing
 from tests.simulation.network import Weather
 
 CALM: Final = "calm"  # the account whose primary and network never fail
 BUSY: Final = "busy"  # the account with many domains whose primaries stall
+POLICED: Final = "t@sender.example"  # the reverse-path that some primaries defer by policy
+PATIENCE: Final = 120  # seconds of a drain
+SHORT_PATIENCE: Final = 5  # so that a story has several drains of mail that stays held
+_POOL: Final = ("203.0.117.1", "203.0.117.2", "2001:db8:5::1", "2001:db8:5::2")  # shared clients
 _WORDS: Final = b"the mail is held at the office until the addressee calls for it .\r\n"
 
 
@@ -24,6 +29,9 @@ class PlannedDomain:
     has_pipelining: bool
     connections: int  # at once, at most
     is_crowded: bool = False  # it gets much mail at once, and its primary fails late
+    passing: ClientPassing = ClientPassing.NONE  # how its primary learns the client
+    takes_ipv6: bool = True  # as the address of a client
+    policed_at: str = ""  # the step at which its primary defers POLICED by policy; "": none
 
     @property
     def is_calm(self) -> bool:
@@ -40,6 +48,7 @@ class PlannedMail:
     paths: tuple[str, ...]
     content: bytes  # with CRLF, not dot-stuffed
     at: float  # seconds after the beginning
+    client: str = ""  # the address of its host, perhaps that of others; "": one of its own
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,9 @@ class Plan:
     suspensions: int
     moves: int  # of a domain to another primary
     hangups: float  # share of the senders' sessions
+    named_releases: int = 0  # by an operator
+    quiet: str = ""  # the account that asks for nothing before the end
+    patience: int = PATIENCE
     accounts: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -105,7 +117,7 @@ def make_plan(seed: int) -> Plan:
     weather = Weather(
         cut=cut, silent=dice.choice((0.0, 0.3)), longest_life=dice.choice((3000, 20_000, 200_000))
     )
-    return Plan(
+    plan = Plan(
         seed,
         domains,
         mails,
@@ -119,6 +131,54 @@ def make_plan(seed: int) -> Plan:
         moves=dice.choice((0, 0, 2)),
         hangups=dice.choice((0.0, 0.2, 0.5)),
     )
+    return _with_clients(dice, _with_policy(dice, _with_named_releases(dice, plan)))
+
+
+def _with_named_releases(dice: Random, plan: Plan) -> Plan:
+    """Have messages released by name; perhaps an account gets no other mail before the end."""
+    spared = {CALM, BUSY, *(domain.account for domain in plan.domains if domain.is_crowded)}
+    accounts = [account for account in plan.accounts if account not in spared]
+    quiet = dice.choice(accounts) if len(accounts) > 1 and dice.random() < 0.5 else ""
+    return replace(plan, quiet=quiet, named_releases=6 if quiet else dice.choice((0, 0, 4)))
+
+
+def _with_policy(dice: Random, plan: Plan) -> Plan:
+    """Have a primary defer some mail by policy, in drain after drain."""
+    chosen = [domain for domain in _changeable(plan) if domain.account != plan.quiet]
+    if not chosen or dice.random() < 0.5:
+        return plan
+    domain = dice.choice(chosen)
+    policed = replace(domain, connections=1, policed_at=dice.choice(("CONTENT", "CONTENT", "RCPT")))
+    mails = _mails(dice, (policed,), 16, plan.duration, first=len(plan.mails))
+    return replace(
+        plan,
+        domains=tuple(policed if one is domain else one for one in plan.domains),
+        mails=plan.mails + mails,
+        patience=SHORT_PATIENCE,
+    )
+
+
+def _with_clients(dice: Random, plan: Plan) -> Plan:
+    """Have primaries learn the clients of mail, some of which share an address or have IPv6."""
+    if changeable := _changeable(plan):
+        ways = dice.choice(((ClientPassing.NONE,), (ClientPassing.NONE, *ClientPassing)))
+        told = {
+            domain.name: replace(domain, passing=dice.choice(ways), takes_ipv6=dice.random() < 0.5)
+            for domain in changeable
+        }
+        domains = tuple(told.get(domain.name, domain) for domain in plan.domains)
+        plan = replace(plan, domains=domains)
+    return replace(plan, mails=tuple(_from_host(dice, mail) for mail in plan.mails))
+
+
+def _changeable(plan: Plan) -> list[PlannedDomain]:
+    """Return the domains that no other invariant needs as they are."""
+    return [one for one in plan.domains if one.account not in (CALM, BUSY) and not one.is_crowded]
+
+
+def _from_host(dice: Random, mail: PlannedMail) -> PlannedMail:
+    own = f"2001:db8:6::1{mail.mark.removeprefix('m')}"
+    return replace(mail, client=dice.choice(("", "", own, dice.choice(_POOL))))
 
 
 def _domains(dice: Random) -> tuple[PlannedDomain, ...]:

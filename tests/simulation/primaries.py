@@ -2,7 +2,9 @@
 
 A connection can go wrong once: at one step, the nth time that it comes, in one way. After that the
 server goes on as if nothing had been, if the connection still stands. Addresses that begin with
-`nobody` are always refused. All mail that gets a 250, or would have got it, is in the books.
+`nobody` are always refused. Some servers learn the client of mail, by the PROXY protocol or by
+XCLIENT. Some defer the mail of one sender by policy until all is well. All mail that gets a 250, or
+would have got it, is in the books.
 """
 
 import asyncio
@@ -10,14 +12,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from restante.tenancy.model import ClientPassing
 from tests.simulation.books import Books, Visit
 from tests.simulation.network import Machine, Network
-from tests.simulation.plan import BUSY, PlannedDomain
+from tests.simulation.plan import BUSY, POLICED, PlannedDomain
+from tests.simulation.told_clients import NO_HEADER, read_proxy_header, xclient_address
 from tests.simulation.trace import Trace
 
 _STEPS: Final = ("GREETING", "EHLO", "MAIL", "RCPT", "DATA", "CONTENT", "CONTENT", "RSET", "QUIT")
 _WAYS: Final = ("refuse", "defer", "busy", "close", "stall", "odd")
 _WAYS_AFTER_CONTENT: Final = ("lose", "swallow", "deny", "half")
+_XCLIENT: Final = "XCLIENT NAME REVERSE_NAME ADDR PORT HELO"
 _ODD: Final = (
     "what? 250 ok",
     "250-one\r\n550 two",
@@ -27,6 +32,9 @@ _ODD: Final = (
     "299 hm",
     "",
 )
+
+
+_BY_POLICY: Final = "451 4.7.1 mail of this sender is not wanted now"
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ def draw_fault(dice: Random, domain: PlannedDomain) -> Fault:
         return Fault(dice.choice(("GREETING", "EHLO", "CONTENT")), 1, "stall")
     if domain.is_crowded and dice.random() < 0.9:
         return Fault("CONTENT", dice.randint(30, 150), dice.choice(("close", "lose", "half")))
-    step = dice.choice(_STEPS)
+    is_told = domain.passing is ClientPassing.XCLIENT
+    step = dice.choice((*_STEPS, *(("XCLIENT",) * 6 if is_told else ())))
     ways = _WAYS + _WAYS_AFTER_CONTENT if step == "CONTENT" else _WAYS
     return Fault(step, dice.choice((1, 1, 2, 3, 20)), dice.choice(ways))
 
@@ -96,6 +105,7 @@ class Primary:
         offered = [
             ("PIPELINING", self.domain.has_pipelining),
             ("CHUNKING", self.domain.has_chunking),
+            (_XCLIENT, self.domain.passing is ClientPassing.XCLIENT),
         ]
         return [self.machine.name, *(name for name, is_there in offered if is_there), "8BITMIME"]
 
@@ -117,18 +127,23 @@ class _Session(asyncio.Protocol):
         self._content = b""
         self._reverse_path = ""
         self._paths: list[str] | None = None  # of the transaction; None outside
+        self._awaits_header = primary.domain.passing is ClientPassing.PROXY
+        self._is_client_refused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
         primary = self._primary
         self._visit = primary.books.visit(primary.machine.name, self._transport.connection)
-        self._answer("GREETING", "220 hello")
+        if not self._awaits_header:
+            self._answer("GREETING", "220 hello")
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
         while self._buffer and not self._is_silent and not self._transport.is_closing():
             before = self._buffer
-            if self._owed:
+            if self._awaits_header:
+                self._take_header()
+            elif self._owed:
                 self._take_chunk()
             elif self._is_in_data:
                 self._take_data()
@@ -136,6 +151,18 @@ class _Session(asyncio.Protocol):
                 self._take_line()
             if self._buffer == before:
                 return
+
+    def _take_header(self) -> None:
+        """Take the header of the PROXY protocol, before which nothing is said."""
+        found = read_proxy_header(self._buffer)
+        if found is NO_HEADER:
+            name = self._primary.machine.name
+            self._primary.books.wrongs.append(f"{name} got no header: {self._buffer[:40]!r}")
+            self._transport.close()
+        elif found is not None:
+            self._visit.client, length = found
+            self._buffer, self._awaits_header = self._buffer[length:], False
+            self._answer("GREETING", "220 hello")
 
     def _take_line(self) -> None:
         line, end, rest = self._buffer.partition(b"\r\n")
@@ -172,14 +199,16 @@ class _Session(asyncio.Protocol):
             case "EHLO" | "HELO":
                 self._primary.books.begin(self._visit)
                 self._answer("EHLO", _lines(self._primary.offer))
+            case "XCLIENT":
+                self._learn_client(line)
             case "MAIL":
+                self._look_at_client()
                 path = line.partition("<")[2].partition(">")[0]
                 is_first = self._paths is None
                 self._answer("MAIL", "250 2.1.0 ok" if is_first else "503 5.5.1 nested", path)
             case "RCPT":
                 path = line.partition("<")[2].partition(">")[0]
-                unknown = path.startswith("nobody")
-                self._answer("RCPT", "550 5.1.1 no such user" if unknown else "250 2.1.5 ok", path)
+                self._answer("RCPT", self._reply_to(path), path)
             case "DATA":
                 self._is_asked_for_data = True
                 self._answer("DATA", "354 go ahead" if self._paths else "554 5.5.1 no recipients")
@@ -198,6 +227,37 @@ class _Session(asyncio.Protocol):
             case _:
                 self._say("500 5.5.1 what?")
 
+    def _reply_to(self, path: str) -> str:
+        if path.startswith("nobody"):
+            return "550 5.1.1 no such user"
+        return _BY_POLICY if self._defers_at("RCPT") else "250 2.1.5 ok"
+
+    def _defers_at(self, step: str) -> bool:
+        """Tell whether a policy defers the mail of this transaction at a step."""
+        primary = self._primary
+        is_concerned = self._reverse_path == POLICED and not primary.is_healed
+        return is_concerned and primary.domain.policed_at == step
+
+    def _learn_client(self, line: str) -> None:
+        """Answer XCLIENT; the session begins again with 220 only."""
+        primary, address = self._primary, xclient_address(line)
+        if self._visit.client or self._is_client_refused:
+            primary.books.wrongs.append(f"{primary.machine.name} got another XCLIENT: {line}")
+        takes = primary.domain.takes_ipv6 or primary.is_healed or ":" not in address
+        reply = "220 hello again" if takes else "501 5.5.4 bad address"
+        way = self._way("XCLIENT")
+        if way or not takes:
+            self._is_client_refused = True
+        else:
+            self._visit.client = address
+        self._forget()
+        self._act(way, reply)
+
+    def _look_at_client(self) -> None:
+        if self._is_client_refused:
+            name = self._primary.machine.name
+            self._primary.books.wrongs.append(f"{name} got MAIL after it had refused the client")
+
     def _forget(self) -> None:
         self._paths, self._content = None, b""
 
@@ -208,6 +268,10 @@ class _Session(asyncio.Protocol):
             self._say("554 5.5.1 no valid recipients")
             return
         way = self._way("CONTENT")
+        if not way and self._defers_at("CONTENT"):
+            self._primary.books.defer(self._visit, paths, content)
+            self._say(_BY_POLICY)
+            return
         if way in ("", "odd", *_WAYS_AFTER_CONTENT):
             self._primary.books.take(self._visit, self._reverse_path, paths, content)
         self._act(way, "250 2.0.0 queued")

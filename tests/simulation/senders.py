@@ -21,7 +21,7 @@ class Sender:
     """Sends one mail."""
 
     def __init__(self, mail: PlannedMail, books: Books, trace: Trace, dice: Random) -> None:
-        self._mail = mail
+        self.mail = mail
         self._books = books
         self._trace = trace
         self._dice = dice
@@ -30,13 +30,13 @@ class Sender:
 
     async def run(self) -> None:
         """Send until every recipient is acknowledged."""
-        await asyncio.sleep(self._mail.at)
-        self._books.mails[self._mail.mark] = self._mail
+        await asyncio.sleep(self.mail.at)
+        self._books.mails[self.mail.mark] = self.mail
         while self._left:
             try:
                 await self._attempt()
             except Lost as lost:
-                self._trace.note(self._mail.mark, f"is not acknowledged: {lost}")
+                self._trace.note(self.mail.mark, f"is not acknowledged: {lost}")
             if self._left:
                 await asyncio.sleep(self._dice.uniform(*_PAUSE))
 
@@ -64,15 +64,15 @@ class Sender:
             name = await self._send_chunks(client, goes_at)
         else:
             name = await self._send_data(client, goes_at)
-        self._trace.note(self._mail.mark, f"is acknowledged as {name} for {' '.join(paths)}")
-        self._books.acknowledge(self._mail, name, paths)
+        self._trace.note(self.mail.mark, f"is acknowledged as {name} for {' '.join(paths)}")
+        self._books.acknowledge(self.mail, name, paths)
         self._left = tuple(path for path in self._left if path not in paths)
         if self._dice.random() < 0.7:
             await client.ask("QUIT")
 
     async def _send_envelope(self, client: Client, *, is_pipelined: bool) -> tuple[str, ...]:
         commands = [
-            f"MAIL FROM:<{self._mail.reverse_path}>",
+            f"MAIL FROM:<{self.mail.reverse_path}>",
             *(f"RCPT TO:<{p}>" for p in self._left),
         ]
         if is_pipelined:
@@ -89,22 +89,22 @@ class Sender:
 
     async def _send_data(self, client: Client, goes_at: str) -> str:
         await client.expect("DATA", 354)
-        stuffed = (b"\r\n" + self._mail.content).replace(b"\r\n.", b"\r\n..")[2:]
+        stuffed = (b"\r\n" + self.mail.content).replace(b"\r\n.", b"\r\n..")[2:]
         half = len(stuffed) // 2
         client.send(stuffed[:half])
         _hang_up(goes_at, "content")
-        self._books.completed[self._mail.mark] += 1
+        self._books.completed[self.mail.mark] += 1
         client.send(stuffed[half:] + b".\r\n")
         _hang_up(goes_at, "end")
         return _name(await client.reply())
 
     async def _send_chunks(self, client: Client, goes_at: str) -> str:
-        content = self._mail.content
+        content = self.mail.content
         half = len(content) // 2
         client.send(b"BDAT %d\r\n" % half + content[:half])
         _hang_up(goes_at, "content")
         await client.expect("", 250)
-        self._books.completed[self._mail.mark] += 1
+        self._books.completed[self.mail.mark] += 1
         client.send(b"BDAT %d LAST\r\n" % (len(content) - half) + content[half:])
         _hang_up(goes_at, "end")
         return _name(await client.reply())

@@ -6,7 +6,7 @@ and the control socket; administration is called directly.
 
 import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,14 @@ from restante.server.server_setup import EventSubscribers, ServerSetup
 from restante.store.store_errors import StoreError
 from restante.telemetry.event_bus import EventBus
 from restante.telemetry.event_counts import Counts
-from restante.telemetry.events import EVENTS, Event, InternalError, ServerReady
+from restante.telemetry.events import (
+    EVENTS,
+    DrainFinished,
+    DrainStarted,
+    Event,
+    InternalError,
+    ServerReady,
+)
 from restante.telemetry.log_writer import event_fields
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
@@ -80,7 +87,7 @@ releases_per_minute = {releases}
 pause = 20
 
 [delivery]
-patience = 120
+patience = {patience}
 first_retry = 2
 longest_retry = 20
 connect_timeout = 10
@@ -105,6 +112,10 @@ class ServerMachine:
     disk: Disk
     trace: Trace
     directory: Path
+    patience: int
+    on_drain: Callable[
+        [DrainStarted | DrainFinished], None
+    ]  # is told the beginning and the end of each
     app: Application | None = None
     machine: Machine | None = None
     lives: int = 0
@@ -189,7 +200,9 @@ class ServerMachine:
 
     def write_config(self, releases: int = 60, per_connection: int = 1000) -> None:
         """Write the configuration file."""
-        text = CONFIG.format(releases=releases, per_connection=per_connection)
+        text = CONFIG.format(
+            releases=releases, per_connection=per_connection, patience=self.patience
+        )
         (self.directory / "restante.toml").write_text(text)
 
     @property
@@ -226,6 +239,8 @@ class ServerMachine:
         if isinstance(event, ServerReady):
             self._ready.set()
             self.starts.append(self.loop.time())
+        if isinstance(event, (DrainStarted, DrainFinished)):
+            self.on_drain(event)
         if isinstance(event, InternalError):
             self.defects.append(f"a defect in the server: {event.error!r} {text}")
 

@@ -105,7 +105,9 @@ class Story:
         self.network = Network(Random(f"network {plan.seed}"), trace, plan.weather)
         loop.network = self.network
         self.books = Books(loop.time)
-        self.server = ServerMachine(loop, self.network, disk, trace, directory)
+        self.server = ServerMachine(
+            loop, self.network, disk, trace, directory, plan.patience, self.books.note_drain
+        )
         self.primaries = {domain.name: self._primaries(domain.name) for domain in plan.domains}
         self.customers = [self._customer(nth) for nth in range(len(plan.accounts))]
         self._dice = Random(f"story {plan.seed}")
@@ -141,6 +143,7 @@ class Story:
             Random(f"customer {nth} {self.plan.seed}"),
             is_spared=account == CALM,
             asks_rarely=account == CALM and self.plan.seed % 2 == 0,
+            is_quiet=account == self.plan.quiet,
         )
 
     async def tell(self) -> Result:
@@ -152,7 +155,7 @@ class Story:
             for primary in primaries:
                 primary.come()
         senders = self._senders()
-        sending = [self._begin(f"sender{nth}", one.run()) for nth, one in enumerate(senders)]
+        sending = [self._begin(nth, one) for nth, one in enumerate(senders)]
         asking = [
             self.loop.create_task(one.run(), context=one.machine.context) for one in self.customers
         ]
@@ -167,11 +170,14 @@ class Story:
         self._conclude(sending, len(unsent))
         return self._result()
 
-    def _begin(self, name: str, work: Any) -> "asyncio.Task[None]":
-        """Run a sender on a host of its own."""
-        nth = len(name) + int(name.removeprefix("sender"))
-        machine = Machine(name, f"203.0.{114 + nth // 250}.{1 + nth % 250}")
-        return self.loop.create_task(work, context=machine.context)
+    def _begin(self, number: int, sender: Sender) -> "asyncio.Task[None]":
+        """Run a sender on its host."""
+        name, mail = f"sender{number}", sender.mail
+        nth = len(name) + number
+        own = f"203.0.{114 + nth // 250}.{1 + nth % 250}"
+        machine = Machine(name, mail.client or own)
+        self.books.hosts[mail.mark] = machine.address
+        return self.loop.create_task(sender.run(), context=machine.context)
 
     def _senders(self) -> list[Sender]:
         seed, found = self.plan.seed, []
@@ -197,6 +203,7 @@ class Story:
                 allow=(customer.address,),
                 tls=TlsUse.OFF,
                 connections=domain.connections,
+                client_address=domain.passing,
             )
             await add_domain(admin, new)
 

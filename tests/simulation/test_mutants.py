@@ -26,6 +26,11 @@ OF_SQLITE: Final = {"commit-mail-later"}
         ("forget-drains-at-a-crash", "was promised"),
         ("deliver-while-suspended", "was suspended"),
         ("commit-mail-later", "is lost"),
+        ("mix-clients", "in the name of"),
+        ("go-on-in-our-own-name", "after it had refused the client"),
+        ("hand-over-all-for-a-name", "only other messages were named"),
+        ("settle-deferred-by-policy", "is lost"),
+        ("keep-the-place-of-deferred-mail", "which a policy had deferred"),
     ],
 )
 def test_a_fault_is_found(name: str, says: str) -> None:

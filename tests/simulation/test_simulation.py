@@ -5,14 +5,16 @@ import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from restante.store.store_url import StoreKind
+from restante.tenancy.model import ClientPassing
 from tests.simulation.mutants import mutation
-from tests.simulation.plan import make_plan, peaceful_plan, store_of
+from tests.simulation.plan import Plan, make_plan, peaceful_plan, store_of
 from tests.simulation.story import simulate
 
 ROOT: Final = Path(__file__).parents[2]
@@ -26,6 +28,24 @@ def test_in_a_peaceful_story_each_message_is_delivered_once(store: StoreKind) ->
     assert result.acknowledged == 5
     assert result.delivered == sum(len(mail.paths) for mail in result.plan.mails)
     assert result.lives == 1
+
+
+@pytest.mark.parametrize("passing", [ClientPassing.PROXY, ClientPassing.XCLIENT])
+def test_in_a_peaceful_story_a_primary_learns_every_client(passing: ClientPassing) -> None:
+    def planner(seed: int) -> Plan:
+        plan = peaceful_plan(seed)
+        clients = ("", "203.0.117.1", "2001:db8::1", "2001:db8::1", "2001:db8::2")
+        return replace(
+            plan,
+            domains=tuple(replace(one, passing=passing) for one in plan.domains),
+            mails=tuple(
+                replace(one, client=client) for one, client in zip(plan.mails, clients, strict=True)
+            ),
+        )
+
+    result = simulate(1, planner, store=StoreKind.MEMORY)
+    assert result.findings == []
+    assert result.delivered == sum(len(mail.paths) for mail in result.plan.mails)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -50,11 +70,18 @@ def test_the_stories_have_every_kind_of_trouble() -> None:
         "moves",
         "suspensions",
         "hangups",
+        "named_releases",
+        "quiet",
     ):
         assert any(getattr(plan, trouble) for plan in plans), trouble
         assert not all(getattr(plan, trouble) for plan in plans), trouble
     assert any(plan.weather.cut for plan in plans)
-    assert any(domain.is_crowded for plan in plans for domain in plan.domains)
+    domains = [domain for plan in plans for domain in plan.domains]
+    assert any(domain.is_crowded for domain in domains)
+    assert {domain.passing for domain in domains} == {*ClientPassing}
+    assert {domain.policed_at for domain in domains} == {"", "RCPT", "CONTENT"}
+    assert not all(domain.takes_ipv6 for domain in domains)
+    assert any(":" in mail.client for plan in plans for mail in plan.mails)
 
 
 @pytest.mark.parametrize("store", StoreKind)

@@ -8,9 +8,13 @@ from typing import Final
 from restante.admin.admin_error import AdminError
 from restante.admin.domain_change import DomainChange
 from restante.admin.domains import change_domain
+from restante.admin.hold_again import MessagesToHoldAgain
+from restante.admin.queue_release import release_messages
+from restante.mail.message import message_name
+from restante.queue.recipient_status import RecipientStatus
 from restante.store.store_errors import StoreError
 from tests.simulation.books import Books, Move
-from tests.simulation.faulty_store import Disk
+from tests.simulation.faulty_store import Disk, StoredMail
 from tests.simulation.plan import Plan
 from tests.simulation.primaries import Primary
 from tests.simulation.server_machine import ServerMachine
@@ -19,6 +23,8 @@ from tests.simulation.trace import Trace
 _CRASH_SITES: Final = ("hold", "hold", "settle", "settle", "open_drain", "close_drain", "record")
 _SUSPENDED: Final = DomainChange.model_validate({"hold": "suspended", "reason": "maintenance"})
 _RESUMED: Final = DomainChange.model_validate({"hold": "until-asked"})
+_MOST_NAMED: Final = 3  # messages
+_RELEASE_SECONDS: Final = 60.0  # a server that crashes meanwhile does not answer
 _TRIES: Final = 300  # a second apart, to end a suspension
 Trouble = Callable[[], Awaitable[None]]
 
@@ -58,6 +64,7 @@ class Troubles:
             (plan.store_troubles, self._fail_store),
             (plan.moves, self._move),
             (plan.suspensions, self._suspend),
+            (plan.named_releases, self._release_some),
             (len([one for one in plan.domains if one.misfortune]), self._send_primary_away),
         ]
         async with asyncio.TaskGroup() as tasks:
@@ -149,6 +156,40 @@ class Troubles:
             if await self._change(name, _RESUMED):
                 return
             await asyncio.sleep(1.0)
+
+    async def _release_some(self) -> None:
+        """Let an operator release messages of a domain by their names."""
+        domain, machine = self._dice.choice(self._plan.domains), self._server.machine
+        held = self._held_messages(domain.name)
+        if not held or machine is None or not self._server.is_up:
+            return
+        some = self._dice.sample(held, min(len(held), self._dice.randint(1, _MOST_NAMED)))
+        chosen = [message_name(one.queued.number) for one in some]
+        self._books.name(domain.name, [one.name for one in some])
+        named = MessagesToHoldAgain(names=tuple(chosen), reason="wanted now")
+        work = release_messages(self._server.admin, named)
+        task = asyncio.get_running_loop().create_task(work, context=machine.context)
+        await asyncio.wait([task], timeout=_RELEASE_SECONDS)
+        if not task.done():
+            task.cancel()
+            answer = "no answer"
+        else:
+            error = task.exception()
+            if error is not None and not isinstance(error, (AdminError, StoreError)):
+                raise error
+            answer = str(error or "done")
+        self._trace.note("operator", f"release {' '.join(chosen)} of {domain.name}: {answer}")
+
+    def _held_messages(self, domain: str) -> list[StoredMail]:
+        """Return the messages of a domain with a recipient that is held."""
+        return [
+            stored
+            for stored in self._disk.mail()
+            if any(
+                one.status is RecipientStatus.HELD and one.forward_path.endswith(f"@{domain}")
+                for one in stored.queued.recipients
+            )
+        ]
 
     def _unlucky(self) -> str:
         return self._dice.choice([one.name for one in self._plan.domains if not one.is_calm])
