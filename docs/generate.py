@@ -85,7 +85,8 @@ AUDIT_MEANINGS = {
     AuditAction.DOMAIN_ADDED: "A hosted domain was added.",
     AuditAction.DOMAIN_CHANGED: "A domain's account, destination or authorized hosts were changed.",
     AuditAction.DOMAIN_REMOVED: "A hosted domain was removed.",
-    AuditAction.DOMAIN_DRILLED: "A drill of a domain passed or failed; the reason says which.",
+    AuditAction.DOMAIN_DRILLED: "A drill of a domain passed or failed, or the header of its message"
+    " was read back; the reason says which.",
     AuditAction.CHANGE_SCHEDULED: "An account asked for another destination or other authorized"
     " hosts. The change waits for its time.",
     AuditAction.CHANGE_CANCELLED: "A waiting change of a domain was cancelled.",

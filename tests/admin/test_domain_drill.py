@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from restante.admin import domain_drill
 from restante.admin.admin_error import AdminError
@@ -21,6 +22,7 @@ from restante.readiness.readiness_row import ReadinessCheck, ReadinessVerdict
 from restante.release.release_outcome import CannotNow, Granted, ReleaseOutcome
 from restante.store.handover_store import Drain
 from restante.store.release_store import ReleaseRecord
+from restante.tenancy.principal import account_login
 from restante.tenancy.release_result import ReleaseResult
 from tests.admin.admin_world import NOW, AdminWorld, run
 from tests.contract.making import NOTED
@@ -39,6 +41,7 @@ class Scene:
         self.move: RecipientMove | None = RecipientMove.DELIVERED  # None: it stays held
         self.actor = "operator"
         self.entered: list[bytes] = []
+        self.sources: list[str] = []
         self.refusal = ""
         monkeypatch.setattr(domain_drill, "examined", self._examined)
         monkeypatch.setattr(domain_drill, "bring", self._bring)
@@ -53,6 +56,7 @@ class Scene:
         if self.refusal:
             raise NotTaken(self.refusal)
         self.entered.append(content)
+        self.sources.append(envelope.source)
         assert (host, port) == ("127.0.0.1", 25)
         message_id = content.split(b"Message-ID: ")[1].split(b"\r\n")[0].decode()
         held = NewMessage(NUMBER, 1, Envelope("", (envelope.recipient,)), NOW, content)
@@ -122,6 +126,37 @@ def test_a_failed_check_stops_it_unless_told_otherwise(scene: Scene) -> None:
         assert "it is wrong" in drill.failure
         assert (await drill_facts_of(scene.admin.store.retention, 1)).failed_at == NOW
         assert (await scene.drill(despite_check=True)).is_passed
+
+    run(story())
+
+
+def test_a_client_address_is_handed_on_and_of_an_account_it_must_be_public(scene: Scene) -> None:
+    async def story() -> None:
+        await scene.drill(client="192.0.2.7")
+        account = scene.admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+        for client in ("192.0.2.7", "10.0.0.1", "::1"):
+            with pytest.raises(AdminError, match="is not a public address"):
+                await drill_domain(account, DOMAIN, DrillOrder(client=client))
+        await drill_domain(account, DOMAIN, DrillOrder(client="8.8.4.4", wait=1))
+        assert scene.sources == ["192.0.2.7", "8.8.4.4"]
+        for client in ("here", "0.0.0.0", "192.0.2.7:25"):
+            with pytest.raises(ValidationError):
+                DrillOrder(client=client)
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    ("move", "marks"),
+    [(None, {}), (RecipientMove.REFUSED, {}), (RecipientMove.DELIVERED, {1: NOW})],
+)
+def test_only_a_message_that_has_left_can_be_read_back(
+    scene: Scene, move: RecipientMove | None, marks: dict[int, float]
+) -> None:
+    async def story() -> None:
+        scene.move = move
+        await scene.drill()
+        assert await scene.admin.store.retention.marks("drill-message") == marks
 
     run(story())
 

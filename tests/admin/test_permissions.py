@@ -25,6 +25,7 @@ from restante.admin import (
     domain_uptime,
     domains,
     drains,
+    drill_arrival,
     drill_proof,
     event_following,
     held_mail,
@@ -62,6 +63,8 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.channel_change import ChannelChange, NewChannel
 from restante.admin.domain_change import DomainChange, NewDomain
 from restante.admin.domain_uptime import UptimeSelection
+from restante.admin.drill_arrival import DrillArrival
+from restante.admin.drill_leftovers import DrillBeginning
 from restante.admin.event_feed import EventFeed
 from restante.admin.held_over_time import HeldSpan
 from restante.admin.mail_history import HistorySelection
@@ -113,6 +116,7 @@ from tests.admin.admin_world import (
 )
 from tests.admin.configurations import applied
 from tests.admin.configurations import exported as exported_configuration
+from tests.admin.test_drill_arrival import header_of
 from tests.admin.test_drill_proof import DRILL
 from tests.contract.making import NOTED
 from tests.source_tree import parse_source
@@ -403,6 +407,7 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.DOMAIN_DRILL: [
         lambda c, of: domain_drill.drill_domain(c, of.domain, domain_drill.DrillOrder()),
+        lambda c, of: header_read(c, of.domain),
         at_once(lambda c, _: drill_proof.verify_proof(c, drill_proof.signed(c.vault, DRILL))),
     ],
     AdminAction.QUEUE_SHOW: [lambda c, of: held_mail.show_message(c, of.held)],
@@ -592,6 +597,16 @@ def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login_passwords, "hash_password", lambda password: f"hash of {password}")
     verifier = new_verifier("a secret word")
     monkeypatch.setattr(login_passwords, "new_verifier", lambda _: verifier)
+
+
+async def header_read(context: AdminContext, domain: str) -> object:
+    """Read the header of a drill's message of a domain, which need not be there."""
+    hosted = context.directory.now.domains.get(domain)
+    beginning = DrillBeginning(0 if hosted is None else hosted.id, domain, NOW)
+    if hosted is not None:
+        await drill_arrival.note_arrived(context.store.retention, beginning)
+    arrival = DrillArrival(header=header_of(context, beginning))
+    return await drill_arrival.read_arrival(context, domain, arrival)
 
 
 async def past(context: AdminContext, wanted: releases.ReleaseSelection) -> object:

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 import trustme
@@ -20,11 +21,13 @@ class Listener:
     def __init__(self, **replies: str) -> None:
         self.replies = replies
         self.heard: list[str] = []
+        self.client = ""
         self.ended = asyncio.Event()
         self.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         CERTIFICATE.configure_cert(self.tls)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.client = writer.get_extra_info("peername")[0]
         with suppress(OSError, EOFError):
             await self._converse(reader, writer)
         writer.transport.abort()
@@ -48,13 +51,15 @@ class Listener:
                 return
 
 
-def brought(listener: Listener, seconds: float = 10.0) -> DrillEntry:
+def brought(
+    listener: Listener, seconds: float = 10.0, envelope: DrillEnvelope = ENVELOPE
+) -> DrillEntry:
     async def main() -> DrillEntry:
         server = await asyncio.start_server(listener.serve, "127.0.0.1", 0)
         async with server:
             port = server.sockets[0].getsockname()[1]
             try:
-                return await bring("127.0.0.1", port, ENVELOPE, CONTENT, seconds)
+                return await bring("127.0.0.1", port, envelope, CONTENT, seconds)
             finally:
                 await listener.ended.wait()
                 for _ in range(5):  # the transports close
@@ -71,6 +76,14 @@ def test_it_is_taken_under_tls_with_its_pass_and_without_reports() -> None:
     assert len(found.certificate) == 64
     assert "MAIL FROM:<> ENVID=drill-1" in listener.heard
     assert "RCPT TO:<postmaster@a.example> NOTIFY=NEVER" in listener.heard
+
+
+def test_it_comes_from_the_address_that_was_chosen() -> None:
+    listener = Listener(STARTTLS="220 go")
+    brought(listener, envelope=replace(ENVELOPE, source="127.0.0.77"))
+    assert listener.client == "127.0.0.77"
+    with pytest.raises(NotTaken):  # no address of this machine
+        asyncio.run(bring("127.0.0.1", 1, replace(ENVELOPE, source="192.0.2.200"), CONTENT, 5.0))
 
 
 def test_a_refusal_is_told_in_the_listener_s_words() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from restante.queue.held_peak import HeldAmount
+from restante.readiness.filter_trust import FilterTrust, TrustFacts
 from restante.readiness.readiness_row import ReadinessCheck, ReadinessRow
 from restante.readiness.record_verdicts import LastRelease, RecentArrivals, RecordFacts, record_rows
 from restante.tenancy.policy import DAY, AtEnd, HoldPolicy, Policy, Retention
@@ -106,3 +107,6 @@ def test_room(changes: dict[str, Any], expected: str, words: str) -> None:
 def test_the_trust_of_filters_needs_a_message() -> None:
     [row] = of(ReadinessCheck.FILTERS, GOOD)
     assert row.verdict.text == "UNKNOWN"
+    trust = TrustFacts(FilterTrust.US, GOOD.now)
+    [row] = of(ReadinessCheck.FILTERS, replace(GOOD, trust=trust))
+    assert row.verdict.text == "WARN"

@@ -21,6 +21,7 @@ from restante.admin.destinations import allow_check
 from restante.admin.domain_snippets import dialer_of
 from restante.admin.domain_uptime import longest_outage
 from restante.admin.domains import find_domain
+from restante.admin.drill_arrival import trust_facts_of
 from restante.admin.drill_records import drill_facts_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.recent_arrivals import recent_arrivals
@@ -220,6 +221,7 @@ async def _record_facts(context: AdminContext, domain: HostedDomain) -> RecordFa
         longest_outage=await longest_outage(context, domain.account, domain.destination.text),
         is_room_short=vitals is not None and vitals.is_room_short,
         drill=await drill_facts_of(context.store.retention, domain.id),
+        trust=await trust_facts_of(context.store.retention, domain.id),
     )
 
 

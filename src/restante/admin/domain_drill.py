@@ -15,15 +15,17 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Annotated, Final, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.auditing import announce, entry_about_mail, moment
 from restante.admin.domain_check import examined
 from restante.admin.domains import find_domain
+from restante.admin.drill_arrival import note_arrived
 from restante.admin.drill_leftovers import (
     DrillBeginning,
     forget_beginning,
@@ -39,6 +41,7 @@ from restante.mail.address import split_mailbox
 from restante.mail.message import message_name
 from restante.mail.quantity import counted
 from restante.network.addresses import split_host_port
+from restante.network.public_address import is_public
 from restante.phrases import BY_ATRN_ONLY, suspended
 from restante.queue.history import HistoryFilter
 from restante.queue.recipient_status import RecipientMove, RecipientStatus
@@ -63,6 +66,12 @@ _SPECIAL: Final = frozenset('<>" \\')  # of a path that has to be quoted
 _SET_APART: Final = frozenset(RecipientStatus) - {RecipientStatus.HELD, RecipientStatus.GONE}
 
 
+def _own_address(text: str) -> str:
+    if text and ip_address(text).is_unspecified:  # a ValueError too, for other text
+        raise ValueError("must be an address of this machine")
+    return text
+
+
 class DrillOrder(BaseModel):
     """How to drill."""
 
@@ -71,6 +80,7 @@ class DrillOrder(BaseModel):
     recipient: LineText = ""  # "" is postmaster at the domain
     ask: DrillAsk = DrillAsk.OPERATOR
     wait: Annotated[float, Field(ge=1, le=MOST_SECONDS)] = 60.0  # seconds for the hand-over
+    client: Annotated[LineText, AfterValidator(_own_address)] = ""  # from which it comes; "": any
     despite_check: bool = False  # also where the check of the domain fails
     reason: LineText = ""
 
@@ -138,6 +148,7 @@ def public_listener(context: AdminContext) -> tuple[str, int] | None:
 
 def _check_start(context: AdminContext, domain: HostedDomain, order: DrillOrder) -> None:
     """Raise AdminError if no drill can begin now."""
+    _check_client(context, order.client)
     suspension = domain.policy.suspension_at(context.now())
     if suspension is not None:
         error = suspended(domain.name, suspension.reason)
@@ -154,6 +165,17 @@ def _check_start(context: AdminContext, domain: HostedDomain, order: DrillOrder)
     if not is_plain or split_mailbox(recipient).domain.lower() != domain.name:
         error = f"recipient {recipient}: is not in {domain.name}"
         raise AdminError(ErrorKind.INVALID, error, "name a mailbox of the domain")
+
+
+def _check_client(context: AdminContext, client: str) -> None:
+    """Raise AdminError for an address that an account may not try.
+
+    Otherwise the failures would tell it the addresses of internal networks.
+    """
+    if not client or context.principal.sees_everything or is_public(ip_address(client)):
+        return
+    error = f"client {client}: is not a public address"
+    raise AdminError(ErrorKind.INVALID, error, "name a public address of this server")
 
 
 def _refuse(error: str, remedy: str) -> NoReturn:
@@ -226,7 +248,8 @@ class _Drill:
         await mark_beginning(self._context.store.retention, self._beginning)
         envelope_id = drill_pass(self._context.vault, self._domain.name, self._at)
         hello = self._context.network.hostname
-        envelope = DrillEnvelope(hello, envelope_id, self._message.recipient)
+        recipient, source = self._message.recipient, self._order.client
+        envelope = DrillEnvelope(hello, envelope_id, recipient, source)
         try:
             found = await bring(host, port, envelope, self._message.content, _ENTER_SECONDS)
         except NotTaken as failed:
@@ -355,6 +378,8 @@ class _Drill:
         if notes.failed is not None:
             text = f"failed at {_failure_text(notes.failed)}"
         text = f"{order.reason}; {text}" if order.reason else text
+        if notes.failed is None:
+            await note_arrived(self._context.store.retention, self._beginning)
         await record_drill(
             self._context,
             self._domain,

@@ -1,6 +1,7 @@
 """`restante drill`: prove that held mail arrives, with one message and the whole way."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -14,8 +15,11 @@ from restante.cli.progress import waiting
 from restante.cli.status_command import CRITICAL
 from restante.cli.table import fold
 from restante.mail.foreign_json import read_foreign_json
+from restante.mail.received_field import HEADER_OCTETS
 from restante.phrases import cause_of
+from restante.readiness.arrived_header import header_text
 from restante.readiness.drill_word import DrillAsk, DrillStep
+from restante.readiness.readiness_row import ReadinessVerdict
 
 _INDENT: Final = " " * 20
 
@@ -51,6 +55,22 @@ def drill(
         Path | None,
         typer.Option("--proof", metavar="FILE", help="Write the signed proof to a new file."),
     ] = None,
+    client: Annotated[
+        str,
+        typer.Option(
+            "--client",
+            metavar="ADDRESS",
+            help="An address of this machine from which the message comes to its listener.",
+        ),
+    ] = "",
+    arrived: Annotated[
+        Path | None,
+        typer.Option(
+            "--arrived",
+            metavar="FILE",
+            help="Read the header of the last drill's message as it arrived, and end; - for stdin.",
+        ),
+    ] = None,
     verify: Annotated[
         Path | None,
         typer.Option("--verify", metavar="FILE", help="Tell whether a proof is genuine, and end."),
@@ -67,10 +87,16 @@ def drill(
     listener of this server, is held, and is handed over. The reply of the destination is recorded.
     The message of a drill that fails is removed.
 
-    Exit codes: 0 if it passed, and 2 if it did not. Other codes are of errors.
+    With --arrived, no drill is made. The fields that the primary has added tell the client that it
+    judged, and the check of the domain then has it as a row.
+
+    Exit codes: 0 if it passed, and 2 if it did not, or if the primary judged this server. Other
+    codes are of errors.
     """
-    if (name is None) == (verify is None):
-        raise Failure(Exit.USAGE, "drill: give a domain, or --verify FILE")
+    if arrived is not None and name is not None and verify is None:
+        return _read_arrived(config, name, arrived, reason, as_json=as_json)
+    if arrived is not None or (name is None) == (verify is None):
+        raise Failure(Exit.USAGE, "drill: give a domain, or --verify FILE alone")
     if verify is not None:
         return _verify(config, verify, as_json=as_json)
     if proof is not None and proof.exists():
@@ -79,6 +105,7 @@ def drill(
         "recipient": recipient,
         "ask": asks.value,
         "wait": wait,
+        "client": client,
         "despite_check": is_despite_check,
         "reason": reason,
     }
@@ -108,6 +135,34 @@ def _show(drill: JsonObject) -> None:
 def _fold(label: str, text: str) -> None:
     for line in fold(printable(text), screen_width(), f"{label:{len(_INDENT)}}", _INDENT):
         say(line)
+
+
+def _read_arrived(
+    config: ConfigOption, name: str, file: Path, reason: str, *, as_json: bool
+) -> int:
+    """Tell which client the primary has judged: exit code 0, or 2 if it was this server."""
+    try:
+        content = sys.stdin.buffer.read(HEADER_OCTETS) if str(file) == "-" else _beginning(file)
+    except OSError as error:
+        raise Failure(Exit.NO_INPUT, f"{file}: {cause_of(error)}; name a file with it") from None
+    body = {"header": header_text(content), "reason": reason}
+    found = ask(config, "POST", f"/v1/domains/{segment(name)}/drill/arrival", body=body)
+    verdict = ReadinessVerdict.text_of(found["verdict"])
+    if as_json:
+        show_json(found)
+    else:
+        _fold(verdict, found["evidence"])
+        judged = ", ".join(found["judged"]) or "nobody"
+        server = found["server_client"] or "nobody"
+        _fold("", f"client {found['client']}; filters judged {judged}; the mail server {server}")
+        if found["remedy"]:
+            _fold("", f"→ {found['remedy']}")
+    return CRITICAL if found["verdict"] == ReadinessVerdict.WARN else Exit.DONE
+
+
+def _beginning(file: Path) -> bytes:
+    with file.open("rb") as opened:
+        return opened.read(HEADER_OCTETS)
 
 
 def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:

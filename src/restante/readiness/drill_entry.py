@@ -38,6 +38,7 @@ class DrillEnvelope:
     hello: str
     envelope_id: str
     recipient: str
+    source: str = ""  # the address from which to connect; "": any
 
 
 async def bring(
@@ -46,7 +47,8 @@ async def bring(
     """Bring a message within so many seconds. Raises NotTaken."""
     try:
         async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_connection(host, port)
+            source = (envelope.source, 0) if envelope.source else None
+            reader, writer = await asyncio.open_connection(host, port, local_addr=source)
             try:
                 return await _converse(_Talk(reader, writer), envelope, content)
             finally:

@@ -8,12 +8,12 @@ from restante.mail.quantity import counted
 from restante.queue.held_peak import HeldAmount
 from restante.readiness.drill_facts import NO_DRILL, DrillFacts, drill_row
 from restante.readiness.drill_timer import proof_limit
+from restante.readiness.filter_trust import TrustFacts, trust_row
 from restante.readiness.readiness_row import (
     ReadinessCheck,
     ReadinessRow,
     ReadinessRows,
     failed,
-    not_known,
     passed,
     warned,
 )
@@ -67,22 +67,17 @@ class RecordFacts:
     longest_outage: float = 0.0  # seconds, of those that were seen
     is_room_short: bool = False
     drill: DrillFacts = NO_DRILL
+    trust: TrustFacts | None = None  # of its filters, as the last drill showed it
 
 
 def record_rows(facts: RecordFacts) -> list[ReadinessRow]:
     """Return the rows that follow from the facts."""
     return [
-        _filters_row(facts),
+        trust_row(facts.domain, facts.trust, facts.now),
         *_release_rows(facts),
         drill_row(facts.domain, facts.drill, facts.now, proof_limit(facts.policy.drill_every)),
         *_room_rows(facts),
     ]
-
-
-def _filters_row(facts: RecordFacts) -> ReadinessRow:
-    evidence = "only a whole message shows whether the filters trust this server"
-    remedy = f"set them up: `restante domain snippet {facts.domain} --for PROGRAM`"
-    return not_known(ReadinessCheck.FILTERS, evidence, remedy)
 
 
 def _release_rows(facts: RecordFacts) -> ReadinessRows:

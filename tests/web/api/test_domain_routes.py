@@ -32,7 +32,7 @@ def test_a_check_has_remedies_in_the_words_of_the_api() -> None:
     assert answer.status_code == 200
     rows = {row["check"]: row for row in answer.json()["rows"]}
     path = "/v1/domains/alpha.example/snippets?for=PROGRAM"
-    assert rows["filters"]["remedy"] == f"set them up: `GET {path}`"
+    assert rows["filters"]["remedy"].startswith(f"set them up: `GET {path}`; then drill, and")
     assert ask(admin, "POST", "/v1/domains/gone.example/check").status_code == 404
 
 

@@ -2,8 +2,9 @@
 
 from fastapi import APIRouter
 
-from restante.admin import domain_drill, drill_proof
+from restante.admin import domain_drill, drill_arrival, drill_proof
 from restante.admin.domain_drill import DrillOrder
+from restante.admin.drill_arrival import DrillArrival, DrillArrivalView
 from restante.admin.drill_proof import DrillProof, DrillVerdict
 from restante.web.api.idempotency_keys import REPEATABLE, ActingRoute
 from restante.web.api.request_context import ClientWords, ReadingContext, RequestContext
@@ -22,6 +23,20 @@ async def drill_domain(
     too: `is_passed` is false, and its message is removed.
     """
     return await domain_drill.drill_domain(context, name, order, words)
+
+
+@router.post("/domains/{name}/drill/arrival")
+async def read_arrival(
+    context: RequestContext, name: str, arrival: DrillArrival, words: ClientWords
+) -> DrillArrivalView:
+    """Read the header of the last drill's message, as it is in the mailbox of the primary.
+
+    Fields that the primary has added tell the client that it judged: the one before this server, or
+    this server. The check of the domain has the result as a row. The header of any other message is
+    refused.
+    """
+    found = await drill_arrival.read_arrival(context, name, arrival)
+    return found.model_copy(update={"remedy": words(found.remedy)})
 
 
 @router.post("/drills/verify")

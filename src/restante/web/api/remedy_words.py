@@ -51,6 +51,7 @@ _ROUTES: Final[Mapping[str, str]] = {
     "queue list": "GET /v1/queue",
     "recipient list": "GET /v1/domains/{}/recipients",
     "release": "POST /v1/releases",
+    "status": "GET /v1/status",
     "token add": "POST /v1/tokens",
     "token list": "GET /v1/tokens",
     "token made": "GET /v1/tokens/{id}/made",
@@ -59,6 +60,7 @@ _ROUTES: Final[Mapping[str, str]] = {
 }
 _OF_THE_PROGRAM: Final = frozenset({"config", "socket"})  # options that no request has
 _PAST: Final = "GET /v1/releases"  # `restante drain list --past`
+_ARRIVAL: Final = "POST /v1/domains/{}/drill/arrival"  # `restante drill DOMAIN --arrived FILE`
 
 
 def is_command_line(user_agent: str) -> bool:
@@ -86,6 +88,8 @@ def _quoted(found: re.Match[str]) -> str:
     """Return the route and its options, for a command that has one."""
     if found[1] not in _ROUTES and not _is_past(found):
         return found[0]
+    if found[1] == "drill" and "--arrived" in found[2].split():
+        return f"`{_ARRIVAL.format(found[2].split()[0])}`"
     route = _route(found)
     is_question = route.startswith("GET")
     options = [] if is_question else [word for word in found[2].split() if word.startswith("--")]

@@ -76,6 +76,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "export_person": AdminAction.PERSON_EXPORT,
     "erase_person": AdminAction.PERSON_ERASE,
     "drill_domain": AdminAction.DOMAIN_DRILL,
+    "read_arrival": AdminAction.DOMAIN_DRILL,
     "verify_drill": AdminAction.DOMAIN_DRILL,
     "release_domains": AdminAction.RELEASE,
     "release_targets": AdminAction.RELEASE,
