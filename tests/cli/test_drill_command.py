@@ -41,7 +41,8 @@ def test_it_takes_a_domain_or_a_proof(admin: AdminWorld, command: Command, tmp_p
     assert command("drill").code == 64
     assert command("drill", "alpha.example", "--verify", "x").code == 64
     assert command("drill", "--arrived", "x").code == 64
-    assert command("drill", "alpha.example", "--arrived", "x", "--verify", "x").code == 64
+    for other in ("--verify", "--proof"):
+        assert command("drill", "alpha.example", "--arrived", "x", other, "x").code == 64
     assert command("drill", "alpha.example", "--client", "here").code == 65
     assert command("drill", "--verify", str(tmp_path / "none")).code == 66
     empty = tmp_path / "empty"

@@ -88,7 +88,7 @@ async def read_arrival(context: AdminContext, name: str, arrival: DrillArrival) 
     permit(context.principal, AdminAction.DOMAIN_DRILL)
     domain = find_domain(context, name)
     content = arrival.header.encode("utf-8", "replace")
-    header = read_arrived(content, context.network.hostname)
+    header = read_arrived(content)
     await _check_message(context, domain, header)
     trust = filter_trust(header, await outgoing_addresses(context.network, domain.destination))
     marks, now = context.store.retention, context.now()
@@ -124,7 +124,7 @@ async def _check_message(
         remedy = f"give the header of the message whose Message-ID begins with {start}"
         raise AdminError(ErrorKind.INVALID, error, remedy)
     if not header.client:
-        error = f"header: it has no Received field of {context.network.hostname}"
+        error = "header: it has no Received field of the server that drilled"
         raise AdminError(ErrorKind.INVALID, error, "give the whole header, as it is in the mailbox")
 
 

@@ -93,10 +93,12 @@ def drill(
     Exit codes: 0 if it passed, and 2 if it did not, or if the primary judged this server. Other
     codes are of errors.
     """
-    if arrived is not None and name is not None and verify is None:
+    if arrived is not None and (name is None or verify is not None or proof is not None):
+        raise Failure(Exit.USAGE, "drill: --arrived goes with a domain, and with no other FILE")
+    if arrived is not None and name is not None:
         return _read_arrived(config, name, arrived, reason, as_json=as_json)
-    if arrived is not None or (name is None) == (verify is None):
-        raise Failure(Exit.USAGE, "drill: give a domain, or --verify FILE alone")
+    if (name is None) == (verify is None):
+        raise Failure(Exit.USAGE, "drill: give a domain, or --verify FILE")
     if verify is not None:
         return _verify(config, verify, as_json=as_json)
     if proof is not None and proof.exists():

@@ -8,13 +8,16 @@ Those below came with the message. Of these fields, four name the client that wa
     Authentication-Results    an address in the comment of spf=, as rspamd and Exchange write it
     Received                  the one right above ours: the client of the primary's mail server
 
-Any field can be invented by the one who gives the header. The reader must know the message.
+Our field is that of the server that the Message-ID names: several servers with names of their own
+can have one store. Any field can be invented by the one who gives the header. The reader must know
+the message.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
+from itertools import islice
 from typing import Final
 
 from restante.mail.message_id import message_id_of
@@ -23,6 +26,7 @@ from restante.mail.received_field import HEADER_OCTETS
 _MOST_FIELDS: Final = 500
 _MOST_ADDRESSES: Final = 20
 _FIELD: Final = re.compile(r"([!-9;-~]{1,100})[ \t]*:")
+_FOLD: Final = re.compile(r"\r?\n[ \t]")
 _EMPTY_LINE: Final = re.compile(rb"\n\r?\n")
 _CLIENT_IP: Final = re.compile(r'\bclient-ip="?([0-9A-Fa-f:.]{2,45})', re.IGNORECASE)
 _PROPERTY: Final = re.compile(
@@ -50,20 +54,21 @@ def header_text(content: bytes) -> str:
     return header[: end if end >= 0 else len(header)].decode("ascii", "replace")
 
 
-def read_arrived(content: bytes, hostname: str) -> ArrivedHeader:
-    """Return the facts of content, of which the header section counts. `hostname` is ours."""
+def read_arrived(content: bytes) -> ArrivedHeader:
+    """Return the facts of content, of which the header section counts."""
     fields = list(_fields(content))
-    own = next((place for place, one in enumerate(fields) if _is_ours(one, hostname)), None)
     message_id = _message_id(content)
+    hostname = message_id.rpartition("@")[2].removesuffix(">")
+    own = next((place for place, one in enumerate(fields) if _is_ours(one, hostname)), None)
     if own is None:
         return ArrivedHeader(message_id)
     above = fields[:own]
     server = next((value for name, value in reversed(above) if name == "received"), "")
-    judged = [address for name, value in above for address in _judged(name, value)]
+    judged = (address for name, value in above for address in _judged(name, value))
     return ArrivedHeader(
         message_id,
         _client(fields[own][1]),
-        tuple(dict.fromkeys(judged))[:_MOST_ADDRESSES],
+        tuple(dict.fromkeys(islice(judged, _MOST_ADDRESSES))),
         _client(server),
     )
 
@@ -78,15 +83,8 @@ def _fields(content: bytes) -> Iterator[tuple[str, str]]:
     header = content[:HEADER_OCTETS]
     end = _EMPTY_LINE.search(header)
     text = header[: end.start() if end is not None else len(header)].decode("latin-1")
-    lines: list[str] = []
-    for line in text.replace("\r\n", "\n").split("\n"):
-        if line[:1] in {" ", "\t"} and lines:
-            lines[-1] += line
-        elif len(lines) < _MOST_FIELDS:
-            lines.append(line)
-        else:
-            break
-    for line in lines:
+    unfolded = _FOLD.sub(" ", text)
+    for line in unfolded.split("\n", _MOST_FIELDS)[:_MOST_FIELDS]:
         found = _FIELD.match(line)
         if found is not None:  # otherwise it is no field, such as the first line of a mailbox
             yield found[1].lower(), " ".join(line[found.end() :].split())
@@ -107,7 +105,7 @@ def _client(value: str) -> str:
     clause = value.partition(" by ")[0]
     place = max(clause.find("("), 0)
     for text in (clause[place:], clause):
-        for found in _OF_CLIENT.finditer(text):
+        for found in islice(_OF_CLIENT.finditer(text), _MOST_ADDRESSES):
             address = _canonical(found[1])
             if address:
                 return address
@@ -123,7 +121,7 @@ def _judged(name: str, value: str) -> Iterator[str]:
         words = _PROPERTY.findall(value)
         if not words:
             words = [word for spf in _SPF.findall(value) for word in _WORD.findall(spf)]
-    for word in words:
+    for word in words[:_MOST_ADDRESSES]:
         address = _canonical(word)
         if address:
             yield address
