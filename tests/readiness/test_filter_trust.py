@@ -40,7 +40,9 @@ LOOPBACK = "127.0.0.1"
         (LOOPBACK, (), LOOPBACK, FilterTrust.ALIKE),
         ("::1", (US,), US, FilterTrust.ALIKE),  # of loopback, nothing is known
         (LOOPBACK, (), US, FilterTrust.ALIKE),
-        ("", (OTHER,), OTHER, FilterTrust.US),
+        ("", (OTHER,), OTHER, FilterTrust.NOT_FOUND),
+        ("10.0.0.5", (US,), US, FilterTrust.ALIKE),  # it is passed on to no primary
+        ("fd00::5", ("fd00::5",), US, FilterTrust.ALIKE),
     ],
 )
 def test_the_address_that_was_judged_decides(

@@ -1,8 +1,8 @@
 """Whether the primary judges the client before us, or us: the result of a drill. Pure.
 
 The message of a drill comes from one address of this machine, and is handed over from another. The
-address that the primary has judged tells the two apart. A drill from loopback tells nothing:
-filters treat that address like no other, and programs of the primary connect to each other by it.
+address that the primary has judged tells the two apart. A drill from loopback or a private address
+tells nothing. Such a client is not passed on, and its address can mean a host of the primary.
 """
 
 from collections.abc import Collection
@@ -19,6 +19,7 @@ from restante.readiness.readiness_row import (
     passed,
     warned,
 )
+from restante.smtp.passed_client import means_one_host
 from restante.stable_word import StableWord
 
 OLD_DAYS: Final = 180  # since the header was read
@@ -38,7 +39,7 @@ class FilterTrust(StableWord):
         "us-by-server",
         "the primary's mail server took this server for the client, and no filter named another",
     )
-    ALIKE = "alike", "the client of the drill cannot be told from this server or from the primary"
+    ALIKE = "alike", "the drill came from an address that is private, or this server's own"
     NOT_FOUND = "not-found", "the header names no client that was judged"
 
 
@@ -57,7 +58,9 @@ def filter_trust(header: ArrivedHeader, ours: Collection[str]) -> FilterTrust:
     counts too, because a translator can have changed ours on the way.
     """
     client, filters, server = header.client, header.of_filters, header.of_server
-    if _is_loopback(client):
+    if not client:
+        return FilterTrust.NOT_FOUND
+    if not means_one_host(ip_address(client)):
         return FilterTrust.ALIKE
     us = {*ours, server} - {client, ""}
     us = {one for one in us if not _is_loopback(one)}
@@ -65,12 +68,10 @@ def filter_trust(header: ArrivedHeader, ours: Collection[str]) -> FilterTrust:
         return FilterTrust.US
     if not filters and server in us:
         return FilterTrust.US_BY_SERVER
-    is_named = client in filters or (not filters and client == server)
-    if not is_named or not client:
+    if client not in (filters or (server,)):
         return FilterTrust.NOT_FOUND
-    if client in ours:
-        return FilterTrust.ALIKE
-    return FilterTrust.CLIENT if filters else FilterTrust.CLIENT_BY_SERVER
+    found = FilterTrust.CLIENT if filters else FilterTrust.CLIENT_BY_SERVER
+    return FilterTrust.ALIKE if client in ours else found
 
 
 def _is_loopback(address: str) -> bool:
@@ -110,8 +111,8 @@ def trust_remedy(domain: str, trust: FilterTrust) -> str:
         )
     if trust is FilterTrust.ALIKE:
         return (
-            f"`restante drill {domain} --client ADDRESS`, an address of this machine from which it"
-            " hands no mail over"
+            f"`restante drill {domain} --client ADDRESS`, a public address of this machine from"
+            " which it hands no mail over"
         )
     if trust is FilterTrust.NOT_FOUND:
         return (

@@ -70,14 +70,14 @@ def passed_client(origin: MessageOrigin | None) -> PassedClient | None:
         return None
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address
-    if not _means_one_host(address):
+    if not means_one_host(address):
         return None
     host_name = origin.host_name if _HOST_NAME.match(origin.host_name) else ""
     hello = _word(origin.hello, address)
     return PassedClient(address, hello, host_name, origin.ptr, origin.port)
 
 
-def _means_one_host(address: ClientIp) -> bool:
+def means_one_host(address: ClientIp) -> bool:
     """Tell whether an address is the same host here and at the destination."""
     if isinstance(address, ipaddress.IPv6Address):
         return not address.scope_id and address in _GLOBAL_6
