@@ -53,6 +53,7 @@ class Piece(NamedTuple):
 
     to: tuple[str, ...]
     content: bytes
+    client: str | None = None  # its address, as the destination was told; None: it is not
 
 
 class Books:
@@ -65,6 +66,7 @@ class Books:
             str, tuple[tuple[str, ...], int]
         ] = {}  # token → forward-paths, seed octets
         self._open: dict[str, Sending] = {}
+        self._clients: dict[str, str] = {}  # by token: "" for an address that is not passed on
         self.complete: set[Key] = set()
         self.acknowledged: set[Key] = set()
         self.surprises: list[str] = []  # replies that nothing here explains
@@ -74,12 +76,16 @@ class Books:
         """How much content was made, before it is spelled."""
         return sum(octets for _, octets in self._sent.values())
 
-    def new(self, octets: int | None = None) -> Sending:
-        """Make a message. Most are small; `octets` is roughly the size of others."""
+    def new(self, octets: int | None = None, client: str = "") -> Sending:
+        """Make a message. Most are small; `octets` is roughly the size of others.
+
+        `client` is the address that it comes from; "" where a destination is not told.
+        """
         token = f"t{self._seed}-{len(self._sent)}"
         octets = octets or self._random.choice((200, 1500, 3000, 12000))
         to = self._recipients()
         self._sent[token] = (to, octets)
+        self._clients[token] = client
         sending = Sending(token, to, content_of(token, octets))
         self._open[token] = sending
         return sending
@@ -115,6 +121,8 @@ class Books:
             return key, f"{key}: its octets are others"
         if not top.startswith(b"Received: ") or top.count(b"Received: ") != 1:
             return key, f"{key}: has {top[:200]!r} above it"
+        if piece.client not in (None, self._clients[token]):
+            return key, f"{key}: went in the name of {piece.client or 'nobody'}"
         return key, ""
 
 
@@ -143,6 +151,12 @@ def compare(
 def copies(taken: Counter[Key]) -> int:
     """Count how often messages were handed over beyond the first time."""
     return taken.total() - len(taken)
+
+
+def unnamed(taken: Counter[Key], before: Counter[Key], named: Iterable[Key]) -> list[str]:
+    """Return complaints about mail that left after `before`, when only `named` should leave."""
+    left = {key for key in taken if taken[key] > before[key]}
+    return [f"{key}: left, and was not named" for key in sorted(left.difference(named))]
 
 
 def content_of(token: str, octets: int) -> bytes:

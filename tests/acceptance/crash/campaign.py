@@ -8,6 +8,11 @@ Each life is of one kind:
     drain          held mail is handed over; the server is killed
     both           both at once; the server is killed
     destination    held mail is handed over; the destination is killed, comes back, then the server
+    named          no drain is left and mail came in; some of it is released by name; the server is
+                   killed, and no other mail may have left
+
+In some campaigns the second domain's destination is told the client of its mail by the PROXY
+protocol. It must be the one that the mail came from.
 
 The number of copies that one kill may cause is asserted. The destination can have taken a message
 that is still held only if it was on its way, or its outcome was not yet recorded. There
@@ -22,6 +27,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import socket
 import sys
 import time
 from collections import Counter
@@ -30,7 +36,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
-from tests.acceptance.crash.books import Books, Findings, Key, compare, copies
+from tests.acceptance.crash.books import ALPHA, BETA, Books, Findings, Key, compare, copies, unnamed
 from tests.acceptance.crash.destination import Destination
 from tests.acceptance.crash.holdings import Held, Reader
 from tests.acceptance.crash.senders import Senders
@@ -38,8 +44,11 @@ from tests.acceptance.crash.victim import CONNECTIONS, Victim
 
 DOMAINS: Final = 2
 WINDOW: Final = UNSETTLED_PER_CONNECTION * CONNECTIONS * DOMAINS  # copies that one kill may make
-KINDS: Final = {"reception": 8, "drain": 5, "both": 5, "destination": 3}  # how often
+KINDS: Final = {"reception": 8, "drain": 5, "both": 5, "destination": 3, "named": 2}  # how often
 BACKLOG: Final = 60  # messages that must be held for a drain to be worth cutting
+MOST_NAMED: Final = 20  # messages of a domain that a release names at most
+NAMED_SECONDS: Final = 10.0  # for some of these, of which others may be on their way
+CLIENTS: Final = tuple(f"203.0.113.{nth}" for nth in range(1, 9))  # of `tests.on_loopback`
 TURN: Final = 0.2  # seconds of new mail between two requests
 TURNS: Final = 20  # at most, for a point of the delivery
 
@@ -105,12 +114,23 @@ class Table:
         )
 
 
+def can_bind(address: str) -> bool:
+    """Tell whether this machine has an address."""
+    with socket.socket() as any_socket:
+        try:
+            any_socket.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
 class Campaign:
     """One installation, one destination, and any number of lives."""
 
     def __init__(self, seed: int, *, has_chunking: bool = True) -> None:
         self.seed = seed
         self.random = random.Random(seed)
+        self.clients = CLIENTS if self.random.random() < 0.5 and can_bind(CLIENTS[0]) else ()
         self.books = Books(seed)
         self.victim = Victim()
         self.destination = Destination(self.books, has_chunking=has_chunking)
@@ -122,7 +142,7 @@ class Campaign:
     def __enter__(self) -> Self:
         self.victim.__enter__()
         self.destination.__enter__()
-        self.victim.host_at(self.destination)
+        self.victim.host_at(self.destination, is_told=bool(self.clients))
         return self
 
     def __exit__(
@@ -143,6 +163,8 @@ class Campaign:
         kind = self.random.choices(list(KINDS), list(KINDS.values()))[0]
         if kind != "reception" and len(self.held.keys) < BACKLOG:
             kind = "reception"
+        if kind == "named":
+            return self.live_named()
         before = Counter(self.destination.taken)
         self.victim.start()
         kills = 1
@@ -158,6 +180,39 @@ class Campaign:
                 kills += self._cut_the_destination()
                 self._receive_until(self.random.uniform(0.02, 0.4))
         return self.account(kind, before, kills)
+
+    def live_named(self) -> Findings:
+        """Release some messages by name when no drain is left, be killed, and compare.
+
+        Two lives: mail comes in during the first.
+        """
+        before = Counter(self.destination.taken)
+        self.victim.start()
+        assert not self.victim.dies_before_drains_end(), "nothing kills it"
+        self._receive_until(self.random.uniform(0.2, 0.5))
+        findings = self.account("reception", before)
+        if not findings.are_sound:
+            return findings
+        before = Counter(self.destination.taken)
+        named = self._some_of_each_domain()
+        self.victim.start()
+        self.victim.release_named(named)
+        self._wait_for(self.random.randint(1, len(named)), NAMED_SECONDS)
+        self.victim.kill()
+        findings = self.account("named", before)
+        findings.spoiled.extend(unnamed(self.destination.taken, before, named.values()))
+        return findings
+
+    def _some_of_each_domain(self) -> dict[int, Key]:
+        """Choose held messages by their numbers, as many as a release may name."""
+        numbers = list(self.held.numbers)
+        self.random.shuffle(numbers)
+        chosen: dict[int, Key] = {}
+        for domain in (ALPHA, BETA):
+            of = [number for number in numbers if self.held.numbers[number].domain == domain]
+            some = of[: self.random.randint(1, MOST_NAMED)]
+            chosen |= {number: self.held.numbers[number] for number in some}
+        return chosen
 
     def _receive_until(self, seconds: float) -> None:
         """Take mail for so long, and kill."""
@@ -180,12 +235,15 @@ class Campaign:
 
     def _wait_for_some(self) -> None:
         """Return somewhere in the middle of a drain."""
-        already = self.destination.look()
         share = self.random.random() * len(self.held.keys)
-        deadline = time.monotonic() + self.random.uniform(0.05, 1.0)
-        while self.destination.look() - already < share and time.monotonic() < deadline:
-            time.sleep(0.002)
+        self._wait_for(share, self.random.uniform(0.05, 1.0))
         time.sleep(self.random.uniform(0, 0.01))
+
+    def _wait_for(self, count: float, seconds: float) -> None:
+        """Return when the destination has taken so many messages more, or after so long."""
+        already, deadline = self.destination.look(), time.monotonic() + seconds
+        while self.destination.look() - already < count and time.monotonic() < deadline:
+            time.sleep(0.002)
 
     def _cut_the_destination(self) -> int:
         """Kill the destination once, and have it back."""
@@ -225,7 +283,9 @@ class Campaign:
                 await self._new_senders().run()
 
     def _new_senders(self) -> Senders:
-        return Senders(self.victim.mx_port, self.books, self.random.getrandbits(32))
+        return Senders(
+            self.victim.mx_port, self.books, self.random.getrandbits(32), clients=self.clients
+        )
 
     def fill(self) -> None:
         """See to it that there is something to hand over."""
@@ -292,6 +352,7 @@ def main(kills: int, seed: int) -> int:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # it warns of writes to ended processes
     print(f"seed {seed}", flush=True)
     with Campaign(seed) as campaign:
+        print(f"clients told to one destination: {bool(campaign.clients)}", flush=True)
         is_sound = True
         shown = 0
         while campaign.table.kills < kills and is_sound:

@@ -26,6 +26,7 @@ class Destination:
     def __init__(self, books: Books, *, delay: float = 0.002, has_chunking: bool = True) -> None:
         self.address = "127.0.0.1"
         self.port = free_port(self.address)
+        self.proxy_port = free_port(self.address)  # where the client is told
         self._books = books
         self._delay = delay
         self._options = ["--chunking"] if has_chunking else []
@@ -49,7 +50,12 @@ class Destination:
         """Start it, and return when it can be connected to."""
         self._lives += 1
         self._read = 0
-        facts: list[str | Path] = [str(self.port), self._file, str(self._delay)]
+        facts: list[str | Path] = [
+            str(self.port),
+            self._file,
+            str(self._delay),
+            str(self.proxy_port),
+        ]
         self._process.start([sys.executable, PROGRAM, *facts, *self._options])
         eventually(self._answers, what="the sink to listen", timeout=PATIENCE)
 
@@ -99,4 +105,4 @@ def _piece(data: bytes, place: int) -> tuple[int, Piece] | None:
     end = line_end + 1 + int(facts["octets"])
     if end > len(data):
         return None
-    return end, Piece(tuple(facts["to"]), data[line_end + 1 : end])
+    return end, Piece(tuple(facts["to"]), data[line_end + 1 : end], facts["client"])

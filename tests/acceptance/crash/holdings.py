@@ -32,6 +32,7 @@ class Held:
     """The messages in a store."""
 
     keys: Counter[Key] = field(default_factory=Counter)
+    numbers: dict[int, Key] = field(default_factory=dict)  # of the rows
     spoiled: list[str] = field(default_factory=list)
     by_file: dict[str, Key] = field(default_factory=dict)  # of each content file that a row names
     files: set[str] = field(default_factory=set)  # content files that are there
@@ -77,7 +78,7 @@ class Reader:
                     held.spoiled += _complaints(connection)
             finally:
                 connection.close()
-        self._proven = seen
+        self._proven = held.numbers = seen
         return held
 
     def _copied(self, place: Path) -> Path:

@@ -42,15 +42,19 @@ class NotNow(Exception):  # noqa: N818
 class Talk:
     """One connection, past EHLO."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, client: str = ""
+    ) -> None:
         self._reader = reader
         self._writer = writer
+        self.client = client  # the address that it comes from; "": any
 
     @classmethod
-    async def open(cls, port: int) -> Talk:
+    async def open(cls, port: int, client: str = "") -> Talk:
         """Connect and greet. Raises Gone."""
+        local = (client, 0) if client else None
         try:
-            talk = cls(*await asyncio.open_connection(HOST, port))
+            talk = cls(*await asyncio.open_connection(HOST, port, local_addr=local), client)
         except OSError:
             raise Gone from None
         try:
@@ -94,9 +98,21 @@ class Talk:
 class Senders:
     """All connections of one life of the server."""
 
-    def __init__(self, port: int, books: Books, seed: int, *, is_patient: bool = False) -> None:
-        """With `is_patient` a sender keeps a message that gets 4xx, and goes on with the next."""
+    def __init__(
+        self,
+        port: int,
+        books: Books,
+        seed: int,
+        *,
+        is_patient: bool = False,
+        clients: Sequence[str] = (),
+    ) -> None:
+        """With `is_patient` a sender keeps a message that gets 4xx, and goes on with the next.
+
+        `clients` are the addresses that connections come from.
+        """
         self._is_patient = is_patient
+        self._clients = clients or ("",)
         self.refusals: Counter[int] = Counter()  # of patient senders, by code
         self._port = port
         self._books = books
@@ -125,30 +141,33 @@ class Senders:
             except Gone:
                 return
 
+    async def _talk(self) -> Talk:
+        return await Talk.open(self._port, self._random.choice(self._clients))
+
     # The manners
 
     async def _lone(self) -> None:
-        talk = await Talk.open(self._port)
+        talk = await self._talk()
         try:
-            await self._by_data(talk, self._books.new())
+            await self._by_data(talk, self._books.new(client=talk.client))
             await talk.command("QUIT")
         finally:
             talk.close()
 
     async def _kept(self) -> None:
-        talk = await Talk.open(self._port)
+        talk = await self._talk()
         try:
             for _ in range(BATCH):
-                await self._by_data(talk, self._books.new())
+                await self._by_data(talk, self._books.new(client=talk.client))
         finally:
             talk.close()
 
     async def _pipelined(self) -> None:
-        talk = await Talk.open(self._port)
+        talk = await self._talk()
         try:
             before: Sending | None = None
             for _ in range(BATCH):
-                sending = self._books.new()
+                sending = self._books.new(client=talk.client)
                 ending = _ended(before) if before is not None else b""
                 talk.write(ending, _envelope(sending), b"DATA\r\n")
                 if before is not None:
@@ -163,10 +182,10 @@ class Senders:
             talk.close()
 
     async def _chunked(self) -> None:
-        talk = await Talk.open(self._port)
+        talk = await self._talk()
         try:
             for _ in range(BATCH // AHEAD):
-                sendings = [self._books.new() for _ in range(AHEAD)]
+                sendings = [self._books.new(client=talk.client) for _ in range(AHEAD)]
                 for sending in sendings:
                     sending.is_complete = True
                     talk.write(
@@ -181,10 +200,10 @@ class Senders:
             talk.close()
 
     async def _large(self) -> None:
-        talk = await Talk.open(self._port)
+        talk = await self._talk()
         try:
             for _ in range(4):
-                sending = self._books.new(self._random.choice(LARGE))
+                sending = self._books.new(self._random.choice(LARGE), talk.client)
                 by = self._random.choice((self._by_data, self._by_chunks))
                 await by(talk, sending)
                 await asyncio.sleep(
@@ -194,9 +213,9 @@ class Senders:
             talk.close()
 
     async def _abandoning(self) -> None:
-        talk = await Talk.open(self._port)
+        talk = await self._talk()
         try:
-            sending = self._books.new(self._random.choice((3000, *LARGE)))
+            sending = self._books.new(self._random.choice((3000, *LARGE)), talk.client)
             talk.write(_envelope(sending), b"DATA\r\n")
             await self._accepted(talk, sending)
             self._expect(await talk.reply(), 354)

@@ -1,24 +1,30 @@
 """A destination that records what it takes: a program of its own, so that it can be killed.
 
-    python -m tests.acceptance.crash.sink PORT FILE DELAY [--chunking]
+    python -m tests.acceptance.crash.sink PORT FILE DELAY PROXY_PORT [--chunking]
 
-It announces PIPELINING, and CHUNKING if told to. Before the 250 a message is in FILE, by one write:
-a line of JSON (its recipients, its octets), then its content. DELAY is the pause before that 250,
-in seconds, so that a kill always finds messages under way.
+At PROXY_PORT each connection begins with a header of the PROXY protocol, version 2. The sink
+announces PIPELINING, and CHUNKING if told to. Before the 250 a message is in FILE, by one write. It
+is a line of JSON (its recipients, its octets, the client that was told), then its content. DELAY is
+the pause before that 250, in seconds, so that a kill always finds messages under way.
 """
 
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 import os
 import re
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 HOST: Final = "127.0.0.1"
 _PATH: Final = re.compile(rb"<([^>]*)>")
+_SIGNATURE: Final = b"\r\n\r\n\x00\r\nQUIT\n"
+_FIXED: Final = 16  # octets of a PROXY header before the addresses
+_PROXY: Final = 0x21
+_OCTETS: Final = {0x11: 4, 0x21: 16}  # of an address, by family
 _MOST: Final = 1 << 26  # octets of a line or a message
 
 
@@ -29,12 +35,21 @@ class Record:
         self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._count = 0
 
-    def add(self, to: list[str], content: bytes) -> int:
+    def add(self, to: list[str], content: bytes, client: str | None) -> int:
         """Write a message; return its number."""
-        line = json.dumps({"to": to, "octets": len(content)}).encode()
+        facts = {"to": to, "octets": len(content), "client": client}
+        line = json.dumps(facts).encode()
         os.write(self._file, line + b"\n" + content)
         self._count += 1
         return self._count
+
+
+class Manner(NamedTuple):
+    """The answers to every connection."""
+
+    record: Record
+    delay: float
+    offer: bytes
 
 
 class Session:
@@ -44,15 +59,14 @@ class Session:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        record: Record,
-        delay: float,
-        offer: bytes,
+        manner: Manner,
+        client: str | None,
     ) -> None:
+        """`client`: its address, "" if the server named none; None: no server is asked to."""
         self._reader = reader
         self._writer = writer
-        self._record = record
-        self._delay = delay
-        self._offer = offer
+        self._record, self._delay, self._offer = manner
+        self._client = client
         self._to: list[str] = []
         self._chunks: list[bytes] = []
 
@@ -96,7 +110,7 @@ class Session:
             self._say(b"250 OK")
 
     async def _take(self, content: bytes) -> None:
-        number = self._record.add(self._to, content)
+        number = self._record.add(self._to, content, self._client)
         self._to = []
         self._chunks = []
         await asyncio.sleep(self._delay)
@@ -106,7 +120,16 @@ class Session:
         self._writer.write(reply + b"\r\n")
 
 
-async def main(port: int, file: Path, delay: float, *, has_chunking: bool) -> None:
+async def read_client(reader: asyncio.StreamReader) -> str:
+    """Read the header of the PROXY protocol; return the client's address, "" for LOCAL."""
+    fixed = await reader.readexactly(_FIXED)
+    assert fixed.startswith(_SIGNATURE), fixed
+    command, family = fixed[12], fixed[13]
+    rest = await reader.readexactly(int.from_bytes(fixed[14:]))
+    return str(ipaddress.ip_address(rest[: _OCTETS[family]])) if command == _PROXY else ""
+
+
+async def main(port: int, file: Path, delay: float, proxy_port: int, *, has_chunking: bool) -> None:
     """Serve until killed."""
     record = Record(file)
     lines = [
@@ -115,13 +138,22 @@ async def main(port: int, file: Path, delay: float, *, has_chunking: bool) -> No
         b"250-8BITMIME",
         *([b"250-CHUNKING"] if has_chunking else []),
     ]
-    offer = b"\r\n".join([*lines, b"250 SIZE 0"])
+    manner = Manner(record, delay, b"\r\n".join([*lines, b"250 SIZE 0"]))
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Session(reader, writer, record, delay, offer).run()
+        await Session(reader, writer, manner, None).run()
 
+    async def serve_told(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            client = await read_client(reader)
+        except (OSError, asyncio.IncompleteReadError):
+            writer.close()
+            return
+        await Session(reader, writer, manner, client).run()
+
+    told = await asyncio.start_server(serve_told, HOST, proxy_port, limit=_MOST, backlog=1024)
     server = await asyncio.start_server(serve, HOST, port, limit=_MOST, backlog=1024)
-    await server.serve_forever()
+    await asyncio.gather(told.serve_forever(), server.serve_forever())
 
 
 if __name__ == "__main__":
@@ -130,6 +162,7 @@ if __name__ == "__main__":
             int(sys.argv[1]),
             Path(sys.argv[2]),
             float(sys.argv[3]),
+            int(sys.argv[4]),
             has_chunking="--chunking" in sys.argv,
         )
     )

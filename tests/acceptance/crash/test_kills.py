@@ -72,6 +72,14 @@ def test_kills_at_random_lose_nothing_and_make_few_copies(campaign: Campaign, ba
         assert campaign.table.most_copies <= WINDOW
 
 
+def test_a_release_by_name_hands_over_only_the_named_messages(campaign: Campaign) -> None:
+    before = campaign.destination.taken.total()
+    findings = campaign.live_named()
+    assert findings.are_sound, findings
+    assert campaign.books.surprises == []
+    assert campaign.destination.taken.total() > before
+
+
 def test_in_the_end_everything_is_handed_over(campaign: Campaign) -> None:
     """By a drain of all that so many lives have left."""
     findings = campaign.finish()

@@ -7,10 +7,11 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from restante.mail.message import message_name
 from tests.acceptance.crash.books import ALPHA, BETA
 from tests.acceptance.crash.destination import Destination
 from tests.acceptance.installation import Installation, at
@@ -25,10 +26,15 @@ DRAIN_PATIENCE: Final = 60.0  # seconds for all that earlier lives have left
 class Victim(Installation):
     """An installation that keeps the log of its server's present life only."""
 
-    def host_at(self, destination: Destination) -> None:
-        """Host both domains, each of an account of its own."""
-        for account, domain in (("alpha", ALPHA), ("beta", BETA)):
-            self.hosts(domain, at(destination), "--connections", str(CONNECTIONS), account=account)
+    def host_at(self, destination: Destination, *, is_told: bool = False) -> None:
+        """Host both domains, each of an account of its own; the second may be told the client."""
+        most = ("--connections", str(CONNECTIONS))
+        self.hosts(ALPHA, at(destination), *most, account="alpha")
+        if is_told:
+            told = f"{destination.address}:{destination.proxy_port}"
+            self.hosts(BETA, told, *most, "--client-address", "proxy", account="beta")
+        else:
+            self.hosts(BETA, at(destination), *most, account="beta")
 
     @property
     def key_file(self) -> Path:
@@ -88,6 +94,11 @@ class Victim(Installation):
     def release(self) -> None:
         """Ask for both domains' mail, as the operator; one that dies of it is no failure."""
         self.ask("POST", "/v1/release", {"targets": [ALPHA, BETA]})
+
+    def release_named(self, numbers: Iterable[int]) -> None:
+        """Ask for these messages alone, as the operator."""
+        names = [message_name(number) for number in numbers]
+        self.ask("POST", "/v1/queue/release", {"names": names, "reason": "wanted now"})
 
     def held_by_its_word(self) -> int:
         """Return how many messages the server itself says it holds."""
