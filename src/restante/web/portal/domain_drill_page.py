@@ -7,7 +7,7 @@ from starlette.routing import Route
 
 from restante.admin.auditing import moment
 from restante.admin.domain_drill import DrillOrder, drill_domain
-from restante.admin.domains import find_domain, show_domain
+from restante.admin.domains import show_domain
 from restante.admin.drill_proof import DrillProof
 from restante.admin.drill_records import drill_facts_of
 from restante.admin.permissions import AdminAction, permit
@@ -37,11 +37,12 @@ async def run_drill(visit: Visit) -> Response:
         )
     )
     proof = await drill_domain(visit.context, visit.part("name"), order)
+    await show_domain(visit.context, proof.drill.domain)  # it can have been removed meanwhile
     return await _page(visit, proof.drill.domain, proof)
 
 
 async def _page(visit: Visit, name: str, proof: DrillProof | None) -> Response:
-    domain = find_domain(visit.context, name)  # it can have been removed during the drill
+    domain = visit.context.directory.now.domains[name]
     facts = await drill_facts_of(visit.context.store.retention, domain.id)
     every = domain.policy.drill_every
     next_at = next_drill(name, every, facts)
