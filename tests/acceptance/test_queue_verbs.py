@@ -25,7 +25,7 @@ from tests.acceptance.peers.eventually import eventually
 
 LATER: Final = "450 4.2.1 later"
 NEVER: Final = "550 5.1.1 no mailbox of that name"
-TORN: Final = "its content does not match its checksum"
+TORN: Final = "its seal is broken"
 ROTTEN: Final = "the seal of its content file is broken"
 LARGE: Final = 17_000  # lines: more than the store keeps in a row
 

@@ -31,6 +31,7 @@ _HEAD, _HEAD_OF_FILE, _CHUNK = (
     b"restante file 1",
 )
 _SEALED_CHUNK: Final = CHUNK + TAG
+_BROKEN: Final = "its seal is broken"
 
 
 def new_key() -> bytes:
@@ -50,13 +51,15 @@ def seal_head(
 
 def open_head(key: AESGCM, number: int, sealed: bytes, *, has_file: bool) -> tuple[bytes, bytes]:
     """Return the head of a message, and the key of its file. Raises SealBroken."""
-    if sealed[:1] != _VERSION or len(sealed) < HEAD_EXTRA:
-        raise SealBroken("its content was sealed in a form that is not known")
+    if len(sealed) < HEAD_EXTRA:
+        raise SealBroken(_BROKEN)
+    if sealed[:1] != _VERSION:
+        raise SealBroken("its content is damaged, or was sealed in a form that is not known")
     bound = (_HEAD_OF_FILE if has_file else _HEAD) + number.to_bytes(8)
     try:
         head = key.decrypt(sealed[1 : 1 + _NONCE], sealed[1 + _NONCE :], bound)
     except InvalidTag:
-        raise SealBroken("its seal is broken") from None
+        raise SealBroken(_BROKEN) from None
     return (head[FILE_KEY:], head[:FILE_KEY]) if has_file else (head, b"")
 
 

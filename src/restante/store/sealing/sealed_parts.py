@@ -49,6 +49,17 @@ class MessageOpener:
                 await self._content.park_unopened(message.number, message.domain_id, str(broken))
         return opened
 
+    async def opened_one(self, message: HeldMessage) -> HeldMessage:
+        """Return one message if it opens. Raises Damaged, StoreError."""
+        if not message.is_sealed:
+            return message
+        keys = await self._ring.for_opening({message.domain_id})
+        try:
+            return _opened(message, keys)
+        except SealBroken as broken:
+            await self._content.park_unopened(message.number, message.domain_id, str(broken))
+            raise Damaged(str(broken)) from broken
+
 
 def _opened(message: HeldMessage, keys: Mapping[int, AESGCM]) -> HeldMessage:
     key = keys.get(message.domain_id)
@@ -200,12 +211,7 @@ class SealedQueue:
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients. Raises Damaged, StoreError."""
         found = await self._below.message(number)
-        if found is None:
-            return None
-        opened = await self._opener.opened([found])
-        if not opened:
-            raise Damaged("its content cannot be opened")
-        return opened[0]
+        return None if found is None else await self._opener.opened_one(found)
 
 
 class SealedReports:
