@@ -134,6 +134,20 @@ def test_a_value_that_is_none_is_answered_with_the_choices(
     assert "'refused'" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("sttus", "no such command 'sttus'; did you mean status; see restante --help"),
+        ("queue lst", "no such command 'lst'; did you mean list; see restante queue --help"),
+        ("status --jsn", "no such option: --jsn; did you mean --json; see restante status --help"),
+        ("domain set x --quote 1", "no such option: --quote; did you mean --quota; see"),
+        ("xyzzy", "no such command 'xyzzy'; see restante --help"),
+    ],
+)
+def test_the_likely_command_or_option_is_named(command: Command, words: str, meant: str) -> None:
+    assert command(*words.split()).err.startswith(f"restante: {meant}")
+
+
 def commands(command: Any, path: str = "restante") -> Iterator[tuple[str, Any]]:
     """Yield each command, and each group of them, with its path."""
     yield path, command

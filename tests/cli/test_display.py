@@ -50,6 +50,7 @@ def test_a_table_fits_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "60")
     columns = [NAME, *(text_column("A TITLE", "text") for _ in range(4))]
     show_table([{"name": "mail.alpha.example", "text": "words_of_this_length"}], columns)
@@ -57,6 +58,16 @@ def test_a_table_fits_the_terminal(
     assert titles.startswith("\x1b[1mNAME ")
     assert lines[0].startswith("mail.alpha.example")
     assert max(map(len, lines)) <= 60
+
+
+@pytest.mark.parametrize(("value", "begins"), [("1", "NAME"), ("", "\x1b[1mNAME")])
+def test_a_terminal_gets_no_escape_sequence_if_no_color_is_set(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, value: str, begins: str
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("NO_COLOR", value)
+    show_table([{"name": "a"}], [NAME])
+    assert capsys.readouterr().out.startswith(begins)
 
 
 def test_of_many_recipients_the_first_is_named() -> None:

@@ -6,12 +6,20 @@ The API is that of the running server. Without a server it runs in this process.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Final
+
+COMPLETE: Final = "--complete"  # the scripts for shells run this; no person does
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code (sysexits)."""
     # Pydantic looks for plugins in the metadata of every installed package, and needs none here.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    given = sys.argv[1:] if arguments is None else arguments
+    if given[:1] == [COMPLETE]:
+        from restante.cli.word_completion import complete_words  # noqa: PLC0415  heavy
+
+        return complete_words(given[1:])
     from restante.cli.command_line import run  # noqa: PLC0415  heavy
 
-    return run(sys.argv[1:] if arguments is None else arguments)
+    return run(given)

@@ -51,6 +51,11 @@ _NOT_A_NUMBER: Final = (
     "Input should be a valid integer, unable to parse string as an integer"  # Pydantic's words
 )
 _CHOICES: Final = re.compile(r"'(?P<given>[^']*)' is (?P<list>not one of (?P<choices>'.*'))$")
+# Typer's guesses: the first of several.
+_MEANT: Final = re.compile(
+    r"(?:\. Did you mean '(?P<command>[^']*)'[^?]*\?"
+    r"| \(Possible options: (?P<option>[^,)]*)[^)]*\))$"
+)
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _STDOUT: Final = 1  # its file descriptor
 _ASK_NO_SERVER: Final = {
@@ -162,6 +167,7 @@ def _usage(error: typer.TyperException) -> str:
         .replace(": Value error, ", ": ")
         .replace(_NOT_A_NUMBER, "write a whole number")
     )
+    text = _MEANT.sub(lambda found: f"; did you mean {found['command'] or found['option']}", text)
     return f"{text[:1].lower()}{_nearest_choice(text[1:])}; see {command} --help"
 
 

@@ -32,6 +32,8 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {  # in the order of the help
     "apply": CommandPlace("apply_command", "apply"),
     "export-config": CommandPlace("export_config_command", "export_config"),
     "etrn": CommandPlace("etrn_command", "etrn"),
+    "completion": CommandPlace("completion_command", "completion"),
+    "files": CommandPlace("files_command", "files"),
     "account": CommandPlace("account_commands"),
     "login": CommandPlace("login_commands"),
     "token": CommandPlace("token_commands"),

@@ -5,6 +5,7 @@ terminal as a control character or as markup.
 """
 
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -153,7 +154,7 @@ def show_listing(
 def show_table(rows: Sequence[JsonObject], columns: Sequence[Column]) -> None:
     """Write a table that fits the terminal, or 80 columns in a pipe.
 
-    A terminal shows the titles in bold.
+    A terminal shows the titles in bold, unless NO_COLOR is set (no-color.org).
     """
     cells = [[printable(column.cell(row)) for column in columns] for row in rows]
     headings = [
@@ -161,7 +162,8 @@ def show_table(rows: Sequence[JsonObject], columns: Sequence[Column]) -> None:
         for column in columns
     ]
     titles, *lines = lay_out(headings, cells, screen_width())
-    print(f"\x1b[1m{titles}\x1b[0m" if sys.stdout.isatty() else titles)  # noqa: T201
+    is_plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
+    print(titles if is_plain else f"\x1b[1m{titles}\x1b[0m")  # noqa: T201
     for line in lines:
         print(line)  # noqa: T201
 

@@ -1,0 +1,61 @@
+"""Names for the tab key: from the server that answers, and none from one that does not."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from restante.cli import name_completion
+from restante.cli.name_completion import NameKind, name_before, served_names
+from tests.admin.admin_world import AdminWorld
+from tests.cli.test_socket_request import CannedServer, answer, place, server
+
+__all__ = ["place", "server"]  # fixtures
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(name_completion, "ANSWER_SECONDS", 60)
+
+
+def test_the_running_server_names_accounts_domains_and_messages(filled: AdminWorld) -> None:
+    asked = {kind: served_names(kind, "", config=None, socket=None) for kind in NameKind}
+    assert asked[NameKind.ACCOUNT] == ["alpha", "beta"]
+    assert asked[NameKind.DOMAIN] == ["alpha.example", "beta.example"]
+    assert len(asked[NameKind.MESSAGE]) == 4
+
+
+def test_a_listing_begins_at_the_letters_that_are_there(filled: AdminWorld) -> None:
+    assert served_names(NameKind.DOMAIN, "b", config=None, socket=None) == ["beta.example"]
+    assert served_names(NameKind.DOMAIN, "beta.example", config=None, socket=None) == [
+        "beta.example"
+    ]
+    assert served_names(NameKind.DOMAIN, "a", config=None, socket=None)[0] == "alpha.example"
+
+
+@pytest.mark.parametrize("beginning", ["b", "be", "beta.example", "0", "-"])
+def test_the_name_before_sorts_before_all_with_that_beginning(beginning: str) -> None:
+    assert name_before(beginning) < beginning
+
+
+@pytest.mark.parametrize("octets", [b"", b"nonsense\r\n\r\n", b"HTTP/1.1 403 Forbidden\r\n\r\n"])
+def test_another_answer_gives_no_names(server: CannedServer, octets: bytes) -> None:
+    server.answers = [octets]
+    assert served_names(NameKind.DOMAIN, "", config=None, socket=None) == []
+
+
+def test_the_socket_that_the_command_names_is_asked(server: CannedServer, place: Path) -> None:
+    server.answers = [answer(b'[{"name": "a.example"}]')]
+    elsewhere = place.with_name("other.sock")
+    assert served_names(NameKind.DOMAIN, "", config=None, socket=elsewhere) == []
+    assert served_names(NameKind.DOMAIN, "", config=None, socket=place) == ["a.example"]
+
+
+def test_a_server_that_is_silent_is_soon_given_up(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(name_completion, "ANSWER_SECONDS", 0.01)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(place))
+        listener.listen()
+        assert served_names(NameKind.DOMAIN, "", config=None, socket=place) == []
