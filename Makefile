@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install client run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-style check-layers check-spelling format lock audit docs clean
+.PHONY: install client dist run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-style check-layers check-spelling format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -39,6 +39,11 @@ install: .venv/.installed
 # The program of customers, as a wheel and as a single file, into dist/.
 client: install
 	$(BIN)/python -m tools.build_client dist
+
+# The source distribution and the wheel, with the pinned dependencies beside them, into dist/. The
+# same commit gives the same octets.
+dist: install
+	$(BIN)/python -m tools.build_dist dist
 
 run: install
 	@$(BIN)/python demo/run.py

@@ -1,0 +1,83 @@
+"""Build the source distribution and the wheel of Restante, with man pages in both.
+
+python -m tools.build_dist [DIRECTORY]    writes both there; the default is dist
+
+The wheel is built from the source distribution, so that one is known to suffice. The same commit
+gives the same octets: each file has the time of the commit, or SOURCE_DATE_EPOCH if it is set.
+`requirements.lock` is put beside them. It pins what the wheel depends on, by hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from hatch_build import VARIABLE
+from tools.man_pages import pages
+
+TOP: Final = Path(__file__).parents[1]
+LOCK: Final = "requirements.lock"
+SUMS: Final = "SHA256SUMS"
+_NO_COMMIT: Final = "1580601600"  # outside a repository: the time that hatchling uses
+
+
+def build(directory: Path) -> list[Path]:
+    """Write the source distribution, the wheel, the lock file and their checksums.
+
+    Returns their places.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    epoch = _epoch()
+    with TemporaryDirectory() as name:
+        man = Path(name, "man")
+        man.mkdir()
+        for page, text in pages(int(epoch)):
+            (man / page).write_text(text, encoding="utf-8")
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch}
+        sdist = _build("sdist", TOP, directory, {**environment, VARIABLE: str(man)})
+        shutil.unpack_archive(sdist, name)
+        unpacked = Path(name, sdist.name.removesuffix(".tar.gz"))
+        wheel = _build("wheel", unpacked, directory, environment)
+    lock = Path(shutil.copyfile(TOP / LOCK, directory / LOCK))
+    built = [sdist, wheel, lock]
+    lines = [f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in built]
+    (directory / SUMS).write_text("".join(lines))
+    return [*built, directory / SUMS]
+
+
+def _epoch() -> str:
+    """Return the Unix time of all files."""
+    if given := os.environ.get("SOURCE_DATE_EPOCH"):
+        return given
+    command = ["git", "log", "-1", "--format=%ct"]
+    try:
+        asked = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True)  # noqa: S603  ours
+    except (OSError, subprocess.CalledProcessError):
+        return _NO_COMMIT
+    return asked.stdout.strip()
+
+
+def _build(kind: str, source: Path, directory: Path, environment: Mapping[str, str]) -> Path:
+    with TemporaryDirectory(dir=directory) as name:
+        command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", name]
+        subprocess.run(command, cwd=source, check=True, env=environment, stdout=sys.stderr)  # noqa: S603  ours
+        [built] = Path(name).iterdir()
+        return built.replace(directory / built.name)
+
+
+def main(arguments: list[str]) -> int:
+    """Write all, and print the places."""
+    for built in build(Path(arguments[0] if arguments else "dist").absolute()):
+        print(built)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

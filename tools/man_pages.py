@@ -1,0 +1,137 @@
+"""Write a man page for every command, from the command tree.
+
+python -m tools.man_pages DIRECTORY    writes restante.1, restante-queue.1, restante-queue-list.1, …
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from restante import __version__
+from restante.cli.command_line import build_command
+
+_ENVIRONMENT: Final = (
+    ("RESTANTE_CONFIG", "The configuration file, where --config does not name one."),
+    ("RESTANTE_CONTROL_SOCKET", "The control socket, where --socket does not name one."),
+    ("NO_COLOR", "If it is set and not empty, tables have no bold titles."),
+)
+_FILES: Final = (("/etc/restante/restante.toml", "The configuration, unless ./restante.toml is."),)
+_ESCAPES: Final = {"\\": "\\e", "-": "\\-", '"': "\\(dq"}
+
+
+def pages(epoch: int) -> Iterator[tuple[str, str]]:
+    """Yield the file name and text of each page. `epoch` is the Unix time that pages show."""
+    day = datetime.fromtimestamp(epoch, UTC).strftime("%Y-%m-%d")
+    root = build_command()
+    for path, parents, command in _commands("restante", root, ()):
+        yield f"{_name(path)}.1", "\n".join(_page(path, parents, command, day)) + "\n"
+
+
+def _commands(
+    path: str, command: Any, parents: tuple[str, ...]
+) -> Iterator[tuple[str, tuple[str, ...], Any]]:
+    yield path, parents, command
+    for name, inner in getattr(command, "commands", {}).items():
+        yield from _commands(f"{path} {name}", inner, (*parents, path))
+
+
+def _name(path: str) -> str:
+    return path.replace(" ", "-")
+
+
+def _page(path: str, parents: Sequence[str], command: Any, day: str) -> Iterator[str]:
+    if not command.help:
+        raise ValueError(f"command {path} has no description; write its docstring")
+    summary, *more = [" ".join(part.split()) for part in command.help.split("\n\n")]
+    yield f'.TH {_quoted(_name(path).upper())} 1 {day} "restante {__version__}" "User Commands"'
+    yield from (".SH NAME", f"{_escaped(_name(path))} \\- {_escaped(summary.rstrip('.'))}")
+    yield from (".SH SYNOPSIS", f".B {_escaped(path)}", _escaped(_usage(path, command)))
+    yield from (".SH DESCRIPTION", _escaped(summary))
+    for part in more:
+        yield from (".PP", _escaped(part))
+    yield from _described("ARGUMENTS", [_argument(one) for one in _of_kind(command, "argument")])
+    context = typer.Context(command, info_name=path)
+    options = [_option(one, context) for one in _of_kind(command, "option")]
+    yield from _described("OPTIONS", [*options, ("--help", "Show the help and exit.")])
+    inner = getattr(command, "commands", {})
+    yield from _described(
+        "COMMANDS",
+        [(f"{_name(path)}-{name}(1)", one.short_help) for name, one in inner.items()],
+    )
+    if not parents:
+        yield from _described("ENVIRONMENT", _ENVIRONMENT)
+        yield from _described("FILES", _FILES)
+    else:
+        yield ".SH SEE ALSO"
+        yield from _references(parents)
+
+
+def _references(paths: Sequence[str]) -> Iterator[str]:
+    for path in paths:
+        ending = "" if path == paths[-1] else ","
+        yield f".BR {_escaped(_name(path))} (1){ending}"
+
+
+def _of_kind(command: Any, kind: str) -> Sequence[Any]:
+    return [
+        one
+        for one in command.params
+        if one.param_type_name == kind and one.name != "help" and not getattr(one, "hidden", False)
+    ]
+
+
+def _usage(path: str, command: Any) -> str:
+    """Return the pieces of the usage behind the command's name."""
+    return " ".join(command.collect_usage_pieces(typer.Context(command, info_name=path)))
+
+
+def _argument(parameter: Any) -> tuple[str, str]:
+    several = "..." if parameter.nargs == -1 else ""
+    return f"{parameter.metavar or parameter.name.upper()}{several}", parameter.help or ""
+
+
+def _option(parameter: Any, context: typer.Context) -> tuple[str, str]:
+    spelled, meaning = parameter.get_help_record(context)
+    return spelled, meaning
+
+
+def _described(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
+    """Yield a section with names and their meanings; nothing if there are none."""
+    if rows:
+        yield f".SH {title}"
+    for name, meaning in rows:
+        yield from (".TP", f".B {_escaped(name)}", _escaped(" ".join(meaning.split())))
+
+
+def _quoted(text: str) -> str:
+    return f'"{_escaped(text)}"'
+
+
+def _escaped(text: str) -> str:
+    """Return a text that roff shows as it stands: no escapes, no requests, real hyphens."""
+    escaped = "".join(_ESCAPES.get(one) or _in_ascii(one) for one in text)
+    return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
+
+
+def _in_ascii(character: str) -> str:
+    return character if character.isascii() else f"\\[u{ord(character):04X}]"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages."""
+    directory = Path(arguments[0])
+    directory.mkdir(parents=True, exist_ok=True)
+    for name, text in pages(int(os.environ.get("SOURCE_DATE_EPOCH", "0"))):
+        (directory / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
