@@ -9,23 +9,31 @@ import pytest
 from restante.cli.failures import Failure
 from restante.cli.offline_admin import open_offline_admin
 from restante.config.load import load
+from restante.store.queue_store import MessageBounce
 from restante.store.sealing.key_ring import KeyRing
+from restante.store.sealing.report_seals import ReportSeals
 from restante.tenancy.sealed_secrets import KEY_OCTETS, Vault, verifier_owner
 from tests.cli.conftest import Command
-from tests.contract.making import CONTENT, hosted, message
+from tests.contract.making import ANNA, CONTENT, NOTED, hosted, message, report
 
 
 async def _hold(directory: Path) -> None:
     async with open_offline_admin(load(directory / "restante.toml", {})) as context:
         id_ = await hosted(context.store)
-        await context.store.reception.hold([message(1, id_)])
+        await context.store.reception.hold([message(1, id_), message(2, id_)])
+        await context.store.queue.bounce([MessageBounce(2, (ANNA,), report(2, id_))], NOTED)
 
 
 async def _head(directory: Path) -> bytes:
     async with open_offline_admin(load(directory / "restante.toml", {})) as context:
         found = await context.store.queue.message(1)
         assert found is not None
-        assert CONTENT not in (directory / "data" / "restante.db").read_bytes()
+        stored = (directory / "data" / "restante.db").read_bytes()
+        told = await context.store.reports.report(1)
+        assert told is not None
+        assert told.content == report(2, 1).content
+        assert CONTENT not in stored
+        assert told.content not in stored
         return found.head
 
 
@@ -102,6 +110,8 @@ def test_a_rotation_that_ended_behind_the_file_is_completed_by_the_next(
     async def check() -> None:
         async with open_offline_admin(load(made / "restante.toml", {})) as context:
             await KeyRing(context.store.keys, first).check()
+            [told] = await context.store.reports.sealed_reports(0, 10)
+            assert ReportSeals(first).opened(told).content == report(2, 1).content
 
     asyncio.run(check())
 

@@ -10,6 +10,7 @@ from restante.mail.delivery_report import NewReport, Report, ReportAction
 from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
 from restante.mail.envelope import Envelope
 from restante.mail.message import ContentFile, NewMessage
+from restante.mail.sealed_size import REPORT_EXTRA
 from restante.queue.fair_order import DueReport, target_of
 from restante.queue.recipient_status import (
     MessageOutcome,
@@ -25,8 +26,10 @@ from restante.store.interface import Store
 from restante.store.postgres import due_reading
 from restante.store.queue_store import MessageBounce, QueueFilter
 from restante.store.report_store import ReportFilter, WaitingReport
+from restante.store.sealing.sealed_store import SealedStore
 from restante.store.sqlite import SqliteStore, report_reading
 from restante.store.store_errors import LeaseLost, StoreError
+from tests.contract.conftest import WITH_SEALED
 from tests.contract.making import (
     ANNA,
     BERT,
@@ -48,6 +51,12 @@ from tests.contract.making import (
 )
 
 LATER = 1e12
+
+
+@pytest.fixture(params=WITH_SEALED)
+def implementation(request: pytest.FixtureRequest) -> str:
+    """Which store: sealed ones too."""
+    return str(request.param)
 
 
 async def drained(store: Store, *to: str) -> Drain:
@@ -431,6 +440,41 @@ async def test_mail_that_was_refused_is_not_late(store: Store) -> None:
     assert [one.number for one in await store.reports.late_messages(100.0, 10)] == [1]
 
 
+# --- sealed
+
+
+async def keep_sealed(store: Store, *numbers: int) -> None:
+    """Have reports stored sealed, each on the message of its number."""
+    domain_id = await hosted(store)
+    await hold(store, domain_id, *numbers)
+    for number in numbers:
+        made = report(number, domain_id)
+        if not isinstance(store, SealedStore):
+            made = replace(made, content=bytes(REPORT_EXTRA) + made.content, is_sealed=True)
+        await store.queue.bounce([MessageBounce(number, (ANNA,), made)], NOTED)
+
+
+async def test_sealed_reports_are_walked_by_number_and_no_others(store: Store) -> None:
+    assert await store.reports.sealed_reports(0, 10) == []
+    await keep_sealed(store, 1, 2, 3)
+    assert [one.number for one in await store.reports.sealed_reports(0, 2)] == [1, 2]
+    [third] = await store.reports.sealed_reports(2, 2)
+    assert (third.about, third.is_sealed) == (3, True)
+    assert await store.reports.sealed_reports(3, 2) == []
+    sizes = [one.size for one in await store.reports.list_reports(ReportFilter())]
+    assert sizes == [len(third.content) - REPORT_EXTRA] * 3
+
+
+async def test_a_content_is_replaced_only_if_it_is_as_given(store: Store) -> None:
+    assert await store.reports.replace_report_contents({}) == 0
+    await keep_sealed(store, 1, 2)
+    first, second = [one.content for one in await store.reports.sealed_reports(0, 10)]
+    again = {1: (first, b"sealed anew"), 2: (b"wrong", b"sealed anew"), 9: (first, b"sealed anew")}
+    assert await store.reports.replace_report_contents(again) == 1
+    found = [one.content for one in await store.reports.sealed_reports(0, 10)]
+    assert found == [b"sealed anew", second]
+
+
 # --- in the operator's hands
 
 
@@ -496,10 +540,12 @@ async def test_reports_that_wait_are_listed_shown_and_dropped(store: Store) -> N
     assert await numbers(reverse_path="carl@*") == [3]
     assert await numbers(numbers=(3, 1, 7)) == [1, 3]
     assert await numbers(after=1, limit=1) == [2]
-    assert await store.reports.report_content(2) == made[1].content
+    second = await store.reports.report(2)
+    assert second is not None
+    assert second.content == made[1].content
     assert await store.reports.drop_reports([2, 7], replace(NOTED, subject="two")) == [2]
     assert await numbers() == [1, 3]
-    assert await store.reports.report_content(2) is None
+    assert await store.reports.report(2) is None
     assert [one.subject for one in await store.audit.audit(limit=1)] == ["two"]
     await store.reports.settle_reports([SendingOutcome(2, 99.0, "450 later")])  # it was on its way
     assert await numbers() == [1, 3]

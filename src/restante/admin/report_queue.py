@@ -122,14 +122,14 @@ async def show_report(context: AdminContext, number: int) -> FullReportView:
     """Return a report with its text. Raises AdminError if it does not exist."""
     permit(context.principal, AdminAction.REPORTS_SHOW)
     listed = await list_waiting_reports(context, ReportFilter(numbers=(number,)))
-    content = await context.store.reports.report_content(number) if listed else None
-    if not listed or content is None:
+    report = await context.store.reports.report(number) if listed else None
+    if not listed or report is None:
         raise AdminError(
             ErrorKind.NOT_FOUND,
             f"report {number}: {REPORT_GONE}",
             REPORT_MAY_HAVE_LEFT,
         )
-    message = BytesParser(EmailMessage, policy=SMTP).parsebytes(content)
+    message = BytesParser(EmailMessage, policy=SMTP).parsebytes(report.content)
     return FullReportView(
         **dict(_view(listed[0], domain_names(context))),
         headers=_fields(message),

@@ -81,7 +81,7 @@ def confirm_copied(
 
 @group.command("rotate")
 def rotate(*, config: ConfigOption = None) -> None:
-    """Make a new key, and seal the keys of all held mail and all stored secrets under it.
+    """Make a new key, and seal under it the keys of held mail, waiting reports and stored secrets.
 
     No server may be running. Held mail stays as it is, so this is quick. The former key stays in
     the file behind the new one: it opens older backups. The store no longer needs it. If the
@@ -107,7 +107,10 @@ def rotate(*, config: ConfigOption = None) -> None:
 async def _seal_again(config: "Config") -> None:
     from restante.admin.secret_rotation import seal_secrets_again  # noqa: PLC0415  heavy
     from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415
-    from restante.store.sealing.key_rotation import seal_keys_again  # noqa: PLC0415
+    from restante.store.sealing.key_rotation import (  # noqa: PLC0415
+        seal_keys_again,
+        seal_reports_again,
+    )
     from restante.store.store_errors import StoreError, StoreMismatched  # noqa: PLC0415
 
     async with open_offline_admin(config) as context:
@@ -119,6 +122,7 @@ async def _seal_again(config: "Config") -> None:
             )
         try:
             await seal_keys_again(context.store.keys, context.vault)
+            await seal_reports_again(context.store.reports, context.vault)
             await seal_secrets_again(context)
         except StoreMismatched as error:
             raise Failure(Exit.CONFIGURATION, str(error)) from None

@@ -49,6 +49,7 @@ class NewReport:
     made_at: float  # Unix time
     is_8bit: bool = False
     needs_smtputf8: bool = False
+    is_sealed: bool = False  # its content is (`store/sealing`)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,4 @@ class Report:
     needs_smtputf8: bool = False
     failures: int = 0  # attempts so far
     reply: str = ""  # why the last one failed
+    is_sealed: bool = False  # as of a new one

@@ -10,6 +10,7 @@ CHUNK: Final = 32 * 1024  # plain octets of a file that are sealed at once
 TAG: Final = 16  # octets that a seal adds (AES-GCM)
 FILE_KEY: Final = 32
 HEAD_EXTRA: Final = 1 + 12 + TAG  # the version, the nonce, the tag
+REPORT_EXTRA: Final = 1 + 8 + 12 + TAG  # likewise, with the name of the key
 
 
 def sealed_file_octets(plain: int) -> int:

@@ -3,7 +3,7 @@
 Part of the contract in interface.py, whose rules hold here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -28,7 +28,7 @@ class WaitingReport:
     next_attempt_at: float
     failures: int
     reply: str
-    size: int  # octets
+    size: int  # octets, of one that is sealed too: those that will be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +75,17 @@ class ReportStore(Protocol):
     async def list_reports(self, selection: ReportFilter) -> list[WaitingReport]:
         """Return the reports that match, by number."""
 
-    async def report_content(self, number: int) -> bytes | None:
-        """Return a report's content, None if it does not wait."""
+    async def report(self, number: int) -> Report | None:
+        """Return a report, None if it does not wait. Raises Damaged, StoreError."""
+
+    async def sealed_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next sealed reports by number, sealed as they are stored."""
+
+    async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
+        """Replace contents by the same ones, sealed again; return how many.
+
+        Each is given as it was and as it will be. One that is not as given stays as it is.
+        """
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
         """Remove reports; returns the numbers of those that were there."""

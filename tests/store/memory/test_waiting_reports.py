@@ -86,7 +86,9 @@ def test_a_listing_has_what_matches(selection: ReportFilter, numbers: list[int])
 def test_dropped_are_only_those_that_are_there() -> None:
     reports = waiting(10.0, 20.0)
     assert reports.drop([2, 9, 2]) == [2]
-    assert (reports.content(1), reports.content(2)) == (b"report on 1\r\n", None)
+    assert [number for number, _ in reports.all()] == [1]
+    assert reports.one(1) is not None
+    assert reports.one(2) is None
 
 
 def test_reports_of_success_are_known_apart() -> None:

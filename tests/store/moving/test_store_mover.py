@@ -19,7 +19,8 @@ from restante.store.moving.move_end import MoveStep, MoveTarget
 from restante.store.moving.move_mark import MovePhase
 from restante.store.moving.store_mover import new_mark, undo_move
 from restante.store.postgres import postgres_move
-from restante.store.queue_store import QueueFilter
+from restante.store.queue_store import MessageBounce, QueueFilter
+from restante.store.sealing.sealed_store import seal_store
 from restante.store.sqlite import sqlite_move
 from restante.store.store_errors import (
     MoveDiffers,
@@ -27,9 +28,11 @@ from restante.store.store_errors import (
     StoreMismatched,
     StoreUnusable,
 )
+from restante.tenancy.sealed_secrets import Vault
 from tests.contract.making import (
     ANNA,
     BERT,
+    NOTED,
     deferred,
     delivered,
     hosted,
@@ -366,3 +369,28 @@ async def test_two_commands_that_move_into_one_database_exclude_each_other(
             await first.note("copying domain", MoveStep())
         await second.note("copying domain", MoveStep())
         await second.close()
+
+
+async def test_a_sealed_report_is_moved_as_it_is(
+    directory: Path, database: str, other: str
+) -> None:
+    async def sealed(url: str) -> Store:
+        store = await choice.open_store(url, access=ALONE)
+        return await seal_store(store, Vault(bytes(32)), key_file="test.key", seals=True)
+
+    source = f"sqlite://{directory}"
+    store = await sealed(source)
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id)])
+    told = report(1, domain_id)
+    await store.queue.bounce([MessageBounce(1, (ANNA,), told)], NOTED)
+    before = await store.reports.sealed_reports(0, 10)
+    await store.close()
+    for target in (database, other):
+        await move(source, target)
+        store = await sealed(target)
+        assert await store.reports.sealed_reports(0, 10) == before
+        [moved] = await store.reports.due_reports(1e12, 10, 1 << 20)
+        assert moved.content == told.content
+        await store.close()
+        source = target

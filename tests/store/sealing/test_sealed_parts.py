@@ -1,20 +1,37 @@
 """Content that does not open is set apart and stops nothing else; old mail stays readable."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from restante.mail.message import ContentFile
+from restante.mail.delivery_report import Report, ReportAction
+from restante.mail.dsn_request import DsnRequest, Notify, RecipientRequest, Ret
+from restante.mail.envelope import Envelope
+from restante.mail.message import ContentFile, NewMessage
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.content_store import DAMAGED
 from restante.store.memory import MemoryStore
-from restante.store.queue_store import QueueFilter
+from restante.store.queue_store import MessageBounce, QueueFilter
+from restante.store.report_store import ReportFilter
 from restante.store.sealing.sealed_store import SealedStore, seal_store
 from restante.store.sqlite import open_sqlite
-from restante.store.store_errors import Damaged, StoreError
+from restante.store.store_errors import Damaged, StoreError, StoreMismatched
 from restante.tenancy.sealed_secrets import Vault
-from tests.contract.making import CONTENT, NOTED, content, domain, hosted, message, spooled
+from tests.contract.making import (
+    ANNA,
+    CONTENT,
+    NOTED,
+    content,
+    delivered,
+    domain,
+    hosted,
+    message,
+    opened,
+    report,
+    spooled,
+)
 
 VAULT = Vault(bytes(32))
 LARGE = b"Subject: a large secret\r\n" * 20_000
@@ -199,5 +216,120 @@ def test_numbers_grow_also_while_a_key_is_made(tmp_path: Path) -> None:
         assert await heads(store, one) == {2: CONTENT}
         assert await heads(store, two) == dict.fromkeys((1, 3), CONTENT)
         await store.close()
+
+    asyncio.run(run())
+
+
+# --- reports
+
+
+async def give_up(store: SealedStore | MemoryStore, domain_id: int, *numbers: int) -> None:
+    """Hold messages, and bounce them."""
+    await store.reception.hold([message(number, domain_id) for number in numbers])
+    bounces = [MessageBounce(one, (ANNA,), report(one, domain_id)) for one in numbers]
+    assert await store.queue.bounce(bounces, NOTED) == list(numbers)
+
+
+async def due(store: SealedStore, now: float = 99.0) -> dict[int, bytes]:
+    found = await store.reports.due_reports(now, 10, 1 << 20)
+    assert not any(one.is_sealed for one in found)
+    return {one.number: one.content for one in found}
+
+
+def kept(below: MemoryStore) -> list[Report]:
+    return [one for _, one in below.state.reports.all()]
+
+
+def told(*abouts: int) -> dict[int, bytes]:
+    """Return the content of reports on these messages, by number."""
+    return {number: report(about, 1).content for number, about in enumerate(abouts, 1)}
+
+
+def test_reports_are_sealed_however_they_come() -> None:
+    async def run() -> None:
+        below = MemoryStore()
+        store = await sealed(below)
+        id_ = await hosted(store)
+        await give_up(store, id_, 1)
+        dsn = DsnRequest(Ret.HDRS, "", {ANNA: RecipientRequest(Notify.DELAY)})
+        late = NewMessage(2, id_, Envelope("bob@example.org", (ANNA,), dsn=dsn), 2.0, CONTENT)
+        await store.reception.hold([late])
+        await store.reports.tell_of_delay([2], [report(2, id_, action=ReportAction.DELAYED)])
+        drain = await opened(store, id_, 0.0, 60.0)
+        relayed = report(2, id_, action=ReportAction.RELAYED)
+        await store.handover.settle(drain, [delivered(2)], [relayed], 5.0)
+        assert [one.is_sealed for one in kept(below)] == [True] * 3
+        assert not [one for one in kept(below) if b"report on" in one.content]
+        assert await due(store) == told(1, 2, 2)
+        assert [await store.reports.report(number) for number in (1, 9)] == [
+            replace(kept(below)[0], content=b"report on 1\r\n", is_sealed=False),
+            None,
+        ]
+
+    asyncio.run(run())
+
+
+def test_reports_that_waited_before_are_sent_and_so_are_sealed_ones_after() -> None:
+    async def run() -> None:
+        below = MemoryStore()
+        id_ = await hosted(below)
+        await give_up(below, id_, 1)
+        await give_up(await sealed(below), id_, 2)
+        plain_again = await sealed(below, seals=False)
+        await give_up(plain_again, id_, 3)
+        assert [one.is_sealed for one in kept(below)] == [False, True, False]
+        assert await due(plain_again) == told(1, 2, 3)
+        sizes = [one.size for one in await plain_again.reports.list_reports(ReportFilter())]
+        assert sizes == [len(one) for one in told(1, 2, 3).values()]
+
+    asyncio.run(run())
+
+
+def test_a_report_that_does_not_open_is_deferred_and_delays_no_other() -> None:
+    async def run() -> None:
+        below = MemoryStore()
+        store = await sealed(below)
+        await give_up(store, await hosted(store), 1, 2, 3)
+        contents = [one.content for one in kept(below)]
+        swapped = {1: (contents[0], contents[1]), 2: (contents[1], contents[0])}
+        assert await below.reports.replace_report_contents(swapped) == 2
+        [first] = await store.reports.due_reports(99.0, 1, 1 << 20)
+        assert first.number == 3
+        assert await due(store) == {3: report(3, 1).content}
+        listed = await store.reports.list_reports(ReportFilter())
+        assert [(one.next_attempt_at, one.reply) for one in listed] == [
+            (3699.0, "its seal is broken"),
+            (3699.0, "its seal is broken"),
+            (50.0, ""),
+        ]
+        with pytest.raises(Damaged, match="report 1: its seal is broken"):
+            await store.reports.report(1)
+
+    asyncio.run(run())
+
+
+def test_another_key_file_is_refused_where_only_reports_are_sealed() -> None:
+    async def run() -> None:
+        below = MemoryStore()
+        store = await sealed(below)
+        id_ = await hosted(store)
+        await give_up(store, id_, 1)
+        await store.records.remove_domain(id_, NOTED)
+        assert not below.state.data_keys
+        with pytest.raises(StoreMismatched, match="sealed under another key file"):
+            await sealed(below, Vault(b"\1" * 32))
+        assert await due(await sealed(below, Vault(b"\1" * 32 + bytes(32)))) == told(1)
+
+    asyncio.run(run())
+
+
+def test_a_damaged_report_keeps_no_server_with_the_right_key_from_its_start() -> None:
+    async def run() -> None:
+        below = MemoryStore()
+        store = await sealed(below)
+        await give_up(store, await hosted(store), 1)
+        [one] = kept(below)
+        await below.reports.replace_report_contents({1: (one.content, bytes(60))})
+        assert await due(await sealed(below)) == {}
 
     asyncio.run(run())

@@ -1,22 +1,34 @@
 """A sealed store on SQLite: nothing on the disk is readable, and care of it goes on as before."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
 
+from restante.store.queue_store import MessageBounce
 from restante.store.sealing.sealed_store import SealedStore, seal_store
 from restante.store.sqlite import open_sqlite
 from restante.store.sqlite.sqlite_care import SqliteCare
 from restante.store.store_errors import StoreMismatched
 from restante.tenancy.sealed_secrets import Vault
-from tests.contract.making import NOTED, all_held, content, hosted, message, spooled
+from tests.contract.making import (
+    ANNA,
+    NOTED,
+    all_held,
+    content,
+    hosted,
+    message,
+    report,
+    spooled,
+)
 
 VAULT = Vault(bytes(32))
 SECRET = b"the-secret-of-this-test"
 SMALL = b"Received: by mx2\r\nSubject: " + SECRET + b"\r\n\r\n"
 LARGE = SECRET * 20_000
+REPORTED = b"From: postmaster\r\n\r\nSubject: " + SECRET + b"\r\n"
 
 
 async def opened(directory: Path, vault: Vault = VAULT) -> SealedStore:
@@ -34,6 +46,9 @@ async def filled(directory: Path) -> SealedStore:
     file = await spooled(store, LARGE)
     await store.reception.hold([message(1, id_, head=SMALL)])
     await store.reception.hold([message(2, id_, head=SMALL, file=file)])
+    await store.reception.hold([message(3, id_, head=SMALL)])
+    told = replace(report(3, id_), content=REPORTED)
+    await store.queue.bounce([MessageBounce(3, (ANNA,), told)], NOTED)
     return store
 
 
@@ -46,6 +61,8 @@ async def read(store: SealedStore) -> None:
     assert (small.head, large.head) == (SMALL, SMALL)
     assert await content(store.content.read_file(large.file)) == LARGE
     assert await all_held(store, small.domain_id) == [small, large]
+    [waiting] = await store.reports.due_reports(1e12, 10, 1 << 20)
+    assert waiting.content == REPORTED
 
 
 def names_with(directory: Path, octets: bytes) -> list[str]:

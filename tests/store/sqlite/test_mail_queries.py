@@ -351,3 +351,4 @@ def test_reports_are_listed_by_number_and_nothing_is_sorted(connection: apsw.Con
     steps = plan(connection, report_queries.LIST_REPORTS, bindings)
     assert steps[0] == "SEARCH report USING INTEGER PRIMARY KEY (rowid>?)"
     assert not any("TEMP B-TREE" in step for step in steps)
+    assert plan(connection, report_queries.SEALED_REPORTS, (0, 10)) == [steps[0]]

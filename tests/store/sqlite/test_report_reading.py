@@ -35,5 +35,7 @@ def test_failures_are_due_first_and_within_bounds(
     assert [one.about for one in due] == abouts
     assert report_reading.due_reports(tables.connection, 49.0, limit, max_octets) == []
     assert report_reading.next_report_at(tables.connection) == 50.0
-    contents = [report_reading.report_content(tables.connection, number) for number in (1, 9)]
-    assert contents == [b"report on 1\r\n", None]
+    one = report_reading.one_report(tables.connection, 1)
+    assert one is not None
+    assert one.content == b"report on 1\r\n"
+    assert report_reading.one_report(tables.connection, 9) is None

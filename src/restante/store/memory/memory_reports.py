@@ -1,6 +1,6 @@
 """The reports of a store that forgets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from restante.mail.delivery_report import NewReport, Report
 from restante.mail.message import HeldMessage
@@ -49,9 +49,17 @@ class MemoryReports:
         """Return the reports that match, by number."""
         return self._state.reports.listed(selection)
 
-    async def report_content(self, number: int) -> bytes | None:
-        """Return a report's content, None if it does not wait."""
-        return self._state.reports.content(number)
+    async def report(self, number: int) -> Report | None:
+        """Return a report, None if it does not wait."""
+        return self._state.reports.one(number)
+
+    async def sealed_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next sealed reports by number, sealed as they are stored."""
+        return self._state.reports.sealed(after, limit)
+
+    async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
+        """Replace contents by the same ones, sealed again; return how many."""
+        return self._state.reports.replace_contents(again)
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
         """Remove reports; returns the numbers of those that were there."""

@@ -1,10 +1,11 @@
 """The reports of a store that forgets."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
 from restante.mail.delivery_report import NewReport, Report, ReportAction
+from restante.mail.sealed_size import REPORT_EXTRA
 from restante.queue.fair_order import DueReport, fair_order, target_of
 from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
 from restante.queue.sending_outcome import Backlog, SendingOutcome
@@ -99,9 +100,24 @@ class WaitingReports:
         ]
         return [one for one in found if _matches(one, selection)][: selection.limit]
 
-    def content(self, number: int) -> bytes | None:
-        """Return what one says."""
-        return self._waiting[number][1].content if number in self._waiting else None
+    def one(self, number: int) -> Report | None:
+        """Return one, None if it does not wait."""
+        return self._waiting[number][1] if number in self._waiting else None
+
+    def sealed(self, after: int, limit: int) -> list[Report]:
+        """Return the next sealed ones by number."""
+        found = [one for number, one in self.all() if number > after and one.is_sealed]
+        return found[:limit]
+
+    def replace_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
+        """Replace contents that are as given; return how many."""
+        count = 0
+        for number, (old, new) in again.items():
+            due_at, report = self._waiting.get(number, (0.0, None))
+            if report is not None and report.content == old:
+                self._waiting[number] = (due_at, replace(report, content=new))
+                count += 1
+        return count
 
     def drop(self, numbers: Sequence[int]) -> list[int]:
         """Forget some; return which were there."""
@@ -129,7 +145,7 @@ def _waiting(due_at: float, report: Report) -> WaitingReport:
         due_at,
         report.failures,
         report.reply,
-        len(report.content),
+        len(report.content) - REPORT_EXTRA * report.is_sealed,
     )
 
 
@@ -155,4 +171,5 @@ def _numbered(number: int, report: NewReport) -> Report:
         report.made_at,
         report.is_8bit,
         report.needs_smtputf8,
+        is_sealed=report.is_sealed,
     )

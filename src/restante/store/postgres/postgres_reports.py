@@ -1,6 +1,6 @@
 """The part of the store on PostgreSQL that keeps reports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from restante.mail.delivery_report import NewReport, Report, ReportAction
@@ -15,6 +15,7 @@ from restante.store.postgres.path_pattern import regular_expression
 from restante.store.postgres.postgres_core import PostgresCore
 from restante.store.postgres.postgres_transaction import PostgresTransaction
 from restante.store.report_store import ReportFilter, WaitingReport
+from restante.store.stored_form.rows import waiting_report
 from restante.tenancy.audit import AuditEntry
 
 
@@ -84,10 +85,21 @@ class PostgresReports:
             for number, about, domain_id, action, *rest in rows
         ]
 
-    async def report_content(self, number: int) -> bytes | None:
-        """Return a report's content, None if it does not wait."""
-        rows = await self._core.fetch(report_statements.CONTENT, number)
-        return rows[0][0] if rows else None
+    async def report(self, number: int) -> Report | None:
+        """Return a report, None if it does not wait."""
+        rows = await self._core.fetch(report_statements.ONE, number)
+        return waiting_report(tuple(rows[0])) if rows else None
+
+    async def sealed_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next sealed reports by number, sealed as they are stored."""
+        rows = await self._core.fetch(report_statements.SEALED, after, limit)
+        return [waiting_report(tuple(row)) for row in rows]
+
+    async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
+        """Replace contents by the same ones, sealed again; return how many."""
+        if not again:
+            return 0
+        return await self._core.write(partial(report_changing.replace_contents, again=again))
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
         """Remove reports; returns the numbers of those that were there."""

@@ -1,6 +1,6 @@
 """Changes of reports. Each function is called inside a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from restante.mail.delivery_report import NewReport
 from restante.queue.sending_outcome import SendingOutcome
@@ -25,6 +25,15 @@ async def drop(
     await record(transaction, [audit])
     gone = {number for (number,) in await transaction.fetch(report_statements.DROP, numbers)}
     return [number for number in dict.fromkeys(numbers) if number in gone]
+
+
+async def replace_contents(
+    transaction: PostgresTransaction, again: Mapping[int, tuple[bytes, bytes]]
+) -> int:
+    """Replace contents that are as given; return how many."""
+    former, new = zip(*again.values(), strict=True)
+    columns = (list(again), list(former), list(new))
+    return len(await transaction.fetch(report_statements.REPLACE_CONTENT, *columns))
 
 
 async def tell_of_delay(

@@ -1,5 +1,9 @@
 """The statements about reports to reverse-paths. SQLite's queries have the reasons."""
 
+# ruff: noqa: S608  what is joined here are constants; every value is bound
+
+from restante.mail.sealed_size import REPORT_EXTRA
+
 KEEP = """
     INSERT INTO report (about, domain_id, action, reverse_path, flags, made_at, next_attempt_at,
         failures, reply, content)
@@ -38,9 +42,17 @@ SUCCESS = """
     FROM report LEFT JOIN domain ON domain.id = report.domain_id
     WHERE report.action = 'relayed' ORDER BY report.number
 """
-ONE = """
-    SELECT number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content
-    FROM report WHERE number = $1
+_COLUMNS = """
+    number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content
+"""
+ONE = f"SELECT {_COLUMNS} FROM report WHERE number = $1"
+SEALED = f"""
+    SELECT {_COLUMNS} FROM report WHERE number > $1 AND flags & 4 <> 0 ORDER BY number LIMIT $2
+"""
+REPLACE_CONTENT = """
+    UPDATE report SET content = new.content
+    FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS new (number, former, content)
+    WHERE report.number = new.number AND report.content = new.former RETURNING report.number
 """
 NEXT_AT = "SELECT min(next_attempt_at) FROM report"
 BACKLOG = "SELECT count(*), (SELECT made_at FROM report ORDER BY number LIMIT 1) FROM report"
@@ -50,10 +62,9 @@ PUT_OFF = """
     UPDATE report SET next_attempt_at = $1, failures = failures + 1, reply = $2 WHERE number = $3
 """
 HASTEN = "UPDATE report SET next_attempt_at = $1 WHERE next_attempt_at > $2"
-CONTENT = "SELECT content FROM report WHERE number = $1"
-LIST = """
+LIST = f"""
     SELECT number, about, domain_id, action, reverse_path, made_at, next_attempt_at, failures,
-        reply, length(content)
+        reply, length(content) - {REPORT_EXTRA} * (flags & 4 <> 0)::integer
     FROM report
     WHERE number > $1 AND ($2::integer[] IS NULL OR domain_id = ANY($2))
         AND ($3::text IS NULL OR reverse_path ~* $3)

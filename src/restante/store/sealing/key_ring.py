@@ -26,11 +26,15 @@ class KeyRing:
         self._vault = vault
         self._opened: dict[int, AESGCM] = {}
 
-    async def check(self) -> None:
-        """Raise StoreMismatched where the key file opens none of the first data keys."""
+    async def check(self) -> bool:
+        """Tell whether there are data keys, of which the key file opens one.
+
+        Raises StoreMismatched where it opens none of the first.
+        """
         sealed = await self._keys.data_keys_after(0, _TRIED)
         if sealed and not self._take(sealed):
             raise StoreMismatched(MAIL_OF_ANOTHER_KEY)
+        return bool(sealed)
 
     async def for_opening(self, domain_ids: Collection[int]) -> Mapping[int, AESGCM]:
         """Return the keys of these domains, of those that have one.

@@ -4,28 +4,35 @@ Other parts are those of the store below.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from secrets import token_bytes
-from typing import cast
+from typing import Any, Final, cast
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from restante.mail.delivery_report import NewReport, Report
 from restante.mail.message import ContentFile, FileSeal, HeldMessage, NewMessage
+from restante.queue.recipient_status import MessageOutcome
+from restante.queue.report_lanes import NONE_OCCUPIED, OccupiedLanes
+from restante.queue.sending_outcome import SendingOutcome
 from restante.store.content_store import ContentStore
-from restante.store.handover_store import HandoverStore
+from restante.store.handover_store import Drain, HandoverStore
 from restante.store.hold_refusals import NO_QUOTAS, QuotasByDomain
-from restante.store.queue_store import QueueStore
+from restante.store.queue_store import MessageBounce, QueueStore
 from restante.store.reception_store import ContentSpool, ReceptionStore
 from restante.store.report_store import ReportStore
 from restante.store.sealing.key_ring import KeyRing
+from restante.store.sealing.report_seals import ReportSeals
 from restante.store.sealing.sealed_form import SALT, FileOpener, open_beginning, sealed_beginning
 from restante.store.sealing.sealed_message import as_stored, open_message, seal_message
 from restante.store.sealing.sealed_spool import SealedSpool
 from restante.store.store_errors import Damaged, StoreError
+from restante.tenancy.audit import AuditEntry
 from restante.tenancy.sealed_secrets import SealBroken
 
 _NO_KEY = "the key of its content is missing"
+_UNOPENED_PAUSE: Final = 3600.0  # seconds until a report that does not open is tried again
 
 
 class MessageOpener:
@@ -157,10 +164,13 @@ class SealedContent:
 class SealedHandover:
     """A `HandoverStore` that opens what is sealed."""
 
-    def __init__(self, below: HandoverStore, opener: MessageOpener) -> None:
+    def __init__(
+        self, below: HandoverStore, opener: MessageOpener, seals: ReportSeals | None
+    ) -> None:
+        """`seals` seals reports; without it they are kept as they are."""
         self._below = below
         self._opener = opener
-        self.settle = below.settle
+        self._seals = seals
         self.open_drain = below.open_drain
         self.claimable_drains = below.claimable_drains
         self.take_over = below.take_over
@@ -174,6 +184,16 @@ class SealedHandover:
         self.close_drain = below.close_drain
         self.follow_drain = below.follow_drain
         self.past_drains = below.past_drains
+
+    def settle(
+        self,
+        drain: Drain,
+        outcomes: Sequence[MessageOutcome],
+        reports: Sequence[NewReport] = (),
+        at: float = 0.0,
+    ) -> Coroutine[Any, Any, None]:
+        """Record the outcomes of these recipients, with the reports on them."""
+        return self._below.settle(drain, outcomes, _sealed(reports, self._seals), at)
 
     async def held(
         self,
@@ -199,37 +219,87 @@ class SealedHandover:
 class SealedQueue:
     """A `QueueStore` that opens what is sealed."""
 
-    def __init__(self, below: QueueStore, opener: MessageOpener) -> None:
+    def __init__(self, below: QueueStore, opener: MessageOpener, seals: ReportSeals | None) -> None:
+        """`seals` seals reports; without it they are kept as they are."""
         self._below = below
         self._opener = opener
+        self._seals = seals
         self.list_queue = below.list_queue
         self.queue_page = below.queue_page
         self.delete = below.delete
         self.release_refused = below.release_refused
-        self.bounce = below.bounce
 
     async def message(self, number: int) -> HeldMessage | None:
         """Return one message with all its recipients. Raises Damaged, StoreError."""
         found = await self._below.message(number)
         return None if found is None else await self._opener.opened_one(found)
 
+    async def bounce(self, bounces: Sequence[MessageBounce], audit: AuditEntry) -> list[int]:
+        """Remove these recipients and store the reports on them; return the numbers concerned."""
+        if self._seals is not None:
+            bounces = [
+                one if one.report is None else replace(one, report=self._seals.sealed(one.report))
+                for one in bounces
+            ]
+        return await self._below.bounce(bounces, audit)
+
+
+def _sealed(reports: Sequence[NewReport], seals: ReportSeals | None) -> Sequence[NewReport]:
+    return [seals.sealed(report) for report in reports] if reports and seals else reports
+
 
 class SealedReports:
-    """A `ReportStore` that opens what is sealed."""
+    """A `ReportStore` that seals reports if it is told to, and opens what is sealed."""
 
-    def __init__(self, below: ReportStore, opener: MessageOpener) -> None:
+    def __init__(
+        self, below: ReportStore, opener: MessageOpener, seals: ReportSeals, *, is_sealing: bool
+    ) -> None:
         self._below = below
         self._opener = opener
-        self.due_reports = below.due_reports
+        self._seals = seals
+        self._new_seals = seals if is_sealing else None
         self.next_report_at = below.next_report_at
         self.report_backlog = below.report_backlog
         self.success_reports = below.success_reports
         self.settle_reports = below.settle_reports
         self.hasten_reports = below.hasten_reports
         self.list_reports = below.list_reports
-        self.report_content = below.report_content
         self.drop_reports = below.drop_reports
-        self.tell_of_delay = below.tell_of_delay
+        self.sealed_reports = below.sealed_reports
+        self.replace_report_contents = below.replace_report_contents
+
+    async def due_reports(
+        self, now: float, limit: int, max_octets: int, occupied: OccupiedLanes = NONE_OCCUPIED
+    ) -> list[Report]:
+        """Return the reports whose next attempt is due and for which a lane is free.
+
+        One that does not open is deferred, with the cause as its reply. It delays no other.
+        """
+        while True:
+            found = await self._below.due_reports(now, limit, max_octets, occupied)
+            opened, unopened = [], []
+            for report in found:
+                try:
+                    opened.append(self._seals.opened(report))
+                except SealBroken as broken:
+                    again_at = now + _UNOPENED_PAUSE
+                    unopened.append(SendingOutcome(report.number, again_at, str(broken)))
+            if unopened:
+                await self._below.settle_reports(unopened)
+            if opened or not found:
+                return opened
+
+    async def report(self, number: int) -> Report | None:
+        """Return a report, None if it does not wait. Raises Damaged, StoreError."""
+        found = await self._below.report(number)
+        try:
+            return found and self._seals.opened(found)
+        except SealBroken as broken:
+            raise Damaged(f"report {number}: {broken}") from broken
+
+    async def tell_of_delay(self, numbers: Sequence[int], reports: Sequence[NewReport]) -> None:
+        """Store the reports, and note that these messages' senders were told."""
+        await self._below.tell_of_delay(numbers, _sealed(reports, self._new_seals))
 
     async def late_messages(self, received_before: float, limit: int) -> list[HeldMessage]:
         """Return messages whose sender is still owed a report of delay, oldest first."""

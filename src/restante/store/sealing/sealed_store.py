@@ -1,6 +1,7 @@
 """A store whose held content is sealed: the one place between intake and drains, and any store.
 
     intake ── hold, spool ──► seal ──► store ──► open ──► drain, export, report, portal
+    reports ── settle, bounce ──┘
                                          │
                           scrub, salvage, backup, move: sealed content as it is
 
@@ -11,9 +12,14 @@ Sealing is done on the event loop. A piece of content is a block at most, and se
 time than its checksum.
 """
 
+from typing import Final
+
+from restante.phrases import MAIL_OF_ANOTHER_KEY
 from restante.store.interface import Store
 from restante.store.reception_store import ReceptionStore
+from restante.store.report_store import ReportStore
 from restante.store.sealing.key_ring import KeyRing
+from restante.store.sealing.report_seals import ReportSeals
 from restante.store.sealing.sealed_parts import (
     MessageOpener,
     SealedContent,
@@ -25,6 +31,8 @@ from restante.store.sealing.sealed_parts import (
 from restante.store.store_errors import StoreMismatched
 from restante.tenancy.sealed_secrets import Vault
 
+_TRIED: Final = 10  # reports at the start
+
 
 async def seal_store(store: Store, vault: Vault, *, key_file: str, seals: bool) -> "SealedStore":
     """Return a store that opens sealed content, and seals new content if `seals`.
@@ -32,31 +40,47 @@ async def seal_store(store: Store, vault: Vault, *, key_file: str, seals: bool) 
     `key_file` is for errors. Raises StoreMismatched where the store's mail is sealed under another
     key, or must not be sealed yet.
     """
-    ring = KeyRing(store.keys, vault)
+    ring, report_seals = KeyRing(store.keys, vault), ReportSeals(vault)
     try:
-        await ring.check()
+        if not await ring.check():
+            await _check_reports(store.reports, report_seals)
     except StoreMismatched as error:
         raise StoreMismatched(f"{key_file}: {error}") from None
     if seals:
         await store.keys.begin_sealing()
-    return SealedStore(store, ring, seals=seals)
+    return SealedStore(store, ring, report_seals, seals=seals)
+
+
+async def _check_reports(reports: ReportStore, report_seals: ReportSeals) -> None:
+    """Raise StoreMismatched where the key file opens none of the first sealed reports.
+
+    Where a data key was opened, the key file is the right one. So a damaged report keeps no server
+    from its start.
+    """
+    first = await reports.sealed_reports(0, _TRIED)
+    if first and not any(map(report_seals.has_key_of, first)):
+        raise StoreMismatched(MAIL_OF_ANOTHER_KEY)
 
 
 class SealedStore:
     """A `Store` in front of another one."""
 
-    def __init__(self, below: Store, ring: KeyRing, *, seals: bool) -> None:
+    def __init__(
+        self, below: Store, ring: KeyRing, report_seals: ReportSeals, *, seals: bool
+    ) -> None:
         self._below = below
         self._ring = ring
+        self._report_seals = report_seals
         self._seals = seals
+        new_seals = report_seals if seals else None
         opener = MessageOpener(below.content, ring)
         self.reception: ReceptionStore = (
             SealedReception(below.reception, ring) if seals else below.reception
         )
         self.content = SealedContent(below.content)
         self.keys = below.keys
-        self.handover = SealedHandover(below.handover, opener)
-        self.queue = SealedQueue(below.queue, opener)
+        self.handover = SealedHandover(below.handover, opener, new_seals)
+        self.queue = SealedQueue(below.queue, opener, new_seals)
         self.figures = below.figures
         self.history = below.history
         self.releases = below.releases
@@ -65,7 +89,7 @@ class SealedStore:
         self.uses = below.uses
         self.persons = below.persons
         self.retention = below.retention
-        self.reports = SealedReports(below.reports, opener)
+        self.reports = SealedReports(below.reports, opener, report_seals, is_sealing=seals)
         self.records = below.records
         self.sessions = below.sessions
         self.schedule = below.schedule
@@ -81,7 +105,7 @@ class SealedStore:
 
     def apart(self) -> "SealedStore":
         """Return the same store, whose reads have lines of their own."""
-        return SealedStore(self._below.apart(), self._ring, seals=self._seals)
+        return SealedStore(self._below.apart(), self._ring, self._report_seals, seals=self._seals)
 
     async def close(self) -> None:
         """Finish what was begun and let go of the data."""

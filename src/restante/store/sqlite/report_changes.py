@@ -3,7 +3,7 @@
 Each function runs on the writer thread inside a transaction.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from restante.mail.delivery_report import NewReport
 from restante.store.queue_store import MessageBounce
@@ -68,6 +68,18 @@ def drop(transaction: WriteTransaction, numbers: Sequence[int], audit: AuditEntr
     return [
         number for number in numbers if transaction.execute(report_queries.DROP_REPORT, (number,))
     ]
+
+
+def replace_contents(
+    transaction: WriteTransaction, again: Mapping[int, tuple[bytes, bytes]]
+) -> int:
+    """Replace contents that are as given; return how many."""
+    count = 0
+    for number, (old, new) in again.items():
+        bindings = {"number": number, "old": old, "new": new}
+        transaction.execute(report_queries.REPLACE_CONTENT, bindings)
+        count += transaction.connection.changes()
+    return count
 
 
 def tell_of_delay(

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608  what is joined here are constants; every value is bound
 
+from restante.mail.sealed_size import REPORT_EXTRA
 from restante.store.sqlite.mail_queries import MESSAGE_COLUMNS
 
 # Of one kind, in the order of the index, so that nothing is sorted. The content behind is not read:
@@ -40,10 +41,17 @@ SUCCESS_REPORTS = """
     FROM report LEFT JOIN domain ON domain.id = report.domain_id
     WHERE report.action = 'relayed'
 """
-REPORT = """
-    SELECT number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content
-    FROM report WHERE number = ?
+_REPORT_COLUMNS = """
+    number, about, domain_id, action, reverse_path, flags, made_at, failures, reply, content
 """
+REPORT = f"SELECT {_REPORT_COLUMNS} FROM report WHERE number = ?"
+
+# Each row is looked at: only a start without data keys and a rotation ask. The content, behind, is
+# read of sealed ones only.
+SEALED_REPORTS = f"""
+    SELECT {_REPORT_COLUMNS} FROM report WHERE number > ? AND flags & 4 ORDER BY number LIMIT ?
+"""
+REPLACE_CONTENT = "UPDATE report SET content = :new WHERE number = :number AND content = :old"
 NEXT_REPORT_AT = "SELECT min(next_attempt_at) FROM report"
 
 # The count is kept (schema.py): a flood of refusals may have left a great many. The oldest is the
@@ -60,13 +68,12 @@ KEEP_REPORT = """
 """
 REMOVE_REPORT = "DELETE FROM report WHERE number = ?"
 DROP_REPORT = "DELETE FROM report WHERE number = ? RETURNING number"
-REPORT_CONTENT = "SELECT content FROM report WHERE number = ?"
 
 # By number, each row looked at: reports that wait are few, and this is for people. length() reads
-# no content.
-LIST_REPORTS = """
+# no content. Of a sealed report, the octets count that will be sent.
+LIST_REPORTS = f"""
     SELECT number, about, domain_id, action, reverse_path, made_at, next_attempt_at, failures,
-        reply, length(content)
+        reply, length(content) - {REPORT_EXTRA} * (flags & 4 <> 0)
     FROM report
     WHERE number > :after
       AND (:domain_ids IS NULL OR domain_id IN (SELECT value FROM json_each(:domain_ids)))

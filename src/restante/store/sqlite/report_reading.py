@@ -81,10 +81,16 @@ def reports(connection: apsw.Connection, selection: ReportFilter) -> list[Waitin
     ]
 
 
-def report_content(connection: apsw.Connection, number: int) -> bytes | None:
-    """Read what a report says."""
-    rows = fetch(connection, report_queries.REPORT_CONTENT, (number,))
-    return rows[0][0] if rows else None
+def one_report(connection: apsw.Connection, number: int) -> Report | None:
+    """Read a report, None if it does not wait."""
+    rows = fetch(connection, report_queries.REPORT, (number,))
+    return waiting_report(rows[0]) if rows else None
+
+
+def sealed_reports(connection: apsw.Connection, after: int, limit: int) -> list[Report]:
+    """Read the next sealed reports by number."""
+    rows = fetch(connection, report_queries.SEALED_REPORTS, (after, limit))
+    return [waiting_report(row) for row in rows]
 
 
 def next_report_at(connection: apsw.Connection) -> float | None:

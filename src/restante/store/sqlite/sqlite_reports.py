@@ -1,6 +1,6 @@
 """The part of the store that keeps reports."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from restante.mail.delivery_report import NewReport, Report
@@ -71,9 +71,19 @@ class SqliteReports:
         """Return the reports that match, by number."""
         return await self._core.read(partial(report_reading.reports, selection=selection))
 
-    async def report_content(self, number: int) -> bytes | None:
-        """Return a report's content, None if it does not wait."""
-        return await self._core.read(partial(report_reading.report_content, number=number))
+    async def report(self, number: int) -> Report | None:
+        """Return a report, None if it does not wait."""
+        return await self._core.read(partial(report_reading.one_report, number=number))
+
+    async def sealed_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next sealed reports by number, sealed as they are stored."""
+        reading = partial(report_reading.sealed_reports, after=after, limit=limit)
+        return await self._core.read(reading)
+
+    async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
+        """Replace contents by the same ones, sealed again; return how many."""
+        count: int = await self._core.write(partial(report_changes.replace_contents, again=again))
+        return count
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:
         """Remove reports; returns the numbers of those that were there."""

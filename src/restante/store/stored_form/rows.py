@@ -39,6 +39,7 @@ _DOUBTS_SHIFT, _DOUBTS_MASK = 5, 3  # two bits; queries spell them out
 # Above them is the mark of the last drain. Queries and the index message_deferred spell the first
 # bit out.
 _DEFERRALS_SHIFT, _COUNT_SHIFT, _COUNT_MASK, _MARK_SHIFT = 7, 1, 255, 9
+_IS_REPORT_SEALED = 4  # of a report's flags, as the first two are; queries spell it out
 _IS_SEALED = 1 << 32  # of head_crc32: head and file are (`store/sealing`); it never changes
 
 # How last_reply.is_refused is read. Every row with a value other than 0 counts as refused; only
@@ -280,7 +281,9 @@ def report_row(report: NewReport) -> Row:
         report.domain_id,
         report.action,
         report.reverse_path,
-        report.is_8bit * _IS_8BIT | report.needs_smtputf8 * _NEEDS_SMTPUTF8,
+        report.is_8bit * _IS_8BIT
+        | report.needs_smtputf8 * _NEEDS_SMTPUTF8
+        | report.is_sealed * _IS_REPORT_SEALED,
         report.made_at,
         report.made_at,  # the first attempt is due at once
         report.content,
@@ -302,6 +305,7 @@ def waiting_report(row: Row) -> Report:
         bool(flags & _NEEDS_SMTPUTF8),
         failures,
         reply,
+        bool(flags & _IS_REPORT_SEALED),
     )
 
 
