@@ -2,9 +2,9 @@
 
 `script` maps the beginning of a command to the reply: a text, or a list of texts used one after the
 other. "GREETING", "HANDSHAKE" (without a context for TLS) and "CONTENT" are the moments without a
-command. A reply that ends in LF is sent as it is. CLOSE and SILENCE are acts instead of replies.
-Without an entry all is well. With CHUNKING in its offer it accepts BDAT too, and refuses a chunk
-without recipients like Postfix.
+command. A reply that ends in LF is sent as it is. CLOSE, SILENCE and TARPIT are acts instead of
+replies. Without an entry all is well. With CHUNKING in its offer it accepts BDAT too, and refuses a
+chunk without recipients like Postfix.
 
 It can speak the PROXY protocol, and offer XCLIENT. Then each message that it takes has the client
 in whose name its session was: the address, and the last EHLO name.
@@ -27,6 +27,7 @@ CLOSE: Final = "CLOSE"  # the connection, at once
 DROPS: Final = "DROPS"  # all that came with the end of content, without a reply
 REFUSES: Final = "REFUSES"  # the same, by a 503 to each line
 SILENCE: Final = "SILENCE"  # no reply, and nothing read any more
+TARPIT: Final = "TARPIT"  # no reply any more; it sees that the connection is closed
 GARBAGE: Final = "\x16\x03nonsense"
 _DEFAULTS: Final[Mapping[str, str]] = {
     "GREETING": "220 p.example ESMTP",
@@ -291,9 +292,10 @@ class _Session(asyncio.Protocol):
     def _say(self, reply: str) -> None:
         if reply == CLOSE:
             self.transport.abort()
-        elif reply == SILENCE:
+        elif reply in (SILENCE, TARPIT):
             self._is_silent = True
-            self.transport.pause_reading()
+            if reply == SILENCE:
+                self.transport.pause_reading()
         elif self._tls is not None:
             self._tls.send(reply.encode() + b"\r\n")
             self.transport.write(self._tls.take_outgoing())

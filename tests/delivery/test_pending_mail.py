@@ -79,6 +79,54 @@ def test_a_client_is_worth_a_second_connection_only_for_several_messages() -> No
     assert not pending(1, 1, 1, 1).is_worth_another({client(1): 2})
 
 
+def test_the_mail_of_a_silent_network_is_behind_that_of_others_until_it_gets_an_answer() -> None:
+    waiting, one = pending(1, 2, 1, 3), client(1)
+    assert one is not None
+    waiting.put_behind(one, 7.0)
+    waiting.append(of(5, 1))
+    assert waiting.silent_count == 3
+    assert [message.number for message in waiting] == [2, 4, 1, 3, 5]
+    assert waiting.needy({}) == client(2)
+    assert waiting.waiting_of(one) == 3
+    waiting.bring_back(one)
+    assert waiting.silent_count == 0
+    assert taken(waiting, 1) == [1, 3, 5]
+
+
+def test_a_silent_client_gets_a_connection_only_if_no_other_waits_and_no_second_one() -> None:
+    waiting, one = pending(1, 1, 1, 1, 1, 1, 2), client(1)
+    assert one is not None
+    waiting.put_behind(one, 7.0)
+    assert not waiting.is_worth_another({client(2): 1})
+    assert taken(waiting, 2) == [7]
+    assert waiting.is_worth_another({})
+    assert not waiting.is_worth_another({one: 1})
+    assert waiting.has_unserved({})
+    assert not waiting.has_unserved({one: 1})
+
+
+def test_surplus_is_of_the_client_that_waited_longest_or_has_the_most() -> None:
+    waiting = pending(1, 2, 2, 3, 3, 3)
+    for host, seconds in ((1, 28.0), (2, 7.0), (3, 7.0)):
+        one = client(host)
+        assert one is not None
+        waiting.put_behind(one, seconds)
+    found = [waiting.take_surplus() for _ in range(7)]
+    assert [message and message.number for message in found] == [1, 4, 2, 5, 3, 6, None]
+    assert len(waiting) == waiting.silent_count == 0
+
+
+def test_a_network_with_a_connection_comes_behind_those_without() -> None:
+    waiting = PendingMail()
+    waiting.is_grouped = True
+    for number, (host, hello) in enumerate(((1, "a"), (1, "b"), (2, "c")), 1):
+        sent_by = MessageOrigin(f"198.51.100.{host}", 1, hello)
+        waiting.append(mail(number)._replace(origin=sent_by))
+    first, second, other = (waiting.client_of(message) for message in waiting)
+    assert waiting.needy({first: 1}) == other
+    assert waiting.needy({first: 1, other: 1}) == second
+
+
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=30), st.data())
 def test_nothing_is_lost_and_nothing_goes_to_another(
     added: list[tuple[int, bool]], data: st.DataObject

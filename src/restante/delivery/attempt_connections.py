@@ -1,6 +1,6 @@
 """The connections of one attempt: each tries the destination's addresses until one works."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -16,6 +16,7 @@ from restante.delivery.drain_log import DrainLog
 from restante.delivery.link_plan import OURS, ConnectionEnd, ConnectionWork, EndKind, LinkPlan
 from restante.delivery.reply_timer import LATE_SECONDS
 from restante.delivery.route import Endpoint
+from restante.delivery.silent_clients import ClientWait
 from restante.mail.message import HeldMessage
 from restante.queue.recipient_status import MessageOutcome
 from restante.smtp.chunking_probe import ChunkingProbeResult
@@ -147,8 +148,27 @@ class AttemptConnections:
 
     @property
     def all_wait(self) -> bool:
-        """Whether there are some, and each waits for a reply that is late."""
-        return bool(self._open) and all(one.has_waited(LATE_SECONDS) for one in self._open)
+        """Whether there are some, and each waits for a reply that is late.
+
+        Those that wait for an answer to their client do not count (silent_clients.py).
+        """
+        at_work = [one for one in self._open if not one.waits_for_client]
+        return bool(at_work) and all(one.has_waited(LATE_SECONDS) for one in at_work)
+
+    @property
+    def waits_for_clients(self) -> list[ClientWait]:
+        """The waits for an answer to a client."""
+        return [
+            ClientWait(one.client, one.seconds_still)
+            for one in self._open
+            if one.client is not None and one.waits_for_client
+        ]
+
+    def cut_waits_for_clients(self, which: Collection[int]) -> None:
+        """Cut some of `waits_for_clients`, by their places there."""
+        waiting = [one for one in self._open if one.client is not None and one.waits_for_client]
+        for index in which:
+            waiting[index].cut()
 
     def waiting_for(self, seconds: float) -> int:
         """Return how many wait for so long for a reply that is due."""
@@ -215,7 +235,9 @@ class AttemptConnections:
             count != one.reply_count for one, count in self._awaited_long.items()
         )
         self._awaited_long = {
-            one: one.reply_count for one in self._open if one.has_waited(TARDY_SECONDS)
+            one: one.reply_count
+            for one in self._open
+            if one.has_waited(TARDY_SECONDS) and not one.waits_for_client
         }
 
     def judge_first_windows(self, delivered: int) -> None:

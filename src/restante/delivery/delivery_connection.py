@@ -48,6 +48,7 @@ from restante.smtp.client_events import (
 )
 from restante.smtp.client_session import ClientSession
 from restante.smtp.client_transaction import AUTH, CONTENT, EHLO, QUIT, STARTTLS
+from restante.smtp.passed_client import PassedClient
 from restante.smtp.protocol_errors import PeerBroke, ReplyEndLost
 from restante.store.store_errors import StoreError
 
@@ -114,14 +115,24 @@ class DeliveryConnection:
         """
         session = self._session
         is_due = session.awaited is not None or session.is_sending_content
-        is_up = self._record.was_ready or self._waits_for_client
+        is_up = self._record.was_ready or self.waits_for_client
         return is_up and is_due and self.seconds_still > seconds
 
     @property
-    def _waits_for_client(self) -> bool:
-        """Whether the destination knows the client, and has not let it begin."""
-        is_told = self._wire is not None and self._session.knows_client
-        return is_told and not self._record.was_ready
+    def waits_for_client(self) -> bool:
+        """Whether the destination knows the client, and has not let it begin.
+
+        TLS and AUTH are about us.
+        """
+        record, session = self._record, self._session
+        if self._wire is None or record.was_ready or record.is_over or not session.knows_client:
+            return False
+        return session.awaited not in (STARTTLS, AUTH) and not self._is_shaking_hands
+
+    @property
+    def client(self) -> PassedClient | None:
+        """In whose name it is; None for our own."""
+        return self._link_plan.options.client
 
     @property
     def seconds_still(self) -> float:
@@ -147,8 +158,6 @@ class DeliveryConnection:
     def may_be_cut(self) -> bool:
         """Whether the destination says nothing before the content of a message, or in a window.
 
-        Or before it lets a client begin.
-
         Before content no copy can be made, except of a window that has gone whole. The destination
         has not come to the rest of it, and in the end the whole window would be sent again too.
         The reply to the content of a single message gets all its time (RFC 5321 §4.5.3.2.6). In a
@@ -156,7 +165,7 @@ class DeliveryConnection:
         """
         session = self._session
         is_single = session.awaited is CONTENT and not self.holds_up_mail
-        return not is_single and (bool(session.outstanding()) or self._waits_for_client)
+        return not is_single and bool(session.outstanding())
 
     @property
     def holds_up_mail(self) -> bool:

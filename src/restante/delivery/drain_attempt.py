@@ -36,6 +36,9 @@ takes its messages by itself. The manners towards a primary that has just come b
 - Where the destination is told the client, each connection is for the mail of one client
   (pending_mail.py), and ends when that has gone. A client that is refused before its mail is
   deferred, and so is one whose mail is too much. The mail of others goes on.
+- A client that gets no answer for some seconds is silent for the rest of the drain. Its mail comes
+  behind that of others. Few connections wait for such clients (silent_clients.py). After ten
+  silences in a row we ask for the greeting in our own name. If we get none, the attempt ends.
 - The drain ends when the destination refuses everything (queue/broken_destination.py). Such a
   destination is broken, and would refuse the whole queue. Messages already sent by then, a window
   for each connection, still get their outcome.
@@ -58,11 +61,13 @@ from restante.delivery.delivery_tally import DeliveryTally
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.drain_experience import AttemptStart, DrainExperience, GoodDrain
 from restante.delivery.drain_log import DrainLog
+from restante.delivery.greeting_probe import greeting_probe
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
+from restante.delivery.silent_clients import CLIENT_SECONDS, share_of_silent
 from restante.delivery.stop_rules import StopRules, limit_told
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
@@ -78,6 +83,9 @@ from restante.store.store_errors import StoreError
 from restante.tenancy.model import Directory
 from restante.tenancy.policy import OnRefusal
 
+CLIENT_LOOK_SECONDS: Final = 1.0  # between two looks for clients without an answer
+UNANSWERED_LIMIT: Final = 10  # silences in a row: then we ask for the greeting ourselves
+SILENT_REASON: Final = "connections in the name of its client, or its network, get no answer"
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 IDLE_SECONDS: Final = 60.0  # of waiting for a reply: the connection does no work
 WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
@@ -139,6 +147,7 @@ class DrainAttempt:
         self._picture: Directory | None = None
         self._woken = asyncio.Event()
         self._is_ending = False
+        self._unanswered = 0  # silences in a row: of new silent clients, and ends of connections
 
     @property
     def connection_count(self) -> int:
@@ -149,9 +158,13 @@ class DrainAttempt:
         """Deliver as much as possible. Raises only for defects of ours."""
         try:
             async with self._tasks:
-                looking = self._tasks.create_task(self._look_for_silence())
+                looks = [self._look_for_silence()]
+                if self._supply.is_grouped:
+                    looks.append(self._look_for_silent_clients())
+                looking = [self._tasks.create_task(look) for look in looks]
                 await self._feed()
-                looking.cancel()
+                for look in looking:
+                    look.cancel()
                 self._connections.finish()
         finally:
             self._connections.leave()
@@ -168,15 +181,55 @@ class DrainAttempt:
                 self._relieve()
             elif not self._is_ending:  # mail that stands in a window can leave by no other
                 self._connections.cut_longest_silent(windows_only=True)
+            self._supply.look_again()
+            self._woken.set()
 
     @property
     def _needs_relief(self) -> bool:
-        """Whether mail waits, and every connection waits for a late reply."""
-        if not self._supply.waiting or self._is_ending or not self._connections.all_wait:
-            return False
-        client = self._supply.next_client(self._served)
-        # a client that has got no answer yet would get none on a second connection
-        return client is None or not self._served[client] or self._connections.ready > 0
+        """Whether every connection waits for a late reply, and mail does, of no silent client."""
+        return self._supply.others_wait and not self._is_ending and self._connections.all_wait
+
+    async def _look_for_silent_clients(self) -> None:
+        """Let the mail of others pass clients that get no answer."""
+        while True:
+            await asyncio.sleep(CLIENT_LOOK_SECONDS)
+            if not self._is_ending:
+                self._make_way()
+            if self._unanswered >= UNANSWERED_LIMIT and not self._is_ending:
+                await self._see_whether_it_answers_us()
+
+    def _make_way(self) -> None:
+        """Put silent clients behind the others, and give their connections to these."""
+        waits = self._connections.waits_for_clients
+        for client, seconds in waits:
+            if seconds > CLIENT_SECONDS and not self._supply.is_silent(client):
+                self._supply.found_silent(client, seconds)
+                self._ramp.widen()
+                self._unanswered += 1
+        self._defer_surplus()
+        if self._supply.has_unserved(self._served):
+            ending = self._supply.overdue(waits, self._share)
+            for index in ending:
+                self._supply.found_silent(*waits[index])
+            self._connections.cut_waits_for_clients(ending)
+        self._open_connections()
+
+    @property
+    def _share(self) -> int:
+        """How many connections may wait for silent clients."""
+        return share_of_silent(self._beginning.most, others_wait=self._supply.others_wait)
+
+    def _defer_surplus(self) -> None:
+        """Defer mail of silent clients beyond a limit: the next round tries it again."""
+        while (message := self._supply.take_surplus()) is not None:
+            self._defer_unsent(message, SILENT_REASON)
+
+    async def _see_whether_it_answers_us(self) -> None:
+        """End if the destination greets nobody: then the silence is not about the clients."""
+        reason = await greeting_probe(self._plan.destination, self._context.dialer)
+        self._unanswered = 0
+        if reason:
+            self.end(f"clients in a row got no answer, nor do we: {reason}")
 
     def _relieve(self) -> None:
         """Open one beside those that wait, or end one if there are too many."""
@@ -263,6 +316,7 @@ class DrainAttempt:
             self.end(f"held mail cannot be read: {error}")
             return
         self._defer_unreachable()
+        self._defer_surplus()
         if has_more:
             self._open_connections()
             self._connections.wake()
@@ -273,11 +327,13 @@ class DrainAttempt:
     def _defer_unreachable(self) -> None:
         """Defer messages whose content the store cannot reach: the next round tries them again."""
         for message, reason in self._supply.take_unreachable():
-            outcome = deferred_for(message, f"its content cannot be read now: {reason}")
-            self._settlement.add(outcome)
-            self._tally.tried += 1
-            self._drain_log.record(message, outcome, "")
-            self._supply.left_behind += 1
+            self._defer_unsent(message, f"its content cannot be read now: {reason}")
+
+    def _defer_unsent(self, message: HeldMessage, reason: str) -> None:
+        """Defer a message that no connection has taken, until the next round."""
+        self._in_hand += 1
+        self._record(message, deferred_for(message, reason), "")
+        self._supply.left_behind += 1
 
     def _take(self, client: PassedClient | None) -> HeldMessage | None:
         if self._context.directory.now is not self._picture:
@@ -287,6 +343,8 @@ class DrainAttempt:
         message = self._supply.take(client)
         if message is not None:
             self._in_hand += 1
+        if client is not None and self._supply.is_silent(client):  # it has an answer now
+            self._supply.found_answered(client)
         if self._supply.is_low:
             self._woken.set()
         return message
@@ -403,9 +461,7 @@ class DrainAttempt:
         message = None
         while (following := self._supply.take(client)) is not None:
             message = following
-            self._in_hand += 1
-            self._record(message, deferred_for(message, reason), "")
-            self._supply.left_behind += 1
+            self._defer_unsent(message, reason)
         return message
 
     # Connections
@@ -416,8 +472,14 @@ class DrainAttempt:
 
     @property
     def _is_wanting(self) -> bool:
-        """Whether one more may be made; one that has begun its last message gets a successor."""
-        staying = self._running - self._connections.leaving
+        """Whether one more may be made.
+
+        One that has begun its last message gets a successor, and one that waits for an answer to a
+        silent client too.
+        """
+        is_silent = self._supply.is_silent
+        waits = sum(is_silent(client) for client, _ in self._connections.waits_for_clients)
+        staying = self._running - self._connections.leaving - waits
         return staying < self._ramp.wanted and (
             self._running < max(self._beginning.most, self._ramp.wanted)
         )
@@ -433,11 +495,19 @@ class DrainAttempt:
     def _is_worth_another(self) -> bool:
         """Whether enough mail waits: a connection costs several turns before its first message."""
         if self._supply.is_grouped:
-            return self._supply.is_worth_another(self._served)
+            return self._supply.is_worth_another(self._served) and (
+                self._supply.others_wait or self._silent_served < self._share
+            )
         on_their_way = self._running - self.connection_count
         return self._supply.waiting >= (
             FEWEST_MESSAGES * (on_their_way + 1) if self._running else 1
         )
+
+    @property
+    def _silent_served(self) -> int:
+        """How many connections are for silent clients."""
+        is_silent = self._supply.is_silent
+        return sum(count for client, count in self._served.items() if is_silent(client))
 
     async def _keep_connection(self, work: ClientWork, *, is_relief: bool) -> None:
         """Make one connection, and handle its end."""
@@ -446,6 +516,8 @@ class DrainAttempt:
         self._served[work.client] -= 1
         if not self._served[work.client]:
             del self._served[work.client]
+        if end.was_ready:
+            self._unanswered = 0
         for message in reversed(end.outstanding):  # each goes to the front
             if message is end.in_doubt:
                 self._take_back_in_doubt(message, end)
@@ -453,15 +525,22 @@ class DrainAttempt:
                 self._take_back(message, end)
         if not self._is_ending:
             if work.client is not None and end.concerns_client:
-                self._go_on_without(work.client, end.reason)
+                self._go_on_without(work.client, end)
             else:
                 self._make_do_without(end)
         self._woken.set()
 
-    def _go_on_without(self, client: PassedClient, reason: str) -> None:
-        """Defer a client that the destination refuses before its mail; others go on."""
-        message = self._defer_client(client, reason)
-        if message and (stop := self._rules.refused_client(deferred_for(message, reason))):
+    def _go_on_without(self, client: PassedClient, end: ConnectionEnd) -> None:
+        """Defer a client that the destination refuses before its mail; others go on.
+
+        Silence does not count as a refusal: it is a fact about the client, until the destination
+        is silent to us too.
+        """
+        message = self._defer_client(client, end.reason)
+        if end.was_silent:
+            self._unanswered += 1
+            self._supply.found_silent(client)
+        elif message and (stop := self._rules.refused_client(deferred_for(message, end.reason))):
             self.end(*stop)
         self._open_connections()
         self._connections.wake()

@@ -28,10 +28,11 @@ left out. Only a walk of one round and one attempt does so (a turnaround).
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from restante.delivery.pending_mail import PendingMail
+from restante.delivery.silent_clients import CLIENT_SECONDS, ClientWait
 from restante.delivery.walk_position import WalkPosition
 from restante.mail.first_line import has_ascii_header, set_off
 from restante.mail.message import DEFERRED_PLACE, SUSPECT_PLACE, HeldMessage, message_name
@@ -43,6 +44,7 @@ from restante.store.handover_store import HandoverStore
 from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256
+SILENT_MESSAGES: Final = 64  # of silent clients that wait; more are deferred without an attempt
 BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain
 _LOSS: Final = 2
 _LOSS_AFTER_MAIL: Final = 1
@@ -110,13 +112,49 @@ class MailSupply:
 
     @property
     def is_low(self) -> bool:
-        """Whether it is time to read on."""
-        return not self.is_exhausted and len(self._pending) < BATCH_MESSAGES // 2
+        """Whether it is time to read on. Mail of silent clients does not count."""
+        pending = self._pending
+        return not self.is_exhausted and len(pending) - pending.silent_count < BATCH_MESSAGES // 2
 
     @property
     def is_grouped(self) -> bool:
         """Whether the mail of each client is kept apart."""
         return self._pending.is_grouped
+
+    def is_silent(self, client: PassedClient | None) -> bool:
+        """Return whether a client, or another of its network, got no answer in this drain."""
+        return self._pending.is_silent(client)
+
+    def overdue(self, waits: Sequence[ClientWait], share: int) -> list[int]:
+        """Return which waits for silent clients end now (silent_clients.py)."""
+        return self._pending.overdue(waits, share)
+
+    @property
+    def others_wait(self) -> bool:
+        """Whether mail can be taken whose client is not silent."""
+        return len(self._pending) > self._pending.silent_count
+
+    def found_silent(self, client: PassedClient, seconds: float = CLIENT_SECONDS) -> None:
+        """Put the mail of a client's network behind that of others: it got no answer so long."""
+        self._pending.put_behind(client, seconds)
+
+    def found_answered(self, client: PassedClient) -> None:
+        """Take a client as any other again."""
+        self._pending.bring_back(client)
+
+    def has_unserved(self, served: Mapping[PassedClient | None, int]) -> bool:
+        """Return whether mail waits of a client that has no connection."""
+        return self._pending.has_unserved(served)
+
+    def take_surplus(self) -> HeldMessage | None:
+        """Return a message of a silent client that is too much to wait; None if there is none."""
+        pending = self._pending
+        return pending.take_surplus() if pending.silent_count > SILENT_MESSAGES else None
+
+    def look_again(self) -> None:
+        """Have new mail looked for, while only that of silent clients waits."""
+        if len(self._pending) and not self.others_wait:
+            self.is_exhausted = False
 
     def client_of(self, message: HeldMessage) -> PassedClient | None:
         """Return the client whose connection takes a message."""

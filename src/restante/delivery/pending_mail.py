@@ -4,13 +4,18 @@ Where a destination is told the client, a connection carries the mail of one cli
 kept in a group for each client, and a connection takes from its own. The groups are in the order of
 their first message, and a group keeps the order of its messages. Elsewhere there is one group, and
 nobody looks where a message came from.
+
+The groups of silent clients (silent_clients.py) stand behind all others. No connection is made for
+them while another group waits.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from restante.delivery.silent_clients import ClientWait, SilentClients
 from restante.mail.message import HeldMessage
+from restante.network.addresses import address_block
 from restante.smtp.passed_client import PassedClient, passed_client
 from restante.smtp.window_size import FEWEST_MESSAGES
 
@@ -23,7 +28,10 @@ class PendingMail:
     def __init__(self) -> None:
         self.is_grouped = False  # by client; changed only while this is empty
         self._groups: dict[PassedClient | None, deque[HeldMessage]] = {}
+        self._silent_groups: dict[PassedClient | None, deque[HeldMessage]] = {}
         self._count = 0
+        self.silent_count = 0  # messages of silent clients
+        self._silent = SilentClients()  # of the drain
 
     def __len__(self) -> int:
         return self._count
@@ -35,55 +43,106 @@ class PendingMail:
     def append(self, message: HeldMessage, *, in_front: bool = False) -> None:
         """Put a message behind the others of its client, or in front of them."""
         client = self.client_of(message)
-        group = self._groups.get(client)
+        is_silent = client in self._silent
+        groups = self._silent_groups if is_silent else self._groups
+        group = groups.get(client)
         if group is None:
-            group = self._groups[client] = deque()
+            group = groups[client] = deque()
         if in_front:
             group.appendleft(message)
         else:
             group.append(message)
         self._count += 1
+        self.silent_count += is_silent
 
     def take(self, client: PassedClient | None) -> HeldMessage | None:
         """Return the next message of a client; None if there is none."""
-        group = self._groups.get(client)
+        groups = self._groups if client in self._groups else self._silent_groups
+        group = groups.get(client)
         if group is None:
             return None
         message = group.popleft()
         self._count -= 1
+        self.silent_count -= groups is self._silent_groups
         if not group:
-            del self._groups[client]
+            del groups[client]
         return message
+
+    def take_surplus(self) -> HeldMessage | None:
+        """Return a message of the client that waited longest, or has the most messages."""
+
+        def claim(client: PassedClient | None) -> tuple[float, int]:
+            return self._silent.waited(client), len(self._silent_groups[client])
+
+        return self.take(max(self._silent_groups, key=claim)) if self._silent_groups else None
+
+    def is_silent(self, client: PassedClient | None) -> bool:
+        """Return whether a client, or another of its network, got no answer in this drain."""
+        return client in self._silent
+
+    def overdue(self, waits: Sequence[ClientWait], share: int) -> list[int]:
+        """Return which waits for silent clients end now (silent_clients.py)."""
+        return self._silent.overdue(waits, share)
+
+    def put_behind(self, client: PassedClient, seconds: float) -> None:
+        """Put the mail of a client's network behind that of others: it got no answer so long."""
+        self._silent.note(client, seconds)
+        self._sort_again()
+
+    def bring_back(self, client: PassedClient) -> None:
+        """Let the mail of a client's network wait among the others: it got an answer."""
+        self._silent.forget(client)
+        self._sort_again()
+
+    def _sort_again(self) -> None:
+        groups = self._silent_groups | self._groups
+        self._groups = {one: mail for one, mail in groups.items() if one not in self._silent}
+        self._silent_groups = {one: mail for one, mail in groups.items() if one in self._silent}
+        self.silent_count = sum(map(len, self._silent_groups.values()))
 
     def waiting_of(self, client: PassedClient | None) -> int:
         """Return how many messages of a client wait."""
-        return len(self._groups.get(client, ()))
+        groups = self._groups if client in self._groups else self._silent_groups
+        return len(groups.get(client, ()))
 
     def needy(self, served: Mapping[PassedClient | None, int]) -> PassedClient | None:
         """Return the client that the next connection is for.
 
-        `served`: how many connections each client has. The first without any, otherwise the one
-        with the most messages for each.
+        `served`: how many connections each client has. The first without any, first where its
+        network has none either; otherwise the one with the most messages for each. A silent one
+        only if no other mail waits.
         """
-        for client in self._groups:
+        groups = self._groups or self._silent_groups
+        busy = {address_block(client.address) for client in served if client is not None}
+        first = None
+        for client in groups:
             if not served.get(client):
-                return client
-        return max(
-            self._groups, key=lambda one: self.waiting_of(one) / served[one], default=NO_CLIENT
-        )
+                if client is None or address_block(client.address) not in busy:
+                    return client
+                first = first or client
+        if first is not None:
+            return first
+        return max(groups, key=lambda one: self.waiting_of(one) / served[one], default=NO_CLIENT)
+
+    def has_unserved(self, served: Mapping[PassedClient | None, int]) -> bool:
+        """Return whether mail waits of a client that has no connection."""
+        return any(not served.get(client) for client in [*self._groups, *self._silent_groups])
 
     def is_worth_another(self, served: Mapping[PassedClient | None, int]) -> bool:
         """Return whether some client's mail is worth a connection more than it has."""
-        if not self._groups:
+        if not self._count:
             return False
         client = self.needy(served)
+        if client in self._silent:
+            return not served.get(client)
         return self.waiting_of(client) >= (FEWEST_MESSAGES * served.get(client, 0) or 1)
 
     def clear(self) -> None:
         """Forget them all."""
         self._groups.clear()
-        self._count = 0
+        self._silent_groups.clear()
+        self._count = self.silent_count = 0
 
     def __iter__(self) -> Iterator[HeldMessage]:
-        for group in self._groups.values():
+        for group in (*self._groups.values(), *self._silent_groups.values()):
             yield from group
