@@ -65,6 +65,8 @@ def _page(path: str, parents: Sequence[str], command: Any, day: str) -> Iterator
         "COMMANDS",
         [(f"{_name(path)}-{name}(1)", one.short_help) for name, one in inner.items()],
     )
+    if command.epilog:
+        yield from (".SH EXAMPLES", _escaped(command.epilog.removeprefix("Example: ")))
     if not parents:
         yield from _described("ENVIRONMENT", _ENVIRONMENT)
         yield from _described("FILES", _FILES)

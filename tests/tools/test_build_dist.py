@@ -61,7 +61,7 @@ def test_the_installed_program_makes_a_configuration_that_it_accepts(
     environment: Path, tmp_path: Path
 ) -> None:
     assert run(environment, "version").stdout == f"restante {__version__}\n"
-    assert "Commands:" in run(environment, "--help").stdout
+    assert "Commands for held mail:" in run(environment, "--help").stdout
     made = run(environment, "init", "--dir", tmp_path / "made", "--hostname", "mx2.example.net")
     assert (made.returncode, made.stderr) == (0, "")
     checked = run(environment, "config", "check", "--config", tmp_path / "made/restante.toml")

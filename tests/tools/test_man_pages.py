@@ -30,6 +30,7 @@ def test_a_page_has_what_the_help_has(written: dict[str, str]) -> None:
     assert "[OPTIONS] [DOMAIN]\n" in page
     assert ".TP\n.B \\-\\-older AGE\nOnly mail older than this" in page
     assert page.endswith(".SH SEE ALSO\n.BR restante (1),\n.BR restante\\-queue (1)\n")
+    assert ".SH EXAMPLES\nrestante queue list " in written["restante-queue.1"]
     assert ".B restante\\-queue(1)\n" in written["restante.1"]
 
 

@@ -14,6 +14,7 @@ import typer.main
 
 from restante import __version__
 from restante.cli.api_client import GIVEN_SOCKET
+from restante.cli.command_help import EXAMPLES, CommandsByTask
 from restante.cli.command_loading import NamedCommand, load_commands, named_command
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, SocketOption
@@ -83,6 +84,7 @@ def build_command(named: NamedCommand | None = None) -> Any:
     option.expose_value = False  # its callback has kept it; no command has to hand it on
     for name, command in root.commands.items():
         _complete(command, name, option)
+        command.epilog = f"Example: {EXAMPLES[name]}"
     _put_last(root)
     return root
 
@@ -91,6 +93,7 @@ def build_app(named: NamedCommand | None = None) -> typer.Typer:
     """Return the typer application; only with the command that is named, if one is."""
     app = typer.Typer(
         name="restante",
+        cls=CommandsByTask,
         help=restante.__doc__,
         add_completion=False,
         pretty_exceptions_enable=False,
