@@ -10,7 +10,9 @@ from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.figure_store import NO_USAGE, DomainUsage
 from restante.store.interface import Store
+from restante.store.postgres import slice_search
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
+from restante.store.sqlite import bounded_search
 from restante.tenancy.model import parse_network
 from tests.contract.conftest import WITH_SEALED
 from tests.contract.making import (
@@ -36,6 +38,14 @@ SIZE = len(CONTENT)
 def implementation(request: pytest.FixtureRequest) -> str:
     """Which store."""
     return str(request.param)
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no search end for its time, however busy the machine is."""
+    for searching in (bounded_search, slice_search):
+        monkeypatch.setattr(searching, "SLICE_SECONDS", 60.0)
+        monkeypatch.setattr(searching, "QUESTION_SECONDS", 60.0)
 
 
 async def test_refused_mail_of_all_domains_is_in_the_order_in_which_it_came(store: Store) -> None:
@@ -85,6 +95,7 @@ async def paged(store: Store, wanted: QueueFilter) -> list[list[int]]:
     ],
     ids=str,
 )
+@pytest.mark.usefixtures("unhurried")
 async def test_pages_have_each_message_of_a_listing_once(store: Store, wanted: QueueFilter) -> None:
     await a_queue(store)
     whole = [one.number for one in await store.queue.list_queue(wanted)]
