@@ -28,6 +28,8 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	    echo "make: $(PYTHON) cannot make a virtual environment: run apt install python3-venv, then make again"; exit 1; }
 	@echo "Installing into .venv (about half a minute) ..."
+	@[ "$$(readlink -f .venv/bin/python)" = "$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')" ] || \
+	    rm -rf .venv # that of another Python, whose libraries do not fit
 	@$(PYTHON) -m venv .venv
 	@PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes \
 	    -r requirements-dev.lock | $(SHOW_PROGRESS)
