@@ -40,7 +40,8 @@ async def test_mail_that_leaves_costs_its_own_pages_once_more(
 ) -> None:
     """A freed page goes into the log too: SQLite omits those only without one.
 
-    The rest is the history: about 100 octets of each message.
+    The rest is the history, about 100 octets of each message, and the map of pages that can be
+    moved (free_space.py): 3 %.
     """
     numbers = list(range(1, BATCH * BATCHES + 1))
     await store.reception.hold(
@@ -52,4 +53,4 @@ async def test_mail_that_leaves_costs_its_own_pages_once_more(
         await store.handover.settle(
             drain, [delivered(number, ANNA) for number in numbers[start : start + BATCH]]
         )
-    assert disk.octets["wal"] < 1.55 * len(numbers) * OCTETS
+    assert disk.octets["wal"] < 1.6 * len(numbers) * OCTETS
