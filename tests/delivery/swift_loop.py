@@ -39,3 +39,14 @@ def run_swiftly(main: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end."""
     with asyncio.Runner(loop_factory=SwiftLoop) as runner:
         return runner.run(main)
+
+
+def run_swiftly_for(seconds: float, work: Coroutine[Any, Any, None]) -> None:
+    """Run work that has no end for so long, then cancel it."""
+
+    async def story() -> None:
+        running = asyncio.create_task(work)
+        await asyncio.sleep(seconds)
+        running.cancel()
+
+    run_swiftly(story())

@@ -1,6 +1,5 @@
 """The sweep of HTTP reports connections that were cut, and requests that were refused."""
 
-import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import cast
@@ -10,7 +9,7 @@ from restante.server.http_sweep import HttpSweep
 from restante.telemetry.events import HttpConnectionsCut, HttpRequestsRefused
 from restante.web.http_connections import ConnectionCut, HttpConnections, HttpService
 from restante.web.request_counts import RequestCounts, RequestRefusal
-from tests.delivery.swift_loop import run_swiftly
+from tests.delivery.swift_loop import run_swiftly_for
 from tests.log_lines import Lines
 
 
@@ -37,13 +36,7 @@ class Scene:
 
     def run(self, rounds: int) -> Lines:
         """Run so many rounds."""
-
-        async def story() -> None:
-            sweeping = asyncio.create_task(self.sweep.run())
-            await asyncio.sleep((rounds - 0.5) * SWEEP_SECONDS)
-            sweeping.cancel()
-
-        run_swiftly(story())
+        run_swiftly_for((rounds - 0.5) * SWEEP_SECONDS, self.sweep.run())
         return self.log
 
 

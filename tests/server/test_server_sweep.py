@@ -1,6 +1,5 @@
 """The sweep reports connections turned away, failed accepts, and room on the disk."""
 
-import asyncio
 from collections import Counter
 from types import SimpleNamespace
 from typing import Any, cast
@@ -21,7 +20,7 @@ from restante.telemetry.events import (
     RoomBack,
     RoomShort,
 )
-from tests.delivery.swift_loop import run_swiftly
+from tests.delivery.swift_loop import run_swiftly_for
 from tests.log_lines import Lines
 
 
@@ -54,13 +53,7 @@ class Scene:
 
     def run(self, rounds: int = 1) -> Lines:
         """Run so many rounds."""
-
-        async def story() -> None:
-            sweeping = asyncio.create_task(self.sweep.run())
-            await asyncio.sleep((rounds - 0.5) * SWEEP_SECONDS)
-            sweeping.cancel()
-
-        run_swiftly(story())
+        run_swiftly_for((rounds - 0.5) * SWEEP_SECONDS, self.sweep.run())
         return self.log
 
 

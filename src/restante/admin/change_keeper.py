@@ -11,6 +11,7 @@ each change once. A server looks once a minute for changes that others have stor
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from restante.admin.admin_context import AdminContext
@@ -63,10 +64,8 @@ class ChangeKeeper:
 
     async def run(self) -> None:
         """Do rounds until cancelled."""
-        await keep_performing(self._context.store.duties, RULE, self._run_rounds)
-
-    async def _run_rounds(self) -> None:
-        await self._rounds.run_rounds(self.take_round)
+        rounds = partial(self._rounds.run_rounds, self.take_round)
+        await keep_performing(self._context.store.duties, RULE, rounds)
 
     async def take_round(self) -> float:
         """Announce and apply; return the seconds until the next round. Raises StoreError."""

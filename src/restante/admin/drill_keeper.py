@@ -14,6 +14,7 @@ due. The work is a duty of the store. The server that has it drills through its 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from restante.admin.admin_context import AdminContext
@@ -91,10 +92,8 @@ class DrillKeeper:
 
     async def run(self) -> None:
         """Drill until cancelled."""
-        await keep_performing(self._context.store.duties, RULE, self._run_rounds)
-
-    async def _run_rounds(self) -> None:
-        await self._rounds.run_rounds(self.take_round)
+        rounds = partial(self._rounds.run_rounds, self.take_round)
+        await keep_performing(self._context.store.duties, RULE, rounds)
 
     async def take_round(self) -> float:
         """Do a round; return the seconds to the next one. Raises StoreError."""

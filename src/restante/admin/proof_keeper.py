@@ -12,6 +12,7 @@ it as of any other change.
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from restante.admin.admin_context import AdminContext
@@ -74,10 +75,8 @@ class ProofKeeper:
 
     async def run(self) -> None:
         """Look until cancelled."""
-        await keep_performing(self._context.store.duties, RULE, self._run_rounds)
-
-    async def _run_rounds(self) -> None:
-        await self._rounds.run_rounds(self.take_round)
+        rounds = partial(self._rounds.run_rounds, self.take_round)
+        await keep_performing(self._context.store.duties, RULE, rounds)
 
     async def take_round(self) -> float:
         """Look at the domains that are due; return the seconds to the next round.

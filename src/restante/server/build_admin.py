@@ -100,11 +100,7 @@ def build_admin(mail: MailParts) -> AdminParts:
         loop_lag=process.loop_lag,
         token_uses=uses,
         sessions=sessions,
-        keepers=RecordKeepers(
-            _change_keeper(ground, context, delivery),
-            _proof_keeper(ground, context),
-            _drill_keeper(ground, context, delivery),
-        ),
+        keepers=_keepers(ground, context, delivery),
         http=http,
     )
 
@@ -185,6 +181,14 @@ def _orders(ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers)
     )
     settings.on_change(lambda config: renewal.settings_changed(config.acme))
     return renewal
+
+
+def _keepers(ground: BuildContext, context: AdminContext, delivery: DeliveryParts) -> RecordKeepers:
+    return RecordKeepers(
+        _change_keeper(ground, context, delivery),
+        _proof_keeper(ground, context),
+        _drill_keeper(ground, context, delivery),
+    )
 
 
 def _change_keeper(

@@ -5,11 +5,11 @@ that: each second it looks at its own lease.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Final
 
+from restante.store.duty_locks import DutyLocks
 from restante.store.postgres.cluster_node import BEAT
 from restante.store.postgres.lane_set import SessionKind
 from restante.store.postgres.postgres_core import PostgresCore
@@ -41,13 +41,12 @@ class PostgresDuties:
 
     def __init__(self, core: PostgresCore) -> None:
         self._core = core
-        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._single: set[str] = set()  # names of `perform_if_free` that this process has
+        self._here = DutyLocks()  # the row has no place for two blocks of one process
 
     @asynccontextmanager
     async def perform(self, name: str) -> AsyncIterator[int]:
         """Do the work of the block while nobody else does the work of this name."""
-        async with self._locks[name]:
+        async with self._here.perform(name):
             number = await self._claimed(name)
             async with self._watched(name, _GIVE_BACK):
                 yield number
@@ -55,11 +54,10 @@ class PostgresDuties:
     @asynccontextmanager
     async def perform_if_free(self, name: str) -> AsyncIterator[bool]:
         """Do the work of the block if nobody does the work of this name now."""
-        if name in self._single:
-            yield False
-            return
-        self._single.add(name)
-        try:
+        async with self._here.perform_if_free(name) as is_free_here:
+            if not is_free_here:
+                yield False
+                return
             if self._core.node.lease_left() <= 0:
                 raise StoreUnreachable("the lease of this server is over")
             if await self._claim(name) is None:
@@ -67,8 +65,6 @@ class PostgresDuties:
                 return
             async with self._watched(name, _FORGET):
                 yield True
-        finally:
-            self._single.discard(name)
 
     @asynccontextmanager
     async def _watched(self, name: str, give_back: str) -> AsyncIterator[None]:
