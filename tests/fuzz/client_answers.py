@@ -2,8 +2,8 @@
 
 The first line of the input is the answer to the request. The others are those about the release.
 
-The rule: an exit code or ClientFailure, nothing else. All output can be encoded, and each text for
-the user is one line.
+The rule: an exit code or ClientFailure, nothing else. All output can be encoded, each text for the
+user is one line, and the token is in none of it, even if the answer has it.
 """
 
 import io
@@ -28,20 +28,24 @@ def check(data: bytes) -> None:
     settings, _, stream = read_input(data, 2)
     asked = _Api(stream.split(b"\n"), settings.one_of(_STATUS))
     given = Namespace(domains=["a.example"], json=settings.flag(), wait=True, limit=60)
-    out = io.BytesIO()
+    out, err = io.BytesIO(), io.BytesIO()
     at_once = patch.object(https_release.follow_release, "__defaults__", (_pass,))
+    output = ClientOutput(is_json=given.json)
+    output.secrets.add(asked.token)
     failure = ""
-    with redirect_stdout(_Terminal(out)), redirect_stderr(_Terminal(io.BytesIO())), at_once:
+    with redirect_stdout(_Terminal(out)), redirect_stderr(_Terminal(err)), at_once:
         try:
-            assert _ask_by_https(given, asked, ClientOutput()) in list(ClientExit)
+            assert _ask_by_https(given, asked, output) in list(ClientExit)
         except ClientFailure as failed:
             failure = failed.text
+            output.fail(failed)
         except _Enough:
             pass
         sys.stdout.flush()
-        said = out.getvalue().decode()
+        said, warned = out.getvalue().decode(), err.getvalue().decode()
     assert failure.isprintable()
-    assert "the-token" not in failure
+    assert asked.token not in said
+    assert asked.token not in warned
     if not given.json:
         assert all(line.isprintable() for line in said.split("\n"))
 
