@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
+import gc
 import os
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
@@ -40,6 +41,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     with OPENED.watched():
         result = yield
     assert OPENED.taken() == []
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Let each test begin with a garbage collector; `serve` runs without until it has started."""
+    result = yield
+    gc.enable()
     return result
 
 

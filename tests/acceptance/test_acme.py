@@ -33,15 +33,15 @@ contact = "hostmaster@example.net"
 ca_file = "{authority}"
 """
 DAY: Final = 86400
-PORT: Final = free_port(HOST)
 
 
 @contextmanager
-def certified(terms: str = TERMS) -> Iterator[Installation]:
+def certified(terms: str = TERMS, port: int = 0) -> Iterator[Installation]:
     zone = {name: {"A": [HOST]} for name in (HOSTNAME, CUSTOMER)}
-    with NameServer(zone) as names, Pebble(PORT, names.port) as pebble:
+    port = port or free_port(HOST)
+    with NameServer(zone) as names, Pebble(port, names.port) as pebble:
         more = names.settings + SETTINGS.format(
-            port=PORT,
+            port=port,
             directory=pebble.directory,
             hostname=HOSTNAME,
             customer=CUSTOMER,
@@ -66,7 +66,8 @@ def shown(restante: Installation, *options: str) -> str:
 
 
 def test_certificates_are_ordered_shown_and_renewed_with_the_same_key() -> None:
-    with certified() as restante:
+    port = free_port(HOST)
+    with certified(port=port) as restante:
         eventually(lambda: issued(restante) == {HOSTNAME, CUSTOMER}, what="both", timeout=90)
         for options in (("-servername", CUSTOMER), ("-noservername",)):
             assert "Pebble" in shown(restante, *options)
@@ -77,7 +78,7 @@ def test_certificates_are_ordered_shown_and_renewed_with_the_same_key() -> None:
         assert {path.stat().st_mode & 0o777 for path in made.iterdir()} == {0o600}
         assert made.stat().st_mode & 0o777 == 0o700
         for path in ("/", "/.well-known/acme-challenge/x", "/v1/status", "/healthz"):
-            assert httpx.get(f"http://{HOST}:{PORT}{path}").status_code == 404
+            assert httpx.get(f"http://{HOST}:{port}{path}").status_code == 404
         assert restante.run("status", "--check").returncode == 0
 
         copy = restante.directory / "copy"

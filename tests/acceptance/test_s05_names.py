@@ -36,12 +36,16 @@ tls = true
 certificate = "tls/customer.pem"
 key = "tls/customer-key.pem"
 """
-PORTS: Final = {"odmrs": free_port(HOST), "web": free_port(HOST)}
 
 
 @pytest.fixture(scope="module")
-def restante() -> Iterator[Installation]:
-    with Installation(more=NAMES.format(**PORTS)) as restante:
+def ports() -> dict[str, int]:
+    return {"odmrs": free_port(HOST), "web": free_port(HOST)}
+
+
+@pytest.fixture(scope="module")
+def restante(ports: dict[str, int]) -> Iterator[Installation]:
+    with Installation(more=NAMES.format(**ports)) as restante:
         issue(restante, "first")
         restante.start()
         yield restante
@@ -64,13 +68,15 @@ def shown(port: int, *options: str) -> str:
     return " ".join(lines)
 
 
-def test_every_listener_shows_the_certificate_of_the_name(restante: Installation) -> None:
+def test_every_listener_shows_the_certificate_of_the_name(
+    restante: Installation, ports: dict[str, int]
+) -> None:
     for port, start in (
         (restante.mx_port, ("-starttls", "smtp")),
         (restante.smtps_port, ()),
         (restante.odmr_port, ("-starttls", "smtp")),
-        (PORTS["odmrs"], ()),
-        (PORTS["web"], ()),
+        (ports["odmrs"], ()),
+        (ports["web"], ()),
     ):
         for version in ("-tls1_2", "-tls1_3"):
             assert CUSTOMER in shown(port, *start, version, "-servername", CUSTOMER)
