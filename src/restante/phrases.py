@@ -33,6 +33,10 @@ FOREIGN_KEY_FILE: Final = (
 MAIL_OF_ANOTHER_KEY: Final = (
     "the mail of this store is sealed under another key file; restore that one from your copy"
 )
+SECRETS_OF_ANOTHER_KEY: Final = (
+    "the passwords and secrets of this store are sealed under another key file; restore that one"
+    " from your copy"
+)
 WRONG_KEY_FILE: Final = "cannot be opened with this key file"
 
 # Records

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+from contextlib import closing
 from pathlib import Path
 
+import apsw
 import pytest
 
 from restante.cli.failures import Exit
@@ -27,6 +29,43 @@ def test_a_store_that_cannot_be_opened_is_checked_all_the_same(
     [finding] = json.loads(checked.out)["findings"]
     assert finding["kind"] == "database"
     assert "not a database" in finding["text"]
+
+
+def test_the_key_file_of_another_store_is_told_with_the_code_of_a_start(
+    command: Command, installation: Path
+) -> None:
+    secret = ("login", "add", "alpha", "ann", "--password-stdin")
+    assert command(*secret, stdin="the password of ann").code == Exit.DONE
+    key = installation / "restante.key"
+    own = key.read_bytes()
+    key.write_bytes(b"\1" * len(own))
+    checked = command("store", "check")
+    assert checked.code == Exit.CONFIGURATION
+    assert "sound" not in checked.out
+    assert f"key: {key}: the passwords and secrets of this store are sealed under" in checked.out
+    view = json.loads(command("store", "check", "--json").out)
+    assert (view["is_sound"], view["is_key_alone_wrong"]) == (False, True)
+    assert view["key_fingerprint"] in command("key", "show").out
+    key.unlink()
+    untried = command("store", "check")
+    assert untried.code == Exit.DONE
+    assert f"warning: the key file was not tried: {key}: is not there" in untried.err
+    key.write_bytes(own)
+    key.chmod(0o600)
+    assert "none: it is sound" in command("store", "check").out
+
+
+def test_damaged_data_counts_more_than_a_key_file(command: Command, installation: Path) -> None:
+    secret = ("login", "add", "alpha", "ann", "--password-stdin")
+    assert command(*secret, stdin="the password of ann").code == Exit.DONE
+    key = installation / "restante.key"
+    key.write_bytes(b"\1" * key.stat().st_size)
+    with closing(apsw.Connection(str(installation / "data" / "restante.db"))) as connection:
+        connection.execute("UPDATE counter SET value = 7 WHERE name = 'reports'")
+    checked = command("store", "check", "--json")
+    assert checked.code == Exit.DATA
+    kinds = [finding["kind"] for finding in json.loads(checked.out)["findings"]]
+    assert kinds == ["figures", "key"]
 
 
 def test_a_copy_takes_the_place_of_the_store(command: Command, installation: Path) -> None:

@@ -1,6 +1,7 @@
 """Maintenance of the store: a copy of it while it serves, and the results of a full check."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -10,8 +11,10 @@ from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import PathText
 from restante.mail.message import message_name
+from restante.store.sealing.key_check import KEY_FINDING, check_key
 from restante.store.store_care import StoreCare, StoreReport
 from restante.tenancy.principal import Principal
+from restante.tenancy.sealed_secrets import Vault
 
 
 class BackupOrder(BaseModel):
@@ -52,7 +55,9 @@ class CheckView(BaseModel):
     octets: int
     contents_read: int
     orphans: list[str]
+    key_fingerprint: str | None  # of the key file that was tried; None if that was not possible
     findings: list[FindingView]
+    is_key_alone_wrong: bool  # the store is whole, and needs another key file
 
 
 class SalvageView(BaseModel):
@@ -97,15 +102,30 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     )
 
 
-def check_store(
-    principal: Principal, care: StoreCare, on_progress: Callable[[int, int], None]
-) -> CheckView:
-    """Check everything in a store. Works with or without a server.
+@dataclass(frozen=True, slots=True)
+class KeyToTry:
+    """The keys of the key file, and its name for people."""
 
-    Blocks. Raises CareUnsupported.
+    vault: Vault
+    key_file: str
+
+
+def check_store(
+    principal: Principal,
+    care: StoreCare,
+    on_progress: Callable[[int, int], None],
+    key: KeyToTry | None,
+) -> CheckView:
+    """Check everything in a store, and whether a key file is its own, if `key` is given.
+
+    Works with or without a server. Blocks. Raises CareUnsupported.
     """
     permit(principal, AdminAction.STORE_CHECK)
-    return _view(care.check(on_progress))
+    report = care.check(on_progress)
+    if key is None or report.sealed is None:
+        return _view(report, None)
+    report.findings += check_key(report.sealed, key.vault, key_file=key.key_file)
+    return _view(report, key.vault.fingerprint)
 
 
 def upgrade_store(principal: Principal, care: StoreCare) -> UpgradeView:
@@ -144,7 +164,7 @@ def salvage_store(
     )
 
 
-def _view(report: StoreReport) -> CheckView:
+def _view(report: StoreReport, key_fingerprint: str | None) -> CheckView:
     findings = [
         FindingView(kind=one.kind, message=_name(one.number), text=one.text)
         for one in report.findings
@@ -159,7 +179,9 @@ def _view(report: StoreReport) -> CheckView:
         octets=report.octets,
         contents_read=report.contents_read,
         orphans=report.orphans,
+        key_fingerprint=key_fingerprint,
         findings=findings,
+        is_key_alone_wrong=bool(findings) and all(one.kind == KEY_FINDING for one in findings),
     )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from restante.cli.api_client import ask, read_config
 from restante.cli.display import human_size, say, show_json, show_record
-from restante.cli.failures import Exit, Failure, complain
+from restante.cli.failures import Exit, Failure, complain, warn
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.store_place import check_store_is_there
 from restante.mail.quantity import counted
@@ -25,7 +25,8 @@ from restante.tenancy.principal import COMMAND_LINE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from restante.admin.store_maintenance import CheckView, FindingView, SalvageView
+    from restante.admin.store_maintenance import CheckView, FindingView, KeyToTry, SalvageView
+    from restante.config.schema import Config
     from restante.store.store_care import StoreCare
     from restante.tenancy.principal import Principal
 
@@ -37,20 +38,26 @@ _PROGRESS_SECONDS = 5.0
 
 @group.command("check")
 def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> int:
-    """Read the whole store and compare it with its checksums.
+    """Read the whole store, compare it with its checksums, and try the key file.
 
-    Nothing is changed, and a server may be running. The exit code is 65 if data is damaged.
+    Nothing is changed, and a server may be running. The exit code is 65 if data is damaged. It is
+    78 if the store is whole, but the key file is not its own. Without a key file, the rest is
+    checked.
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
+    read = read_config(config)
+    key = _key_to_try(read.key_file)  # before this becomes the server's user
     try:
-        view = store_maintenance.check_store(_principal(), _care(config), _Progress().show)
+        view = store_maintenance.check_store(_principal(), _care(read), _Progress().show, key)
     except CareUnsupported as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
     if as_json:
         show_json(view.model_dump())
     else:
         _show(view)
+    if view.is_key_alone_wrong:
+        return Exit.CONFIGURATION
     return Exit.DONE if view.is_sound else Exit.DATA
 
 
@@ -99,7 +106,7 @@ def salvage(
 
     try:
         view = store_maintenance.salvage_store(
-            _principal(), _care(config), directory, _Progress().show_salvaged
+            _principal(), _care(read_config(config)), directory, _Progress().show_salvaged
         )
     except (StoreUnusable, CareUnsupported) as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
@@ -129,7 +136,7 @@ def upgrade(*, as_json: JsonOption = False, config: ConfigOption = None) -> None
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
     try:
-        view = store_maintenance.upgrade_store(_principal(), _care(config))
+        view = store_maintenance.upgrade_store(_principal(), _care(read_config(config)))
     except StoreMismatched as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
     except (StoreUnusable, CareUnsupported) as error:
@@ -142,12 +149,24 @@ def upgrade(*, as_json: JsonOption = False, config: ConfigOption = None) -> None
         say(f"the store has schema {view.schema_now} now; it had {view.schema_before}")
 
 
-def _care(config_file: Path | None) -> "StoreCare":
+def _key_to_try(key_file: Path) -> "KeyToTry | None":
+    """Return the keys of the key file; warn if there are none that can be read."""
+    from restante.admin.store_maintenance import KeyToTry  # noqa: PLC0415  heavy
+    from restante.config.key_file import KeyUnusable, read_key  # noqa: PLC0415
+    from restante.tenancy.sealed_secrets import Vault  # noqa: PLC0415
+
+    try:
+        return KeyToTry(Vault(read_key(key_file)), str(key_file))
+    except KeyUnusable as error:
+        warn([f"the key file was not tried: {error}"])
+        return None
+
+
+def _care(config: "Config") -> "StoreCare":
     """Return the care of a store that is there, as its user. Raises Failure."""
     from restante.config.privileges import UserUnusable, become  # noqa: PLC0415
     from restante.store.choice import store_care  # noqa: PLC0415  heavy
 
-    config = read_config(config_file)
     check_store_is_there(config.store)
     try:
         become(config.user)  # reading creates the WAL index, which the server must be able to open
@@ -190,6 +209,7 @@ def _show(view: "CheckView") -> None:
                 "files without a row",
                 orphans if view.is_in_use else f"{orphans}, swept at the next start",
             ),
+            ("key file", view.key_fingerprint or "not tried"),
             ("findings", len(view.findings) or "none: it is sound"),
         ]
     )

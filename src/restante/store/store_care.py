@@ -3,19 +3,32 @@
 The care of an open store, its scrub and backup, is in upkeep_store.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from restante.mail.delivery_report import Report
+from restante.store.key_store import SealedKeys
+from restante.tenancy.model import Directory
 
 
 @dataclass(frozen=True, slots=True)
 class StoreFinding:
     """One thing that is not as it should be."""
 
-    kind: str  # "schema", "database", "log", "figures", "content"
+    kind: str  # "schema", "database", "log", "figures", "content", "key"
     text: str
     number: int | None = None  # of the message concerned
+
+
+@dataclass(frozen=True, slots=True)
+class SealedRows:
+    """The rows that only the key file opens."""
+
+    data_keys: SealedKeys
+    reports: Sequence[Report]  # some of them: the first
+    directory: Directory
 
 
 @dataclass(slots=True)
@@ -33,6 +46,7 @@ class StoreReport:
         default_factory=list
     )  # files that no row names: on their way in, or swept at next start
     findings: list[StoreFinding] = field(default_factory=list)
+    sealed: SealedRows | None = None  # None if the tables are older or cannot be read
 
     @property
     def is_sound(self) -> bool:

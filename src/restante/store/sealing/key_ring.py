@@ -1,6 +1,7 @@
 """The data keys of domains, opened with the key file and kept in memory."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -70,12 +71,15 @@ class KeyRing:
         """Open what can be opened; tell whether anything could."""
         is_any_opened = False
         for domain_id, copies in sealed.items():
-            for copy in copies:
-                try:
-                    key = self._vault.open(copy, data_key_owner(domain_id))
-                except SealBroken:
-                    continue
-                self._opened[domain_id] = AESGCM(bytes.fromhex(key))
+            if (key := opened_data_key(self._vault, domain_id, copies)) is not None:
+                self._opened[domain_id] = key
                 is_any_opened = True
-                break
         return is_any_opened
+
+
+def opened_data_key(vault: Vault, domain_id: int, copies: Sequence[bytes]) -> AESGCM | None:
+    """Open the first copy of a domain's key that can be opened; None if none can."""
+    for copy in copies:
+        with suppress(SealBroken):
+            return AESGCM(bytes.fromhex(vault.open(copy, data_key_owner(domain_id))))
+    return None

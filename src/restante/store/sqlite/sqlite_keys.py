@@ -25,7 +25,7 @@ class SqliteKeys:
 
     async def data_keys_after(self, domain_id: int, limit: int) -> SealedKeys:
         """Return the keys of the next domains, in the order of their ids."""
-        return await self._core.read(partial(_next, after=domain_id, limit=limit))
+        return await self._core.read(partial(next_data_keys, after=domain_id, limit=limit))
 
     async def keep_data_keys(self, new: Mapping[int, bytes]) -> None:
         """Keep new keys for domains that have none."""
@@ -50,7 +50,8 @@ def _of_domains(connection: apsw.Connection, domain_ids: Sequence[int]) -> Seale
     return found
 
 
-def _next(connection: apsw.Connection, after: int, limit: int) -> SealedKeys:
+def next_data_keys(connection: apsw.Connection, after: int, limit: int) -> SealedKeys:
+    """Read the keys of the next domains by id."""
     rows = fetch(connection, key_queries.NEXT, {"after": after, "limit": limit})
     found = _of_domains(connection, [domain_id for (domain_id,) in rows])
     return dict(sorted(found.items()))

@@ -15,12 +15,21 @@ from pathlib import Path
 import apsw
 
 from restante.phrases import cause_of
-from restante.store.sqlite import care_queries, engine, ledger_queries, migrations, start_check
+from restante.store.sqlite import (
+    care_queries,
+    engine,
+    ledger_queries,
+    migrations,
+    record_reading,
+    report_reading,
+    start_check,
+)
 from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
-from restante.store.store_care import StoreFinding, StoreReport
+from restante.store.sqlite.sqlite_keys import next_data_keys
+from restante.store.store_care import SealedRows, StoreFinding, StoreReport
 from restante.store.store_errors import StoreUnusable
 from restante.store.stored_form.row_type import Row
 from restante.store.stored_form.rows import file_octets, is_whole
@@ -28,6 +37,8 @@ from restante.store.stored_form.rows import file_octets, is_whole
 _DATABASE = "restante.db"
 _CONTENT = "content"
 _BATCH = 200  # messages read in one transaction
+_KEYS_AT_ONCE = 500
+_REPORTS = 100  # each with a header of somebody's mail
 
 OnChecked = Callable[[int, int], None]
 """Told, now and then, how many messages were looked at, and how many there are."""
@@ -89,6 +100,7 @@ class _Check:
                     partial(self._look_at_log, path),
                     self._look_at_database,
                     self._look_at_figures,
+                    self._read_sealed,
                     self._look_at_contents,
                 ):
                     self._guarded_look(look)
@@ -150,6 +162,18 @@ class _Check:
             before = kept.get(domain_id, (0, 0, 0))
             kept[domain_id] = (before[0] + messages, before[1] + octets, before[2])
         return kept
+
+    def _read_sealed(self) -> None:
+        """Read what only the key file opens, for those who have it."""
+        if self._report.schema != self._report.schema_known:
+            return
+        data_keys: dict[int, tuple[bytes, ...]] = {}
+        while found := next_data_keys(self._connection, max(data_keys, default=0), _KEYS_AT_ONCE):
+            data_keys.update(found)
+        reports = report_reading.sealed_reports(self._connection, 0, _REPORTS)
+        self._report.sealed = SealedRows(
+            data_keys, reports, record_reading.directory(self._connection)
+        )
 
     def _fetch(self, statement: str) -> list[Row]:
         return engine.fetch(self._connection, statement)
