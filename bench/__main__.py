@@ -35,6 +35,7 @@ from bench.rows.fairness import fairness_rows
 from bench.rows.first_mail import held_rows
 from bench.rows.floor import floor_rows
 from bench.rows.memory import memory_rows
+from bench.rows.refill import refill_rows
 from bench.rows.row import Extent, Row
 from bench.rows.sealing import sealing_rows
 from bench.rows.takeover import takeover_rows
@@ -109,6 +110,7 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
         *takeover_rows(park, extent),
         *turnaround_rows(park, extent),
         *held_rows(park, extent),
+        *refill_rows(park, extent),
         *memory_rows(park, extent),
         *fairness_rows(park, extent),
     ]

@@ -87,6 +87,7 @@ _RATES: Final = [
     ),
     *(_AtLeast(row, "Restante", "Postfix", 2.5) for row in LARGE),
     _AtLeast("accept-4k-20-tls", "Restante", "Postfix", 4),
+    _AtLeast("refill", "a store that once held 1,000,000", "a new store", 0.95),
     _AtLeast(NEAR, f"{SHARED_ALONE} to smtp-sink", "Postfix to smtp-sink", 4),
     _AtLeast(NEAR, "Restante to smtp-sink", "Postfix to smtp-sink", 5, 8),
     _AtLeast(FAR, _AHEAD, "Postfix to smtp-sink", 50),
@@ -115,6 +116,10 @@ _COSTS: Final = [
         "x",
         "1,000,000 held in 1 domain, PostgreSQL",
         "1,000 held in 1 domain, PostgreSQL",
+    ),
+    *(
+        _AtMost("held-octets", 1.2, "", subject)
+        for subject in ("1,000,000 held", "taken into a store that once held 1,000,000")
     ),
     _AtMost("takeover", 10, " s", "worst of 5"),
     _AtMost("memory-idle", 12, " KiB"),

@@ -7,7 +7,7 @@ import smtplib
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -159,6 +159,19 @@ class RestanteServer(Server):
             self._data.rename(store)
             shutil.copytree(self._empty, self._data)
 
+    @contextmanager
+    def running_emptied(
+        self, messages: int, size: int, empty: Callable[[], None]
+    ) -> Iterator[None]:
+        """Run on a copy of a store that once held so much. The first call has it emptied."""
+        store = self._stores / f"{messages}-{size}-emptied"
+        if not store.exists():
+            with self.running_filled(messages, size):
+                empty()
+            shutil.copytree(self._data, store, ignore=shutil.ignore_patterns("*.sock"))
+        with self.started_by(partial(self._start_on_copy, store)):
+            yield
+
     def _filled(self, messages: int, size: int, domains: int, others: int) -> Path:
         """Return a filled store. The first call fills it."""
         store = self._stores / f"{messages}-{size}-{domains}-{others}"
@@ -178,6 +191,10 @@ class RestanteServer(Server):
     def stored_octets(self) -> bytes:
         """Return the files of the database."""
         return b"".join(file.read_bytes() for file in self._data.glob("restante.db*"))
+
+    def disk_octets(self) -> int:
+        """Return the octets that the store's files have on the disk."""
+        return sum(file.stat().st_blocks * 512 for file in self._data.rglob("*") if file.is_file())
 
     @property
     def _data(self) -> Path:

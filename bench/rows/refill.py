@@ -1,0 +1,132 @@
+"""A store that once held much, beside a new one: how fast it takes mail, and its size on disk.
+
+The mail of a filled store is drained, and the store then gives pages back to the file system. Each
+run takes the same load into a copy of it, or into a new store.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Final
+
+from bench.load.load import Load
+from bench.measure import Meter
+from bench.results import Sample
+from bench.rows.drain import CHUNKING, DESTINATIONS, check_all_came, wait_for
+from bench.rows.row import Extent, Row
+from bench.servers.park import Park
+from tests.acceptance.peers.eventually import eventually
+
+SIZE: Final = 4096
+NEW: Final = "a new store"
+_SETTLING: Final = 2.0  # seconds without a change of the store's length
+_PATIENCE: Final = 600.0  # seconds
+
+
+class RefillRow(Row):
+    """Takes one load into either store. Its twin tells the disk that the mail then takes."""
+
+    name = "refill"
+    title = "accept 4 KiB, 20 sessions, kept connections, into a store"
+
+    def __init__(self, park: Park, held: int, messages: int) -> None:
+        self._emptied = f"a store that once held {held:,}"
+        self.subjects = (NEW, self._emptied)
+        self.ratios = ((self._emptied, NEW),)
+        self.note = f"{messages:,} messages"
+        self.octets: dict[str, float] = {}  # of the disk, for each octet of the mail just taken
+        self._park = park
+        self._held = held
+        self._load = Load(messages, SIZE, 20, is_kept=True)
+
+    def run(self, subject: str, *, is_first: bool) -> Sample:  # noqa: ARG002  each round is like the first
+        """Send the load, and see that the server holds all of it."""
+        server, load = self._park.restante, self._load
+        with self._running(subject):
+            with Meter(server.pid) as meter:
+                seconds = load.send(server.port)
+                server.settle()
+            server.check_held(load.messages, SIZE)
+        # The server has stopped, so its log is in the database.
+        self.octets[subject] = server.disk_octets() / (load.messages * SIZE)
+        return Sample(load.messages / seconds, meter.cpu / load.messages * 1000, meter.memory)
+
+    @contextmanager
+    def _running(self, subject: str) -> Iterator[None]:
+        server = self._park.restante
+        if subject == NEW:
+            with server.running():
+                yield
+            return
+        with server.running_emptied(self._held, SIZE, self._empty):
+            yield
+
+    def _empty(self) -> None:
+        """Have all mail drained, and wait until the store gives no more pages back."""
+        server = self._park.restante
+        sink = DESTINATIONS[CHUNKING](self._park.destination_port)
+        sink.start()
+        try:
+            server.ask_for_mail()
+            wait_for(sink, self._held)
+            check_all_came(sink, self._held, SIZE)
+        finally:
+            sink.close()
+        eventually(lambda: not server.held().messages, what="nothing held", timeout=_PATIENCE)
+        eventually(_still(server.disk_octets), what="pages given back", timeout=_PATIENCE)
+
+
+def _still(octets: Callable[[], int]) -> Callable[[], bool]:
+    """Return a look that tells whether a number has been the same for a while."""
+    known, since = octets(), time.monotonic()
+
+    def look() -> bool:
+        nonlocal known, since
+        if (now := octets()) != known:
+            known, since = now, time.monotonic()
+        return time.monotonic() - since >= _SETTLING
+
+    return look
+
+
+class HeldOctetsRow(Row):
+    """The octets on disk for each octet of held mail: of a filled store, and of the twin's runs."""
+
+    name = "held-octets"
+    title = "disk for held mail of 4 KiB"
+    unit = "octets for each"
+    ratios = ()
+
+    def __init__(self, park: Park, twin: RefillRow, held: int) -> None:
+        self._filled = f"{held:,} held"
+        self._looks: dict[str, Callable[[], float]] = {
+            f"taken into {subject}": partial(self._taken, subject) for subject in twin.subjects
+        } | {self._filled: self._of_filled}
+        self.subjects = tuple(self._looks)
+        self.note = twin.note
+        self._park = park
+        self._twin = twin
+        self._held = held
+
+    def run(self, subject: str, *, is_first: bool) -> Sample:  # noqa: ARG002  each round is like the first
+        """Tell it. The twin's load is sent where no run of it has left a figure."""
+        return Sample(self._looks[subject]())
+
+    def _taken(self, subject: str) -> float:
+        if subject not in self._twin.octets:
+            self._twin.run(subject, is_first=False)
+        return self._twin.octets.pop(subject)
+
+    def _of_filled(self) -> float:
+        server = self._park.restante
+        with server.lent_filled(self._held, SIZE):
+            return server.disk_octets() / (self._held * SIZE)
+
+
+def refill_rows(park: Park, extent: Extent) -> list[Row]:
+    """Return them: none in the quick run."""
+    if extent is Extent.QUICK:
+        return []
+    row = RefillRow(park, 1_000_000, 100_000)
+    return [row, HeldOctetsRow(park, row, 1_000_000)]
