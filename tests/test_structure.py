@@ -20,7 +20,7 @@ OTHER_LOOPS: Final = {
     "admin/event_feed.py: follow": "until one client leaves",
     "background/rounds.py: run_rounds": "the loop of all others",
     "delivery/drain_attempt.py: _look_for_silence": "as long as one attempt lasts",
-    "delivery/drain_attempt.py: _look_for_silent_clients": "as long as one attempt lasts",
+    "delivery/drain_attempt.py: _look_at_clients": "as long as one attempt lasts",
     "delivery/settlement.py: _settle_gathered": "the tries of one batch",
     "notices/notice_sender.py: _settle": "the tries of one result",
     "telemetry/loop_lag.py: run": "measures how late a timer is, and does no work",

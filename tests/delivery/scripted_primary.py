@@ -76,6 +76,7 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
     taken: list[Taken] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)  # of all connections
     connections: int = 0  # ever made
+    made_at: list[float] = field(default_factory=list)  # these, by the clock of the loop
     open: set["_Session"] = field(default_factory=set)
     most_open: int = 0
     port: int = 0
@@ -141,6 +142,7 @@ class _Session(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         primary = self._primary
         primary.connections += 1
+        primary.made_at.append(asyncio.get_running_loop().time())
         primary.open.add(self)
         primary.most_open = max(primary.most_open, len(primary.open))
         if not self._awaits_header:

@@ -216,6 +216,14 @@ def test_in_no_minute_more_leave_and_each_domain_has_its_part() -> None:
     assert rates.take("d", 2, 3) == 60.0
 
 
+def test_a_rate_can_be_of_another_period() -> None:
+    clock = [0.0]
+    rates = DestinationRates(lambda: clock[0], seconds=1.0)
+    assert [rates.take("d", 1, 2) for _ in range(3)] == [0.0, 0.0, 1.0]
+    clock[0] = 1.0
+    assert rates.take("d", 1, 2) == 0.0
+
+
 def test_pauses_after_a_rate_limit_are_short_for_a_minute_and_then_grow() -> None:
     pauses = [rate_pause(Schedule(5.0, 300.0), failures, 0.5) for failures in range(1, 13)]
     assert pauses == [5, 10, 15, 15, 15, 15, 30, 60, 120, 240, 300, 300]

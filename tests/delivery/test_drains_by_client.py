@@ -157,13 +157,6 @@ def test_a_greeting_that_refuses_a_client_is_about_that_client() -> None:
     assert refusal in reply
 
 
-def test_a_destination_that_refuses_every_client_is_left_alone_after_ten() -> None:
-    primary = primary_for(ClientPassing.PROXY, {"GREETING 198": "554 5.7.1 go away"})
-    world = drained(primary, ClientPassing.PROXY, [origin(n) for n in range(1, 41)], connections=1)
-    assert primary.connections == 10
-    assert len(still_held(world)) == 40
-
-
 def test_a_rate_limit_for_one_client_does_not_stop_the_others() -> None:
     limit = "450 4.7.1 Error: too much mail from 198.51.100.1"
     primary = primary_for(ClientPassing.XCLIENT, {"RCPT TO:<x": limit})
@@ -202,7 +195,7 @@ def test_a_policy_against_some_clients_stays_a_deferral_and_is_told_as_a_policy(
 
     play(world, primary, scene, run_swiftly, client_address=ClientPassing.XCLIENT, connections=1)
     taken = [int(one.content) for one in primary.taken if one.content]
-    assert taken == [16]  # ten in a row would have ended the attempt
+    assert taken == [16]  # ten in a row would have ended the attempt, if they were ours
     assert len(still_held(world)) == 15
     assert "policy" in seen
 
@@ -494,3 +487,114 @@ def test_few_connections_are_given_to_others_too() -> None:
     assert numbers(primary) == [6]
     assert found.times[-1] < 60.0
     assert primary.most_open == 1
+
+
+XCLIENT_OF_STRANGERS = "XCLIENT NAME=[TEMPUNAVAIL] REVERSE_NAME=[TEMPUNAVAIL] ADDR=192.0.2."
+LISTED = "554 5.7.1 listed"
+REFUSALS: list[tuple[ClientPassing, str, str]] = [
+    (ClientPassing.PROXY, "GREETING 192.0.2.", LISTED),
+    (ClientPassing.PROXY, "GREETING 192.0.2.", "421 4.7.0 not now"),
+    (ClientPassing.PROXY, "GREETING 192.0.2.", CLOSE),
+    (ClientPassing.PROXY, "EHLO s", LISTED),
+    (ClientPassing.XCLIENT, XCLIENT_OF_STRANGERS, LISTED),
+    (ClientPassing.XCLIENT, XCLIENT_OF_STRANGERS, CLOSE),
+]
+STRANGERS = [stranger(n) for n in range(1, 201)]
+
+
+@pytest.mark.parametrize(("passing", "moment", "refusal"), REFUSALS)
+def test_two_hundred_refused_clients_in_front_keep_nobody_waiting_for_long(
+    passing: ClientPassing, moment: str, refusal: str
+) -> None:
+    primary = primary_for(passing, {moment: refusal})
+    good = [origin(n) for n in range(1, 6)]
+    found = watched(primary, passing, [*STRANGERS, *good], wanted=5)
+    assert sorted(numbers(primary)) == list(range(201, 206))
+    assert found.times[-1] < 60.0
+    assert found.world.pauses == []
+    assert still_held(found.world) == list(range(1, 201))
+
+
+def test_refused_clients_in_a_row_are_tried_five_a_second() -> None:
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"GREETING 192.0.2.": LISTED})
+    watched(primary, passing, STRANGERS[:60], seconds=30.0)
+    slow = primary.made_at[11:]  # behind ten, and the look in our own name
+    assert len(slow) == 50
+    assert all(later - at > 0.99 for at, later in zip(slow, slow[5:], strict=False))
+    assert primary.headers.count(LOCAL_HEADER) == 1
+
+
+@pytest.mark.parametrize(
+    ("passing", "moment", "refusal"),
+    [
+        (ClientPassing.PROXY, "GREETING", LISTED),
+        (ClientPassing.PROXY, "GREETING", CLOSE),
+        (ClientPassing.PROXY, "EHLO", LISTED),
+    ],
+)
+def test_a_destination_that_refuses_us_like_every_client_is_left_alone_after_ten(
+    passing: ClientPassing, moment: str, refusal: str
+) -> None:
+    primary = primary_for(passing, {moment: refusal})
+    found = watched(primary, passing, STRANGERS[:40], connections=1)
+    assert primary.headers.count(LOCAL_HEADER) == primary.connections - 10 <= 3
+    assert len(still_held(found.world)) == 40
+    assert "were refused, and so are we" in found.world.log.of(DrainFinished)[-1]["reason"]
+
+
+def test_a_destination_that_refuses_every_client_and_not_us_has_a_pause_after_500() -> None:
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"GREETING 203.0.": LISTED})
+    mail = [
+        MessageOrigin(f"203.0.{n // 250}.{n % 250 + 1}", 1, f"n{n}.example") for n in range(600)
+    ]
+    found = watched(primary, passing, [*mail, origin(1)], wanted=1, seconds=600.0)
+    assert numbers(primary) == [601]
+    assert found.world.pauses == [60.0]
+    tried = Counter(primary.headers)
+    assert max(times for header, times in tried.items() if header != LOCAL_HEADER) == 1
+    assert tried[LOCAL_HEADER] == 6  # after ten refusals in an attempt, and after each hundred
+    assert len(still_held(found.world)) == 600
+
+
+def test_one_address_is_not_tried_by_all_its_names_before_the_mail_of_others() -> None:
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"EHLO name": LISTED})
+    mail = [MessageOrigin("192.0.2.1", 1, f"name{n}.example") for n in range(200)]
+    found = watched(primary, passing, [*mail, *(origin(n) for n in range(1, 6))], wanted=5)
+    assert sorted(numbers(primary)) == list(range(201, 206))
+    assert found.times[-1] < 15.0
+
+
+def test_refused_clients_are_tried_again_in_the_next_attempts() -> None:
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"GREETING 192.0.2.": [LISTED] * 30})
+    found = watched(primary, passing, STRANGERS[:30], patience=3600.0, wanted=30)
+    assert sorted(numbers(primary)) == list(range(1, 31))
+    assert len(found.world.pauses) == 1
+
+
+def test_two_hundred_clients_deferred_by_policy_keep_nobody_waiting_for_long() -> None:
+    passing = ClientPassing.XCLIENT
+    policy = "450 4.7.25 Client host rejected: cannot find your hostname"
+    primary = ScriptedPrimary({"RCPT TO:<x": policy}, offer=WITH_XCLIENT[1:])
+    world, times = World(), list[float]()
+    world.set(patience=0.0)
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        for one in STRANGERS:
+            await world.hold(domain, 1, "x@b.example", origin=one)
+        await world.hold(domain, origin=origin(1))
+        began = asyncio.get_running_loop().time()
+        async with world.dispatcher() as dispatcher:
+            await dispatcher.start(domain, "test")
+            while not is_idle(dispatcher):
+                await asyncio.sleep(1.0)
+                if primary.taken and not times:
+                    times.append(asyncio.get_running_loop().time() - began)
+
+    play(world, primary, scene, run_swiftly, client_address=passing)
+    assert numbers(primary) == [201]
+    assert times[0] < 60.0
+    assert still_held(world) == list(range(1, 201))

@@ -84,12 +84,12 @@ def test_the_mail_of_a_silent_network_is_behind_that_of_others_until_it_gets_an_
     assert one is not None
     waiting.put_behind(one, 7.0)
     waiting.append(of(5, 1))
-    assert waiting.silent_count == 3
+    assert waiting.count_behind == 3
     assert [message.number for message in waiting] == [2, 4, 1, 3, 5]
     assert waiting.needy({}) == client(2)
     assert waiting.waiting_of(one) == 3
     waiting.bring_back(one)
-    assert waiting.silent_count == 0
+    assert waiting.count_behind == 0
     assert taken(waiting, 1) == [1, 3, 5]
 
 
@@ -113,7 +113,34 @@ def test_surplus_is_of_the_client_that_waited_longest_or_has_the_most() -> None:
         waiting.put_behind(one, seconds)
     found = [waiting.take_surplus() for _ in range(7)]
     assert [message and message.number for message in found] == [1, 4, 2, 5, 3, 6, None]
-    assert len(waiting) == waiting.silent_count == 0
+    assert len(waiting) == waiting.count_behind == 0
+
+
+def test_the_mail_of_a_refused_network_stays_behind_although_it_got_an_answer() -> None:
+    waiting, one = pending(1, 2, 1), client(1)
+    assert one is not None
+    waiting.put_refused_behind(one)
+    waiting.put_behind(one, 7.0)
+    waiting.append(of(4, 1))
+    waiting.append(of(5, 3))
+    assert [message.number for message in waiting] == [2, 5, 1, 3, 4]
+    waiting.bring_back(one)
+    assert not waiting.is_silent(one)
+    assert waiting.count_behind == 3
+    assert taken(waiting, 2) == [2]
+    assert taken(waiting, 3) == [5]
+    assert waiting.needy({}) == one
+    assert not waiting.is_worth_another({one: 1})
+
+
+def test_surplus_is_of_the_network_refused_most_so_that_each_is_tried_again_in_its_turn() -> None:
+    waiting = pending(1, 2, 3, 3)
+    for host in (1, 2, 2, 3):
+        one = client(host)
+        assert one is not None
+        waiting.put_refused_behind(one)
+    found = [waiting.take_surplus() for _ in range(4)]
+    assert [message and message.number for message in found] == [2, 3, 1, 4]
 
 
 def test_a_network_with_a_connection_comes_behind_those_without() -> None:

@@ -5,7 +5,13 @@ import ipaddress
 import pytest
 
 from restante.delivery.attempt_end import AttemptKind
-from restante.delivery.stop_rules import CLIENTS_LIMIT, DEFERRED_LIMIT, StopRules, limit_told
+from restante.delivery.stop_rules import (
+    CLIENTS_LIMIT,
+    DEFERRED_LIMIT,
+    StopRules,
+    limit_told,
+    policy_told,
+)
 from restante.mail.reply_status import ReplyStatus, read_reply_status
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.recipient_status import (
@@ -88,20 +94,23 @@ def refused(reply: str) -> MessageOutcome:
     return MessageOutcome(1, (RecipientOutcome("u@b", move, reply, stage, status),))
 
 
-@pytest.mark.parametrize(
-    "reply", ["450 4.7.25 cannot find your hostname", "450 4.7.1 too much mail from you"]
-)
-def test_a_policy_against_clients_counts_only_if_it_is_against_more_than_twenty(
-    reply: str,
-) -> None:
-    rules = StopRules(BrokenDestinationDetector())
+def test_a_rate_limit_for_clients_ends_it_only_if_it_is_for_more_than_twenty() -> None:
+    rules, limit = StopRules(BrokenDestinationDetector()), "450 4.7.1 too much mail from you"
     for number in range(CLIENTS_LIMIT):
         for _ in range(3):
-            assert rules.not_delivered(deferred(reply), client(number)) is None
-    stops = [rules.not_delivered(deferred(reply), client(90 + n)) for n in range(DEFERRED_LIMIT)]
-    assert any(stops)
+            assert rules.not_delivered(deferred(limit), client(number)) is None
+    stop = rules.not_delivered(deferred(limit), client(90))
+    assert stop is not None
+    assert stop.kind is AttemptKind.LIMITED
     rules.delivered()
-    assert rules.not_delivered(deferred(reply), client(1)) is None
+    assert rules.not_delivered(deferred(limit), client(1)) is None
+
+
+def test_a_policy_against_clients_is_not_counted_here() -> None:
+    rules, policy = StopRules(BrokenDestinationDetector()), "450 4.7.25 cannot find your hostname"
+    assert [rules.not_delivered(deferred(policy), client(n)) for n in range(100)] == [None] * 100
+    stops = [rules.not_delivered(deferred(policy)) for _ in range(DEFERRED_LIMIT)]
+    assert stops[-1] is not None  # in our own name
 
 
 def test_what_is_not_about_the_client_counts_as_always() -> None:
@@ -126,13 +135,12 @@ def test_other_refusals_count_for_each_message() -> None:
     assert stops[-1] is not None
 
 
-def test_clients_refused_before_their_mail_are_counted_in_a_row() -> None:
-    rules = StopRules(BrokenDestinationDetector())
-    stops = [rules.refused_client(deferred("554 5.7.1 go")) for _ in range(DEFERRED_LIMIT)]
-    assert stops[-1] is not None
-    assert stops[:-1] == [None] * (DEFERRED_LIMIT - 1)
-
-
 def test_a_limit_is_told_by_its_reply() -> None:
     assert "450 4.7.1 too many" in limit_told(deferred("450 4.7.1 too many"))
     assert limit_told(deferred("450 4.7.1 policy")) == ""
+
+
+def test_a_policy_is_told_by_its_reply_unless_the_rate_is_limited_too() -> None:
+    assert policy_told(deferred("450 4.7.1 no")) == "450 4.7.1 no"
+    assert policy_told(deferred("450 4.7.1 too many")) == ""
+    assert policy_told(deferred("451 4.3.0 disk")) == ""

@@ -21,7 +21,7 @@ class AttemptKind(StrEnum):
     CHANGED = "changed"  # because the record of the destination changed
     REFUSING = "refusing"  # by us: the destination refuses one message after the other
     LIMITED = "limited"  # by us: the destination limits the rate
-    PACED = "paced"  # by us: the limit per minute is reached
+    PACED = "paced"  # by us: for the limit per minute, or many refused clients (refused_clients.py)
 
 
 @dataclass(frozen=True, slots=True)

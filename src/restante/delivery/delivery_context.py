@@ -1,5 +1,6 @@
 """The parts that all drains share, made once."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,7 @@ class DestinationMemory:
     backoff: PipeliningBackoff
     experience: DrainExperience
     rates: DestinationRates
+    refused_pace: DestinationRates  # of connections a second, while clients are refused in a row
 
 
 def new_destination_memory(
@@ -55,6 +57,7 @@ def new_destination_memory(
         PipeliningBackoff(monotonic),
         DrainExperience(monotonic, takers),
         DestinationRates(monotonic),
+        DestinationRates(lambda: asyncio.get_running_loop().time(), seconds=1.0),
     )
 
 

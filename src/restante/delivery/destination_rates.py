@@ -2,6 +2,9 @@
 
 In no 60 seconds do more than N leave, whatever minutes the destination counts by. Domains with the
 same destination share the smallest of their numbers. Each that wants to send gets an equal part.
+
+In the same manner, connections are counted by the second, where clients are refused in a row
+(refused_clients.py).
 """
 
 from collections import Counter, deque
@@ -12,8 +15,8 @@ from typing import Final
 _MINUTE: Final = 60.0
 
 
-class _Minute:
-    """The messages that left for one destination in the last 60 seconds."""
+class _Period:
+    """What left for one destination in the last seconds."""
 
     def __init__(self) -> None:
         self.sent: deque[tuple[float, int]] = deque()  # when, and of which domain
@@ -32,22 +35,27 @@ class _Minute:
 class DestinationRates:
     """The rates of all destinations with a limit. Kept as long as the process lives."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        """`monotonic` is in seconds."""
+    def __init__(self, monotonic: Callable[[], float], seconds: float = _MINUTE) -> None:
+        """`monotonic` is in seconds; `seconds` is the period of the rates."""
         self._monotonic = monotonic
-        self._minutes: dict[str, _Minute] = {}
+        self._seconds = seconds
+        self._periods: dict[str, _Period] = {}
 
-    def take(self, destination: str, domain_id: int, per_minute: int) -> float:
-        """Count a message that leaves now and return 0.0, or return the seconds it must wait."""
+    def take(self, destination: str, domain_id: int, most: int) -> float:
+        """Count a message that leaves now and return 0.0, or return the seconds it must wait.
+
+        At most `most` leave in the period.
+        """
         now = self._monotonic()
-        minute = self._minutes.setdefault(destination, _Minute())
-        minute.forget(now - _MINUTE)
-        minute.asked[domain_id] = now
-        part = ceil(per_minute / len(minute.asked))
-        if len(minute.sent) >= per_minute:
-            return minute.sent[0][0] + _MINUTE - now
-        if minute.count[domain_id] >= part:
-            return next(at for at, sender in minute.sent if sender == domain_id) + _MINUTE - now
-        minute.sent.append((now, domain_id))
-        minute.count[domain_id] += 1
+        period = self._periods.setdefault(destination, _Period())
+        period.forget(now - self._seconds)
+        period.asked[domain_id] = now
+        part = ceil(most / len(period.asked))
+        if len(period.sent) >= most:
+            return period.sent[0][0] + self._seconds - now
+        if period.count[domain_id] >= part:
+            first = next(at for at, sender in period.sent if sender == domain_id)
+            return first + self._seconds - now
+        period.sent.append((now, domain_id))
+        period.count[domain_id] += 1
         return 0.0

@@ -13,6 +13,8 @@ everything is settled. Its end decides the next step:
     the destination limits the rate                the same round resumes, after short pauses at
                                                    first
     the limit per minute is reached                the same round resumes, when the next may leave
+    many clients in a row were refused             the same round resumes behind them, after a
+                                                   minute
     the destination refuses everything             the end: those messages are marked refused, the
                                                    rest is held
     requested again meanwhile                      a new round at once: the customer says that the

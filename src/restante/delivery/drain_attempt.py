@@ -35,7 +35,9 @@ takes its messages by itself. The manners towards a primary that has just come b
   deferred.
 - Where the destination is told the client, each connection is for the mail of one client
   (pending_mail.py), and ends when that has gone. A client that is refused before its mail is
-  deferred, and so is one whose mail is too much. The mail of others goes on.
+  deferred, and so is one whose mail is too much. The mail of others goes on. After ten refused
+  clients in a row we look whether the destination refuses us too: then the attempt ends. Otherwise
+  it goes on slowly (refused_clients.py).
 - A client that gets no answer for some seconds is silent for the rest of the drain. Its mail comes
   behind that of others. Few connections wait for such clients (silent_clients.py). After ten
   silences in a row we ask for the greeting in our own name. If we get none, the attempt ends.
@@ -58,6 +60,7 @@ from restante.delivery.connection_losses import ConnectionLosses
 from restante.delivery.connection_ramp import ConnectionRamp
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
+from restante.delivery.destination_probe import probe
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.drain_experience import AttemptStart, DrainExperience, GoodDrain
 from restante.delivery.drain_log import DrainLog
@@ -65,10 +68,11 @@ from restante.delivery.greeting_probe import greeting_probe
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
+from restante.delivery.refused_clients import CLIENTS_PER_SECOND, ROW_PAUSE, PutOffRow
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
 from restante.delivery.silent_clients import CLIENT_SECONDS, share_of_silent
-from restante.delivery.stop_rules import StopRules, limit_told
+from restante.delivery.stop_rules import AttemptStop, StopRules, limit_told, policy_told
 from restante.mail.message import HeldMessage
 from restante.mail.quantity import counted
 from restante.queue.broken_destination import BrokenDestinationDetector
@@ -86,6 +90,7 @@ from restante.tenancy.policy import OnRefusal
 CLIENT_LOOK_SECONDS: Final = 1.0  # between two looks for clients without an answer
 UNANSWERED_LIMIT: Final = 10  # silences in a row: then we ask for the greeting ourselves
 SILENT_REASON: Final = "connections in the name of its client, or its network, get no answer"
+REFUSED_REASON: Final = "connections in the name of its client, or its network, were refused"
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
 IDLE_SECONDS: Final = 60.0  # of waiting for a reply: the connection does no work
 WAITING_BESIDE: Final = 4  # connections beyond the destination's number, while all wait
@@ -148,6 +153,8 @@ class DrainAttempt:
         self._woken = asyncio.Event()
         self._is_ending = False
         self._unanswered = 0  # silences in a row: of new silent clients, and ends of connections
+        self._put_off = PutOffRow()
+        self._next_at_pace: asyncio.TimerHandle | None = None  # while clients are put off in a row
 
     @property
     def connection_count(self) -> int:
@@ -160,7 +167,7 @@ class DrainAttempt:
             async with self._tasks:
                 looks = [self._look_for_silence()]
                 if self._supply.is_grouped:
-                    looks.append(self._look_for_silent_clients())
+                    looks.append(self._look_at_clients())
                 looking = [self._tasks.create_task(look) for look in looks]
                 await self._feed()
                 for look in looking:
@@ -189,14 +196,16 @@ class DrainAttempt:
         """Whether every connection waits for a late reply, and mail does, of no silent client."""
         return self._supply.others_wait and not self._is_ending and self._connections.all_wait
 
-    async def _look_for_silent_clients(self) -> None:
-        """Let the mail of others pass clients that get no answer."""
+    async def _look_at_clients(self) -> None:
+        """Let the mail of others pass clients that get no answer, or are refused."""
         while True:
             await asyncio.sleep(CLIENT_LOOK_SECONDS)
             if not self._is_ending:
                 self._make_way()
             if self._unanswered >= UNANSWERED_LIMIT and not self._is_ending:
                 await self._see_whether_it_answers_us()
+            if self._put_off.needs_look and not self._is_ending:
+                await self._see_whether_it_refuses_us()
 
     def _make_way(self) -> None:
         """Put silent clients behind the others, and give their connections to these."""
@@ -220,9 +229,10 @@ class DrainAttempt:
         return share_of_silent(self._beginning.most, others_wait=self._supply.others_wait)
 
     def _defer_surplus(self) -> None:
-        """Defer mail of silent clients beyond a limit: the next round tries it again."""
+        """Defer mail of silent and refused clients beyond a limit: the next round tries again."""
         while (message := self._supply.take_surplus()) is not None:
-            self._defer_unsent(message, SILENT_REASON)
+            is_silent = self._supply.is_silent(self._supply.client_of(message))
+            self._defer_unsent(message, SILENT_REASON if is_silent else REFUSED_REASON)
 
     async def _see_whether_it_answers_us(self) -> None:
         """End if the destination greets nobody: then the silence is not about the clients."""
@@ -230,6 +240,14 @@ class DrainAttempt:
         self._unanswered = 0
         if reason:
             self.end(f"clients in a row got no answer, nor do we: {reason}")
+
+    async def _see_whether_it_refuses_us(self) -> None:
+        """End if the destination would not talk to us: then the refusals are not about clients."""
+        reason = await probe(self._plan.destination, self._context)
+        if reason and self._put_off.needs_look:  # nobody was let in meanwhile
+            self.end(f"clients in a row were refused, and so are we: {reason}")
+        self._put_off.looked()
+        self._open_connections()
 
     def _relieve(self) -> None:
         """Open one beside those that wait, or end one if there are too many."""
@@ -389,6 +407,7 @@ class DrainAttempt:
             if self._tally.delivered == 1:
                 self._context.memory.experience.took_mail(self._plan.destination.text)
             self._rules.delivered()
+            self._put_off.delivered()
             if not self._ramp.is_settled:
                 self._climb()
         else:
@@ -450,25 +469,45 @@ class DrainAttempt:
         self._tally.moved_some |= takes_few_at_once(outcome)
         if client is not None and (reason := limit_told(outcome)):
             self._defer_client(client, reason)
+        if client is not None and (reason := policy_told(outcome)):
+            self._end_for_now(self._put_off.deferred(client, reason))
         if stop := self._rules.not_delivered(outcome, client):
             if stop.kind is AttemptKind.LIMITED:
                 self._tally.is_limited = True
                 self._context.memory.experience.met_limit(self._plan.destination.text)
             self.end(*stop)
 
-    def _defer_client(self, client: PassedClient, reason: str) -> HeldMessage | None:
-        """Leave a client's mail held that has been read; return one of the messages."""
-        message = None
-        while (following := self._supply.take(client)) is not None:
-            message = following
+    def _defer_client(self, client: PassedClient, reason: str) -> None:
+        """Leave a client's mail held that has been read."""
+        while (message := self._supply.take(client)) is not None:
             self._defer_unsent(message, reason)
-        return message
 
     # Connections
 
     def _open_connections(self) -> None:
-        while self._is_wanting and not self._is_ending and self._is_worth_another:
+        while (
+            self._is_wanting
+            and not self._is_ending
+            and self._is_worth_another
+            and self._is_in_time()
+        ):
             self._begin_connection()
+
+    def _is_in_time(self) -> bool:
+        """Count a connection that begins now, or have it begin later: many clients were put off."""
+        if not self._put_off.is_long:
+            return True
+        if self._put_off.needs_look:
+            return False
+        domain, destination = self._plan.domain, self._plan.destination.text
+        wait = self._context.memory.refused_pace.take(destination, domain.id, CLIENTS_PER_SECOND)
+        if wait and self._next_at_pace is None:
+            self._next_at_pace = self._loop.call_later(wait, self._go_on_at_pace)
+        return not wait
+
+    def _go_on_at_pace(self) -> None:
+        self._next_at_pace = None
+        self._open_connections()
 
     @property
     def _is_wanting(self) -> bool:
@@ -518,6 +557,7 @@ class DrainAttempt:
             del self._served[work.client]
         if end.was_ready:
             self._unanswered = 0
+            self._put_off.let_in()
         for message in reversed(end.outstanding):  # each goes to the front
             if message is end.in_doubt:
                 self._take_back_in_doubt(message, end)
@@ -533,17 +573,23 @@ class DrainAttempt:
     def _go_on_without(self, client: PassedClient, end: ConnectionEnd) -> None:
         """Defer a client that the destination refuses before its mail; others go on.
 
-        Silence does not count as a refusal: it is a fact about the client, until the destination
-        is silent to us too.
+        A refusal and silence are facts about the client, until the destination treats us alike.
         """
-        message = self._defer_client(client, end.reason)
+        self._defer_client(client, end.reason)
         if end.was_silent:
             self._unanswered += 1
             self._supply.found_silent(client)
-        elif message and (stop := self._rules.refused_client(deferred_for(message, end.reason))):
-            self.end(*stop)
+        else:
+            self._supply.found_refused(client)
+            self._end_for_now(self._put_off.refused(end.reason))
         self._open_connections()
         self._connections.wake()
+
+    def _end_for_now(self, stop: AttemptStop | None) -> None:
+        """End after too many clients in a row; the next attempt begins behind them."""
+        if stop is not None:
+            self._tally.wait = ROW_PAUSE
+            self.end(*stop)
 
     def _take_back(self, message: HeldMessage, end: ConnectionEnd) -> None:
         """Defer a message whose connection was lost: the destination's result is unknown.

@@ -44,7 +44,7 @@ from restante.store.handover_store import HandoverStore
 from restante.store.store_errors import ContentUnreachable, Damaged, StoreError
 
 BATCH_MESSAGES: Final = 256
-SILENT_MESSAGES: Final = 64  # of silent clients that wait; more are deferred without an attempt
+MESSAGES_BEHIND: Final = 64  # of silent and refused clients; more are deferred untried
 BATCH_OCTETS: Final = 1024 * 1024  # of content in memory: two batches at most, for each drain
 _LOSS: Final = 2
 _LOSS_AFTER_MAIL: Final = 1
@@ -112,9 +112,9 @@ class MailSupply:
 
     @property
     def is_low(self) -> bool:
-        """Whether it is time to read on. Mail of silent clients does not count."""
+        """Whether it is time to read on. Mail that comes behind the others does not count."""
         pending = self._pending
-        return not self.is_exhausted and len(pending) - pending.silent_count < BATCH_MESSAGES // 2
+        return not self.is_exhausted and len(pending) - pending.count_behind < BATCH_MESSAGES // 2
 
     @property
     def is_grouped(self) -> bool:
@@ -131,12 +131,16 @@ class MailSupply:
 
     @property
     def others_wait(self) -> bool:
-        """Whether mail can be taken whose client is not silent."""
-        return len(self._pending) > self._pending.silent_count
+        """Whether mail can be taken whose client is neither silent nor refused."""
+        return len(self._pending) > self._pending.count_behind
 
     def found_silent(self, client: PassedClient, seconds: float = CLIENT_SECONDS) -> None:
         """Put the mail of a client's network behind that of others: it got no answer so long."""
         self._pending.put_behind(client, seconds)
+
+    def found_refused(self, client: PassedClient) -> None:
+        """Put the mail of a client's network behind that of others: it was refused."""
+        self._pending.put_refused_behind(client)
 
     def found_answered(self, client: PassedClient) -> None:
         """Take a client as any other again."""
@@ -147,12 +151,12 @@ class MailSupply:
         return self._pending.has_unserved(served)
 
     def take_surplus(self) -> HeldMessage | None:
-        """Return a message of a silent client that is too much to wait; None if there is none."""
+        """Return a message of those behind that is too much to wait; None if there is none."""
         pending = self._pending
-        return pending.take_surplus() if pending.silent_count > SILENT_MESSAGES else None
+        return pending.take_surplus() if pending.count_behind > MESSAGES_BEHIND else None
 
     def look_again(self) -> None:
-        """Have new mail looked for, while only that of silent clients waits."""
+        """Have new mail looked for, while only that of silent or refused clients waits."""
         if len(self._pending) and not self.others_wait:
             self.is_exhausted = False
 

@@ -5,14 +5,15 @@ kept in a group for each client, and a connection takes from its own. The groups
 their first message, and a group keeps the order of its messages. Elsewhere there is one group, and
 nobody looks where a message came from.
 
-The groups of silent clients (silent_clients.py) stand behind all others. No connection is made for
-them while another group waits.
+The groups of silent clients (silent_clients.py) and of refused ones (refused_clients.py) stand
+behind all others. No connection is made for them while another group waits.
 """
 
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from restante.delivery.refused_clients import RefusedClients
 from restante.delivery.silent_clients import ClientWait, SilentClients
 from restante.mail.message import HeldMessage
 from restante.network.addresses import address_block
@@ -28,10 +29,11 @@ class PendingMail:
     def __init__(self) -> None:
         self.is_grouped = False  # by client; changed only while this is empty
         self._groups: dict[PassedClient | None, deque[HeldMessage]] = {}
-        self._silent_groups: dict[PassedClient | None, deque[HeldMessage]] = {}
+        self._groups_behind: dict[PassedClient | None, deque[HeldMessage]] = {}
         self._count = 0
-        self.silent_count = 0  # messages of silent clients
+        self.count_behind = 0  # messages of silent and of refused clients
         self._silent = SilentClients()  # of the drain
+        self._refused = RefusedClients()  # of the drain
 
     def __len__(self) -> int:
         return self._count
@@ -43,8 +45,8 @@ class PendingMail:
     def append(self, message: HeldMessage, *, in_front: bool = False) -> None:
         """Put a message behind the others of its client, or in front of them."""
         client = self.client_of(message)
-        is_silent = client in self._silent
-        groups = self._silent_groups if is_silent else self._groups
+        is_behind = self._is_behind(client)
+        groups = self._groups_behind if is_behind else self._groups
         group = groups.get(client)
         if group is None:
             group = groups[client] = deque()
@@ -53,28 +55,29 @@ class PendingMail:
         else:
             group.append(message)
         self._count += 1
-        self.silent_count += is_silent
+        self.count_behind += is_behind
 
     def take(self, client: PassedClient | None) -> HeldMessage | None:
         """Return the next message of a client; None if there is none."""
-        groups = self._groups if client in self._groups else self._silent_groups
+        groups = self._groups if client in self._groups else self._groups_behind
         group = groups.get(client)
         if group is None:
             return None
         message = group.popleft()
         self._count -= 1
-        self.silent_count -= groups is self._silent_groups
+        self.count_behind -= groups is self._groups_behind
         if not group:
             del groups[client]
         return message
 
     def take_surplus(self) -> HeldMessage | None:
-        """Return a message of the client that waited longest, or has the most messages."""
+        """Return a message of the client that waited longest, was refused most, or has the most."""
 
-        def claim(client: PassedClient | None) -> tuple[float, int]:
-            return self._silent.waited(client), len(self._silent_groups[client])
+        def claim(client: PassedClient | None) -> tuple[float, int, int]:
+            waited, times = self._silent.waited(client), self._refused.times(client)
+            return waited, times, len(self._groups_behind[client])
 
-        return self.take(max(self._silent_groups, key=claim)) if self._silent_groups else None
+        return self.take(max(self._groups_behind, key=claim)) if self._groups_behind else None
 
     def is_silent(self, client: PassedClient | None) -> bool:
         """Return whether a client, or another of its network, got no answer in this drain."""
@@ -89,30 +92,42 @@ class PendingMail:
         self._silent.note(client, seconds)
         self._sort_again()
 
+    def put_refused_behind(self, client: PassedClient) -> None:
+        """Put the mail of a client's network behind that of others: it was refused."""
+        self._refused.note(client)
+        self._sort_again()
+
     def bring_back(self, client: PassedClient) -> None:
-        """Let the mail of a client's network wait among the others: it got an answer."""
+        """Let the mail of a client's network wait among the others: it got an answer.
+
+        One that was refused too stays behind.
+        """
         self._silent.forget(client)
         self._sort_again()
 
+    def _is_behind(self, client: PassedClient | None) -> bool:
+        return client in self._silent or client in self._refused
+
     def _sort_again(self) -> None:
-        groups = self._silent_groups | self._groups
-        self._groups = {one: mail for one, mail in groups.items() if one not in self._silent}
-        self._silent_groups = {one: mail for one, mail in groups.items() if one in self._silent}
-        self.silent_count = sum(map(len, self._silent_groups.values()))
+        groups = self._groups_behind | self._groups
+        behind = {one for one in groups if self._is_behind(one)}
+        self._groups = {one: mail for one, mail in groups.items() if one not in behind}
+        self._groups_behind = {one: mail for one, mail in groups.items() if one in behind}
+        self.count_behind = sum(map(len, self._groups_behind.values()))
 
     def waiting_of(self, client: PassedClient | None) -> int:
         """Return how many messages of a client wait."""
-        groups = self._groups if client in self._groups else self._silent_groups
+        groups = self._groups if client in self._groups else self._groups_behind
         return len(groups.get(client, ()))
 
     def needy(self, served: Mapping[PassedClient | None, int]) -> PassedClient | None:
         """Return the client that the next connection is for.
 
         `served`: how many connections each client has. The first without any, first where its
-        network has none either; otherwise the one with the most messages for each. A silent one
-        only if no other mail waits.
+        network has none either; otherwise the one with the most messages for each. A silent or
+        refused one only if no other mail waits.
         """
-        groups = self._groups or self._silent_groups
+        groups = self._groups or self._groups_behind
         busy = {address_block(client.address) for client in served if client is not None}
         first = None
         for client in groups:
@@ -126,23 +141,23 @@ class PendingMail:
 
     def has_unserved(self, served: Mapping[PassedClient | None, int]) -> bool:
         """Return whether mail waits of a client that has no connection."""
-        return any(not served.get(client) for client in [*self._groups, *self._silent_groups])
+        return any(not served.get(client) for client in [*self._groups, *self._groups_behind])
 
     def is_worth_another(self, served: Mapping[PassedClient | None, int]) -> bool:
         """Return whether some client's mail is worth a connection more than it has."""
         if not self._count:
             return False
         client = self.needy(served)
-        if client in self._silent:
+        if self._is_behind(client):
             return not served.get(client)
         return self.waiting_of(client) >= (FEWEST_MESSAGES * served.get(client, 0) or 1)
 
     def clear(self) -> None:
         """Forget them all."""
         self._groups.clear()
-        self._silent_groups.clear()
-        self._count = self.silent_count = 0
+        self._groups_behind.clear()
+        self._count = self.count_behind = 0
 
     def __iter__(self) -> Iterator[HeldMessage]:
-        for group in (*self._groups.values(), *self._silent_groups.values()):
+        for group in (*self._groups.values(), *self._groups_behind.values()):
             yield from group

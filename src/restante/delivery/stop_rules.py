@@ -11,9 +11,10 @@ Where the destination is told the client of each message, much of this is about 
 
     the reply to mail in the name of a client         it counts
     ------------------------------------------------  ------------------------------------------
-    4xx: a policy, or too much from that client       not, for up to 20 clients in a row
+    4xx: too much from that client                    not, for up to 20 clients in a row
+    4xx: a policy                                     not here: refused_clients.py
     5xx: a policy (X.7.x)                             once for each client
-    the client is refused before its mail             in the row of ten, once for all its mail
+    the client is refused before its mail             not here: refused_clients.py
 
 An attempt that ends begins no more messages.
 """
@@ -27,7 +28,7 @@ from restante.queue.recipient_status import MessageOutcome, RecipientMove, Recip
 from restante.smtp.passed_client import PassedClient
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
-CLIENTS_LIMIT: Final = 20  # deferred for a policy since the last delivery: then it is against us
+CLIENTS_LIMIT: Final = 20  # with a limited rate since the last delivery: then it is our rate
 MAILBOXES_LIMIT: Final = (
     20  # deferred for their state, none delivered: then it says so of everybody
 )
@@ -50,7 +51,7 @@ class StopRules:
         self._deferred_in_a_row = 0
         self._mailboxes: set[str] = set()  # deferred for their state since the last delivery
         # since the last delivery
-        self._deferred_clients: set[PassedClient] = set()
+        self._limited_clients: set[PassedClient] = set()
         self._refused: set[PassedClient] = set()
 
     def answered(
@@ -71,21 +72,20 @@ class StopRules:
         """Count a message that was taken."""
         self._deferred_in_a_row = 0
         self._mailboxes.clear()
-        self._deferred_clients.clear()
+        self._limited_clients.clear()
         self._refused.clear()
-
-    def refused_client(self, outcome: MessageOutcome) -> AttemptStop | None:
-        """Count a client that was refused before its mail, with the outcome of one message."""
-        return self.not_delivered(outcome)
 
     def not_delivered(
         self, outcome: MessageOutcome, client: PassedClient | None = None
     ) -> AttemptStop | None:
         """Count a message that was not taken for all its recipients."""
-        if client is not None and any(map(hindrance, outcome.recipients)):
-            self._deferred_clients.add(client)
-            if len(self._deferred_clients) <= CLIENTS_LIMIT:
+        if client is not None:
+            if policy_told(outcome):
                 return None
+            if limit_told(outcome):
+                self._limited_clients.add(client)
+                if len(self._limited_clients) <= CLIENTS_LIMIT:
+                    return None
         if not self._is_about_mailboxes(outcome):
             moves = {recipient.move for recipient in outcome.recipients}
             self._deferred_in_a_row = (
@@ -113,6 +113,12 @@ def limit_told(outcome: MessageOutcome) -> str:
         if hindrance(recipient) is DeferralCause.RATE:
             return f"the destination limits the rate: {recipient.reply}"
     return ""
+
+
+def policy_told(outcome: MessageOutcome) -> str:
+    """Return the reply by which a policy defers it; "" if there is none, or the rate is limited."""
+    causes = {hindrance(recipient): recipient.reply for recipient in outcome.recipients}
+    return "" if DeferralCause.RATE in causes else causes.get(DeferralCause.POLICY, "")
 
 
 def _is_refused_by_policy(recipient: RecipientOutcome) -> bool:

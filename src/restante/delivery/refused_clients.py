@@ -1,0 +1,110 @@
+"""The clients that a destination refuses, or defers by policy, one after the other. Pure.
+
+A destination that is told the client can refuse it before its mail: at the greeting, EHLO or
+XCLIENT, or by closing the connection. Or it defers each message of the client by policy. Both are
+facts about the client, as long as the destination would talk to us. So the mail of others goes on,
+and many of them in a row slow an attempt down:
+
+    clients put off since the last delivery       the attempt
+    --------------------------------------------  ----------------------------------------------
+    fewer than FREE_CLIENTS                       goes on at once
+    more                                          begins at most CLIENTS_PER_SECOND connections a
+                                                  second; domains share this number where they
+                                                  have one destination
+    ROW_LIMIT                                     ends; the next one begins behind them, after
+                                                  ROW_PAUSE
+
+    clients refused since one was let in          first
+    --------------------------------------------  ----------------------------------------------
+    FIRST_LOOK, then each LATER_LOOK more         a look in our own name; the attempt ends if the
+                                                  destination refuses us too
+
+A refused client's mail comes behind that of others for the rest of the drain. As for silence
+(silent_clients.py), the memory is of addresses of IPv4 and of networks of IPv6. A client deferred
+by policy keeps its place: greylisting takes its mail the second time.
+"""
+
+from collections import Counter
+from typing import Final
+
+from restante.delivery.attempt_end import AttemptKind
+from restante.delivery.stop_rules import AttemptStop
+from restante.network.addresses import address_block
+from restante.smtp.passed_client import PassedClient
+
+FREE_CLIENTS: Final = 10
+CLIENTS_PER_SECOND: Final = 5
+ROW_LIMIT: Final = 500
+ROW_PAUSE: Final = 60.0  # seconds
+FIRST_LOOK: Final = 10
+LATER_LOOK: Final = 100
+
+
+class RefusedClients:
+    """How often each network was refused in one drain."""
+
+    def __init__(self) -> None:
+        self._times: Counter[int] = Counter()
+
+    def __contains__(self, client: PassedClient | None) -> bool:
+        return self.times(client) > 0
+
+    def note(self, client: PassedClient) -> None:
+        """Remember that a client was refused."""
+        self._times[address_block(client.address)] += 1
+
+    def times(self, client: PassedClient | None) -> int:
+        """Return how often clients of its network were refused."""
+        if client is None or not self._times:
+            return 0
+        return self._times[address_block(client.address)]
+
+
+class PutOffRow:
+    """The clients put off in a row, in one attempt."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+        self._deferred: set[PassedClient] = set()
+        self._until_look = FIRST_LOOK  # clients to be refused before the next look
+
+    @property
+    def is_long(self) -> bool:
+        """Whether connections begin one after the other now."""
+        return self._refused + len(self._deferred) >= FREE_CLIENTS
+
+    @property
+    def needs_look(self) -> bool:
+        """Whether nothing begins before a look in our own name."""
+        return self._until_look <= 0
+
+    def refused(self, reason: str) -> AttemptStop | None:
+        """Count a client that was refused before its mail; return why the attempt must end."""
+        self._refused += 1
+        self._until_look -= 1
+        return self._stop(reason)
+
+    def deferred(self, client: PassedClient, reason: str) -> AttemptStop | None:
+        """Count a client whose mail is deferred by policy, once; return as above."""
+        self._deferred.add(client)
+        return self._stop(reason)
+
+    def let_in(self) -> None:
+        """Count a client that could begin its mail."""
+        self._until_look = FIRST_LOOK
+
+    def looked(self) -> None:
+        """Count a look that has shown that the destination would talk to us."""
+        self._until_look = LATER_LOOK
+
+    def delivered(self) -> None:
+        """Count a message that was taken: the row is over."""
+        self._refused = 0
+        self._deferred.clear()
+        self._until_look = FIRST_LOOK
+
+    def _stop(self, reason: str) -> AttemptStop | None:
+        if self._refused + len(self._deferred) < ROW_LIMIT:
+            return None
+        words = f"{ROW_LIMIT} clients in a row were refused, or deferred by policy: {reason}"
+        return AttemptStop(words, AttemptKind.PACED)
