@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install client dist run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-style check-layers check-spelling format lock audit docs clean
+.PHONY: install client dist site run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -46,6 +46,18 @@ client: install
 # same commit gives the same octets.
 dist: install
 	$(BIN)/python -m tools.build_dist dist
+
+# The documents as a site that can be searched, into site/. A broken link fails it. Its tools have an
+# environment of their own, so `make install` does not bring them.
+.venv/site/.installed: requirements-site.lock
+	@echo "Installing the tools of the site into .venv/site ..."
+	@$(PYTHON) -m venv .venv/site
+	@PYTHONUNBUFFERED=1 .venv/site/bin/python -m pip install --progress-bar off --disable-pip-version-check \
+	    --require-hashes -r requirements-site.lock | $(SHOW_PROGRESS)
+	@touch $@
+
+site: .venv/site/.installed
+	@.venv/site/bin/python -m tools.build_site site
 
 run: install
 	@$(BIN)/python demo/run.py
@@ -131,13 +143,16 @@ scale: install
 
 # Two at a time, the longest first. Each prints when it has ended.
 check: install
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-types check-prose check-style check-layers check-spelling
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target check-types check-prose check-links check-style check-layers check-spelling
 
 check-types:
 	$(BIN)/mypy
 
 check-prose:
 	$(BIN)/python -m tools.prose
+
+check-links:
+	$(BIN)/python -m tools.links
 
 check-style:
 	$(BIN)/ruff check
@@ -163,6 +178,7 @@ lock:
 	.venv/tools/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --extra postgres --extra objects pyproject.toml -o requirements-postgres.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --group dev pyproject.toml -o requirements-dev.lock
+	.venv/tools/bin/uv pip compile $(LOCKING) --group pyproject.toml:site -o requirements-site.lock
 
 # Looks up every pinned package in the database of known vulnerabilities. Fails without a network.
 audit:
