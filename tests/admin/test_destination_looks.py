@@ -1,5 +1,6 @@
 """A destination is looked at once in ten minutes, for all accounts together."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 from restante.admin.admin_context import AdminContext
@@ -10,6 +11,7 @@ from restante.admin.destination_looks import (
     look_or_remember,
 )
 from restante.readiness.destination_facts import AddressFacts, DestinationFacts, ProbeReply
+from restante.request_limits.dial_limits import DialWait
 from tests.admin.admin_world import NOW, AdminWorld, run
 
 HOST = "mail.alpha.example:25"
@@ -23,6 +25,7 @@ class Looks:
     seconds: float = 0.0  # since the first
     greets: bool = True
     taken: int = 0
+    refusal: DialWait | None = None
 
     @property
     def context(self) -> AdminContext:
@@ -36,7 +39,14 @@ class Looks:
         return DestinationFacts(HOST, "alpha.example", at, addresses=(address,), postmaster=reply)
 
     def ask(self, account: str = "alpha", destination: str = HOST) -> RememberedLook:
-        return run(look_or_remember(self.context, account, destination, self.look))
+        return run(self.look_or_remember(account, destination, self.look))
+
+    async def look_or_remember(
+        self, account: str, destination: str, look: Callable[[], Awaitable[DestinationFacts]]
+    ) -> RememberedLook:
+        return await look_or_remember(
+            self.context, account, destination, look, lambda: self.refusal
+        )
 
 
 def test_a_second_look_is_the_first_one_remembered() -> None:
@@ -45,6 +55,16 @@ def test_a_second_look_is_the_first_one_remembered() -> None:
     looks.seconds = EVERY_SECONDS - 1
     assert looks.ask() == first
     assert first.again_at == NOW + EVERY_SECONDS
+    assert looks.taken == 1
+
+
+def test_an_account_beyond_its_limit_gets_what_is_remembered_and_no_look() -> None:
+    looks = Looks(refusal=DialWait("too many", 30.0))
+    assert looks.ask() == RememberedLook(None, NOW + 30.0, "too many")
+    looks.refusal = None
+    first = looks.ask()
+    looks.refusal = DialWait("too many", 30.0)
+    assert looks.ask() == first
     assert looks.taken == 1
 
 
@@ -77,11 +97,11 @@ def test_a_look_under_way_in_another_process_is_not_repeated() -> None:
 
     async def both() -> list[RememberedLook]:
         async def outer() -> DestinationFacts:
-            inner.append(await look_or_remember(looks.context, "alpha", HOST, looks.look))
+            inner.append(await looks.look_or_remember("alpha", HOST, looks.look))
             return await looks.look()
 
         inner: list[RememberedLook] = []
-        return [await look_or_remember(looks.context, "alpha", HOST, outer), *inner]
+        return [await looks.look_or_remember("alpha", HOST, outer), *inner]
 
     outer, inner = run(both())
     assert outer.facts is not None

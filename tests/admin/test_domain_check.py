@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from restante.admin.admin_error import AdminError
-from restante.admin.domain_check import DomainCheckView, check_domain
+from restante.admin.domain_check import DomainCheckView, check_domain, examined
 from restante.admin.domain_uptime import longest_outage
 from restante.network.dns_records import DnsRecordSet
 from restante.queue.held_peak import WIDE, HeldAmount, HeldPeak, PeakPlace
 from restante.queue.presence import DestinationState, PresenceChange
-from restante.readiness.readiness_row import ReadinessVerdict
+from restante.readiness.readiness_row import ReadinessCheck, ReadinessVerdict
+from restante.request_limits.dial_limits import DialPurpose
 from restante.tenancy.policy import DAY
 from restante.tenancy.principal import account_login
 from tests.admin.admin_world import NOW, AdminWorld, ask_for, run
@@ -66,6 +67,32 @@ def test_two_checks_are_one_look() -> None:
     assert view.destination_seen_at is not None
 
 
+def test_another_domain_and_a_drill_need_not_wait_for_the_check_of_a_neighbor() -> None:
+    admin = world()
+    for name in ("alpha.example", "neighbor.example"):
+        run(admin.host(name, "alpha", destination="192.0.2.7"))
+    alpha = admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+    first = run(check_domain(alpha, "alpha.example"))
+    assert run(check_domain(alpha, "neighbor.example")).destination_seen_at is not None
+    domain = alpha.directory.now.domains["alpha.example"]
+    drilled = run(examined(alpha, domain, DialPurpose.DRILL))
+    assert drilled.destination_seen_at == first.destination_seen_at
+
+
+def test_a_new_port_of_a_host_is_not_looked_at_for_the_rest_of_the_minute() -> None:
+    """Otherwise an account could scan the ports of a host."""
+    admin = world()
+    for port, name in enumerate(("alpha.example", "neighbor.example"), start=25):
+        run(admin.host(name, "alpha", destination=f"192.0.2.7:{port}"))
+    alpha = admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
+    run(check_domain(alpha, "alpha.example"))
+    view = run(check_domain(alpha, "neighbor.example"))
+    assert view.destination_seen_at is None
+    [row] = [one for one in view.rows if one.check is ReadinessCheck.REACHABLE]
+    assert row.evidence == ("192.0.2.7:26: this account has just started a look at 192.0.2.7")
+    assert row.remedy == "check again in 60 seconds"
+
+
 def test_without_a_destination_nothing_is_dialed() -> None:
     admin = world()
     run(admin.host("alpha.example", "alpha", destination="none"))
@@ -86,8 +113,9 @@ def test_an_account_checks_its_own_domains_once_a_minute() -> None:
     run(admin.host("alpha.example", "alpha", destination="none"))
     alpha = admin.context.acting(account_login("alpha-mail", "alpha", "192.0.2.1"))
     run(check_domain(alpha, "alpha.example"))
-    with pytest.raises(AdminError, match="this account has just had"):
+    with pytest.raises(AdminError, match="just started a check of alpha") as caught:
         run(check_domain(alpha, "alpha.example"))
+    assert (caught.value.remedy, caught.value.seconds) == ("try again in 60 seconds", 60)
     beta = admin.context.acting(account_login("beta-mail", "beta", "192.0.2.1"))
     with pytest.raises(AdminError, match="is not hosted here"):
         run(check_domain(beta, "alpha.example"))

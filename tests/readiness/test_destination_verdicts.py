@@ -247,6 +247,31 @@ def test_a_look_for_another_domain_tells_nothing_of_this_ones_mailboxes() -> Non
     assert of(ReadinessCheck.STARTTLS, view).verdict.text == "PASS"
 
 
+@pytest.mark.parametrize(
+    ("check", "changes"),
+    [
+        (ReadinessCheck.LOGIN, {"login": ProbeReply(535, "535 5.7.8 no")}),
+        (ReadinessCheck.STARTTLS, {"tls": TlsFacts(is_offered=True)}),
+        (ReadinessCheck.REACHABLE, {"failure": "no TLS", "postmaster": ProbeReply()}),
+        (ReadinessCheck.CLIENT_ADDRESS, {}),
+    ],
+)
+def test_the_settings_of_another_domain_let_none_fail_and_none_pass(
+    check: ReadinessCheck, changes: dict[str, Any]
+) -> None:
+    view = replace(
+        seen(domain="other.example", **changes),
+        tls=TlsUse.REQUIRED,
+        login="us",
+        passing=ClientPassing.PROXY,
+        again_at=NOW + 89.5,
+    )
+    row = of(check, view)
+    assert row.verdict.text == "UNKNOWN"
+    assert row.evidence == "the last look was for other.example, which has the same destination"
+    assert row.remedy == "check again in 90 seconds"
+
+
 def test_without_a_session_nothing_is_made_up() -> None:
     facts = DestinationFacts("mail.a.example:25", "a.example", NOW, failure="Connection refused")
     rows = destination_rows(replace(VIEW, facts=facts))

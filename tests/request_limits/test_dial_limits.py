@@ -1,12 +1,23 @@
 """An account causes one connection a minute to each target, and a few to all together."""
 
-from restante.request_limits.dial_limits import OF_ACCOUNT, TO_TARGET, DialLimits
+from restante.request_limits.dial_limits import (
+    OF_ACCOUNT,
+    TO_TARGET,
+    DialLimits,
+    DialPurpose,
+)
 
 HOST = "mail.alpha.example"
 
 
-def seconds(limits: DialLimits, account: str, target: str, now: float) -> float:
-    wait = limits.allow(account, target, now)
+def seconds(
+    limits: DialLimits,
+    account: str,
+    target: str,
+    now: float,
+    purpose: DialPurpose = DialPurpose.TEST,
+) -> float:
+    wait = limits.allow(account, purpose, target, now)
     return 0.0 if wait is None else wait.seconds
 
 
@@ -40,8 +51,29 @@ def test_all_accounts_count_together_for_a_target() -> None:
 def test_a_refused_check_uses_up_nothing() -> None:
     limits = DialLimits()
     for _ in range(60):
-        limits.allow("alpha", HOST, 100.0)
+        seconds(limits, "alpha", HOST, 100.0)
     assert seconds(limits, "alpha", "other.example", 100.0) == 0
+
+
+def test_another_purpose_need_not_wait_and_counts_for_the_account() -> None:
+    limits = DialLimits()
+    purposes = [one for one in DialPurpose if one is not DialPurpose.LOOK]
+    assert [seconds(limits, "alpha", HOST, 100.0, one) for one in purposes] == [0] * len(purposes)
+    again = [seconds(limits, "alpha", HOST, 100.0, one) for one in purposes]
+    assert again == [60.0] * len(purposes)
+    left = OF_ACCOUNT - len(purposes)
+    waits = [seconds(limits, "alpha", f"host{i}.example", 100.0) for i in range(60)]
+    assert waits.count(0) == left
+
+
+def test_a_look_counts_for_its_target_and_not_for_the_account() -> None:
+    limits = DialLimits()
+    waits = [
+        seconds(limits, "alpha", f"host{i}.example", 100.0, DialPurpose.LOOK) for i in range(60)
+    ]
+    assert waits.count(0) == 60
+    assert seconds(limits, "alpha", "host0.example", 100.0, DialPurpose.LOOK) == 60
+    assert seconds(limits, "alpha", "host0.example", 100.0) == 0
 
 
 def test_servers_divide_the_limits() -> None:

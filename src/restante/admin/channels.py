@@ -40,7 +40,7 @@ from restante.admin.channel_change import (
     wrong,
 )
 from restante.admin.compared_secrets import judge_secret
-from restante.admin.destinations import allow_check
+from restante.admin.destinations import allow_dial
 from restante.admin.listing_page import PAGE_ROWS, ListingPage, number_at
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.repeated_add import refuse_difference
@@ -48,6 +48,7 @@ from restante.admin.scope import account_in_scope, owner_of
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.notices.past_notice import past_notice
 from restante.phrases import EXISTS, REMOVED_MEANWHILE, did_you_mean, none_of_that_name
+from restante.request_limits.dial_limits import DialPurpose
 from restante.store.store_errors import Conflict, Overtaken, StoreError
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.notice import Channel, ChannelTransport, Notice, NoticeFacts, NoticeKind
@@ -219,7 +220,7 @@ async def try_channel(context: AdminContext, account: str, name: str) -> TrialVi
 
 def allow_channel_check(context: AdminContext, channel: Channel) -> None:
     """Count a notice that an account sends by hand. Raises AdminError beyond the limits."""
-    allow_check(context, f"notice channel {channel.name}", _dialed(channel))
+    allow_dial(context, DialPurpose.TEST, f"notice channel {channel.name}", _dialed(channel))
 
 
 def _dialed(channel: Channel) -> str:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from restante.admin.admin_context import AdminContext
 from restante.readiness.destination_facts import DestinationFacts
+from restante.request_limits.dial_limits import DialWait
 from restante.store.answer_store import AnswerBounds, KeptAnswer
 
 EVERY_SECONDS: Final = 600.0  # between two looks at a destination that greets
@@ -32,8 +33,9 @@ _FACTS: Final = TypeAdapter(DestinationFacts)
 class RememberedLook:
     """The last look, and when the next one is possible. Unix time."""
 
-    facts: DestinationFacts | None  # None: another account had it, or it is under way
+    facts: DestinationFacts | None  # None: another account had it, it is under way, or see `cause`
     again_at: float
+    cause: str = ""  # why this account gets no look now
 
 
 class _LookMark(NamedTuple):
@@ -48,13 +50,19 @@ async def look_or_remember(
     account: str,
     destination: str,
     look: Callable[[], Awaitable[DestinationFacts]],
+    allow: Callable[[], DialWait | None],
 ) -> RememberedLook:
-    """Return the facts of the last look, or look now and keep them. Raises StoreError."""
+    """Return the facts of the last look, or look now and keep them. Raises StoreError.
+
+    `allow` counts a look, or returns why the account must wait. A remembered look is not counted.
+    """
     mark = await _mark_of(context, destination)
     if mark is not None:
         facts = await _kept_facts(context, account, destination, mark.at)
         return RememberedLook(facts, mark.until)
     now = context.now()
+    if (wait := allow()) is not None:
+        return RememberedLook(None, now + wait.seconds, wait.cause)
     slot = _slot(now, BEGUN_SECONDS)
     until = (slot + 1) * BEGUN_SECONDS
     digest = hashlib.sha256(f"look {destination} {slot}".encode()).digest()

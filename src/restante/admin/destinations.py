@@ -23,6 +23,7 @@ from restante.mail.quantity import counted
 from restante.network.addresses import peer_address, plain_address, split_host_port
 from restante.network.public_address import is_public
 from restante.network.resolver import LOCALHOST, LookupFailed, Resolver
+from restante.request_limits.dial_limits import DialPurpose, DialWait
 from restante.tenancy.model import NO_DESTINATION, Destination, IpAddress, TlsUse
 from restante.tenancy.principal import Role
 
@@ -144,7 +145,8 @@ async def with_shown_pin(
         if fields.destination is not None:
             error = "--pin-now cannot be combined with a new destination"
             raise AdminError(ErrorKind.USAGE, error, "change the destination first, then pin")
-        allow_check(context, f"destination {destination.text}", destination.host)
+        thing = f"destination {destination.text}"
+        allow_dial(context, DialPurpose.KEY, thing, destination.host)
     if fields.tls not in (None, TlsUse.VERIFY) or fields.tls_pins or fields.tls_ca:
         error = "--pin-now: it pins the key that is shown, and verifies it from then on"
         raise AdminError(
@@ -165,15 +167,12 @@ async def with_shown_pin(
     return fields.model_copy(update={"tls": TlsUse.VERIFY, "tls_pins": (key,), "tls_ca": ""})
 
 
-def allow_check(context: AdminContext, thing: str, target: str) -> None:
+def allow_dial(context: AdminContext, purpose: DialPurpose, thing: str, target: str) -> None:
     """Count a connection that an account causes. Raises AdminError beyond the limits.
 
-    `target` is a host without its port, or a mail address, and no name that the account gave.
+    `thing` is for the error. `target` is as for `dial_wait`.
     """
-    if context.principal.role is not Role.ACCOUNT:
-        return
-    memory = context.memory
-    wait = memory.dial_limits.allow(context.principal.account, target, memory.monotonic())
+    wait = dial_wait(context, purpose, target)
     if wait is not None:
         raise AdminError(
             ErrorKind.TRY_LATER,
@@ -181,6 +180,17 @@ def allow_check(context: AdminContext, thing: str, target: str) -> None:
             f"try again in {counted(math.ceil(wait.seconds), 'second')}",
             seconds=wait.seconds,
         )
+
+
+def dial_wait(context: AdminContext, purpose: DialPurpose, target: str) -> DialWait | None:
+    """Count a connection that an account causes, or return why it must wait.
+
+    `target` is a host without its port, or a mail address, and no name that the account gave.
+    """
+    if context.principal.role is not Role.ACCOUNT:
+        return None
+    memory = context.memory
+    return memory.dial_limits.allow(context.principal.account, purpose, target, memory.monotonic())
 
 
 def reaches(address: IpAddress, port: int, own: tuple[str, int]) -> bool:

@@ -5,6 +5,7 @@ changes nothing, and sends no mail.
 """
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +18,7 @@ from pydantic import BaseModel
 from restante.admin.admin_context import AdminContext, NetworkAccess
 from restante.admin.auditing import moment
 from restante.admin.destination_looks import RememberedLook, look_or_remember
-from restante.admin.destinations import allow_check
+from restante.admin.destinations import allow_dial, dial_wait
 from restante.admin.domain_snippets import dialer_of
 from restante.admin.domain_uptime import longest_outage
 from restante.admin.domains import find_domain
@@ -28,6 +29,7 @@ from restante.admin.recent_arrivals import recent_arrivals
 from restante.admin.scope import list_past_releases
 from restante.delivery.dialer import Dialer
 from restante.delivery.route import NoRoute, recorded_address
+from restante.mail.quantity import counted
 from restante.network.outgoing_http import OutgoingHttp
 from restante.network.resolver import LookupFailed
 from restante.phrases import BY_ATRN_ONLY
@@ -53,6 +55,7 @@ from restante.readiness.record_verdicts import (
     record_rows,
 )
 from restante.readiness.sts_fetching import policy_fetcher
+from restante.request_limits.dial_limits import DialPurpose
 from restante.smtp.client_auth import ClientLogin
 from restante.store.release_store import PastRelease, ReleaseFilter
 from restante.tenancy.model import HostedDomain, IpAddress
@@ -92,12 +95,18 @@ class DomainCheckView(BaseModel):
 async def check_domain(context: AdminContext, name: str) -> DomainCheckView:
     """Check a domain. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_CHECK)
-    return await examined(context, find_domain(context, name))
+    return await examined(context, find_domain(context, name), DialPurpose.CHECK)
 
 
-async def examined(context: AdminContext, domain: HostedDomain) -> DomainCheckView:
-    """Check a domain, for a principal that may do so or drill. Raises AdminError."""
-    allow_check(context, f"domain {domain.name}", domain.destination.host or domain.name)
+async def examined(
+    context: AdminContext, domain: HostedDomain, purpose: DialPurpose
+) -> DomainCheckView:
+    """Check a domain, for a principal that may do so or drill. Raises AdminError.
+
+    Each purpose is limited for each domain. The look at the destination is limited by itself. If it
+    is too soon, the last look is shown, or a row says when to check again.
+    """
+    allow_dial(context, purpose, f"domain {domain.name}", domain.name)
     dialer = dialer_of(context.network)
     targets = await _targets(domain, dialer)
     question = DomainLookup(
@@ -149,7 +158,13 @@ async def _look(
         return None
     target = ProbeTarget(destination, domain.name, _login(context, domain))
     look = DestinationLook(target, dialer, context.now(), context.memory.monotonic)
-    return await look_or_remember(context, domain.account, destination.text, look.facts)
+    return await look_or_remember(
+        context,
+        domain.account,
+        destination.text,
+        look.facts,
+        lambda: dial_wait(context, DialPurpose.LOOK, destination.host),
+    )
 
 
 def _login(context: AdminContext, domain: HostedDomain) -> ClientLogin | None:
@@ -170,9 +185,10 @@ def _destination_rows(
     if look is None:
         return [passed(check, BY_ATRN_ONLY)]
     if look.facts is None:
-        seconds = max(1, round(look.again_at - context.now()))
-        evidence = f"{domain.destination.text} was looked at within the last 10 minutes"
-        return [not_known(check, evidence, f"check again in {seconds} s")]
+        cause = look.cause or "was looked at within the last 10 minutes"
+        evidence = f"{domain.destination.text}: {cause}"
+        seconds = math.ceil(max(1.0, look.again_at - context.now()))
+        return [not_known(check, evidence, f"check again in {counted(seconds, 'second')}")]
     login = domain.destination.login
     view = ProbeView(
         facts=look.facts,
@@ -184,6 +200,7 @@ def _destination_rows(
         login="" if login is None else login.user,
         passing=domain.destination.client_address,
         tlsa=dns.destination_tlsa,
+        again_at=look.again_at,
     )
     return destination_rows(view)
 

@@ -14,7 +14,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from restante.admin.admin_context import AdminContext
-from restante.admin.destinations import allow_check, is_local
+from restante.admin.destinations import allow_dial, is_local
 from restante.admin.domains import find_domain
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.published_records import (
@@ -39,6 +39,7 @@ from restante.network.source_address import source_address
 from restante.readiness.dns_facts import StsFinding
 from restante.readiness.mta_sts import announces_sts
 from restante.readiness.sts_fetching import policy_fetcher
+from restante.request_limits.dial_limits import DialPurpose
 from restante.tenancy.model import IpAddress
 
 LOOKUP_SECONDS: Final = 5.0  # for all questions of one stage
@@ -80,7 +81,7 @@ async def show_dns(context: AdminContext, name: str) -> DomainDnsView:
     """Return the records of a domain, compared with DNS. Raises AdminError."""
     permit(context.principal, AdminAction.DOMAIN_SHOW)
     domain = find_domain(context, name)
-    allow_check(context, f"domain {domain.name}", domain.name)
+    allow_dial(context, DialPurpose.RECORDS, f"domain {domain.name}", domain.name)
     network = context.network
     asked = first_questions(domain.name, network.hostname)
     answers = await _ask(asked, network.records)

@@ -50,6 +50,7 @@ from restante.readiness.drill_message import DrillMessage
 from restante.readiness.drill_word import DrillAsk, DrillStep
 from restante.readiness.readiness_row import ReadinessCheck, ReadinessVerdict
 from restante.release.release_outcome import is_confirmed
+from restante.request_limits.dial_limits import DialPurpose
 from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditAction
@@ -226,7 +227,7 @@ class _Drill:
     # The steps
 
     async def _check(self) -> None:
-        found = await examined(self._context, self._domain)
+        found = await examined(self._context, self._domain, DialPurpose.DRILL)
         self._notes.check = found.verdict
         fails = [
             row

@@ -1,5 +1,6 @@
 """Verdicts about a destination, from the facts of a session without mail. Pure."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -49,6 +50,12 @@ class ProbeView:
     login: str = ""  # the user name at the destination; "" without one
     passing: ClientPassing = ClientPassing.NONE  # how it is told the original client
     tlsa: DnsRecordSet = NO_RECORDS  # of its host and port
+    again_at: float = 0.0  # when it can be looked at again, Unix time
+
+    @property
+    def is_of_other_domain(self) -> bool:
+        """Whether the facts were gathered by the record of another domain."""
+        return self.facts.domain != self.domain
 
 
 def destination_rows(view: ProbeView) -> list[ReadinessRow]:
@@ -63,6 +70,9 @@ def _reachable_rows(view: ProbeView) -> ReadinessRows:
         yield failed(check, evidence, "name the primary as the destination")
         return
     broken = [one for one in facts.addresses if one.failure]
+    if view.is_of_other_domain and facts.has_greeted and not facts.has_session:
+        yield _of_other_domain(check, view)
+        return
     if facts.failure and not facts.has_session:
         remedy = "start the primary, open its port to this server, or correct the destination"
         yield failed(check, f"{facts.destination}: {facts.failure}", remedy)
@@ -131,6 +141,8 @@ def _tls_rows(view: ProbeView) -> ReadinessRows:
     elif view.tls is TlsUse.OFF:
         remedy = f"`restante domain set {view.domain} --tls opportunistic`"
         yield warned(check, "TLS is off for this destination: mail goes in clear", remedy)
+    elif view.is_of_other_domain and not tls.version:
+        yield _of_other_domain(check, view)
     elif demands and not tls.version:
         why = tls.failure or view.facts.failure or "STARTTLS is not offered"
         remedy = f"repair its TLS, or pin its key: `restante domain set {view.domain} --pin-now`"
@@ -192,7 +204,9 @@ def _login_rows(view: ProbeView) -> ReadinessRows:
     check, reply = ReadinessCheck.LOGIN, view.facts.login
     if not view.login:
         return
-    if reply.is_positive:
+    if view.is_of_other_domain:
+        yield _of_other_domain(check, view)
+    elif reply.is_positive:
         yield passed(check, f"{view.login} is accepted: {reply.text}")
     elif reply.is_asked:
         remedy = "correct the password here, or the login there"
@@ -207,10 +221,14 @@ def _unasked(check: ReadinessCheck, view: ProbeView, reply: ProbeReply) -> Readi
     """Return the row of a question about a mailbox that was not asked, or of another domain."""
     if not reply.is_asked:
         return not_known(check, _AWAY, _LATER)
-    if view.facts.domain != view.domain:
-        evidence = f"the last look asked about {view.facts.domain}, which has the same destination"
-        return not_known(check, evidence, "check again in ten minutes")
-    return None
+    return _of_other_domain(check, view) if view.is_of_other_domain else None
+
+
+def _of_other_domain(check: ReadinessCheck, view: ProbeView) -> ReadinessRow:
+    """Return the row of a fact that another domain's mailboxes or settings have decided."""
+    evidence = f"the last look was for {view.facts.domain}, which has the same destination"
+    seconds = math.ceil(max(1.0, view.again_at - view.now))
+    return not_known(check, evidence, f"check again in {counted(seconds, 'second')}")
 
 
 def _acceptance_rows(view: ProbeView) -> ReadinessRows:
@@ -275,6 +293,8 @@ def _client_address_rows(view: ProbeView) -> ReadinessRows:
     check, has_xclient = ReadinessCheck.CLIENT_ADDRESS, "XCLIENT" in view.facts.offer.keywords
     if not view.facts.has_session:
         yield not_known(check, _AWAY, _LATER)
+    elif view.passing is ClientPassing.PROXY and view.is_of_other_domain:
+        yield _of_other_domain(check, view)
     elif view.passing is ClientPassing.PROXY:
         yield passed(check, "it is told by the PROXY protocol, which this session has begun with")
     elif view.passing is ClientPassing.XCLIENT and has_xclient:

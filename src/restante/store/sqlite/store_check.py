@@ -164,7 +164,7 @@ class _Check:
         return kept
 
     def _read_sealed(self) -> None:
-        """Read what only the key file opens, for those who have it."""
+        """Read the rows that only the key file opens."""
         if self._report.schema != self._report.schema_known:
             return
         data_keys: dict[int, tuple[bytes, ...]] = {}
