@@ -2,8 +2,8 @@
 
 The first line of the input is the answer to the request. The others are those about the release.
 
-The rule: an exit code or ClientFailure, nothing else. All output can be encoded, each text for the
-user is one line, and the token is in none of it, even if the answer has it.
+The rule: an exit code or ClientFailure, nothing else. All output can be encoded, and each text for
+the user is one line. The token is in none of it, even if the answer has it.
 """
 
 import io
