@@ -543,7 +543,9 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.STORE_CHECK: [
         at_once(
-            lambda c, _: store_maintenance.check_store(c.principal, SOURCE_CARE, lambda *_: None)
+            lambda c, _: store_maintenance.check_store(
+                c.principal, SOURCE_CARE, lambda *_: None, None
+            )
         )
     ],
     AdminAction.STORE_SALVAGE: [
