@@ -25,12 +25,10 @@ def determined(seed: int, loop: VirtualLoop) -> Iterator[None]:
     with ExitStack() as stack:
         for target, name, instead in _replacements(loop, octets):
             stack.enter_context(patch.object(target, name, instead))
-        passwords._nobodys_hash.cache_clear()
         try:
             yield
         finally:
             random.setstate(state)
-    passwords._nobodys_hash.cache_clear()
 
 
 def _replacements(loop: VirtualLoop, octets: Any) -> list[tuple[Any, str, Any]]:

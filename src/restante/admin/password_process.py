@@ -12,7 +12,7 @@ import sys
 from contextlib import suppress
 from typing import BinaryIO, Final
 
-from restante.tenancy.passwords import any_matches, prepare_hashing
+from restante.tenancy.passwords import any_matches
 
 IDLE_SECONDS: Final = 60.0
 YES: Final = b"yes\n"
@@ -51,5 +51,4 @@ def step_back(place: str) -> None:
 
 if __name__ == "__main__":
     step_back(sys.argv[1])
-    prepare_hashing()
     answer_all(open(0, "rb", buffering=0, closefd=False), sys.stdout.buffer)  # noqa: SIM115

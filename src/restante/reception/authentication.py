@@ -31,7 +31,7 @@ from restante.sasl.mechanism import (
 from restante.sasl.scram_keys import Salting
 from restante.sasl.scram_messages import server_final
 from restante.tenancy.model import Directory, Login, PriorPassword
-from restante.tenancy.passwords import any_matches, prepare_hashing
+from restante.tenancy.passwords import any_matches
 from restante.tenancy.saslprep import forms_of
 from restante.tenancy.sealed_secrets import SealBroken, Vault, login_owner
 
@@ -87,7 +87,6 @@ class Authenticator:
         self._scram = ScramCheck(vault)
         self._passwords = passwords
         self._proofs = proofs
-        self._passwords.prepare(prepare_hashing)
 
     def set_limit(self, limit: int) -> None:
         """Set how many checks for strangers may run or wait, in each kind of lane."""

@@ -73,10 +73,6 @@ class CredentialLane:
             self._enter(share, job)
         return await job.answer
 
-    def prepare(self, work: Callable[[], None]) -> None:
-        """Have something done in a thread before the first check."""
-        self._executor.submit(work)
-
     def close(self) -> None:
         """Make no further check. Running checks finish."""
         self._is_closed = True
@@ -135,10 +131,6 @@ class CredentialLanes:
         """Have a check made in its place."""
         lane = self._authorized if place.is_authorized_host else self._strangers
         return await lane.run(place.share, check, place.is_wanted)
-
-    def prepare(self, work: Callable[[], None]) -> None:
-        """Have something done in a thread before the first check of a stranger."""
-        self._strangers.prepare(work)
 
     def set_limit(self, limit: int) -> None:
         """Set how many checks of strangers may run or wait."""

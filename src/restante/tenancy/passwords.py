@@ -15,21 +15,19 @@ long for any login.
 
 import binascii
 import hmac
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
-from functools import cache
 from typing import Final
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
-from argon2.low_level import hash_secret
+from argon2.low_level import ARGON2_VERSION, hash_secret
 
 from restante.tenancy.saslprep import forms_of, prepared, prepared_password
 
 _HASHER = PasswordHasher()
 _LIGHT: Final = PasswordHasher(time_cost=1, memory_cost=1024, parallelism=1)
 _LIGHT_BEGINNING: Final = "$argon2id$v=19$m=1024,t=1,p=1$"
-_NOBODYS: Final = "the password of a login that does not exist"
 
 
 def hash_password(password: str) -> str:
@@ -68,8 +66,8 @@ def any_matches(hashes: Sequence[str], password: str) -> bool:
 def _any_match(hashes: Sequence[str], password: str) -> bool:
     light = [one for one in hashes if one.startswith(_LIGHT_BEGINNING)]
     full = [one for one in hashes if one and one not in light]  # "" for a login without a password
-    is_full_right = _is_among(full, password, _nobodys_hash())
-    is_light_right = _is_among(light, password, _nobodys_light_hash())
+    is_full_right = _is_among(full, password, _nobodys(_HASHER))
+    is_light_right = _is_among(light, password, _nobodys(_LIGHT))
     return is_full_right or is_light_right
 
 
@@ -115,17 +113,14 @@ def _tag(password_hash: str) -> bytes:
     return password_hash.rpartition("$")[2].encode()
 
 
-@cache
-def _nobodys_hash() -> str:
-    return _HASHER.hash(_NOBODYS)
+def _nobodys(hasher: PasswordHasher) -> str:
+    """Return the PHC string of nobody: a salt and costs to compute with, and a tag of its length.
 
-
-@cache
-def _nobodys_light_hash() -> str:
-    return _LIGHT.hash(_NOBODYS)
-
-
-def prepare_hashing() -> None:
-    """Do now the extra work that the first check of an unknown login would otherwise do."""
-    _nobodys_hash()
-    _nobodys_light_hash()
+    No password was hashed for it, which would take 64 MiB and a part of the start.
+    """
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, tag = (
+        b64encode(bytes(octets)).decode().rstrip("=")
+        for octets in (hasher.salt_len, hasher.hash_len)
+    )
+    return f"$argon2id$v={ARGON2_VERSION}${costs}${salt}${tag}"
