@@ -79,7 +79,11 @@ async def test_a_dry_run_counts_and_changes_nothing() -> None:
     admin, _ = await furnished()
     before = await exported(admin)
 
-    counted = {line.place: line.found for line in await erased(admin, dry_run=True) if line.found}
+    counted = {
+        line.place: line.found
+        for line in await erased(admin, dry_run=True, reason="")
+        if line.found
+    }
 
     assert counted[PersonPlace.HISTORY] == 1
     assert counted[PersonPlace.RECIPIENTS] == 1

@@ -163,6 +163,18 @@ def test_options_that_many_commands_have_are_last() -> None:
         assert common == sorted(common), path
 
 
+def test_no_dry_run_demands_a_reason() -> None:
+    found = [
+        (path, one.required)
+        for path, command in commands(build_command())
+        if "--dry-run" in [opt for one in command.params for opt in one.opts]
+        for one in command.params
+        if "--reason" in one.opts
+    ]
+    assert len(found) >= 3
+    assert [path for path, is_required in found if is_required] == []
+
+
 def test_the_help_shows_whole_summaries(command: Command) -> None:
     for path, found in commands(build_command()):
         if getattr(found, "commands", None):

@@ -70,7 +70,7 @@ def test_a_dry_run_shows_the_mail_and_deletes_nothing(
 ) -> None:
     before = left(command)
     shown = command(
-        *("queue", "delete", "--delivered-since-backup", "--history", history, "--dry-run"), *REASON
+        *("queue", "delete", "--delivered-since-backup", "--history", history, "--dry-run")
     )
     assert shown.out.splitlines()[-2:] == [
         f"4 entries of the history; {COUNTED}",
@@ -81,6 +81,17 @@ def test_a_dry_run_shows_the_mail_and_deletes_nothing(
         65,
         f"restante: message 11: {DOUBT}\n",
     )
+    assert left(command) == before
+
+
+def test_a_deletion_needs_a_reason(filled: AdminWorld, command: Command, history: Path) -> None:
+    before = left(command)
+    for choice in (("--delivered-since-backup", "--history", history), ("11",)):
+        refused = command("queue", "delete", *choice, "--yes")
+        assert refused.code == 64
+        assert refused.err == (
+            "restante: missing option '--reason'; see restante queue delete --help\n"
+        )
     assert left(command) == before
 
 

@@ -110,7 +110,7 @@ async def erase_person(context: AdminContext, order: ErasureOrder) -> AsyncItera
     Interrupted and repeated, it goes on with the same mark. Raises AdminError, StoreError.
     """
     permit(context.principal, AdminAction.PERSON_ERASE)
-    reason = checked_reason(order.reason)
+    reason = order.reason if order.dry_run else checked_reason(order.reason)
     person = _person(context, order.address)
     persons = context.store.persons
     mark = "" if order.dry_run else await persons.begin_erasure(person.address)

@@ -80,6 +80,15 @@ OptionalReasonOption = Annotated[
         "--reason", metavar="TEXT", help="Reason for the audit trail.", show_default=False
     ),
 ]
+ReasonUnlessDryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--reason",
+        metavar="TEXT",
+        help="Reason for the audit trail. Required without --dry-run.",
+        show_default=False,
+    ),
+]
 PasswordStdinOption = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
@@ -188,3 +197,10 @@ def with_options(
     kinds = {parameter.name: parameter.annotation for parameter in parameters}
     run.__annotations__ = kinds | {"return": signature.return_annotation}
     return run
+
+
+def reason_for(command: str, reason: str | None, *, is_dry_run: bool) -> str:
+    """Return the reason for a change. A dry run changes nothing and needs none. Raises Failure."""
+    if reason is None and not is_dry_run:
+        raise Failure(Exit.USAGE, f"missing option '--reason'; see restante {command} --help")
+    return reason or ""

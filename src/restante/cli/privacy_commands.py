@@ -10,7 +10,13 @@ import typer
 from restante.cli.api_client import connected
 from restante.cli.display import say, show_json
 from restante.cli.failures import Exit, Failure
-from restante.cli.options import ConfigOption, JsonOption, ReasonOption
+from restante.cli.options import (
+    ConfigOption,
+    JsonOption,
+    ReasonOption,
+    ReasonUnlessDryOption,
+    reason_for,
+)
 from restante.cli.progress import progress
 from restante.store.person_store import LEFT, PersonPlace
 
@@ -46,7 +52,7 @@ def export(address: PersonArgument, *, reason: ReasonOption, config: ConfigOptio
 def erase(
     address: PersonArgument,
     *,
-    reason: ReasonOption,
+    reason: ReasonUnlessDryOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Count what would be erased, and erase nothing.")
     ] = False,
@@ -67,7 +73,8 @@ def erase(
         elif "found" in line:
             found[line["place"]] = line["found"]
 
-    body = {"address": address, "reason": reason, "dry_run": dry_run}
+    stated = reason_for("privacy erase", reason, is_dry_run=dry_run)
+    body = {"address": address, "reason": stated, "dry_run": dry_run}
     end = asyncio.run(_exchange(config, "erase", body, take))
     erased = {place: count for place, count in found.items() if place not in LEFT}
     if as_json:

@@ -16,7 +16,13 @@ from restante.cli.api_client import ApiClient, connected
 from restante.cli.delete_left import delete_left_mail
 from restante.cli.display import JsonObject, say
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigOption, ReasonOption, YesOption
+from restante.cli.options import (
+    ConfigOption,
+    ReasonOption,
+    ReasonUnlessDryOption,
+    YesOption,
+    reason_for,
+)
 from restante.cli.progress import progress
 from restante.cli.queue_selection import (
     AllMailOption,
@@ -138,7 +144,7 @@ class QueueWork:
 def delete(
     names: MessagesArgument = None,
     *,
-    reason: ReasonOption,
+    reason: ReasonUnlessDryOption = None,
     selection: SelectionOptions,
     is_all: AllMailOption = False,
     has_left: LeftOption = False,
@@ -156,20 +162,21 @@ def delete(
     delivered, bounced, deleted or expired. All other mail stays held. The exit code is 65 if the
     history is about other mail with the same names.
     """
+    stated = reason_for(DELETE.command, reason, is_dry_run=is_dry_run)
     if has_left:
         if names or selection.params or is_all or not history:
             remedy = "give --history FILE with it, and no names, filters or --all"
             text = f"queue delete: --delivered-since-backup chooses the messages; {remedy}"
             raise Failure(Exit.USAGE, text)
         delete_left_mail(
-            config, history, reason, is_dry_run=is_dry_run, is_confirmed=yes, as_json=as_json
+            config, history, stated, is_dry_run=is_dry_run, is_confirmed=yes, as_json=as_json
         )
         return
     if history or is_dry_run or as_json:
         text = "queue delete: --history, --dry-run and --json need --delivered-since-backup"
         raise Failure(Exit.USAGE, f"{text}; `restante queue list` shows the messages of a filter")
     require_choice(DELETE.command, names or [], selection, is_all=is_all)
-    _change(config, DELETE, names or [], selection, reason, is_confirmed=yes, asks_for_names=True)
+    _change(config, DELETE, names or [], selection, stated, is_confirmed=yes, asks_for_names=True)
 
 
 @with_selection
