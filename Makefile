@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install client dist site run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
+.PHONY: install dev client dist site run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -37,6 +37,10 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
 	@touch $@
 
 install: .venv/.installed
+
+# All that a contributor needs; it prints the next steps.
+dev: install
+	@$(BIN)/python -m tools.contributor_start
 
 # The program of customers, as a wheel and as a single file, into dist/.
 client: install

@@ -86,3 +86,12 @@ def test_definitions_of_links_and_pictures_count(tmp_path: Path) -> None:
         "gone.md",
         "away.md",
     ]
+
+
+def test_the_tour_leads_to_functions_of_every_part() -> None:
+    """Each of them is there, or the first test of this file fails."""
+    text = (links.TOP / "docs/tour.md").read_text(encoding="utf-8")
+    linked = [target for _, target in links.links(text) if ".py#" in target]
+    parts = {target.split("/")[3] for target in linked}
+    assert len(linked) > 25
+    assert {"reception", "smtp", "store", "release", "delivery", "mail"} <= parts
