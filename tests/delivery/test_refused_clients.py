@@ -1,4 +1,4 @@
-"""Clients that are put off in a row: when an attempt slows down, looks for itself, and ends."""
+"""Clients that are refused or deferred in a row: when an attempt slows down, looks, and ends."""
 
 import ipaddress
 
@@ -8,7 +8,7 @@ from restante.delivery.refused_clients import (
     FREE_CLIENTS,
     LATER_LOOK,
     ROW_LIMIT,
-    PutOffRow,
+    ClientRow,
     RefusedClients,
 )
 from restante.smtp.passed_client import PassedClient
@@ -22,14 +22,14 @@ def nth(number: int) -> PassedClient:
     return client(f"198.51.{number // 250}.{number % 250}")
 
 
-def row(refused: int) -> PutOffRow:
-    made = PutOffRow()
+def row(refused: int) -> ClientRow:
+    made = ClientRow()
     for _ in range(refused):
         assert made.refused("554 no") is None
     return made
 
 
-def state(of: PutOffRow) -> tuple[bool, bool]:
+def state(of: ClientRow) -> tuple[bool, bool]:
     """Return whether it is long, and whether it needs a look."""
     return of.is_long, of.needs_look
 
@@ -80,7 +80,7 @@ def test_a_client_that_is_let_in_makes_the_look_needless_and_the_row_no_shorter(
 
 
 def test_a_client_deferred_by_policy_counts_once_and_asks_for_no_look() -> None:
-    long = PutOffRow()
+    long = ClientRow()
     for _ in range(3):
         for number in range(FREE_CLIENTS - 1):
             assert long.deferred(nth(number), "450 4.7.1 no") is None

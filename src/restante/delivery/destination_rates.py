@@ -16,7 +16,7 @@ _MINUTE: Final = 60.0
 
 
 class _Period:
-    """What left for one destination in the last seconds."""
+    """The messages or connections of one destination in the last seconds."""
 
     def __init__(self) -> None:
         self.sent: deque[tuple[float, int]] = deque()  # when, and of which domain

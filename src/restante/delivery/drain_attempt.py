@@ -68,7 +68,7 @@ from restante.delivery.greeting_probe import greeting_probe
 from restante.delivery.link_plan import ConnectionEnd, EndKind
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
-from restante.delivery.refused_clients import CLIENTS_PER_SECOND, ROW_PAUSE, PutOffRow
+from restante.delivery.refused_clients import CLIENTS_PER_SECOND, ROW_PAUSE, ClientRow
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
 from restante.delivery.silent_clients import CLIENT_SECONDS, share_of_silent
@@ -153,8 +153,8 @@ class DrainAttempt:
         self._woken = asyncio.Event()
         self._is_ending = False
         self._unanswered = 0  # silences in a row: of new silent clients, and ends of connections
-        self._put_off = PutOffRow()
-        self._next_at_pace: asyncio.TimerHandle | None = None  # while clients are put off in a row
+        self._row = ClientRow()
+        self._next_at_pace: asyncio.TimerHandle | None = None  # while many clients are refused
 
     @property
     def connection_count(self) -> int:
@@ -174,6 +174,8 @@ class DrainAttempt:
                     look.cancel()
                 self._connections.finish()
         finally:
+            if self._next_at_pace is not None:
+                self._next_at_pace.cancel()
             self._connections.leave()
         self._remember()
         return self._tally.end()
@@ -204,7 +206,7 @@ class DrainAttempt:
                 self._make_way()
             if self._unanswered >= UNANSWERED_LIMIT and not self._is_ending:
                 await self._see_whether_it_answers_us()
-            if self._put_off.needs_look and not self._is_ending:
+            if self._row.needs_look and not self._is_ending:
                 await self._see_whether_it_refuses_us()
 
     def _make_way(self) -> None:
@@ -244,9 +246,9 @@ class DrainAttempt:
     async def _see_whether_it_refuses_us(self) -> None:
         """End if the destination would not talk to us: then the refusals are not about clients."""
         reason = await probe(self._plan.destination, self._context)
-        if reason and self._put_off.needs_look:  # nobody was let in meanwhile
+        if reason and self._row.needs_look:  # no client could begin meanwhile
             self.end(f"clients in a row were refused, and so are we: {reason}")
-        self._put_off.looked()
+        self._row.looked()
         self._open_connections()
 
     def _relieve(self) -> None:
@@ -407,7 +409,7 @@ class DrainAttempt:
             if self._tally.delivered == 1:
                 self._context.memory.experience.took_mail(self._plan.destination.text)
             self._rules.delivered()
-            self._put_off.delivered()
+            self._row.delivered()
             if not self._ramp.is_settled:
                 self._climb()
         else:
@@ -470,7 +472,7 @@ class DrainAttempt:
         if client is not None and (reason := limit_told(outcome)):
             self._defer_client(client, reason)
         if client is not None and (reason := policy_told(outcome)):
-            self._end_for_now(self._put_off.deferred(client, reason))
+            self._end_for_now(self._row.deferred(client, reason))
         if stop := self._rules.not_delivered(outcome, client):
             if stop.kind is AttemptKind.LIMITED:
                 self._tally.is_limited = True
@@ -494,10 +496,10 @@ class DrainAttempt:
             self._begin_connection()
 
     def _is_in_time(self) -> bool:
-        """Count a connection that begins now, or have it begin later: many clients were put off."""
-        if not self._put_off.is_long:
+        """Count a connection that begins now, or have it begin later: many were refused."""
+        if not self._row.is_long:
             return True
-        if self._put_off.needs_look:
+        if self._row.needs_look:
             return False
         domain, destination = self._plan.domain, self._plan.destination.text
         wait = self._context.memory.refused_pace.take(destination, domain.id, CLIENTS_PER_SECOND)
@@ -557,7 +559,7 @@ class DrainAttempt:
             del self._served[work.client]
         if end.was_ready:
             self._unanswered = 0
-            self._put_off.let_in()
+            self._row.let_in()
         for message in reversed(end.outstanding):  # each goes to the front
             if message is end.in_doubt:
                 self._take_back_in_doubt(message, end)
@@ -581,7 +583,7 @@ class DrainAttempt:
             self._supply.found_silent(client)
         else:
             self._supply.found_refused(client)
-            self._end_for_now(self._put_off.refused(end.reason))
+            self._end_for_now(self._row.refused(end.reason))
         self._open_connections()
         self._connections.wake()
 

@@ -3,9 +3,9 @@
 A destination that is told the client can refuse it before its mail: at the greeting, EHLO or
 XCLIENT, or by closing the connection. Or it defers each message of the client by policy. Both are
 facts about the client, as long as the destination would talk to us. So the mail of others goes on,
-and many of them in a row slow an attempt down:
+and many of them in a row slow an attempt down. A delivered message ends the row:
 
-    clients put off since the last delivery       the attempt
+    clients refused or deferred in a row          the attempt
     --------------------------------------------  ----------------------------------------------
     fewer than FREE_CLIENTS                       goes on at once
     more                                          begins at most CLIENTS_PER_SECOND connections a
@@ -14,7 +14,7 @@ and many of them in a row slow an attempt down:
     ROW_LIMIT                                     ends; the next one begins behind them, after
                                                   ROW_PAUSE
 
-    clients refused since one was let in          first
+    clients refused since one could begin         first
     --------------------------------------------  ----------------------------------------------
     FIRST_LOOK, then each LATER_LOOK more         a look in our own name; the attempt ends if the
                                                   destination refuses us too
@@ -60,8 +60,8 @@ class RefusedClients:
         return self._times[address_block(client.address)]
 
 
-class PutOffRow:
-    """The clients put off in a row, in one attempt."""
+class ClientRow:
+    """The clients that were refused or deferred in a row, in one attempt."""
 
     def __init__(self) -> None:
         self._refused = 0
