@@ -6,8 +6,8 @@
   makes more copies than a window has messages.
 - A mail is held no more often than its sender sent it to the end.
 - Nothing leaves without a request, or for the place that a domain has moved away from.
-- The account without troubles has its mail soon after it asked, whatever happens to the others. If
-  the server crashes meanwhile, it goes on by itself.
+- The account without troubles has its mail soon after it asked, whatever happens to the others, and
+  however many clients its primary refuses. If the server crashes meanwhile, it goes on by itself.
 - Nothing leaves for a suspended domain.
 - A primary that learns the client of its mail learns the one that the mail came from.
 - Before a domain's mail is asked for, only messages leave that an operator has named.
@@ -167,7 +167,7 @@ def _unserved(evidence: Evidence) -> Iterator[Finding]:
     for one in books.acknowledged:
         for path in one.paths:
             domain = path.partition("@")[2]
-            if domain not in calm or path.startswith("nobody"):
+            if domain not in calm or path.startswith("nobody") or one.mail.is_unwanted:
                 continue
             asked = next((at for at, name in books.grants if name == domain and at >= one.at), None)
             at = came.get((one.name, path), math.inf)

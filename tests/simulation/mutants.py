@@ -13,8 +13,11 @@ from unittest.mock import patch
 
 from restante.background.fair_slots import FairSlots
 from restante.delivery import dial_plan, domain_drain, drain_attempt, pending_mail
+from restante.delivery.attempt_end import AttemptKind
 from restante.delivery.drain_attempt import DrainAttempt
 from restante.delivery.mail_supply import MailSupply
+from restante.delivery.refused_clients import ClientRow
+from restante.delivery.stop_rules import AttemptStop
 from restante.mail.message import HeldMessage, NewMessage
 from restante.mail.message_origin import MessageOrigin
 from restante.mail.policy_deferrals import PolicyDeferrals
@@ -207,6 +210,17 @@ def _settle_deferred_by_policy() -> list[Replacement]:
     return [(drain_attempt, "counted_outcome", count_as_done)]
 
 
+def _end_at_refused_clients() -> list[Replacement]:
+    """End an attempt when ten clients were refused, as if the destination were broken."""
+    refused = ClientRow.refused
+
+    def stop(self: ClientRow, reason: str) -> AttemptStop | None:
+        refused(self, reason)
+        return AttemptStop(reason, AttemptKind.STOPPED) if self._refused >= 10 else None
+
+    return [(ClientRow, "refused", stop)]
+
+
 def _keep_the_place_of_deferred_mail() -> list[Replacement]:
     """Try mail again in its old place, however often a policy deferred it."""
     return [(PolicyDeferrals, "is_before", lambda *_: False)]
@@ -228,6 +242,7 @@ MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
     "hand-over-all-for-a-name": _hand_over_all_for_a_name,
     "settle-deferred-by-policy": _settle_deferred_by_policy,
     "keep-the-place-of-deferred-mail": _keep_the_place_of_deferred_mail,
+    "end-at-refused-clients": _end_at_refused_clients,
 }
 
 

@@ -12,7 +12,9 @@ CALM: Final = "calm"  # the account whose primary and network never fail
 BUSY: Final = "busy"  # the account with many domains whose primaries stall
 POLICED: Final = "t@sender.example"  # the reverse-path that some primaries defer by policy
 PATIENCE: Final = 120  # seconds of a drain
+UNWANTED_CLIENTS: Final = 100
 SHORT_PATIENCE: Final = 5  # so that a story has several drains of mail that stays held
+UNWANTED: Final = "203.0.119."  # the network of the clients that screening primaries refuse
 _POOL: Final = ("203.0.117.1", "203.0.117.2", "2001:db8:5::1", "2001:db8:5::2")  # shared clients
 _WORDS: Final = b"the mail is held at the office until the addressee calls for it .\r\n"
 
@@ -32,6 +34,8 @@ class PlannedDomain:
     passing: ClientPassing = ClientPassing.NONE  # how its primary learns the client
     takes_ipv6: bool = True  # as the address of a client
     policed_at: str = ""  # the step at which its primary defers POLICED by policy; "": none
+    refuses_at: str = ""  # the step at which its primary refuses clients of UNWANTED; "": none
+    refuses_by: str = ""  # and in which way
 
     @property
     def is_calm(self) -> bool:
@@ -49,6 +53,11 @@ class PlannedMail:
     content: bytes  # with CRLF, not dot-stuffed
     at: float  # seconds after the beginning
     client: str = ""  # the address of its host, perhaps that of others; "": one of its own
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether screening primaries refuse its client."""
+        return self.client.startswith(UNWANTED)
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,9 @@ def make_plan(seed: int) -> Plan:
         moves=dice.choice((0, 0, 2)),
         hangups=dice.choice((0.0, 0.2, 0.5)),
     )
-    return _with_clients(dice, _with_policy(dice, _with_named_releases(dice, plan)))
+    return _with_screening(
+        _with_clients(dice, _with_policy(dice, _with_named_releases(dice, plan)))
+    )
 
 
 def _with_named_releases(dice: Random, plan: Plan) -> Plan:
@@ -169,6 +180,39 @@ def _with_clients(dice: Random, plan: Plan) -> Plan:
         domains = tuple(told.get(domain.name, domain) for domain in plan.domains)
         plan = replace(plan, domains=domains)
     return replace(plan, mails=tuple(_from_host(dice, mail) for mail in plan.mails))
+
+
+def _with_screening(plan: Plan) -> Plan:
+    """Have a primary of the calm account refuse many clients, whose mail comes before the other."""
+    dice = Random(f"screening {plan.seed}")
+    if dice.random() < 0.7:
+        return plan
+    passing = dice.choice((ClientPassing.PROXY, ClientPassing.XCLIENT))
+    steps = ("GREETING", "EHLO") if passing is ClientPassing.PROXY else ("XCLIENT", "EHLO")
+    domain = PlannedDomain(
+        "screened.example",
+        CALM,
+        f"198.51.100.{10 + len(plan.domains)}",
+        0.0,
+        has_chunking=dice.random() < 0.5,
+        has_pipelining=dice.random() < 0.8,
+        connections=dice.choice((1, 3, 20)),
+        passing=passing,
+        refuses_at=dice.choice(steps),
+        refuses_by=dice.choice(("refuse", "busy", "close")),
+    )
+    mails = tuple(
+        PlannedMail(
+            mark := f"m{len(plan.mails) + nth}",
+            "s@sender.example",
+            ("u0@screened.example",),
+            _content(dice, mark, 300),
+            dice.uniform(0.0, 5.0) if nth < UNWANTED_CLIENTS else dice.uniform(5.0, 40.0),
+            f"{UNWANTED}{nth + 1}" if nth < UNWANTED_CLIENTS else "",
+        )
+        for nth in range(UNWANTED_CLIENTS + 6)
+    )
+    return replace(plan, domains=(*plan.domains, domain), mails=plan.mails + mails)
 
 
 def _changeable(plan: Plan) -> list[PlannedDomain]:

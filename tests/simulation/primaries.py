@@ -3,7 +3,8 @@
 A connection can go wrong once: at one step, the nth time that it comes, in one way. After that the
 server goes on as if nothing had been, if the connection still stands. Addresses that begin with
 `nobody` are always refused. Some servers learn the client of mail, by the PROXY protocol or by
-XCLIENT. Some defer the mail of one sender by policy until all is well. All mail that gets a 250, or
+XCLIENT. Some defer the mail of one sender by policy until all is well, and some refuse the clients
+of a network before their mail. All mail that gets a 250, or
 would have got it, is in the books.
 """
 
@@ -15,7 +16,7 @@ from typing import Any, Final
 from restante.tenancy.model import ClientPassing
 from tests.simulation.books import Books, Visit
 from tests.simulation.network import Machine, Network
-from tests.simulation.plan import BUSY, POLICED, PlannedDomain
+from tests.simulation.plan import BUSY, POLICED, UNWANTED, PlannedDomain
 from tests.simulation.told_clients import NO_HEADER, read_proxy_header, xclient_address
 from tests.simulation.trace import Trace
 
@@ -246,12 +247,22 @@ class _Session(asyncio.Protocol):
         takes = primary.domain.takes_ipv6 or primary.is_healed or ":" not in address
         reply = "220 hello again" if takes else "501 5.5.4 bad address"
         way = self._way("XCLIENT")
+        if self._refuses("XCLIENT", address):
+            way = primary.domain.refuses_by
         if way or not takes:
             self._is_client_refused = True
         else:
             self._visit.client = address
         self._forget()
         self._act(way, reply)
+
+    def _refuses(self, step: str, address: str) -> bool:
+        """Tell whether a client is refused at this step, and remember it."""
+        primary = self._primary
+        is_unwanted = address.startswith(UNWANTED) and not primary.is_healed
+        if is_unwanted and primary.domain.refuses_at == step:
+            self._is_client_refused = True
+        return is_unwanted and primary.domain.refuses_at == step
 
     def _look_at_client(self) -> None:
         if self._is_client_refused:
@@ -288,6 +299,8 @@ class _Session(asyncio.Protocol):
 
     def _way(self, step: str) -> str:
         """Return how this step goes wrong, "" if it does not."""
+        if self._refuses(step, self._visit.client):
+            return self._primary.domain.refuses_by
         self._seen[step] = self._seen.get(step, 0) + 1
         fault = self._fault
         if fault is None or (fault.step, fault.nth) != (step, self._seen[step]):

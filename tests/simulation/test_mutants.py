@@ -31,6 +31,7 @@ OF_SQLITE: Final = {"commit-mail-later"}
         ("hand-over-all-for-a-name", "only other messages were named"),
         ("settle-deferred-by-policy", "is lost"),
         ("keep-the-place-of-deferred-mail", "which a policy had deferred"),
+        ("end-at-refused-clients", "screened.example was promised"),
     ],
 )
 def test_a_fault_is_found(name: str, says: str) -> None:
