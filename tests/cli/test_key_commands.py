@@ -2,18 +2,25 @@
 
 import asyncio
 import json
+import os
+import pwd
+import select
+import subprocess
+import sys
 from pathlib import Path
+from typing import Final
 
 import pytest
 
 from restante.cli.failures import Failure
 from restante.cli.offline_admin import open_offline_admin
 from restante.config.load import load
+from restante.config.privileges import _closed_directory
 from restante.store.queue_store import MessageBounce
 from restante.store.sealing.key_ring import KeyRing
 from restante.store.sealing.report_seals import ReportSeals
 from restante.tenancy.sealed_secrets import KEY_OCTETS, Vault, verifier_owner
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, Outcome
 from tests.contract.making import ANNA, CONTENT, NOTED, hosted, message, report
 
 
@@ -116,13 +123,56 @@ def test_a_rotation_that_ended_behind_the_file_is_completed_by_the_next(
     asyncio.run(check())
 
 
-def test_no_rotation_begins_where_the_store_cannot_be_opened(made: Path, command: Command) -> None:
+def test_no_rotation_begins_where_the_store_cannot_be_opened(
+    made: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1)  # the child of root has an output of its own
     before = (made / "restante.key").read_bytes()
 
-    async def beside() -> int:
+    async def beside() -> Outcome:
         async with open_offline_admin(load(made / "restante.toml", {})):
             run = asyncio.to_thread(command, "key", "rotate", "--config", made / "restante.toml")
-            return (await run).code
+            return await run
 
-    assert asyncio.run(beside()) == 69
+    refused = asyncio.run(beside())
+    assert refused.code == 69
+    assert refused.err == (
+        f"restante: {made}/data is in use by process {os.getpid()}: stop the server first, then run"
+        " this again\n"
+    )
     assert (made / "restante.key").read_bytes() == before
+
+
+ROTATE: Final = """
+import os, signal, sys
+from restante.cli import main
+from restante.store.sealing import key_rotation
+
+async def stop(*_):
+    print("sealing as", os.getuid(), flush=True)
+    signal.pause()
+
+key_rotation.seal_keys_again = stop
+main(["key", "rotate"])
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_after_a_kill_no_child_has_the_store(installation: Path, command: Command) -> None:
+    user = pwd.getpwnam("nobody")
+    program = Path(sys.prefix) / "any"
+    if closed := _closed_directory(program, user.pw_uid, {user.pw_gid}):
+        pytest.skip(f"{user.pw_name} cannot enter {closed}")
+    installation.parent.chmod(0o755)
+    for place in (installation / "data", *(installation / "data").rglob("*")):
+        os.chown(place, user.pw_uid, user.pw_gid)
+    config = installation / "restante.toml"
+    config.write_text(f'user = "{user.pw_name}"\n{config.read_text()}')
+    rotating = [sys.executable, "-c", ROTATE]
+    with subprocess.Popen(rotating, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == f"sealing as {user.pw_uid}\n"
+        parent.kill()
+        ended, _, _ = select.select([parent.stdout], [], [], 60)
+        assert ended, "the child is still there, and has the pipe open"
+    assert command("key", "rotate").code == 0

@@ -2,6 +2,8 @@
 
 import os
 import pwd
+import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -43,6 +45,38 @@ def test_nobody_becomes_a_user_who_cannot_load_the_rest_of_the_program(
     monkeypatch.setattr(privileges, "_closed_directory", lambda *_: Path("/root"))
     with pytest.raises(UserUnusable, match="cannot enter /root, where the program is installed"):
         become(pwd.getpwuid(os.getuid()).pw_name)
+
+
+BOUND: Final = """
+import os, signal
+from restante.config.privileges import end_with
+
+parent = os.getpid()
+if not os.fork():
+    if not os.geteuid():
+        os.setgid(65534)
+        os.setuid(65534)
+    end_with(parent, signal.SIGKILL)
+    print("bound", flush=True)
+signal.pause()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl(2) is of Linux")
+def test_a_child_of_another_user_ends_with_its_parent() -> None:
+    command = [sys.executable, "-c", BOUND]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "bound\n"
+        parent.kill()
+        ended, _, _ = select.select([parent.stdout], [], [], 60)
+        assert ended, "the child is still there, and has the pipe open"
+        assert parent.stdout.read() == ""
+
+
+def test_a_child_whose_parent_has_ended_before_ends_at_once() -> None:
+    code = "import signal; from restante.config.privileges import end_with; end_with(-1, 9)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
 
 
 def test_a_directory_that_a_user_may_not_enter_is_found(tmp_path: Path) -> None:

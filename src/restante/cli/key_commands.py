@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -91,20 +93,19 @@ def rotate(*, config: ConfigOption = None) -> None:
 
     read = read_config(config)
     _vault(read.key_file)
-    _in_child(
-        lambda: asyncio.run(_seal_again(read))
-    )  # nothing is changed where the store cannot be opened
+    _in_child(partial(_seal_again, read))  # nothing is changed where the store cannot be opened
     try:
         add_key(read.key_file)
     except OSError as error:
         raise Failure(
             Exit.CANNOT_CREATE, f"{read.key_file}: {error.strerror}; run this as its owner"
         ) from None
-    _in_child(lambda: asyncio.run(_seal_again(read)))
+    _in_child(partial(_seal_again, read))
     say(f"new key {_vault(read.key_file).fingerprint}; copy {read.key_file} again, and confirm it")
 
 
-async def _seal_again(config: "Config") -> None:
+async def _seal_again(config: "Config", bind: Callable[[], None]) -> None:
+    """Seal all again. `bind` is called once this is the process of the server's user."""
     from restante.admin.secret_rotation import seal_secrets_again  # noqa: PLC0415  heavy
     from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415
     from restante.store.sealing.key_rotation import (  # noqa: PLC0415
@@ -113,7 +114,8 @@ async def _seal_again(config: "Config") -> None:
     )
     from restante.store.store_errors import StoreError, StoreMismatched  # noqa: PLC0415
 
-    async with open_offline_admin(config) as context:
+    async with open_offline_admin(config, needs_no_server=True) as context:
+        bind()
         others = [node.name for node in await context.store.nodes.nodes() if not node.is_own]
         if others:
             raise Failure(
@@ -130,17 +132,26 @@ async def _seal_again(config: "Config") -> None:
             raise Failure(Exit.UNAVAILABLE, str(error)) from None
 
 
-def _in_child(work: Callable[[], None]) -> None:
-    """Work on the store as the server's user: this process must still write the key file."""
+def _in_child(work: Callable[[Callable[[], None]], Coroutine[None, None, None]]) -> None:
+    """Work on the store as the server's user: this process must still write the key file.
+
+    The child ends with this process, also after SIGKILL, and so does its lock on the store. Each
+    step of the sealing is whole, and the next run does the rest.
+    """
+    from restante.config.privileges import end_with  # noqa: PLC0415  heavy
+
     if os.geteuid() != 0:
-        work()
+        asyncio.run(work(_nothing))
         return
     sys.stdout.flush()
+    parent = os.getpid()
     child = os.fork()
     if not child:
         code = int(Exit.UNAVAILABLE)
+        bind = partial(end_with, parent, signal.SIGKILL)
         try:
-            work()
+            bind()
+            asyncio.run(work(bind))
             code = 0
         except Failure as failure:
             complain(*failure.texts)
@@ -152,6 +163,10 @@ def _in_child(work: Callable[[], None]) -> None:
     code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if code:
         raise typer.Exit(code)
+
+
+def _nothing() -> None:
+    """There is no child."""
 
 
 def _vault(key_file: Path) -> "Vault":

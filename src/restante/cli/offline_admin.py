@@ -38,6 +38,7 @@ from restante.store.sealing.sealed_store import seal_store
 from restante.store.store_errors import (
     StoreDamaged,
     StoreError,
+    StoreInUse,
     StoreMismatched,
     StoreMisplaced,
 )
@@ -48,15 +49,18 @@ from restante.tenancy.shared_key import has_shared_key
 
 
 @asynccontextmanager
-async def open_offline_admin(config: Config) -> AsyncIterator[AdminContext]:
+async def open_offline_admin(
+    config: Config, *, needs_no_server: bool = False
+) -> AsyncIterator[AdminContext]:
     """Open the store for administration.
 
-    Raises Failure if the store cannot be opened, for example if another process has it open.
+    Raises Failure if the store cannot be opened, for example if another process has it open. With
+    `needs_no_server`, a server could not do the work, so the error says to stop it.
     """
     vault = _open_vault(config)
     principal = operator(os.getuid(), COMMAND_LINE)  # before it becomes the server's user
     _become(config.user)
-    store = await _open_sealed(config, vault)
+    store = await _open_sealed(config, vault, needs_no_server=needs_no_server)
     try:
         directory = LiveDirectory(store.records)
         await directory.refresh()
@@ -137,9 +141,9 @@ class _Unwritten:
         """Write nothing."""
 
 
-async def _open_sealed(config: Config, vault: Vault) -> Store:
+async def _open_sealed(config: Config, vault: Vault, *, needs_no_server: bool) -> Store:
     """Open the store that the configuration names, with its sealed content. Raises Failure."""
-    store = await open_configured_store(config)
+    store = await open_configured_store(config, needs_no_server=needs_no_server)
     try:
         return await seal_store(
             store, vault, key_file=str(config.key_file), seals=config.seal_content
@@ -152,7 +156,7 @@ async def _open_sealed(config: Config, vault: Vault) -> Store:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
 
 
-async def open_configured_store(config: Config) -> Store:
+async def open_configured_store(config: Config, *, needs_no_server: bool = False) -> Store:
     """Open the store that the configuration names. Raises Failure."""
     check_store_is_there(config.store)
     try:
@@ -161,6 +165,9 @@ async def open_configured_store(config: Config) -> Store:
         raise Failure(Exit.DATA, str(error)) from None
     except (StoreMisplaced, StoreMismatched) as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
+    except StoreInUse as error:
+        text = error.without_it if needs_no_server else str(error)
+        raise Failure(Exit.UNAVAILABLE, text) from None
     except StoreError as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
 

@@ -8,6 +8,7 @@ import ctypes
 import os
 import pwd
 import resource
+import signal
 import stat
 import sys
 from collections.abc import Collection
@@ -15,7 +16,8 @@ from pathlib import Path
 
 from restante.phrases import NO_USER
 
-_PR_SET_DUMPABLE = 4  # linux/prctl.h
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_DUMPABLE = 4
 
 
 class UserUnusable(Exception):  # noqa: N818
@@ -76,6 +78,16 @@ def _closed_directory(path: Path, user: int, groups: Collection[int]) -> Path | 
             if user and not is_open:
                 return directory
     return None
+
+
+def end_with(parent: int, by: signal.Signals) -> None:
+    """Have the kernel send a signal when the parent process ends, or end now if it has.
+
+    A change of the user undoes this (prctl(2)), so call it again after `become`.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, by, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def keep_memory_private() -> None:

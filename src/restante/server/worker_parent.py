@@ -18,7 +18,6 @@ A worker ends in good order when its supervisor has died (prctl(2), PR_SET_PDEAT
 no orphans, even after SIGKILL.
 """
 
-import ctypes
 import os
 import select
 import signal
@@ -31,7 +30,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from restante.config.privileges import check_program_is_reachable, keep_memory_private
+from restante.config.privileges import (
+    check_program_is_reachable,
+    end_with,
+    keep_memory_private,
+)
 from restante.config.schema import Config
 from restante.config.server_record import recorded
 from restante.network.addresses import join_host_port, split_host_port
@@ -52,7 +55,6 @@ from restante.telemetry.log_writer import LogWriter
 from restante.telemetry.service_manager import SIGN_OF_LIFE, notify, report_to
 from restante.web.control_socket import ControlMisplaced, open_control
 
-_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _HANDLED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _SIGNALS: Final = {
     WorkerOrder.RELOAD: signal.SIGHUP,
@@ -304,7 +306,7 @@ class WorkerSupervisor:
     def _run_as(self, number: int, reports: socket.socket, supervisor: int) -> int:
         """Be a worker: in a process of its own."""
         self._wakeup.end()
-        _end_with(supervisor)
+        end_with(supervisor, signal.SIGTERM)
         report_to(reports)
         for child in self._children.values():
             child.reports.close()
@@ -324,10 +326,3 @@ def _make_directory(directory: Path) -> None:
         raise ControlMisplaced(
             f"{directory}: {error.strerror}; let the server own its state_dir"
         ) from None
-
-
-def _end_with(supervisor: int) -> None:
-    """Have the kernel send SIGTERM when the supervisor ends, or end now if it has."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
-    if os.getppid() != supervisor:
-        os.kill(os.getpid(), signal.SIGKILL)

@@ -53,6 +53,20 @@ class StoreUnusable(StoreError):  # noqa: N818
     """
 
 
+class StoreInUse(StoreUnusable):
+    """Another process has the store open. It can be talked to, or be stopped."""
+
+    def __init__(self, cause: str, remedy: str) -> None:
+        """`cause` names the store and the process."""
+        super().__init__(f"{cause}: {remedy}")
+        self.cause = cause
+
+    @property
+    def without_it(self) -> str:
+        """The text for work that needs the store for itself."""
+        return f"{self.cause}: stop the server first, then run this again"
+
+
 class StoreMisplaced(StoreUnusable):
     """Something that is no store stands in its place. Opening it again cures nothing."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from restante.store.sqlite import SqliteStore, open_sqlite
-from restante.store.sqlite.directory_lock import DirectoryLock
+from restante.store.sqlite.directory_lock import DirectoryLock, lock_without_server
 from restante.store.store_errors import StoreUnusable
 
 
@@ -29,6 +29,17 @@ def test_a_directory_in_use_by_a_server_is_refused_with_its_socket(tmp_path: Pat
     with pytest.raises(StoreUnusable, match=f"by process {os.getpid()}: talk to it through its"):
         DirectoryLock(tmp_path)
     again.release()
+
+
+def test_work_without_a_server_is_told_to_stop_it_and_not_to_talk_to_it(tmp_path: Path) -> None:
+    held = DirectoryLock(tmp_path)
+    with pytest.raises(StoreUnusable) as refused:
+        lock_without_server(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path} is in use by process {os.getpid()}: stop the server first, then run this again"
+    )
+    held.release()
+    lock_without_server(tmp_path).release()
 
 
 async def test_a_directory_left_by_a_process_that_died_is_free(

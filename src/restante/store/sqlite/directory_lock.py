@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 from shlex import quote
 
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import StoreInUse, StoreUnusable
 
 _LONGEST_RECORD = 8192  # octets: a process id and a path
 
@@ -19,14 +19,14 @@ class DirectoryLock:
     """Held from construction to `release`."""
 
     def __init__(self, directory: Path) -> None:
-        """Raise StoreUnusable, naming the process if that is known, where another holds it."""
+        """Raise StoreInUse, naming the process if that is known, where another holds it."""
         self._file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             holder = os.fsdecode(os.read(self._file, _LONGEST_RECORD))
             os.close(self._file)
-            raise StoreUnusable(_in_use(directory, holder)) from error
+            raise _in_use(directory, holder) from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
 
@@ -44,7 +44,15 @@ class DirectoryLock:
         os.close(self._file)
 
 
-def _in_use(directory: Path, record: str) -> str:
+def lock_without_server(directory: Path) -> DirectoryLock:
+    """Lock a directory for work beside which no server runs. Raises StoreUnusable, OSError."""
+    try:
+        return DirectoryLock(directory)
+    except StoreInUse as error:
+        raise StoreUnusable(error.without_it) from None
+
+
+def _in_use(directory: Path, record: str) -> StoreInUse:
     holder, _, control = record.strip().partition("\n")
     process = f"process {holder}" if holder else "another process"
     through = (
@@ -52,4 +60,4 @@ def _in_use(directory: Path, record: str) -> str:
         if control
         else "talk to it through its control socket"
     )
-    return f"{directory} is in use by {process}: {through}, or stop it first"
+    return StoreInUse(f"{directory} is in use by {process}", f"{through}, or stop it first")

@@ -29,7 +29,7 @@ from restante.store.sqlite import (
 )
 from restante.store.sqlite.backup import PARTIAL, copy_beside, copy_file, prepare_directory, sync
 from restante.store.sqlite.damaged_table import UNREADABLE, TolerantReader, UnreadableGap, table_of
-from restante.store.sqlite.directory_lock import DirectoryLock
+from restante.store.sqlite.directory_lock import lock_without_server
 from restante.store.sqlite.engine import PAGE_SIZE, choose_page_layout, fetch, quoted
 from restante.store.sqlite.leaf_pages import LeafPages, is_message
 from restante.store.sqlite.log_mark import LogMark
@@ -70,7 +70,7 @@ def salvage(directory: Path, target: Path, on_progress: OnSalvaged) -> SalvageRe
         raise StoreUnusable(
             f"{directory / _DATABASE} is not there: there is nothing to salvage; restore a backup"
         )
-    lock = DirectoryLock(directory)
+    lock = lock_without_server(directory)
     try:
         prepare_directory(target)
         copy_beside(directory, target)

@@ -33,7 +33,7 @@ from restante.store.sqlite import (
     record_queries,
 )
 from restante.store.sqlite.backup import PARTIAL, sync
-from restante.store.sqlite.directory_lock import DirectoryLock
+from restante.store.sqlite.directory_lock import DirectoryLock, lock_without_server
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.move_mark_file import mark_in, url_of_directory, write_mark
@@ -325,7 +325,7 @@ async def open_source(directory: Path, *, is_read: bool = True) -> SqliteMoveSou
     """
     if not (directory / DATABASE).is_file():
         raise StoreUnusable(f"{directory / DATABASE} is not there; name the directory of a store")
-    lock = DirectoryLock(directory)
+    lock = lock_without_server(directory)
     try:
         source = SqliteMoveSource(directory, lock, mark_in(directory))
         if is_read:
@@ -340,7 +340,7 @@ def open_target(directory: Path) -> SqliteMoveTarget:
     """Lock the directory of a store to come: an empty one, or that of a move. Raises StoreError."""
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
-        lock = DirectoryLock(directory)
+        lock = lock_without_server(directory)
     except OSError as error:
         raise StoreUnusable(
             f"{directory}: {cause_of(error)}; check that this user may write there"
