@@ -7,7 +7,7 @@ All that an account starts counts together, too.
 """
 
 from collections.abc import Callable, Hashable
-from enum import StrEnum
+from enum import Enum
 from typing import Final, NamedTuple
 
 from restante.request_limits.failed_logins import RateLimit
@@ -17,7 +17,7 @@ OF_ACCOUNT: Final = 6  # a minute, to all targets
 TO_TARGET: Final = 12  # a minute, by all accounts: many of them use one service
 
 
-class DialPurpose(StrEnum):
+class DialPurpose(Enum):
     """The purpose of a connection or of questions to DNS, as the words before its target."""
 
     CHECK = "a check of"  # a domain: DNS
@@ -53,7 +53,7 @@ class DialLimits:
             (
                 self._pairs,
                 (account, purpose, target),
-                f"this account has just started {purpose} {target}",
+                f"this account has just started {purpose.value} {target}",
             ),
             (self._targets, target, f"{target} was just checked several times"),
         ]
