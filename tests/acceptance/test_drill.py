@@ -6,14 +6,17 @@ import json
 import re
 import subprocess
 import sys
+from functools import partial
 from typing import Any, Final
 
-from tests.acceptance.installation import HOSTNAME, Installation, at
+from tests.acceptance.installation import HOST, HOSTNAME, Installation, at
 from tests.acceptance.name_server import NameServer
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.postfix import PostfixPrimary
+from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import message
 from tests.acceptance.session import Session
+from tests.acceptance.test_domain_check import records
 
 DOMAIN: Final = "customer.example"
 FAILED: Final = 2  # the exit code of a drill that did not pass
@@ -101,7 +104,8 @@ def test_one_message_leaves_by_name_and_a_drill_proves_the_whole_way() -> None:
         assert HOSTNAME in bad["drill"]["server"]
 
 
-def test_a_timer_drills_after_a_restart_and_a_drill_that_was_killed_leaves_nothing() -> None:
+def test_a_timer_drills_after_a_restart_and_shows_its_proof() -> None:
+    """A drill that was killed leaves nothing, and one that fails is made again a day later."""
     with (
         NameServer({}) as names,
         Installation(more=names.settings) as restante,
@@ -136,8 +140,57 @@ def test_a_timer_drills_after_a_restart_and_a_drill_that_was_killed_leaves_nothi
         assert status(restante)["drill"] == "failed today"
         assert status(restante)["next_drill_at"]
 
+        names.records = records(primary.address, "v=spf1 ip4:203.0.113.1 -all")
+        restante.stop()
+        restante.ahead(10 * 86_400.0)
+        restante.start()
+        passed = restante.wait_for_event("drill-passed", domain=DOMAIN)
+        assert status(restante)["drill"].startswith("proven today in ")
+        eventually(lambda: len(primary.messages()) == 1, what="the primary has it in a mailbox")
+        [last] = restante.shown("audit", "--action", "domain-drilled", "--limit", "1")
+        assert last["reason"].startswith("by its timer; passed in ")
+        assert passed["proven_again"]
 
-def status(restante: Installation) -> dict[str, Any]:
-    """Return the status of the domain."""
-    [shown] = restante.shown("status", DOMAIN)["domains"]
+
+def test_of_two_servers_of_a_store_one_drills_by_a_timer(database: str) -> None:
+    """After the end of that server, the other one finds that nothing is due."""
+    with (
+        NameServer(records(HOST, "v=spf1 ip4:203.0.113.1 -all")) as names,
+        Installation(database=database, more=names.settings) as one,
+        Installation(database=database, more=names.settings) as other,
+        SmtpSink(keep_content=True) as primary,
+    ):
+        primary.start()
+        one.start()
+        one.hosts(DOMAIN, at(primary), "--drill-every", "30d")
+        eventually(lambda: status(one)["next_drill_at"], what="the timer is seen")
+        one.stop()
+        servers = {one, other}
+        for server in servers:
+            server.ahead(8 * 86_400.0)
+            server.start()
+
+        def drilling() -> list[Installation]:
+            return [server for server in servers if server.events("drill-passed")]
+
+        [duty] = eventually(drilling, what="a drill")
+        [waiting] = servers - {duty}
+        duty.stop()
+        for name in ("second.example", "third.example"):  # seen by one round, and by the next
+            waiting.hosts(name, at(primary), "--drill-every", "30d")
+            eventually(partial(next_drill, waiting, name), what="a look at all timers")
+        assert not waiting.events("drill-passed")
+        assert primary.count() == 1
+        assert status(waiting)["drill"].startswith("proven today in ")
+
+
+def next_drill(restante: Installation, domain: str) -> str | None:
+    """Return when a domain is drilled next, once a server has noted its timer."""
+    at: str | None = status(restante, domain)["next_drill_at"]
+    return at
+
+
+def status(restante: Installation, domain: str = DOMAIN) -> dict[str, Any]:
+    """Return the status of a domain."""
+    [shown] = restante.shown("status", domain)["domains"]
     return dict(shown)
