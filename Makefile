@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install dev client dist site run demo test unit screenshots crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
+.PHONY: install dev client dist site run demo test unit screenshots recording crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -83,6 +83,10 @@ unit: install
 # A picture of every page of the portal, into screenshots/. Needs Debian's chromium.
 screenshots: install
 	$(ON_LOOPBACK) tests.browser.screenshots
+
+# A recording of `restante top` beside a real server, into docs/pictures/top.svg.
+recording: install
+	PYTHONPATH=demo $(ON_LOOPBACK) record_top docs/pictures/top.svg
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
 # acknowledged, lost, invented and doubled.
