@@ -257,12 +257,12 @@ class _Session(asyncio.Protocol):
         self._act(way, reply)
 
     def _refuses(self, step: str, address: str) -> bool:
-        """Tell whether a client is refused at this step, and remember it."""
+        """Tell whether a client is refused at this step; it stays refused in this session."""
         primary = self._primary
-        is_unwanted = address.startswith(UNWANTED) and not primary.is_healed
-        if is_unwanted and primary.domain.refuses_at == step:
-            self._is_client_refused = True
-        return is_unwanted and primary.domain.refuses_at == step
+        if not address.startswith(UNWANTED) or primary.domain.refuses_at != step:
+            return False
+        self._is_client_refused |= not primary.is_healed
+        return self._is_client_refused
 
     def _look_at_client(self) -> None:
         if self._is_client_refused:
