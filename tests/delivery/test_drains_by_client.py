@@ -16,6 +16,7 @@ from restante.mail.address import Mailbox
 from restante.mail.message_origin import MessageOrigin
 from restante.queue.recipient_status import RecipientStatus
 from restante.smtp.proxy_header import LOCAL_HEADER
+from restante.store.queue_store import QueueFilter
 from restante.telemetry.events import DeliveryAttempt, DrainFinished
 from restante.tenancy.model import ClientPassing, HostedDomain
 from restante.tenancy.policy import Policy, RecipientPolicy
@@ -508,9 +509,9 @@ def test_two_hundred_refused_clients_in_front_keep_nobody_waiting_for_long(
 ) -> None:
     primary = primary_for(passing, {moment: refusal})
     good = [origin(n) for n in range(1, 6)]
-    found = watched(primary, passing, [*STRANGERS, *good], wanted=5)
+    found = watched(primary, passing, [*STRANGERS, *good], wanted=5, seconds=600.0)
     assert sorted(numbers(primary)) == list(range(201, 206))
-    assert found.times[-1] < 60.0
+    assert found.times[-1] < 160.0  # 40, and the time of a busy machine
     assert found.world.pauses == []
     assert still_held(found.world) == list(range(1, 201))
 
@@ -540,6 +541,7 @@ def test_a_destination_that_refuses_us_like_every_client_is_left_alone_after_ten
     found = watched(primary, passing, STRANGERS[:40], connections=1)
     assert primary.headers.count(LOCAL_HEADER) == primary.connections - 10 <= 3
     assert len(still_held(found.world)) == 40
+    assert counted_drains(found.world) == [0] * 40
     assert "were refused, and so are we" in found.world.log.of(DrainFinished)[-1]["reason"]
 
 
@@ -562,9 +564,11 @@ def test_one_address_is_not_tried_by_all_its_names_before_the_mail_of_others() -
     passing = ClientPassing.PROXY
     primary = primary_for(passing, {"EHLO name": LISTED})
     mail = [MessageOrigin("192.0.2.1", 1, f"name{n}.example") for n in range(200)]
-    found = watched(primary, passing, [*mail, *(origin(n) for n in range(1, 6))], wanted=5)
+    watched(primary, passing, [*mail, *(origin(n) for n in range(1, 6))], wanted=5)
     assert sorted(numbers(primary)) == list(range(201, 206))
-    assert found.times[-1] < 15.0
+    hellos = [command for command in primary.commands if command.startswith("EHLO")]
+    assert hellos[0] == "EHLO name0.example"
+    assert sorted(hellos[1:6]) == [f"EHLO h{n}.example" for n in range(1, 6)]
 
 
 def test_refused_clients_are_tried_again_in_the_next_attempts() -> None:
@@ -575,11 +579,62 @@ def test_refused_clients_are_tried_again_in_the_next_attempts() -> None:
     assert len(found.world.pauses) == 1
 
 
+def drained_twice(policy: Policy) -> tuple[ScriptedPrimary, World, int]:
+    """Drain a domain whose first 30 clients are refused, and again with good mail.
+
+    Returns also how many connections the second drain had made before that of the good mail.
+    """
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"GREETING 192.0.2.": LISTED})
+    world, befores = World(), list[int]()
+    world.set(patience=0.0)
+
+    async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
+        domain = await world.host(primary.port, policy=policy, client_address=passing)
+        for one in STRANGERS[:30]:
+            await world.hold(domain, origin=one)
+        for drain in (0, 1):
+            world.step(100.0)
+            befores.append(len(primary.headers))
+            await world.hold(domain, drain, origin=origin(1))
+            async with world.dispatcher() as dispatcher:
+                await dispatcher.start(domain, "test")
+                for _half_second in range(100):
+                    await asyncio.sleep(0.5)
+                assert is_idle(dispatcher)
+
+    play(world, primary, scene, run_swiftly, client_address=passing)
+    good = ipaddress.ip_address("198.51.100.1").packed
+    second = primary.headers[befores[1] :]
+    return primary, world, next(at for at, one in enumerate(second) if one[16:20] == good)
+
+
+def counted_drains(world: World) -> list[int]:
+    listed = asyncio.run(world.store.queue.list_queue(QueueFilter()))
+    return [one.policy_deferrals for one in sorted(listed, key=lambda one: one.number)]
+
+
+def test_mail_of_refused_clients_comes_last_in_the_next_drain() -> None:
+    """Not that of the first ten: nobody had looked yet whether the refusal was about them."""
+    primary, world, connections = drained_twice(Policy())
+    assert numbers(primary) == [31]
+    assert connections == 11  # those, and our own
+    assert counted_drains(world) == [0] * 10 + [1] * 20
+    assert still_held(world) == list(range(1, 31))
+
+
+def test_a_refused_client_never_counts_up_to_the_limit_of_drains() -> None:
+    _, world, connections = drained_twice(Policy(after_drains=2))
+    assert counted_drains(world) == [0] * 30
+    assert still_held(world) == list(range(1, 31))
+    assert connections == 31
+
+
 def test_two_hundred_clients_deferred_by_policy_keep_nobody_waiting_for_long() -> None:
     passing = ClientPassing.XCLIENT
     policy = "450 4.7.25 Client host rejected: cannot find your hostname"
     primary = ScriptedPrimary({"RCPT TO:<x": policy}, offer=WITH_XCLIENT[1:])
-    world, times = World(), list[float]()
+    world, times, pauses = World(), list[float](), list[float]()
     world.set(patience=0.0)
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
@@ -593,8 +648,10 @@ def test_two_hundred_clients_deferred_by_policy_keep_nobody_waiting_for_long() -
                 await asyncio.sleep(1.0)
                 if primary.taken and not times:
                     times.append(asyncio.get_running_loop().time() - began)
+                    pauses.extend(world.pauses)
 
     play(world, primary, scene, run_swiftly, client_address=passing)
     assert numbers(primary) == [201]
-    assert times[0] < 60.0
+    assert times[0] < 160.0  # 40, and the time of a busy machine
+    assert pauses == []
     assert still_held(world) == list(range(1, 201))

@@ -91,6 +91,14 @@ def test_a_client_deferred_by_policy_counts_once_and_asks_for_no_look() -> None:
     assert state(long) == (False, False)
 
 
+def test_a_row_is_about_clients_from_a_look_to_the_next_delivery() -> None:
+    long, known = row(FIRST_LOOK), []
+    for act in (long.let_in, long.looked, long.let_in, long.delivered):
+        act()
+        known.append(long.is_about_clients)
+    assert known == [False, True, True, False]
+
+
 def test_five_hundred_in_a_row_end_the_attempt_and_the_next_goes_on_by_itself() -> None:
     long = row(ROW_LIMIT - 2)
     assert long.deferred(nth(1), "450 4.7.1 no") is None

@@ -4,7 +4,11 @@ import pytest
 
 from restante.mail.policy_deferrals import NO_DEFERRALS, PolicyDeferrals
 from restante.mail.reply_status import read_reply_status
-from restante.queue.deferred_by_policy import counted_outcome, is_by_policy
+from restante.queue.deferred_by_policy import (
+    counted_outcome,
+    counted_refusal_of_client,
+    is_by_policy,
+)
 from restante.queue.recipient_status import (
     MessageOutcome,
     RecipientMove,
@@ -68,6 +72,15 @@ def test_each_drain_is_counted_and_mail_stays_held_without_a_limit() -> None:
     counted = counted_outcome(outcome, PolicyDeferrals(200, 5), 6, None)
     assert counted == outcome._replace(deferrals=PolicyDeferrals(201, 6))
     assert counted_outcome(outcome, NO_DEFERRALS, 6, 2).deferrals == PolicyDeferrals(1, 6)
+
+
+def test_a_refusal_of_the_client_counts_in_one_drain_and_never_up_to_a_limit() -> None:
+    outcome = MessageOutcome(1, (said("554 5.7.1 listed", TransactionStage.NONE),))
+    counted = counted_refusal_of_client(outcome, NO_DEFERRALS, 6, None)
+    assert counted == outcome._replace(deferrals=PolicyDeferrals(1, 6))
+    for before in (PolicyDeferrals(1, 5), PolicyDeferrals(1, 6), PolicyDeferrals(9, 5)):
+        assert counted_refusal_of_client(outcome, before, 6, None) is outcome
+    assert counted_refusal_of_client(outcome, NO_DEFERRALS, 6, 2) is outcome
 
 
 def test_an_outcome_without_a_policy_is_the_same() -> None:

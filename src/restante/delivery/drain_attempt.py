@@ -74,10 +74,11 @@ from restante.delivery.settlement import Settlement
 from restante.delivery.silent_clients import CLIENT_SECONDS, share_of_silent
 from restante.delivery.stop_rules import AttemptStop, StopRules, limit_told, policy_told
 from restante.mail.message import HeldMessage
+from restante.mail.policy_deferrals import PolicyDeferrals
 from restante.mail.quantity import counted
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import takes_few_at_once
-from restante.queue.deferred_by_policy import counted_outcome
+from restante.queue.deferred_by_policy import counted_outcome, counted_refusal_of_client
 from restante.queue.recipient_status import MessageOutcome, RecipientMove
 from restante.queue.reporting import in_keeping, report_facts_of
 from restante.smtp.passed_client import PassedClient
@@ -349,10 +350,15 @@ class DrainAttempt:
         for message, reason in self._supply.take_unreachable():
             self._defer_unsent(message, f"its content cannot be read now: {reason}")
 
-    def _defer_unsent(self, message: HeldMessage, reason: str) -> None:
+    def _defer_unsent(
+        self, message: HeldMessage, reason: str, *, is_client_refused: bool = False
+    ) -> None:
         """Defer a message that no connection has taken, until the next round."""
+        outcome = deferred_for(message, reason)
+        if is_client_refused:
+            outcome = counted_refusal_of_client(outcome, *self._deferrals_of(message))
         self._in_hand += 1
-        self._record(message, deferred_for(message, reason), "")
+        self._record(message, outcome, "")
         self._supply.left_behind += 1
 
     def _take(self, client: PassedClient | None) -> HeldMessage | None:
@@ -420,8 +426,11 @@ class DrainAttempt:
         """Return what is settled of an outcome: the drain counts if a policy put the mail off."""
         if outcome.is_delivered:
             return outcome
-        limit = self._plan.domain.policy.after_drains
-        return counted_outcome(outcome, message.deferrals, self._supply.mark, limit)
+        return counted_outcome(outcome, *self._deferrals_of(message))
+
+    def _deferrals_of(self, message: HeldMessage) -> tuple[PolicyDeferrals, int, int | None]:
+        """Return the count of drains before this one, the mark of this one, and the limit."""
+        return message.deferrals, self._supply.mark, self._plan.domain.policy.after_drains
 
     def _climb(self) -> None:
         """Open more connections where a delivered message is reason enough."""
@@ -479,10 +488,12 @@ class DrainAttempt:
                 self._context.memory.experience.met_limit(self._plan.destination.text)
             self.end(*stop)
 
-    def _defer_client(self, client: PassedClient, reason: str) -> None:
+    def _defer_client(
+        self, client: PassedClient, reason: str, *, is_client_refused: bool = False
+    ) -> None:
         """Leave a client's mail held that has been read."""
         while (message := self._supply.take(client)) is not None:
-            self._defer_unsent(message, reason)
+            self._defer_unsent(message, reason, is_client_refused=is_client_refused)
 
     # Connections
 
@@ -577,7 +588,8 @@ class DrainAttempt:
 
         A refusal and silence are facts about the client, until the destination treats us alike.
         """
-        self._defer_client(client, end.reason)
+        is_refused = end.kind is EndKind.REFUSED and self._row.is_about_clients
+        self._defer_client(client, end.reason, is_client_refused=is_refused)
         if end.was_silent:
             self._unanswered += 1
             self._supply.found_silent(client)

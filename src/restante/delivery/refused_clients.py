@@ -20,8 +20,9 @@ and many of them in a row slow an attempt down. A delivered message ends the row
                                                   destination refuses us too
 
 A refused client's mail comes behind that of others for the rest of the drain. As for silence
-(silent_clients.py), the memory is of addresses of IPv4 and of networks of IPv6. A client deferred
-by policy keeps its place: greylisting takes its mail the second time.
+(silent_clients.py), the memory is of addresses of IPv4 and of networks of IPv6. In later drains it
+is last too, if a look has shown that the refusal is about the client (queue/deferred_by_policy.py).
+A client deferred by policy keeps its place: greylisting takes its mail the second time.
 """
 
 from collections import Counter
@@ -67,6 +68,7 @@ class ClientRow:
         self._refused = 0
         self._deferred: set[PassedClient] = set()
         self._until_look = FIRST_LOOK  # clients to be refused before the next look
+        self.is_about_clients = False  # a look has shown that the destination would talk to us
 
     @property
     def is_long(self) -> bool:
@@ -96,12 +98,14 @@ class ClientRow:
     def looked(self) -> None:
         """Count a look that has shown that the destination would talk to us."""
         self._until_look = LATER_LOOK
+        self.is_about_clients = True
 
     def delivered(self) -> None:
         """Count a message that was taken: the row is over."""
         self._refused = 0
         self._deferred.clear()
         self._until_look = FIRST_LOOK
+        self.is_about_clients = False
 
     def _stop(self, reason: str) -> AttemptStop | None:
         if self._refused + len(self._deferred) < ROW_LIMIT:

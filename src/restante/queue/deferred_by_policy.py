@@ -6,6 +6,7 @@
     RCPT or later       X.7.x (security or policy), and not too much mail     yes
     RCPT or later       no enhanced code, but words of a policy               yes
     any                 that the server itself has a problem                  no
+    before MAIL         a refusal of the client in whose name it would go     once (below)
     anything else, 421, no reply, or no connection                            no
 
 So mail of a destination that is down, or limits the rate, is never counted. Such replies at MAIL
@@ -14,6 +15,9 @@ are mostly about the rate (deferral_cause.py).
 Mail with too many of them is marked refused, with the destination's reply. Its sender gets no
 report by itself, even where refusals are bounced. A bad reputation can be wrong, and it can end. So
 people decide.
+
+A refusal before MAIL is said to a connection, and not of a message. So it never makes a message
+refused: it counts in the first drain alone, and not at all where there is a limit.
 """
 
 import re
@@ -87,3 +91,15 @@ def counted_outcome(
             for one, is_concerned in zip(recipients, concerned, strict=True)
         )
     return outcome._replace(recipients=recipients, deferrals=now)
+
+
+def counted_refusal_of_client(
+    outcome: MessageOutcome, before: PolicyDeferrals, mark: int, limit: int | None
+) -> MessageOutcome:
+    """Count the first drain in which the client of a message was refused before its mail.
+
+    So the message leaves last in later drains. Arguments as for `counted_outcome`.
+    """
+    if before.drains or limit is not None:
+        return outcome
+    return outcome._replace(deferrals=before.in_drain(mark))
