@@ -105,7 +105,7 @@ def test_one_message_leaves_by_name_and_a_drill_proves_the_whole_way() -> None:
 
 
 def test_a_timer_drills_after_a_restart_and_shows_its_proof() -> None:
-    """A drill that was killed leaves nothing, and one that fails is made again a day later."""
+    """A drill that was killed leaves nothing, and one that fails is repeated a day later."""
     with (
         NameServer({}) as names,
         Installation(more=names.settings) as restante,

@@ -144,6 +144,7 @@ FORMS: Final = (
     WalkedForm(f"{_DOMAIN}/release", f"{_ALPHA}/release"),
     WalkedForm(f"{_DOMAIN}/check", f"{_ALPHA}/check"),
     WalkedForm(f"{_DOMAIN}/drill", f"{_ALPHA}/drill"),
+    WalkedForm(f"{_DOMAIN}/drill/arrival", f"{_ALPHA}/drill/arrival", {"header": "Subject: x"}),
     WalkedForm(f"{_DOMAIN}/destination", f"{_ALPHA}/destination", {"destination": "9.9.9.9"}),
     WalkedForm(f"{_DOMAIN}/hosts", f"{_ALPHA}/hosts", {"hosts": "9.9.9.9"}),
     WalkedForm(f"{_DOMAIN}/policy", f"{_ALPHA}/policy", {"hold": "relay"}),

@@ -13,7 +13,7 @@ from restante.readiness.readiness_row import ReadinessVerdict
 from restante.web.portal.portal_visit import Visit, page_route
 from restante.web.portal.shell_lines import of_check
 
-_STATES: Final = {
+VERDICT_STATES: Final = {
     ReadinessVerdict.PASS: "good",
     ReadinessVerdict.WARN: "warn",
     ReadinessVerdict.FAIL: "bad",
@@ -41,7 +41,7 @@ def _page(visit: Visit, name: str, view: DomainCheckView | None) -> Response:
         name=name,
         view=view,
         counts=[f"{counts[one]} {one.text}" for one in reversed(ReadinessVerdict) if counts[one]],
-        states=_STATES,
+        states=VERDICT_STATES,
         is_remembered=view is not None
         and view.destination_seen_at is not None
         and view.destination_seen_at < view.at,

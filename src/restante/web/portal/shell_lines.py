@@ -150,6 +150,15 @@ def of_drill(domain: str, base_url: str) -> list[str]:
     return [shell_line(["restante", "drill", domain]), posted(base_url, path, {})]
 
 
+def of_drill_arrival(domain: str, base_url: str) -> list[str]:
+    """Return the lines that give back the header of a drill's message."""
+    path = f"/v1/domains/{quote(domain, safe='')}/drill/arrival"
+    return [
+        shell_line(["restante", "drill", domain, "--arrived", "message.eml"]),
+        posted(base_url, path, {"header": "Received: …"}),
+    ]
+
+
 def of_recipients(domain: str, base_url: str) -> list[str]:
     """Return the lines that list, add and remove recipients."""
     path = f"/v1/domains/{quote(domain, safe='')}/recipients"
