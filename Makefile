@@ -51,6 +51,12 @@ client: install
 dist: install
 	$(BIN)/python -m tools.build_dist dist
 
+.PHONY: deb packages-test
+
+# The package for the Debian release of this machine, into dist/. It needs Debian's debhelper.
+deb: install
+	$(BIN)/python -m tools.build_deb dist
+
 # The documents as a site that can be searched, into site/. A broken link fails it. Its tools have an
 # environment of their own, so `make install` does not bring them.
 .venv/site/.installed: requirements-site.lock
@@ -87,6 +93,13 @@ screenshots: install
 # A recording of `restante top` beside a real server, into docs/pictures/top.svg.
 recording: install
 	PYTHONPATH=demo $(ON_LOOPBACK) record_top docs/pictures/top.svg
+
+# The packages in clean trees of Debian, as root, without a network; some minutes. ONLY=deb: one of
+# tests/packages.
+packages-test: install
+	ci/install-packaging
+	unshare --mount --propagation private $(ON_LOOPBACK) pytest -q --timeout 1800 -o python_files='check_*.py' \
+		tests/packages$(if $(ONLY),/check_$(ONLY).py)
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
 # acknowledged, lost, invented and doubled.

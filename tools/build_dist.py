@@ -34,7 +34,7 @@ def build(directory: Path) -> list[Path]:
     Returns their places.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    epoch = _epoch()
+    epoch = source_epoch()
     with TemporaryDirectory() as name:
         man = Path(name, "man")
         man.mkdir()
@@ -52,7 +52,7 @@ def build(directory: Path) -> list[Path]:
     return [*built, directory / SUMS]
 
 
-def _epoch() -> str:
+def source_epoch() -> str:
     """Return the Unix time of all files."""
     if given := os.environ.get("SOURCE_DATE_EPOCH"):
         return given

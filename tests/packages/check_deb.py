@@ -1,0 +1,208 @@
+"""The Debian package in clean Debian trees, under a real systemd: from its installation to a purge.
+
+`make packages-test` runs this; it takes some minutes. Held mail and keys must survive everything
+but a purge that is told to erase them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from restante import __version__
+from tests.documents.settings import as_toml, merge
+from tests.packages.booted_tree import booted
+from tests.packages.clean_tree import WHEELS, CleanTree, clean_tree, layer
+from tools.build_deb import build_deb
+
+DEB: Final = "/root/restante.deb"
+NEWER: Final = "/root/restante-newer.deb"
+CONFIGURATION: Final = "/etc/restante/restante.toml"
+# Brings a message, and prints the reply to its content.
+SEND: Final = """
+import smtplib
+with smtplib.SMTP("127.0.0.1", 25) as server:
+    server.ehlo("client.example.com")
+    server.mail("you@example.com"), server.rcpt("them@acme.example")
+    print(*server.data(b"Subject: kept\\r\\n\\r\\ntext\\r\\n"))
+"""
+
+
+@pytest.fixture(scope="module")
+def deb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_deb(tmp_path_factory.mktemp("deb"), WHEELS)
+
+
+@pytest.fixture(scope="module")
+def installed(deb: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The layer of a tree with systemd, in which the package was installed, but not set up."""
+    directory = tmp_path_factory.mktemp("installed")
+    with clean_tree(directory) as tree:
+        shutil.copyfile(deb, tree.path(DEB))
+        tree.do("apt-get -qq --no-install-recommends install systemd")
+        tree.do("systemctl mask getty.target console-getty.service")  # the terminals are not ours
+        tree.do(f"apt-get -qq --no-install-recommends install {DEB}")
+        _make_newer(tree)
+    return layer(directory)
+
+
+@pytest.fixture
+def machine(installed: Path, tmp_path: Path) -> Iterator[CleanTree]:
+    with clean_tree(tmp_path, installed) as tree, booted(tree) as machine:
+        yield machine
+
+
+def _make_newer(tree: CleanTree) -> None:
+    """Make a package of a later version, with the same content."""
+    tree.do(
+        "dpkg-deb --raw-extract restante.deb newer\n"
+        "sed -i 's/^Version: .*/Version: 99-1/' newer/DEBIAN/control\n"
+        f"dpkg-deb -Znone --root-owner-group --build newer {NEWER}\n"
+        "rm -r newer"
+    )
+
+
+def set_up(machine: CleanTree) -> None:
+    """Follow README.Debian, and host a domain."""
+    commands = [
+        line.strip()
+        for line in machine.path("/usr/share/doc/restante/README.Debian").read_text().splitlines()
+        if line.startswith("    ") and "debconf" not in line
+    ]
+    before, after = commands[:-2], commands[-2:]
+    machine.do("\n".join(before))
+    example = machine.do("cat /usr/share/doc/restante/examples/restante.toml")
+    _write_settings(machine, example)
+    machine.do("\n".join(after))
+    machine.do(
+        "restante account add acme\n"
+        "restante domain add acme.example --account acme --destination 192.0.2.77:25"
+    )
+
+
+def _write_settings(machine: CleanTree, example: str) -> None:
+    present = tomllib.loads(machine.path(CONFIGURATION).read_text())
+    machine.path(CONFIGURATION).write_text(as_toml(merge(present, tomllib.loads(example))))
+
+
+def held(machine: CleanTree) -> int:
+    """Return the number of held messages, as the server tells."""
+    shown = machine.do("restante domain show acme.example --json")
+    found = re.search(r'"messages": ?(\d+)', shown)
+    assert found, shown
+    return int(found[1])
+
+
+def state(machine: CleanTree) -> str:
+    return machine.run("systemctl is-active restante").stdout.strip()
+
+
+def process(machine: CleanTree) -> str:
+    return machine.do("systemctl show --value --property MainPID restante").strip()
+
+
+def send(machine: CleanTree) -> str:
+    return machine.do(f"python3 - <<'END'{SEND}END")
+
+
+def digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def install(machine: CleanTree, package: str) -> str:
+    return machine.do(f"dpkg --install {package}")
+
+
+def test_two_builds_give_the_same_octets(deb: Path, tmp_path: Path) -> None:
+    assert digest(build_deb(tmp_path, WHEELS)) == digest(deb)
+
+
+def test_lintian_has_nothing_to_say(deb: Path) -> None:
+    command = ["lintian", "--allow-root", "--fail-on", "error,warning", str(deb)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
+    assert (ended.returncode, ended.stdout) == (0, "")
+
+
+def test_what_is_installed_does_not_start_before_it_is_set_up(machine: CleanTree) -> None:
+    assert machine.do("restante version") == f"restante {__version__}\n"
+    assert machine.do("restante-client --version").startswith("restante-client ")
+    assert machine.run("systemctl is-enabled restante").stdout == "enabled\n"
+    machine.do("systemctl start restante")
+    assert state(machine) == "inactive"
+    assert machine.do("stat --format '%U %a' /var/lib/restante") == "restante 700\n"
+    for file in (
+        "/usr/share/man/man1/restante.1.gz",
+        "/usr/share/man/man1/restante-client.1.gz",
+        "/usr/share/bash-completion/completions/restante",
+        "/usr/share/zsh/vendor-completions/_restante",
+        "/usr/share/fish/vendor_completions.d/restante.fish",
+    ):
+        assert machine.path(file).is_file(), file
+    unit = machine.do("restante files restante.service")
+    assert unit == "/usr/lib/systemd/system/restante.service\n"
+
+
+def test_mail_and_keys_survive_upgrade_removal_and_purge(machine: CleanTree) -> None:
+    set_up(machine)
+    assert state(machine) == "active"
+    assert send(machine).startswith("250 ")
+    first = process(machine)
+    key = machine.path("/etc/restante/restante.key").read_bytes()
+
+    install(machine, NEWER)
+    assert state(machine) == "active"
+    assert process(machine) != first
+    assert held(machine) == 1
+
+    machine.do("apt-get -qq remove restante")
+    assert state(machine) == "inactive"
+    assert not machine.path("/usr/lib/restante").exists()
+    assert machine.path("/var/lib/restante/restante.db").is_file()
+    said = machine.do("dpkg --purge restante")
+    assert "/var/lib/restante is kept" in said
+    assert machine.path("/etc/restante/restante.key").read_bytes() == key
+
+    install(machine, NEWER)
+    assert state(machine) == "active"
+    assert held(machine) == 1
+    assert send(machine).startswith("250 ")
+
+
+def test_a_purge_erases_everything_if_it_is_told_to(machine: CleanTree) -> None:
+    set_up(machine)
+    machine.do("echo restante restante/erase boolean true | debconf-set-selections")
+    machine.do("apt-get -qq purge restante")
+    for directory in ("/etc/restante", "/var/lib/restante", "/usr/lib/restante"):
+        assert not machine.path(directory).exists(), directory
+    assert machine.run("getent passwd restante").returncode == 2
+
+
+def test_an_upgrade_does_not_start_a_server_that_was_stopped(machine: CleanTree) -> None:
+    set_up(machine)
+    machine.do("systemctl stop restante")
+    install(machine, NEWER)
+    assert state(machine) == "inactive"
+    machine.do("systemctl start restante")
+    assert state(machine) == "active"
+
+
+def test_an_upgrade_whose_version_refuses_the_configuration_says_so(machine: CleanTree) -> None:
+    set_up(machine)
+    configuration = machine.path(CONFIGURATION)
+    good = configuration.read_text()
+    configuration.write_text(f"unknown = 1\n{good}")
+    said = install(machine, NEWER)
+    assert "unknown" in said
+    assert f"this version refuses {CONFIGURATION}" in said
+    assert state(machine) == "inactive"
+    configuration.write_text(good)
+    machine.do("systemctl start restante")
+    assert held(machine) == 0
