@@ -204,15 +204,19 @@ class ContentBuffer:
 
     async def _write_waiting(self, spool: ContentSpool) -> None:
         """Write the blocks in memory; they are counted until that is done."""
+        octets = self.octets
+        try:
+            await spool.write(self._take_blocks())  # no name here keeps them while it waits
+        finally:
+            self._budget.remove(octets)
+
+    def _take_blocks(self) -> bytes:
         data = b"".join(self._blocks)
         self._blocks.clear()
         self.octets = 0
         if self._search is not None:
             self._search.take(data)
-        try:
-            await spool.write(data)
-        finally:
-            self._budget.remove(len(data))
+        return data
 
     @property
     def _is_due(self) -> bool:

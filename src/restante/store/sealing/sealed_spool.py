@@ -19,7 +19,9 @@ class SealedSpool:
     async def write(self, block: bytes) -> None:
         """Append."""
         self._size += len(block)
-        if sealed := self._sealer.add(block):
+        sealed = self._sealer.add(block)
+        del block  # its memory is free while the sealed octets wait for the disk
+        if sealed:
             await self._spool.write(sealed)
 
     async def close(self) -> ContentFile:
