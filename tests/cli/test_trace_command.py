@@ -6,9 +6,11 @@ import json
 import pytest
 
 from restante.cli import trace_command
-from restante.mail.message import message_name
+from restante.mail.envelope import Envelope
+from restante.mail.message import NewMessage, message_name
+from restante.mail.message_origin import MessageOrigin, PtrStatus
 from restante.queue.drain_word import DrainWay
-from tests.admin.admin_world import RELEASE, AdminWorld, ask_for, run
+from tests.admin.admin_world import HEAD, NOW, RELEASE, AdminWorld, ask_for, run
 from tests.cli.conftest import Command
 from tests.contract.making import delivered
 
@@ -25,6 +27,33 @@ def test_held_and_refused_mail_with_the_words_of_the_destination(
     assert "\x1b" not in shown.out
     assert max(map(len, shown.out.splitlines())) <= 80
     del admin
+
+
+def test_mail_that_left_shows_the_client_and_the_verdicts_of_checks(
+    admin: AdminWorld, command: Command
+) -> None:
+    domain_id = admin.context.directory.now.domains["alpha.example"].id
+    origin = MessageOrigin(
+        *("192.0.2.9", 4711, "client.example", "TLSv1.3 TLS_AES_256_GCM_SHA384", "mx.b.example"),
+        {"spf": "pass for b.example", "rspamd": "suspect; score 7"},
+        PtrStatus.CONFIRMED,
+    )
+    for number, one in ((60, origin), (61, MessageOrigin("192.0.2.10", 0, "")), (62, None)):
+        mail = NewMessage(number, domain_id, Envelope("", ("z@alpha.example",)), NOW, HEAD)
+        run(admin.store.reception.hold([mail._replace(origin=one)]))
+        run(admin.refuse(number, domain_id, "z@alpha.example", "550 no"))
+    words = " ".join(command("trace", "--outcome", "refused", "--to", "z@*").out.split())
+    assert (
+        "client 192.0.2.9 port 4711 (mx.b.example, confirmed), EHLO client.example, TLSv1.3"
+        " TLS_AES_256_GCM_SHA384 checks spf: pass for b.example; rspamd: suspect; score 7"
+    ) in words
+    assert "client 192.0.2.10, no TLS reply" in words
+    found = json.loads(command("trace", "--outcome", "refused", "--to", "z@*", "--json").out)
+    unknown, plain, whole = [one["origin"] for one in found["left"]]
+    assert (unknown, plain["ptr"]) == (None, "not-looked-up")
+    assert (whole["port"], whole["verdicts"]) == (4711, origin.verdicts)
+    lines = command("trace", "--to", "z@*", "--ndjson").out.splitlines()
+    assert [json.loads(line)["origin"] for line in lines] == [unknown, plain, whole]
 
 
 def test_a_deleted_message_with_its_audit_entry(admin: AdminWorld, command: Command) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from restante.mail.message_origin import MessageOrigin
+from restante.mail.message import NewMessage
+from restante.mail.message_origin import MessageOrigin, PtrStatus
 from restante.queue.drain_word import DrainWay
 from restante.queue.history import HistoryEntry, HistoryFilter, HistoryPage
 from restante.queue.recipient_status import (
@@ -22,6 +23,24 @@ from tests.contract.making import ANNA, BERT, CARL, NOTED, account, domain, host
 ANY = HistoryFilter()
 TAKEN = "250 2.0.0 Ok: queued as 4F1"
 UNKNOWN = "550 5.1.1 <bert@alpha.example> unknown"
+# Texts of strangers that look like the column's own form.
+ORIGIN = MessageOrigin(
+    *("192.0.2.9", 4711, 'x","port":1,"verdicts":{}', "TLSv1.3 TLS_AES_256_GCM_SHA384"),
+    host_name="mx.example.org",
+    verdicts={
+        "spf": "pass for example.org",
+        "milter": 'said "anna@alpha.example" }, "}" \\" and \\',
+        "rspamd": "suspect; score 7; BAYES_SPAM",
+        "": "",
+    },
+    ptr=PtrStatus.CONFIRMED,
+    is_imported=True,
+)
+
+
+def from_afar(number: int, domain_id: int, *to: str) -> NewMessage:
+    """Return a message whose origin is known."""
+    return message(number, domain_id, *to)._replace(origin=ORIGIN)
 
 
 async def settled(
@@ -52,7 +71,7 @@ async def told(
 async def test_an_entry_names_all_facts(store: Store) -> None:
     domain_id = await hosted(store)
     new = message(3, domain_id, ANNA, reverse_path="bob@example.org", received_at=7.5)._replace(
-        origin=MessageOrigin("192.0.2.9", 4711, "client.example.org"),
+        origin=ORIGIN,
         message_id="<1@example.org>",
     )
     await store.reception.hold([new])
@@ -76,6 +95,7 @@ async def test_an_entry_names_all_facts(store: Store) -> None:
         reply=TAKEN,
         drain=drain.number,
         way=DrainWay.DESTINATION,
+        origin=ORIGIN,
     )
 
 
@@ -85,6 +105,51 @@ async def test_mail_without_origin_and_message_id_has_an_entry(store: Store) -> 
     await settled(store, domain_id, 1, delivered())
     [entry] = await store.history.history(ANY)
     assert (entry.client, entry.message_id, entry.reverse_path) == ("", "", "")
+    assert entry.origin is None
+
+
+async def leave_in_every_way(store: Store, domain_id: int) -> None:
+    """Let mail be delivered whole and in part, refused, deleted, bounced and expired."""
+    await store.reception.hold([from_afar(number, domain_id, ANNA, BERT) for number in (1, 2, 3)])
+    await settled(store, domain_id, 1, delivered(), delivered(BERT))
+    await settled(store, domain_id, 2, delivered(), refused())
+    await store.queue.delete([2], NOTED)
+    await store.queue.bounce([MessageBounce(3, (ANNA,), None)], NOTED)
+    await store.retention.expire(domain_id, [3], RecipientStatus.HELD, 100.0, NOTED)
+
+
+async def test_the_origin_is_kept_however_mail_leaves(store: Store) -> None:
+    await leave_in_every_way(store, await hosted(store))
+    entries = await store.history.history(ANY)
+    assert {one.outcome for one in entries} == {
+        RecipientMove.DELIVERED,
+        RecipientMove.REFUSED,
+        RecipientMove.DELETED,
+        RecipientMove.BOUNCED,
+        RecipientMove.EXPIRED,
+    }
+    assert [(one.client, one.origin) for one in entries] == [(ORIGIN.address, ORIGIN)] * 7
+
+
+async def test_an_account_that_keeps_domains_keeps_no_words_of_filters(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.records.put_account(account(history=HistoryDetail.DOMAIN), NOTED)
+    await leave_in_every_way(store, domain_id)
+    entries = await store.history.history(ANY)
+    assert [(one.client, one.origin) for one in entries] == [
+        (ORIGIN.address, ORIGIN._replace(verdicts={}))
+    ] * 7
+
+
+async def test_an_entry_with_an_origin_is_as_much_larger(store: Store) -> None:
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id)])
+    await settled(store, domain_id, 1, delivered())
+    octets = (await store.history.history_figures()).octets
+    await store.reception.hold([from_afar(2, domain_id)])
+    await settled(store, domain_id, 2, delivered())
+    both = (await store.history.history_figures()).octets
+    assert 200 < both - 2 * octets < 400
 
 
 async def test_each_recipient_has_an_entry_when_it_leaves(store: Store) -> None:

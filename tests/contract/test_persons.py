@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from restante.mail.message_origin import MessageOrigin
 from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryFilter
 from restante.queue.presence import DestinationState, PresenceChange
@@ -67,6 +68,28 @@ async def test_history_keeps_a_mark_in_place_of_paths_and_in_replies(store: Stor
     assert "erased-1" in {one.forward_path for one in entries}
     assert await facts_of(store, PersonPlace.HISTORY) == []
     assert other["forward_path"] == BERT
+
+
+async def test_the_origin_of_mail_that_left_keeps_a_mark_in_verdicts(store: Store) -> None:
+    verdicts = {"milter": f"{ANNA} gets much spam", "spf": "pass for example.org"}
+    origin = MessageOrigin("192.0.2.9", 4711, "mx.example.org", verdicts=verdicts)
+    domain_id = await hosted(store)
+    await store.reception.hold([message(1, domain_id, BERT)._replace(origin=origin)])
+    drain = await opened(store, domain_id)
+    await store.handover.settle(drain, [delivered(1, BERT)], at=50.0)
+
+    [found] = await facts_of(store, PersonPlace.HISTORY)
+    assert found["origin"] == (
+        '{"port":4711,"hello":"mx.example.org","verdicts":{"milter": "anna@alpha.example gets'
+        ' much spam", "spf": "pass for example.org"}}'
+    )
+    assert await erase(store, PersonPlace.HISTORY) == 1
+
+    [entry] = await store.history.history(HistoryFilter())
+    assert entry.forward_path == BERT
+    assert entry.origin == origin._replace(
+        verdicts={"milter": "erased-1 gets much spam", "spf": "pass for example.org"}
+    )
 
 
 async def test_slices_go_on_where_the_last_one_ended(store: Store) -> None:

@@ -72,6 +72,8 @@ def test_texts_inside_json_are_replaced() -> None:
 
     assert ANNA.json_without(text, MARK) == '{"a":["erased-1",1],"erased-1":null}'
     assert ANNA.json_without("", MARK) == ""
+    assert ANNA.json_without(None, MARK) is None
+    assert ANNA.json_without('{"a": damaged anna@alpha.example', MARK) == '{"a": damaged erased-1'
     assert ANNA.json_without('{"a": 1}', MARK) == '{"a": 1}'
 
 

@@ -19,6 +19,7 @@ from restante.admin.held_mail import (
     number_of,
     view,
 )
+from restante.admin.origin_facts import OriginFacts, origin_facts
 from restante.admin.permissions import AdminAction, may, permit
 from restante.admin.releases import PastReleaseView, ended_view
 from restante.admin.request_bounds import StoredNumber, UnixTime, check_span
@@ -83,6 +84,7 @@ class HistoryView(BaseModel):
     drain: int  # the number of the drain that moved it, 0 if none did
     release: str  # the id of the request that this drain was begun for; "" if there is none
     way: DrainWay | None  # of that drain; null without one, or if its request is forgotten
+    origin: OriginFacts | None  # where it came from; null for entries of earlier versions
 
 
 class TraceView(BaseModel):
@@ -263,4 +265,5 @@ def history_view(entry: HistoryEntry, names: DomainNames) -> HistoryView:
         drain=entry.drain,
         release=message_name(entry.release) if entry.release else "",
         way=entry.way,
+        origin=origin_facts(entry.origin),
     )

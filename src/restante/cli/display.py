@@ -15,6 +15,7 @@ from typing import Any
 from restante.cli.failures import for_terminal, printable
 from restante.cli.table import GAP, INDENT, ColumnHeading, fold, lay_out
 from restante.cli.text_width import width_of
+from restante.mail.message_origin import PtrStatus
 from restante.mail.quantity import counted
 from restante.queue.drain_word import DrainState, DrainWay
 
@@ -49,6 +50,12 @@ def destination_words(row: JsonObject) -> str:
 def drain_state_words(row: JsonObject) -> str:
     """Return the state of a drain, and whether it goes by ATRN."""
     return f"{DrainState.text_of(row['state'])}{by_atrn(row)}"
+
+
+def host_name_words(origin: JsonObject) -> str:
+    """Return the name of a client's address, and how far to trust it."""
+    word = PtrStatus.text_of(origin["ptr"])
+    return f"{origin['host_name']}, {word}" if origin["host_name"] else word
 
 
 def by_atrn(row: JsonObject) -> str:

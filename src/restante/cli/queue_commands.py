@@ -12,6 +12,7 @@ from restante.cli.api_client import ask, connected, segment
 from restante.cli.display import (
     Column,
     JsonObject,
+    host_name_words,
     human_size,
     human_time,
     paths_text,
@@ -34,7 +35,6 @@ from restante.cli.queue_selection import (
 from restante.cli.table import INDENT, fold
 from restante.cli.times import last_drain_text, unix_time
 from restante.mail.encoded_words import decoded
-from restante.mail.message_origin import PtrStatus
 from restante.mail.quantity import counted
 from restante.phrases import suspended
 
@@ -208,17 +208,11 @@ def _origin(origin: JsonObject | None) -> list[tuple[str, str]]:
     port = f" port {origin['port']}" if origin["port"] else ""
     return [
         ("origin", f"[{origin['address']}]{port}"),
-        ("host-name", _host_name(origin)),
+        ("host-name", host_name_words(origin)),
         ("hello", origin["hello"] or "none"),
         ("tls", origin["tls"] or "none"),
         *(("check", f"{name}: {text}") for name, text in origin["verdicts"].items()),
     ]
-
-
-def _host_name(origin: JsonObject) -> str:
-    """Return the name of the client's address, and how far to trust it."""
-    word = PtrStatus.text_of(origin["ptr"])
-    return f"{origin['host_name']}, {word}" if origin["host_name"] else word
 
 
 def _by_policy(message: JsonObject) -> list[tuple[str, str]]:

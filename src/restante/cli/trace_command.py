@@ -12,6 +12,7 @@ from restante.cli.display import (
     Column,
     JsonObject,
     by_atrn,
+    host_name_words,
     human_time,
     paths_text,
     say,
@@ -25,6 +26,7 @@ from restante.cli.display import (
 from restante.cli.failures import Exit, complain, printable
 from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
 from restante.cli.table import INDENT, fold
+from restante.mail.message_origin import PtrStatus
 from restante.mail.quantity import counted
 from restante.queue.drain_word import DrainWay
 
@@ -36,6 +38,23 @@ _FOUND: Final = ("held", "left", "releases")
 
 def _last_reply(row: JsonObject) -> str:
     return next((one["reply"] for one in row["recipients"] if one["reply"]), "")
+
+
+def _client(row: JsonObject) -> str:
+    """Return where mail came from: the address alone for entries of earlier versions."""
+    origin = row.get("origin")
+    if origin is None:
+        return str(row["client"])
+    port = f" port {origin['port']}" if origin["port"] else ""
+    name = f" ({host_name_words(origin)})" if origin["ptr"] != PtrStatus.NOT_LOOKED_UP else ""
+    hello = f", EHLO {origin['hello']}" if origin["hello"] else ""
+    return f"{origin['address']}{port}{name}{hello}, {origin['tls'] or 'no TLS'}"
+
+
+def _verdicts(row: JsonObject) -> str:
+    """Return the verdicts of checks when the mail came."""
+    origin = row.get("origin") or {"verdicts": {}}
+    return "; ".join(f"{check}: {verdict}" for check, verdict in origin["verdicts"].items())
 
 
 HELD = (
@@ -55,7 +74,8 @@ LEFT = (
     Column("OUTCOME", lambda row: f"{row['outcome']}{by_atrn(row)}"),
     Column("FROM", lambda row: f"<{row['reverse_path']}>"),
     text_column("TO", "forward_path"),
-    Column("CLIENT", lambda row: row["client"], is_detail=True),
+    Column("CLIENT", _client, is_detail=True),
+    Column("CHECKS", _verdicts, is_detail=True),
     Column("REPLY", lambda row: row["reply"], is_detail=True),
 )
 

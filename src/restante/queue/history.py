@@ -7,6 +7,7 @@ recipient, so the two cannot disagree.
 from dataclasses import dataclass
 from typing import Final
 
+from restante.mail.message_origin import MessageOrigin
 from restante.queue.drain_word import DrainWay
 from restante.queue.recipient_status import RecipientMove
 
@@ -40,6 +41,7 @@ class HistoryEntry:
     drain: int  # the fencing number of the drain that moved it, 0 if none did
     release: int = 0  # the id of the release that opened that drain, 0 if none did
     way: DrainWay | None = None  # of that drain; None without one, or if the release is forgotten
+    origin: MessageOrigin | None = None  # None where it is not known, as for earlier entries
 
 
 @dataclass(frozen=True, slots=True)

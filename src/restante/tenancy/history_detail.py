@@ -19,7 +19,7 @@ class HistoryDetail(StrEnum):
     """How much of an account's mail its history keeps."""
 
     FULL = "full"
-    DOMAIN = "domain"  # of addresses their domain, of replies their codes
+    DOMAIN = "domain"  # of addresses their domain, of replies their codes; no verdicts of checks
     NONE = "none"  # no entries at all
 
 

@@ -63,16 +63,23 @@ class Person:
         """Return the mark for this person's path, and another path as it is."""
         return mark if self.is_at(path) else path
 
-    def is_named_in_json(self, text: str) -> bool:
-        """Tell whether a text of a JSON value has the address in it. "" is no value."""
-        return bool(text) and self.is_named_in(*_texts(json.loads(text)))
+    def is_named_in_json(self, text: str | None) -> bool:
+        """Tell whether a text of a JSON value has the address in it. "" and None are no value.
 
-    def json_without(self, text: str, mark: str) -> str:
+        A text that is no JSON must not stop an erasure. It is searched as it is.
+        """
+        return self.is_named_in(*_texts(_json_value(text))) if text else False
+
+    def json_without(self, text: str | None, mark: str) -> str | None:
         """Return a JSON value with the mark in place of the address."""
-        if not self.is_named_in_json(text):
+        if not text or not self.is_named_in_json(text):
             return text
-        value = self.value_without(json.loads(text), mark)
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        value = _json_value(text)
+        if value is text:
+            return self.without(text, mark)
+        return json.dumps(
+            self.value_without(value, mark), ensure_ascii=False, separators=(",", ":")
+        )
 
     def value_without(self, value: Any, mark: str) -> Any:
         """Return texts, lists and objects with the mark in place of the address."""
@@ -123,6 +130,14 @@ def _spellings(domain: str) -> list[str]:
         return list(dict.fromkeys((domain, idna.decode(domain))))
     except idna.IDNAError:  # an underscore
         return [domain]
+
+
+def _json_value(text: str) -> Any:
+    """Return a JSON value, or the text itself if it is none."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _texts(value: Any) -> Iterable[str]:

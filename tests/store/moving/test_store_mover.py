@@ -10,6 +10,7 @@ from typing import Any, cast
 import apsw
 import pytest
 
+from restante.mail.message_origin import MessageOrigin
 from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryFilter
 from restante.store import choice
@@ -220,8 +221,12 @@ async def test_the_ports_of_the_new_store_say_the_same(
 ) -> None:
     store = await choice.open_store(f"sqlite://{directory}")
     domain_id = await hosted(store)
+    origin = MessageOrigin("192.0.2.9", 4711, "mx.example.org", verdicts={"spf": "pass"})
     await store.reception.hold(
-        [message(1000 + number, domain_id, ANNA, BERT) for number in range(5)]
+        [
+            message(1000 + number, domain_id, ANNA, BERT)._replace(origin=origin)
+            for number in range(5)
+        ]
     )
     drain = await opened(store, domain_id)
     parked = [
@@ -236,6 +241,7 @@ async def test_the_ports_of_the_new_store_say_the_same(
     )
     await opened(store, domain_id, 60.0, 90.0)
     before = await seen(store, domain_id)
+    assert [one.origin for one in before["history"]] == [origin] * len(before["history"])
     await store.close()
     for source, target in ((f"sqlite://{directory}", database), (database, other)):
         await move(source, target)

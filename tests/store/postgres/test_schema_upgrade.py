@@ -22,6 +22,7 @@ ALTER TABLE last_reply DROP COLUMN tried_at, DROP COLUMN attempts;
 ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates, DROP COLUMN turnaround_at;
 ALTER TABLE drain DROP COLUMN way;
 ALTER TABLE release DROP COLUMN way;
+ALTER TABLE history DROP COLUMN origin;
 UPDATE restante_schema SET version = 1, oldest = 1
 """
 _FORMS = """
@@ -105,6 +106,7 @@ async def former_tables(session: DatabaseSession) -> None:
         "DROP TABLE oldest_mail, data_key;"
         " DROP INDEX message_unheld, message_suspect, message_deferred;"
         " ALTER TABLE usage DROP COLUMN removals; ALTER TABLE login DROP COLUMN turnaround_at;"
+        " ALTER TABLE history DROP COLUMN origin;"
         " UPDATE restante_schema SET version = 8"
     )
 

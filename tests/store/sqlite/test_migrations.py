@@ -254,6 +254,7 @@ async def test_mail_and_history_of_before_are_found_by_message_id_and_time(
         (HistoryFilter(since=0.0), [3, 2, 1]),
     ):
         assert [one.id for one in await store.history.history(span)] == ids
+    assert [one.origin for one in await store.history.history(HistoryFilter())] == [None] * 3
     await store.close()
 
 

@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from restante.mail.message_origin import MessageOrigin, PtrStatus
-from restante.store.stored_form.origin_column import origin_text, read_origin
+from restante.store.stored_form.origin_column import (
+    origin_text,
+    past_origin_text,
+    read_origin,
+    read_past_origin,
+)
 
 TEXT = st.text(max_size=20)
 
@@ -42,3 +47,16 @@ def test_what_a_later_version_knows_is_left_out() -> None:
 
 def test_none_is_none() -> None:
     assert read_origin(None) is None
+    assert read_past_origin(None, "192.0.2.1") is None
+
+
+@given(ORIGINS)
+def test_mail_that_left_has_its_address_apart(origin: MessageOrigin) -> None:
+    text = past_origin_text(origin)
+    assert "address" not in json.loads(text)
+    assert read_past_origin(text, origin.address) == origin
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", '{"port":1', "{{}"])
+def test_an_unreadable_origin_of_mail_that_left_is_none(text: str) -> None:
+    assert read_past_origin(text, "192.0.2.1") is None

@@ -54,6 +54,11 @@ def test_all_of_it_comes_as_lines(admin: AdminWorld, query: str, headers: dict[s
     assert paths(answer) == ALL
 
 
+def test_mail_without_a_known_origin_has_none(admin: AdminWorld) -> None:
+    answer = ask(admin, "GET", "/v1/history?limit=1")
+    assert [(one["client"], one["origin"]) for one in answer.json()] == [("", None)]
+
+
 def test_it_comes_by_pages(admin: AdminWorld) -> None:
     found, url = [], "/v1/history?limit=2"
     while url:

@@ -58,6 +58,25 @@ def test_held_mail_shows_the_name_of_its_client(ptr: PtrStatus, text: str) -> No
     assert text in visit(admin, PAGE, ALPHA).text
 
 
+def test_mail_that_left_shows_its_client_and_the_verdicts_of_checks() -> None:
+    admin = hosting()
+    verdicts = {"spf": "pass for b.example", "rspamd": "score 3; <b>BAYES</b>"}
+    origin = MessageOrigin(
+        *("192.0.2.9", 4711, "client.example", "TLSv1.3", "mx.b.example", verdicts),
+        PtrStatus.CONFIRMED,
+    )
+    mail = NewMessage(1, 1, Envelope("", ("a@alpha.example",)), NOW, HEAD, origin=origin)
+    asyncio.run(hold_one(admin, mail))
+    asyncio.run(delete_messages(admin.context, NamedMessages(names=(NAME,), reason="spam wave")))
+    text = visit(admin, PAGE, ALPHA).text
+    assert (
+        "Received from 192.0.2.9 (mx.b.example, confirmed), which said EHLO client.example, with"
+        " TLSv1.3;"
+    ) in text
+    assert "spf: pass for b.example; rspamd: score 3; &lt;b&gt;BAYES&lt;/b&gt;" in text
+    assert "Marked as suspect" not in text
+
+
 async def hold_one(admin: AdminWorld, mail: NewMessage) -> None:
     assert await admin.store.reception.hold([mail]) == {}
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from restante.mail.address import path_matches
+from restante.mail.message_origin import NO_VERDICTS
 from restante.queue.drain_word import DrainWay
 from restante.queue.history import (
     RECORDED,
@@ -17,6 +18,7 @@ from restante.queue.history import (
 from restante.queue.recipient_status import RecipientMove, RecipientOutcome
 from restante.store.memory.memory_message import MemoryMessage
 from restante.store.memory.memory_state import MemoryState
+from restante.store.stored_form.origin_column import past_origin_text
 from restante.tenancy.history_detail import HistoryDetail, reply_code, shortened
 
 _NUMBERS_OCTETS = 60  # of an entry, beside its texts
@@ -108,6 +110,7 @@ def record_outcomes(
             reply=outcome.reply[:REPLY_LIMIT],
             drain=drain,
             release=release,
+            origin=message.origin,
         )
         state.history.append(_without_names(entry) if detail is HistoryDetail.DOMAIN else entry)
 
@@ -126,12 +129,14 @@ def _without_names(entry: HistoryEntry) -> HistoryEntry:
         reverse_path=shortened(entry.reverse_path),
         forward_path=shortened(entry.forward_path),
         reply=reply_code(entry.reply),
+        origin=entry.origin and entry.origin._replace(verdicts=NO_VERDICTS),
     )
 
 
 def _octets(entry: HistoryEntry) -> int:
     texts = (entry.reverse_path, entry.forward_path, entry.client, entry.message_id, entry.reply)
-    return _NUMBERS_OCTETS + sum(len(text.encode()) for text in texts)
+    origin = len(past_origin_text(entry.origin)) if entry.origin is not None else 0
+    return _NUMBERS_OCTETS + sum(len(text.encode()) for text in texts) + origin
 
 
 def _matches(entry: HistoryEntry, selection: HistoryFilter) -> bool:

@@ -12,6 +12,7 @@ from restante.store.handover_store import PastDrain
 from restante.store.memory.memory_state import MemoryState
 from restante.store.person_store import MARK, Fact, PersonalRow, PersonalRows, PersonPlace
 from restante.store.release_store import ReleaseRecord
+from restante.store.stored_form.origin_column import past_origin_text, read_past_origin
 from restante.tenancy.audit import AuditEntry
 from restante.tenancy.notice import Notice, PastNotice
 from restante.tenancy.numbered_change import RecordKind
@@ -224,6 +225,8 @@ def _without(one: object, person: Person, mark: str) -> object:
             if isinstance(one, HistoryEntry):
                 for name in ("reverse_path", "forward_path"):
                     changed[name] = person.path_without(getattr(one, name), mark)
+                origin = person.json_without(_origin(one), mark)
+                changed["origin"] = read_past_origin(origin, one.client)
             if isinstance(one, AuditEntry):
                 changed["changes"] = tuple(
                     Change(*(person.without(text, mark) for text in astuple(change)))
@@ -249,7 +252,13 @@ def _facts(one: object) -> dict[str, Fact]:
     if isinstance(one, AuditEntry):
         changes = json.dumps([astuple(change) for change in one.changes], ensure_ascii=False)
         facts["changes"] = changes if one.changes else ""
+    if isinstance(one, HistoryEntry):
+        facts["origin"] = _origin(one)
     return facts
+
+
+def _origin(entry: HistoryEntry) -> str | None:
+    return None if entry.origin is None else past_origin_text(entry.origin)
 
 
 def _recipients(state: MemoryState, person: Person) -> Iterator[dict[str, Fact]]:

@@ -79,7 +79,7 @@ MOVED: Final[tuple[MovedTable, ...]] = (
     _table(
         "history",
         "id at outcome domain_id number received_at octets drain release reverse_path"
-        " forward_path client message_id reply",
+        " forward_path client message_id reply origin",
         "id",
     ),
     _table(

@@ -3,13 +3,20 @@
 In each, $1 is the time, $2 the domain. The facts of a message are copied inside the database.
 """
 
-# ruff: noqa: S608  what is joined here are constants; every value is bound
-
 _INTO = """
     INSERT INTO history (
         at, outcome, domain_id, number, received_at, octets, drain, release, reverse_path,
-        forward_path, client, message_id, reply
+        forward_path, client, message_id, reply, origin
     )
+"""
+# Of an origin, the address, and all else. Verdicts have the words of filters, which can name
+# anybody. Nothing here can fail: settling must not.
+CLIENT = """coalesce(substring(origin FROM '^{"address":"([^"]*)"'), '')"""
+_OTHER_FACTS = """'{' || substring(origin FROM position('"port":' IN origin))"""
+_VERDICTS = r"""',"verdicts":\{("(\\.|[^"\\])*"|[:, ])*\}'"""
+ORIGIN = f"""
+        CASE level WHEN 'domain' THEN regexp_replace({_OTHER_FACTS}, {_VERDICTS}, '')
+            ELSE {_OTHER_FACTS} END
 """
 # How much the account keeps; everything if the domain has been removed.
 _DETAIL = """
@@ -27,8 +34,8 @@ def _facts(outcome: str, path: str, reply: str, mover: str = "0, 0") -> str:
     SELECT $1::float8, {outcome}, message.domain_id, message.number, received_at, size, {mover},
         CASE level WHEN 'domain' THEN shortened(reverse_path) ELSE reverse_path END,
         CASE level WHEN 'domain' THEN shortened({path}) ELSE {path} END,
-        coalesce(substring(origin FROM '^{{"address":"([^"]*)"'), ''), coalesce(message_id, ''),
-        CASE level WHEN 'domain' THEN reply_code({reply}) ELSE left({reply}, 1000) END
+        {CLIENT}, coalesce(message_id, ''),
+        CASE level WHEN 'domain' THEN reply_code({reply}) ELSE left({reply}, 1000) END, {ORIGIN}
     """
 
 
@@ -73,7 +80,8 @@ FIGURES = """
 # indexes and the row's header.
 AVERAGE_OCTETS = """
     SELECT coalesce(avg(150 + octet_length(reverse_path) + octet_length(forward_path)
-        + octet_length(client) + octet_length(message_id) + octet_length(reply)), 0)::float8
+        + octet_length(client) + octet_length(message_id) + octet_length(reply)
+        + coalesce(octet_length(origin), 0)), 0)::float8
     FROM (
         (SELECT * FROM history ORDER BY id LIMIT 200)
         UNION ALL (SELECT * FROM history ORDER BY id DESC LIMIT 200)

@@ -8,6 +8,7 @@ other, which costs as little as COPY.
 # ruff: noqa: S608  what is joined here are constants; every value is bound
 
 from restante.mail.message import DEFERRED_PLACE, SUSPECT_PLACE
+from restante.store.postgres.mail_history_queries import CLIENT, ORIGIN
 
 COLUMNS = (
     "number, domain_id, received_at, size, flags, reverse_path, held_paths, content_id::text,"
@@ -139,14 +140,14 @@ SETTLE_WHOLE = f"""
     ), kept AS (
         INSERT INTO history (
             at, outcome, domain_id, number, received_at, octets, drain, release, reverse_path,
-            forward_path, client, message_id, reply
+            forward_path, client, message_id, reply, origin
         )
         SELECT $6::float8, 1, $1, gone.number, gone.received_at, gone.size, $2, lease.release,
             CASE level WHEN 'domain' THEN shortened(gone.reverse_path) ELSE gone.reverse_path END,
             CASE level WHEN 'domain' THEN shortened(told.path) ELSE told.path END,
-            coalesce(substring(gone.origin FROM '^{{"address":"([^"]*)"'), ''),
-            coalesce(gone.message_id, ''),
-            CASE level WHEN 'domain' THEN reply_code(told.reply) ELSE left(told.reply, 1000) END
+            {CLIENT}, coalesce(gone.message_id, ''),
+            CASE level WHEN 'domain' THEN reply_code(told.reply) ELSE left(told.reply, 1000) END,
+            {ORIGIN}
         FROM unnest($7::bigint[], $8::text[], $9::text[])
             WITH ORDINALITY AS told (number, path, reply, place)
         JOIN gone ON gone.number = told.number CROSS JOIN lease CROSS JOIN detail

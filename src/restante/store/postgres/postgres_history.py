@@ -17,7 +17,7 @@ from restante.store.stored_form.rows import read_history_entry
 _ENTRIES: Final = """
     SELECT id, at, outcome, domain_id, number, received_at, octets, reverse_path, forward_path,
         client, message_id, reply, drain, release,
-        (SELECT way FROM release WHERE release.id = history.release)
+        (SELECT way FROM release WHERE release.id = history.release), origin
     FROM history
     WHERE id BETWEEN $1 AND $2 AND ($4::integer[] IS NULL OR domain_id = ANY($4))
         AND ($5::bigint IS NULL OR number = $5)

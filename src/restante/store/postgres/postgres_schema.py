@@ -9,7 +9,7 @@ from typing import Final
 
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 13
+VERSION: Final = 14
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -224,7 +224,8 @@ CREATE TABLE history (
     forward_path text NOT NULL,
     client       text NOT NULL,
     message_id   text COLLATE "C" NOT NULL,
-    reply        text NOT NULL
+    reply        text NOT NULL,
+    origin       text
 );
 CREATE INDEX history_domain ON history (domain_id, id);
 CREATE INDEX history_number ON history (number);

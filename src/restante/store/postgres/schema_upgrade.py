@@ -85,6 +85,8 @@ _DATA_KEYS: Final = "CREATE TABLE data_key (domain_id integer PRIMARY KEY, seale
 _SUSPECT: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 4 = 4"
 # A former server hands such mail over in the order of numbers, and counts nothing.
 _DEFERRED: Final = "message (domain_id, number) WHERE held_paths <> '' AND flags & 128 = 128"
+# A former server keeps the address alone, as before.
+_PAST_ORIGINS: Final = "ALTER TABLE history ADD COLUMN origin text"
 STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin from
     1: SchemaStep(_ATTEMPTS, oldest=1),
     2: SchemaStep(_WORDS_OF_FACTORS, oldest=1),  # a former server shows the words as they are
@@ -99,6 +101,7 @@ STEPS: Final[Mapping[int, SchemaStep]] = {  # by the version that they begin fro
     10: SchemaStep("", oldest=1, indexes={"message_suspect": _SUSPECT}),
     11: SchemaStep("", oldest=1, indexes={"message_deferred": _DEFERRED}),
     12: SchemaStep(_DATA_KEYS, oldest=1),  # the first server that seals keeps former ones away
+    13: SchemaStep(_PAST_ORIGINS, oldest=1),
 }
 
 SCHEMA_FOUND: Final = "SELECT version, oldest FROM restante_schema"

@@ -30,8 +30,19 @@ DOMAINS_OF = (
 _INSERT = """
     INSERT INTO history (
         at, outcome, domain_id, number, received_at, octets, reverse_path, forward_path, client,
-        message_id, reply, drain, release
+        message_id, reply, drain, release, origin
     )
+"""
+# An origin begins with its address and port (`store/stored_form/origin_column`). To cut it there
+# takes 3,000 instructions fewer of each entry than to read it as JSON.
+_CLIENT = """
+    iif(instr(origin, '","port":') > 13, substr(origin, 13, instr(origin, '","port":') - 13), '')
+"""
+# Verdicts have the words of filters, which can name anybody.
+_ORIGIN = """
+    iif(?2 = 'domain',
+        iif(json_valid(origin), json_remove(origin, '$.address', '$.verdicts'), NULL),
+        '{' || substr(origin, instr(origin, '"port":')))
 """
 
 
@@ -41,9 +52,9 @@ def _facts(path: str, outcome: str, reply: str, release: str = "0") -> str:
     SELECT ?1, {outcome}, message.domain_id, message.number, received_at, size,
         iif(?2 = 'domain', shortened(reverse_path), reverse_path),
         iif(?2 = 'domain', shortened({path}), {path}),
-        coalesce(iif(json_valid(origin), origin ->> 'address', ''), ''), coalesce(message_id, ''),
+        {_CLIENT}, coalesce(message_id, ''),
         iif(?2 = 'domain', reply_code({reply}), substr({reply}, 1, {REPLY_LIMIT})), ?3,
-        {release}
+        {release}, {_ORIGIN}
     """
 
 
@@ -100,7 +111,7 @@ NOTE_HOUR = """
 _ENTRIES = """
     SELECT id, at, outcome, domain_id, number, received_at, octets, reverse_path, forward_path,
         client, message_id, reply, drain, release,
-        (SELECT way FROM release WHERE release.id = history.release)
+        (SELECT way FROM release WHERE release.id = history.release), origin
     FROM history
 """
 _MATCHING = """
@@ -157,7 +168,8 @@ DOMAINS = """
 # two indexes and room in pages. Measured with 60,000 entries: 153 octets each, 99 of them text.
 AVERAGE_OCTETS = """
     SELECT coalesce(avg(60 + octet_length(reverse_path) + octet_length(forward_path)
-        + octet_length(client) + octet_length(message_id) + octet_length(reply)), 0)
+        + octet_length(client) + octet_length(message_id) + octet_length(reply)
+        + coalesce(octet_length(origin), 0)), 0)
     FROM (
         SELECT * FROM (SELECT * FROM history ORDER BY id LIMIT 200)
         UNION ALL SELECT * FROM (SELECT * FROM history ORDER BY id DESC LIMIT 200)

@@ -65,6 +65,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.index_suspect_mail,
     portal_schema.index_deferred_mail,
     portal_schema.add_data_keys,
+    portal_schema.add_origins_of_history,
 )
 
 

@@ -395,3 +395,11 @@ def add_data_keys(connection: apsw.Connection) -> None:
     away: they would take such mail for damaged.
     """
     connection.execute(_DATA_KEYS)
+
+
+def add_origins_of_history(connection: apsw.Connection) -> None:
+    """Keep the origin of mail that left, as JSON without the address; NULL where it is not known.
+
+    The address stays in the column `client`.
+    """
+    connection.execute("ALTER TABLE history ADD COLUMN origin TEXT")

@@ -110,6 +110,7 @@ NAMING_TABLES: Final[Mapping[PersonPlace, NamingTable]] = {
         "id",
         paths=("reverse_path", "forward_path"),
         texts=("reply",),
+        json=("origin",),
         others=("at", "outcome", "number", "domain_id", "octets", "client", "message_id"),
     ),
     PersonPlace.AUDIT: NamingTable(

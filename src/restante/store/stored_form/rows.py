@@ -20,7 +20,7 @@ from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueuedMessage, QueuedRecipient, QueueFilter
 from restante.store.release_store import ReleaseDrain, ReleaseRecord
 from restante.store.stored_form.move_codes import MOVES
-from restante.store.stored_form.origin_column import origin_text, read_origin
+from restante.store.stored_form.origin_column import origin_text, read_origin, read_past_origin
 from restante.store.stored_form.row_type import Row
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.record_change import Change
@@ -28,6 +28,7 @@ from restante.tenancy.release_result import ReleaseResult
 
 NUMBER, DOMAIN_ID, SIZE = 0, 1, 3  # where they stand in a message's row
 _FLAGS: Final = 4
+_CLIENT: Final = 6  # among the facts of an entry of history
 
 _IS_8BIT = 1
 _NEEDS_SMTPUTF8 = 2
@@ -362,10 +363,11 @@ def read_drain_ends(endings: Iterable[str]) -> tuple[DrainEnd, ...]:
 
 
 def read_history_entry(row: Sequence[Any]) -> HistoryEntry:
-    """Read the outcome for a recipient; the last column is the way of its release, if there is."""
+    """Read the outcome for a recipient; last are the way of its release, if any, and its origin."""
     number, at, outcome, *facts = row
-    drain, release, recorded = facts[-3:]
-    facts[-1] = recorded_way(drain, release, recorded)
+    drain, release, recorded, origin = facts[-4:]
+    facts[-2] = recorded_way(drain, release, recorded)
+    facts[-1] = read_past_origin(origin, facts[_CLIENT])
     return HistoryEntry(number, at, MOVES[outcome], *facts)
 
 

@@ -221,19 +221,19 @@ def _tries(one: RecipientView) -> str:
 
 def _received(full: FullMessageView | None, first: FullMessageView | HistoryView) -> WayStep:
     size = short_octets(first.size if isinstance(first, FullMessageView) else first.octets)
-    origin = full.origin if full is not None else None
+    origin = first.origin
     client = origin.address if origin else getattr(first, "client", "")
     source = f" from {client}" if client else ""
     if origin is not None:
         source += f" ({_host_name(origin)})" if origin.ptr is not PtrStatus.NOT_LOOKED_UP else ""
         source += f", which said EHLO {origin.hello}" if origin.hello else ""
         source += f", with {origin.tls}" if origin.tls else ", without TLS"
-    text = f"Received{source}; {size}, stored before the reply 250"
-    if full is None or not full.is_suspect:
-        return WayStep(first.received_at, text)
+    is_suspect = full is not None and full.is_suspect
+    place = ". Marked as suspect, so it leaves last" if is_suspect else ""
     verdicts = origin.verdicts if origin is not None else {}
     signs = "; ".join(f"{check}: {verdict}" for check, verdict in verdicts.items())
-    return WayStep(first.received_at, f"{text}. Marked as suspect, so it leaves last", signs)
+    text = f"Received{source}; {size}, stored before the reply 250{place}"
+    return WayStep(first.received_at, text, signs)
 
 
 def _host_name(origin: OriginFacts) -> str:
