@@ -111,6 +111,16 @@ END
 chmod +x /steps/bin/scp
 """
 
+# Without it, `status --check` warns.
+KEY_COPIED: Final = "restante key confirm-copied /etc/restante/restante.key\n"
+
+# The other machine of a move: nothing of the server is there, and its user has another number.
+NEW_MACHINE: Final = """
+rm -rf /etc/restante /var/lib/restante
+userdel restante
+useradd --system --uid 987 --home-dir /var/lib/restante --shell /usr/sbin/nologin restante
+"""
+
 # The mail server of a primary that only its own machine can reach.
 LOCAL_SERVER: Final = r"""
 nsenter --net=/run/netns/primary smtp-sink -u nobody 127.0.0.1:25 100 >/dev/null 2>&1 &
@@ -310,6 +320,14 @@ PAGES: Final = {
     "docs/how-to/keep-large-mail-in-an-object-store.md": Page(RUNNING_ON_DATABASE),
     "docs/how-to/run-on-postgresql.md": Page(DATABASE, {"Configure the servers": ENTERED}),
     "docs/how-to/publish-dns-records.md": Page(RUNNING),
+    "docs/how-to/reboot.md": Page(RUNNING + KEY_COPIED),
+    "docs/how-to/upgrade.md": Page(
+        RUNNING + KEY_COPIED + "install -d -o restante /var/backups/restante"
+    ),
+    "docs/how-to/uninstall.md": Page(RUNNING + REACHABLE_SERVER + MAIL),
+    "docs/how-to/move-to-another-machine.md": Page(
+        RUNNING + MAIL + COPYING, {"Start the new one": NEW_MACHINE}
+    ),
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"
     ),

@@ -115,7 +115,7 @@ def control_server(verb: str) -> None:
     match verb:
         case "start" | "enable":
             start()
-        case "stop":
+        case "stop" | "disable":
             stop()
         case "restart":
             stop()
@@ -128,7 +128,7 @@ def control_server(verb: str) -> None:
 
 def main(words: list[str]) -> None:
     verb, *units = [word for word in words if not word.startswith("-")]
-    assert verb != "enable" or "--now" in words
+    assert verb not in {"enable", "disable"} or "--now" in words
     if verb == "daemon-reload":
         for path in UNITS.glob("restante*.service"):
             section(path.name, "Service")
