@@ -13,6 +13,7 @@ from restante.store.handover_store import PastDrain
 from restante.store.interface import Store
 from restante.store.person_store import ERASABLE, PersonPlace
 from restante.store.release_store import ReleaseRecord
+from restante.store.report_store import ReportFilter
 from restante.tenancy.audit import AuditAction, AuditEntry
 from restante.tenancy.model import DestinationLogin
 from restante.tenancy.notice import Channel, NewNotice, NoticeFacts, NoticeKind, PastNotice
@@ -241,6 +242,31 @@ async def test_held_mail_and_reports_are_found(store: Store) -> None:
 
     assert [row.key for row in found.rows] == [1, 3]
     assert found.rows[0].facts["recipients"] == ANNA
+
+
+async def test_reports_are_found_by_their_content_and_their_sender(store: Store) -> None:
+    domain_id = await hosted(store)
+    drain = await opened(store, domain_id)
+    about = {number: report(number, domain_id) for number in range(1, 5)}
+    about[2] = replace(about[2], content=f"to: {ANNA}: 550 no\r\n".encode())
+    about[4] = replace(about[4], reverse_path=ANNA)
+    for number, one in about.items():
+        await hold(store, domain_id, number)
+        await store.handover.settle(drain, [refused(number)], at=5.0, reports=[one])
+    numbers = [one.number for one in await store.reports.list_reports(ReportFilter())]
+
+    rows, after = [], 0
+    for _ in range(2):  # slices
+        page = await store.persons.find_person(PersonPlace.REPORTS, PERSON, after, 3)
+        rows += page.rows
+        after = page.after or 0
+    assert [row.key for row in rows] == [numbers[1], numbers[3]]
+    assert dict(rows[0].facts) == {
+        "reverse_path": "bob@example.org",
+        "reply": "",
+        "domain_id": domain_id,
+        "made_at": 50.0,
+    }
 
 
 @pytest.mark.parametrize("place", PersonPlace)

@@ -28,6 +28,7 @@ from restante.store.sealing.sealed_parts import (
     SealedReception,
     SealedReports,
 )
+from restante.store.sealing.sealed_persons import SealedPersons
 from restante.store.store_errors import StoreMismatched
 from restante.tenancy.sealed_secrets import Vault
 
@@ -87,7 +88,7 @@ class SealedStore:
         self.presence = below.presence
         self.peaks = below.peaks
         self.uses = below.uses
-        self.persons = below.persons
+        self.persons = SealedPersons(below.persons, below.reports, report_seals)
         self.retention = below.retention
         self.reports = SealedReports(below.reports, opener, report_seals, is_sealing=seals)
         self.records = below.records
