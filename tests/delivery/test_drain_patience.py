@@ -36,6 +36,15 @@ def test_they_begin_again_where_the_customer_asks() -> None:
     assert pauses(drain, STOPPED) == [first]
 
 
+def test_after_many_refused_clients_a_pause_is_longer_and_patience_the_same() -> None:
+    drain = patience(300.0)
+    end = AttemptEnd(AttemptKind.REFUSED_CLIENTS, "554 no", wait=60.0)
+    assert pauses(drain, end, end, end, end, end) == [60.0, 60.0, 60.0, 80.0, 160.0]
+    assert pauses(drain, end) == [None]
+    assert drain.deadline == 300.0
+    assert pauses(patience(59.0), end) == [None]
+
+
 def test_a_pause_beyond_the_deadline_is_the_end() -> None:
     assert pauses(patience(5.0), STOPPED) == [None]
 

@@ -104,5 +104,5 @@ def test_five_hundred_in_a_row_end_the_attempt_and_the_next_goes_on_by_itself() 
     assert long.deferred(nth(1), "450 4.7.1 no") is None
     stop = long.refused("554 5.7.1 the last")
     assert stop is not None
-    assert stop.kind is AttemptKind.PACED
+    assert stop.kind is AttemptKind.REFUSED_CLIENTS
     assert stop.reason.endswith("554 5.7.1 the last")

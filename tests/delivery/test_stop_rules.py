@@ -144,3 +144,12 @@ def test_a_policy_is_told_by_its_reply_unless_the_rate_is_limited_too() -> None:
     assert policy_told(deferred("450 4.7.1 no")) == "450 4.7.1 no"
     assert policy_told(deferred("450 4.7.1 too many")) == ""
     assert policy_told(deferred("451 4.3.0 disk")) == ""
+    assert policy_told(deferred("450 greylisted")) == "450 greylisted"
+
+
+def test_a_destination_in_trouble_is_left_alone_although_it_says_4_7_1_to_each_client() -> None:
+    rules, down = StopRules(BrokenDestinationDetector()), "451 4.7.1 Service unavailable"
+    stops = [rules.not_delivered(deferred(down), client(n)) for n in range(DEFERRED_LIMIT)]
+    assert policy_told(deferred(down)) == ""
+    assert stops[:-1] == [None] * (DEFERRED_LIMIT - 1)
+    assert stops[-1] is not None

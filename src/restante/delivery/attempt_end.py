@@ -21,7 +21,8 @@ class AttemptKind(StrEnum):
     CHANGED = "changed"  # because the record of the destination changed
     REFUSING = "refusing"  # by us: the destination refuses one message after the other
     LIMITED = "limited"  # by us: the destination limits the rate
-    PACED = "paced"  # by us: for the limit per minute, or many refused clients (refused_clients.py)
+    PACED = "paced"  # by us: the limit per minute is reached
+    REFUSED_CLIENTS = "refused-clients"  # by us: many in a row; the mail of others may be behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class AttemptEnd:
     reason: str
     tried: int = 0  # messages
     delivered: int = 0
-    wait: float = 0.0  # seconds until the next message may leave, where this was PACED
+    wait: float = 0.0  # seconds until the next attempt may begin, where we ended this one
     moved_some: bool = False  # a message was taken for some of its recipients, not for all
     is_limited: bool = False  # the destination limits the rate, now or within the last hour
 

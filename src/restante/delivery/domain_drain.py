@@ -14,7 +14,7 @@ everything is settled. Its end decides the next step:
                                                    first
     the limit per minute is reached                the same round resumes, when the next may leave
     many clients in a row were refused             the same round resumes behind them, after a
-                                                   minute
+                                                   pause of a minute or more
     the destination refuses everything             the end: those messages are marked refused, the
                                                    rest is held
     requested again meanwhile                      a new round at once: the customer says that the

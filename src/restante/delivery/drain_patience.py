@@ -1,7 +1,8 @@
 """When a drain tries again, and when it stops trying. The times are monotonic, in seconds.
 
 Pauses grow (queue/retry_schedule.py), and begin at the shortest where mail got through. A
-destination that takes mail up to its rate gets new patience.
+destination that takes mail up to its rate gets new patience. After many refused clients, a pause
+has a shortest length of its own (refused_clients.py).
 """
 
 from collections.abc import Callable
@@ -36,7 +37,8 @@ class DrainPatience:
 
     def next_attempt(self, end: AttemptEnd, now: float) -> float | None:
         """Count an attempt; return when to try again, None if patience ends first."""
-        got_through = (end.kind is AttemptKind.STOPPED or end.is_limited) and end.delivered
+        is_stopped = end.kind in (AttemptKind.STOPPED, AttemptKind.REFUSED_CLIENTS)
+        got_through = (is_stopped or end.is_limited) and end.delivered
         self._failures = 1 if got_through else self._failures + 1
         settings = self._settings()
         if end.kind is AttemptKind.PACED:
@@ -45,7 +47,9 @@ class DrainPatience:
             return now + end.wait
         schedule = Schedule(settings.first_retry, settings.longest_retry)
         if not end.is_limited:
-            return next_attempt(schedule, self._failures, now, self.deadline, self._jitter())
+            at = next_attempt(schedule, self._failures, now, self.deadline, self._jitter())
+            later = max(at, now + end.wait) if at is not None else self.deadline + 1.0
+            return later if later <= self.deadline else None
         if end.delivered:
             self.last_until(now + settings.patience)
         at = now + rate_pause(schedule, self._failures, self._jitter())

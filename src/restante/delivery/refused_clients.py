@@ -12,7 +12,7 @@ and many of them in a row slow an attempt down. A delivered message ends the row
                                                   second; domains share this number where they
                                                   have one destination
     ROW_LIMIT                                     ends; the next one begins behind them, after
-                                                  ROW_PAUSE
+                                                  ROW_PAUSE, or a longer pause of the drain
 
     clients refused since one could begin         first
     --------------------------------------------  ----------------------------------------------
@@ -111,4 +111,4 @@ class ClientRow:
         if self._refused + len(self._deferred) < ROW_LIMIT:
             return None
         words = f"{ROW_LIMIT} clients in a row were refused, or deferred by policy: {reason}"
-        return AttemptStop(words, AttemptKind.PACED)
+        return AttemptStop(words, AttemptKind.REFUSED_CLIENTS)

@@ -12,7 +12,7 @@ Where the destination is told the client of each message, much of this is about 
     the reply to mail in the name of a client         it counts
     ------------------------------------------------  ------------------------------------------
     4xx: too much from that client                    not, for up to 20 clients in a row
-    4xx: a policy                                     not here: refused_clients.py
+    4xx: a policy (queue/deferred_by_policy.py)       not here: refused_clients.py
     5xx: a policy (X.7.x)                             once for each client
     the client is refused before its mail             not here: refused_clients.py
 
@@ -24,6 +24,7 @@ from typing import Final, NamedTuple
 from restante.delivery.attempt_end import AttemptKind
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import DeferralCause, concerns_mailbox, hindrance
+from restante.queue.deferred_by_policy import is_by_policy
 from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
 from restante.smtp.passed_client import PassedClient
 
@@ -116,9 +117,13 @@ def limit_told(outcome: MessageOutcome) -> str:
 
 
 def policy_told(outcome: MessageOutcome) -> str:
-    """Return the reply by which a policy defers it; "" if there is none, or the rate is limited."""
-    causes = {hindrance(recipient): recipient.reply for recipient in outcome.recipients}
-    return "" if DeferralCause.RATE in causes else causes.get(DeferralCause.POLICY, "")
+    """Return the reply by which a policy defers it; "" if there is none, or the rate is limited.
+
+    A server that names a problem of its own is in trouble, whatever the code.
+    """
+    if limit_told(outcome):
+        return ""
+    return next((one.reply for one in outcome.recipients if is_by_policy(one)), "")
 
 
 def _is_refused_by_policy(recipient: RecipientOutcome) -> bool:
