@@ -1,6 +1,7 @@
 """Long work of administration leaves the threads of mail free."""
 
 import asyncio
+import os
 import threading
 
 import pytest
@@ -33,3 +34,12 @@ def test_its_error_reaches_the_caller() -> None:
 
     with pytest.raises(ValueError, match="no"):
         asyncio.run(beside_mail(work))
+
+
+def test_a_child_has_threads_of_its_own() -> None:
+    asyncio.run(beside_mail(int))  # the parent has one now
+    child = os.fork()
+    if not child:
+        found = asyncio.run(asyncio.wait_for(beside_mail(lambda: 7), 20))
+        os._exit(found)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

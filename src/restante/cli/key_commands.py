@@ -1,10 +1,6 @@
 """`restante key`: the key file, without which sealed mail and secrets are lost."""
 
-import asyncio
-import os
-import signal
-import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from restante.cli.api_client import read_config
+from restante.cli.child_work import as_server_user
 from restante.cli.display import say, show_json, show_record
-from restante.cli.failures import Exit, Failure, complain
+from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigOption, JsonOption
 
 if TYPE_CHECKING:
@@ -93,14 +90,15 @@ def rotate(*, config: ConfigOption = None) -> None:
 
     read = read_config(config)
     _vault(read.key_file)
-    _in_child(partial(_seal_again, read))  # nothing is changed where the store cannot be opened
+    again = partial(as_server_user, partial(_seal_again, read), "sealing again")
+    again()  # nothing is changed where the store cannot be opened
     try:
         add_key(read.key_file)
     except OSError as error:
         raise Failure(
             Exit.CANNOT_CREATE, f"{read.key_file}: {error.strerror}; run this as its owner"
         ) from None
-    _in_child(partial(_seal_again, read))
+    again()
     say(f"new key {_vault(read.key_file).fingerprint}; copy {read.key_file} again, and confirm it")
 
 
@@ -130,43 +128,6 @@ async def _seal_again(config: "Config", bind: Callable[[], None]) -> None:
             raise Failure(Exit.CONFIGURATION, str(error)) from None
         except StoreError as error:
             raise Failure(Exit.UNAVAILABLE, str(error)) from None
-
-
-def _in_child(work: Callable[[Callable[[], None]], Coroutine[None, None, None]]) -> None:
-    """Work on the store as the server's user: this process must still write the key file.
-
-    The child ends with this process, also after SIGKILL, and so does its lock on the store. Each
-    step of the sealing is whole, and the next run does the rest.
-    """
-    from restante.config.privileges import end_with  # noqa: PLC0415  heavy
-
-    if os.geteuid() != 0:
-        asyncio.run(work(_nothing))
-        return
-    sys.stdout.flush()
-    parent = os.getpid()
-    child = os.fork()
-    if not child:
-        code = int(Exit.UNAVAILABLE)
-        bind = partial(end_with, parent, signal.SIGKILL)
-        try:
-            bind()
-            asyncio.run(work(bind))
-            code = 0
-        except Failure as failure:
-            complain(*failure.texts)
-            code = int(failure.code)
-        finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(code)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code:
-        raise typer.Exit(code)
-
-
-def _nothing() -> None:
-    """There is no child."""
 
 
 def _vault(key_file: Path) -> "Vault":
