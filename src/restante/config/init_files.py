@@ -4,12 +4,12 @@ Nothing is overwritten. The installation listens on loopback ports and can be st
 without root. Comments in the configuration describe the changes for the Internet.
 """
 
-import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from restante.config.config_template import ConfigChoices, configuration_text
 from restante.config.renewal import TRUST_NAME
 from restante.config.self_signed import key_pem, new_ecdsa_key, new_rsa_key, self_signed
 from restante.mail.address import canonical_domain
@@ -17,60 +17,6 @@ from restante.tenancy.sealed_secrets import new_sealing_key
 
 PRIVATE = 0o600
 PUBLIC = 0o644
-
-TEMPLATE = """\
-# Restante, a backup MX that holds mail until the primary asks for it.
-# docs/reference/configuration.md describes every setting. Relative paths start at this file's
-# directory. `restante config check` reports errors.
-
-# This server's own full name, used in the greeting, in EHLO and in Received.
-hostname = {hostname}
-
-# The directory for mail and records. Only the server may have access to it.
-store = "sqlite:data"
-
-# Encrypts the secrets in the store, and the content of its mail. Without this file, that mail is
-# lost. Keep a copy of it apart from the copies of the store: restante key --help
-key_file = "restante.key"
-seal_content = true
-
-# On the Internet: start as root. The server binds its ports, then becomes this user, who must own
-# the store.
-# user = "restante"
-
-[[listen]]
-service = "mx"                  # mail from any host, ETRN from primaries; TLS by STARTTLS
-address = "127.0.0.1:2525"      # on the Internet: "0.0.0.0:25", and a [[listen]] for "[::]:25"
-
-[[listen]]
-service = "smtps"               # the same, inside TLS from the first byte
-address = "127.0.0.1:4465"      # on the Internet: "0.0.0.0:465", and "[::]:465"
-
-[[listen]]
-service = "web"                 # the portal and the API, over HTTP
-address = "127.0.0.1:8025"      # other addresses need tls = true, or trusted_proxies in [web]
-
-[[listen]]
-service = "odmr"                # primaries that nobody can reach take their mail here (ATRN)
-address = "127.0.0.1:3660"      # on the Internet: "0.0.0.0:366", and "[::]:366"
-
-[tls]
-# One certificate for each type of key: ECDSA, and RSA for old clients. They are self-signed, so
-# clients that verify them need tls/trust.pem. Replace them with certificates of an authority, or
-# renew them each year: restante init --renew-certificate
-certificate = ["tls/cert.pem", "tls/cert-rsa.pem"]
-key = ["tls/key.pem", "tls/key-rsa.pem"]
-minimum = "1.2"                 # "1.0" for old primaries; also per listener: tls_minimum
-
-[log]
-style = "text"                  # "json" for programs
-
-# [reception]
-# ptr = true                    # on the Internet: look up the names of clients that bring mail
-
-# [telemetry]
-# metrics = "127.0.0.1:9325"    # for Prometheus; the control socket serves them always
-"""
 
 
 class AlreadyThere(Exception):  # noqa: N818
@@ -132,7 +78,7 @@ def _files(directory: Path, hostname: str, now: float) -> Mapping[Path, tuple[by
         tls / TRUST_NAME: (b"".join(certificates), PUBLIC),
         directory / "restante.key": (new_sealing_key(), PRIVATE),
         directory / "restante.toml": (
-            TEMPLATE.format(hostname=json.dumps(hostname)).encode(),
+            configuration_text(ConfigChoices(hostname)).encode(),
             PUBLIC,
         ),
     }
