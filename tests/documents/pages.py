@@ -269,7 +269,7 @@ class Page:
 PAGES: Final = {
     # The reader enters by hand the password that `login add` has printed.
     "README.md": Page(),
-    "docs/how-to/put-into-production.md": Page(),
+    "docs/how-to/put-into-production.md": Page("mkdir -p /run/systemd/system"),
     "docs/how-to/ask-for-mail.md": Page(
         MADE + API + "systemctl start restante\n" + TRUSTED,
         {"By HTTPS, with a token": REACHABLE_SERVER + MAIL},

@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 TASKS: Final[Mapping[str, Sequence[str]]] = {
     "to set up and run the server": (
+        "setup",
         "init",
         "serve",
         "config",
@@ -45,6 +46,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "release": "restante release acme.example --wait",
     "report": "restante report list --domain acme.example",
     "serve": "restante serve --config /etc/restante/restante.toml",
+    "setup": "restante setup --domain acme.example --destination mail.acme.example",
     "status": "restante status acme.example",
     "store": "restante store backup /var/backups/restante",
     "token": "restante token add acme shop --role account-manager",

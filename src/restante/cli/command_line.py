@@ -60,6 +60,7 @@ _MEANT: Final = re.compile(
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _STDOUT: Final = 1  # its file descriptor
 _ASK_NO_SERVER: Final = {
+    "setup",
     "init",
     "serve",
     "etrn",

@@ -21,6 +21,7 @@ class CommandPlace(NamedTuple):
 
 
 COMMANDS: Final[Mapping[str, CommandPlace]] = {  # in the order of the help
+    "setup": CommandPlace("setup_command", "setup"),
     "init": CommandPlace("init_command", "init"),
     "serve": CommandPlace("serve_command", "serve"),
     "status": CommandPlace("status_command", "status"),

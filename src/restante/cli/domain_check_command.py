@@ -46,7 +46,7 @@ def check_domain(
 
 def _show(view: JsonObject) -> None:
     for row in view["rows"]:
-        _show_row(row)
+        say_check_row(row)
     say("")
     say(_summary(view["rows"]))
     if (seen_at := view["destination_seen_at"]) is None:
@@ -60,7 +60,7 @@ def _show(view: JsonObject) -> None:
         )
 
 
-def _show_row(row: JsonObject) -> None:
+def say_check_row(row: JsonObject) -> None:
     """Print a row: verdict and title, then the evidence, the remedy, and lines to copy."""
     say(f"{ReadinessVerdict.text_of(row['verdict']):7}  {printable(row['title'])}")
     texts = [(row["evidence"], _INDENT, _INDENT)]

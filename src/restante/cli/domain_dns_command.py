@@ -31,14 +31,14 @@ def show_dns(
         show_json(view)
         return
     for row in view["records"]:
-        _show(row)
+        say_record(row)
     say("")
     states = Counter(row["state"] for row in view["records"] if not row["is_optional"])
     words = [f"{states[state]} {state.text}" for state in RecordState if states[state]]
     say(f"needed records: {', '.join(words)}")
 
 
-def _show(row: JsonObject) -> None:
+def say_record(row: JsonObject) -> None:
     """Print a record: its state and purpose, then the line to copy, and the records found."""
     title = RecordPurpose.text_of(row["purpose"])
     optional = ", optional" if row["is_optional"] else ""

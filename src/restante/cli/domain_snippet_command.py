@@ -1,5 +1,6 @@
 """`restante domain snippet`: lines for the primary, so that its filters judge the real client."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -31,8 +32,7 @@ def show_snippet(
     if as_json:
         show_json(snippet)
         return
-    for part in snippet["parts"]:
-        _show_part(part)
+    say_snippet_parts(snippet["parts"])
     notes = [f"Danger: {snippet['danger']}"]
     if not snippet["is_tried"]:
         source = f"These lines follow the documentation of {snippet['title']}"
@@ -43,9 +43,11 @@ def show_snippet(
             say(line)
 
 
-def _show_part(part: JsonObject) -> None:
-    say(f"In {part['place']}:")
-    say("")
-    for line in part["text"].splitlines():
-        print(printable(line))  # noqa: T201  to be copied: never folded
-    say("")
+def say_snippet_parts(parts: Sequence[JsonObject], indent: str = "") -> None:
+    """Print lines to copy, each group below the place that it belongs to."""
+    for part in parts:
+        say(f"{indent}In {part['place']}:")
+        say("")
+        for line in part["text"].splitlines():
+            print(f"{indent}{printable(line)}")  # noqa: T201  to be copied: never folded
+        say("")

@@ -2,14 +2,18 @@
 
 import re
 import ssl
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 
 _HASHED: Final = re.compile(r"[0-9a-f]{8}\.[0-9]{1,3}")  # names of files that OpenSSL reads
 _LARGEST_FILE: Final = 16 * 1024 * 1024
+# Of an authority of the system with an old form of number. Nobody here can change it.
+warnings.filterwarnings("ignore", "Parsed a serial number", CryptographyDeprecationWarning)
 
 
 def system_authorities() -> list[x509.Certificate]:

@@ -1,0 +1,96 @@
+"""The answers of a setup, kept beside the configuration: a killed run goes on with them.
+
+The file has no secret. It is written whole before anything else is made, and again when all is
+done.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from restante.cli.failures import Exit, Failure
+from restante.cli.setup_answers import QUESTIONS, Answers
+from restante.config.key_file import sync_directory
+
+RECORD_NAME: Final = "setup.json"
+
+
+@dataclass(frozen=True, slots=True)
+class SetupRecord:
+    """A setup that was begun, and perhaps finished."""
+
+    answers: Answers
+    is_finished: bool
+
+
+def read_record(directory: Path) -> SetupRecord | None:
+    """Return the setup that was begun in a directory, or None. Raises Failure."""
+    file = directory / RECORD_NAME
+    try:
+        content = json.loads(file.read_text("utf-8"))
+        answers = {str(name): str(text) for name, text in content["answers"].items()}
+        return SetupRecord(answers, bool(content["finished"]))
+    except FileNotFoundError:
+        return None
+    except NotADirectoryError:
+        return None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        remedy = "remove it, and set up in another directory"
+        raise Failure(Exit.DATA, f"{file}: is not the record of a setup; {remedy}") from None
+
+
+def write_record(directory: Path, record: SetupRecord) -> None:
+    """Keep the answers, durably. Raises OSError."""
+    file = directory / RECORD_NAME
+    draft = file.with_name(f"{file.name}.new")
+    content = {"finished": record.is_finished, "answers": dict(record.answers)}
+    with draft.open("w", encoding="utf-8") as stream:
+        json.dump(content, stream, indent=2)
+        stream.write("\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.chmod(0o644)
+    draft.replace(file)
+    sync_directory(directory)
+
+
+def refuse_other_answers(directory: Path, record: SetupRecord, given: Answers) -> None:
+    """Raise Failure for options that differ from the earlier answers."""
+    texts = [
+        f"--{name.replace('_', '-')}: the setup in {directory} was begun with"
+        f" {record.answers.get(name) or 'none'}; leave it out, and change the setting afterwards"
+        for name, text in given.items()
+        if record.answers.get(name, "") != _canonical(name, text, record.answers)
+    ]
+    if texts:
+        raise Failure(Exit.CANNOT_CREATE, *texts)
+
+
+def _canonical(name: str, text: str, answers: Answers) -> str:
+    [question] = [one for one in QUESTIONS if one.name == name]
+    try:
+        return question.check(text, answers)
+    except (ValueError, KeyError):  # the file of a certificate may be gone by now
+        return text
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Keep other setups of a directory out. The lock ends with the process. Raises Failure."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Failure(
+            Exit.TRY_LATER, f"{directory}: another setup works there; wait until it has ended"
+        ) from None
+    try:
+        yield
+    finally:
+        os.close(descriptor)
