@@ -11,7 +11,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +62,11 @@ class CleanTree:
         ended = self.run(script, cwd=cwd)
         assert ended.returncode == 0, f"{script}\nended with {ended.returncode}:\n{ended.stdout}"
         return ended.stdout
+
+    def with_path(self, directory: str) -> CleanTree:
+        """Return the tree with one more directory of programs."""
+        path = f"{directory}:{self.variables['PATH']}"
+        return replace(self, variables={**self.variables, "PATH": path})
 
     def path(self, inside: str) -> Path:
         """Return the place of a file as seen from outside."""
