@@ -117,10 +117,14 @@ def test_a_unit_is_written_once(units: Path) -> None:
 
 
 def test_a_unit_of_another_configuration_is_left_alone(units: Path) -> None:
-    (units / "restante.service").write_text("ExecStart=restante --config /srv/x.toml serve\n")
+    unit = units / "restante.service"
     [service] = [one for one in steps_of(answered({"service": "yes"}), ROOTS)
                  if one.name == "service"]  # fmt: skip
-    with pytest.raises(Failure, match="is for another configuration; remove it"):
+    unit.write_text("ExecStart=restante --config /srv/x.toml serve\nUser=restante\n")
+    with pytest.raises(Failure, match="is for another configuration; change or remove it"):
+        service.do()
+    unit.write_text("ExecStart=restante --config /etc/restante/restante.toml serve\nUser=mail\n")
+    with pytest.raises(Failure, match="is not for user restante; change or remove it"):
         service.do()
 
 

@@ -71,21 +71,25 @@ def _make_newer(tree: CleanTree) -> None:
 
 
 def set_up(machine: CleanTree) -> None:
-    """Follow README.Debian, and host a domain."""
-    commands = [
-        line.strip()
-        for line in machine.path("/usr/share/doc/restante/README.Debian").read_text().splitlines()
-        if line.startswith("    ") and "debconf" not in line
-    ]
-    before, after = commands[:-2], commands[-2:]
-    machine.do("\n".join(before))
+    """Follow README.Debian, without its questions, and host a domain."""
+    answers = "--yes --hostname mx2.example.net --account acme"
+    domain = "--domain acme.example --destination 192.0.2.77:25"
+    said = machine.do(f"restante setup {answers} {domain}")
+    assert "Restante is set up, and runs." in said
+    assert "Traceback" not in said
+
+
+def set_up_by_hand(machine: CleanTree) -> None:
+    """Make the files by `init`, and take the settings of the example."""
+    machine.do(
+        "restante init --dir /etc/restante --hostname mx2.example.net\n"
+        "mv /etc/restante/data/* /var/lib/restante/\n"
+        "rmdir /etc/restante/data\n"
+        "chown -R restante: /var/lib/restante /etc/restante/restante.key /etc/restante/tls"
+    )
     example = machine.do("cat /usr/share/doc/restante/examples/restante.toml")
     _write_settings(machine, example)
-    machine.do("\n".join(after))
-    machine.do(
-        "restante account add acme\n"
-        "restante domain add acme.example --account acme --destination 192.0.2.77:25"
-    )
+    machine.do("restante config check\nsystemctl start restante")
 
 
 def _write_settings(machine: CleanTree, example: str) -> None:
@@ -148,6 +152,22 @@ def test_what_is_installed_does_not_start_before_it_is_set_up(machine: CleanTree
         assert machine.path(file).is_file(), file
     unit = machine.do("restante files restante.service")
     assert unit == "/usr/lib/systemd/system/restante.service\n"
+
+
+def test_the_example_has_the_settings_of_a_server_that_runs(machine: CleanTree) -> None:
+    set_up_by_hand(machine)
+    assert state(machine) == "active"
+
+
+def test_a_second_setup_leaves_a_server_that_runs_alone(machine: CleanTree) -> None:
+    set_up(machine)
+    first = process(machine)
+    assert send(machine).startswith("250 ")
+    said = machine.do("restante setup --yes")
+    assert said.startswith("/etc/restante: is set up already; nothing was changed\n")
+    assert process(machine) == first
+    assert held(machine) == 1
+    assert machine.run("restante setup --yes --hostname mx9.example.net").returncode == 73
 
 
 def test_mail_and_keys_survive_upgrade_removal_and_purge(machine: CleanTree) -> None:

@@ -5,6 +5,7 @@ certificate, a configuration or mail.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -203,11 +204,21 @@ def _start_service(config_file: Path, user: str) -> None:
         group = grp.getgrgid(record.pw_gid).gr_name
         text = unit_text(own_program(), config_file, user, group)
         put_file(unit_place(), text.encode(), _PUBLIC)
-    elif str(config_file) not in unit.read_text("utf-8"):
-        remedy = "remove it, or start the server yourself and give --no-service"
-        raise Failure(Exit.CANNOT_CREATE, f"{unit}: is for another configuration; {remedy}")
+    else:
+        _check_unit(unit, config_file, user)
     with waiting("starting the server"):
         start_unit()
+
+
+def _check_unit(unit: Path, config_file: Path, user: str) -> None:
+    """Raise Failure if a unit that is there would not start this installation."""
+    text = unit.read_text("utf-8")
+    cause = "" if str(config_file) in text else "is for another configuration"
+    if not re.search(rf"^User={re.escape(user)}$", text, re.MULTILINE):
+        cause = cause or f"is not for user {user}"
+    if cause:
+        remedy = "change or remove it, then run this again"
+        raise Failure(Exit.CANNOT_CREATE, f"{unit}: {cause}; {remedy}")
 
 
 def _add_records(config_file: Path, answers: Answers) -> None:
