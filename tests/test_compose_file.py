@@ -101,7 +101,7 @@ def test_commits_wait_for_one_of_the_databases() -> None:
 
 
 def test_the_image_is_built_from_files_that_its_context_has() -> None:
-    lines = (PLACE / "Containerfile").read_text().splitlines()
+    lines = (CHECKOUT / SERVICES["mx1"]["build"]["dockerfile"]).read_text().splitlines()
     copied = [words for line in lines if line.startswith("COPY") and "--from" not in line
               for words in line.split()[1:-1]]  # fmt: skip
     allowed = (CHECKOUT / ".dockerignore").read_text().splitlines()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 OPTIONS: Final = {
-    "build": set[str](),
+    "build": {"--build-arg"},
     "up": {"--detach", "--wait", "--no-deps"},
     "exec": set[str](),
     "run": {"--rm", "--no-deps"},
@@ -25,6 +25,7 @@ OPTIONS: Final = {
     "rm": {"--force"},
     "cp": set[str](),
 }
+WITH_VALUE: Final = {"--build-arg"}
 PROGRAMS: Final = {"restante", "psql", "pg_dump"}
 
 
@@ -38,12 +39,14 @@ def wrong(words: list[str]) -> str:
     while rest and rest[0].startswith("--"):
         if rest[0] not in OPTIONS[verb]:
             return f"{verb}: no option {rest[0]}"
-        rest = rest[1:]
+        rest = rest[2 if rest[0] in WITH_VALUE else 1 :]
     return _wrong_names(verb, rest)
 
 
 def _wrong_names(verb: str, rest: list[str]) -> str:
-    services = re.findall(r"^  (\w+):\n    <<:", Path("compose.yaml").read_text(), re.MULTILINE)
+    services = re.findall(
+        r"^  (\w+):\n    (?:<<|image):", Path("compose.yaml").read_text(), re.MULTILINE
+    )
     named = [word.partition(":")[0] for word in rest if ":" in word] if verb == "cp" else rest
     if verb in {"exec", "run"}:
         named, command = rest[:1], rest[1:]

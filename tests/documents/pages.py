@@ -315,6 +315,7 @@ PAGES: Final = {
             "fetchmail": MAIL,
         },
     ),
+    "docs/how-to/run-in-a-container.md": Page(DOCKER),
     "docs/how-to/run-with-compose.md": Page(DOCKER),
     "docs/how-to/run-on-kubernetes.md": Page(KUBECTL),
     "docs/how-to/keep-large-mail-in-an-object-store.md": Page(RUNNING_ON_DATABASE),
