@@ -64,7 +64,7 @@ def test_a_store_that_cannot_be_copied_says_so(tmp_path: Path) -> None:
 def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
     filled(tmp_path)
     seen: list[tuple[int, int]] = []
-    view = check_store(OPERATOR, care(tmp_path), lambda done, of: seen.append((done, of)))
+    view = check_store(OPERATOR, care(tmp_path), lambda done, of: seen.append((done, of)), None)
     assert (view.is_sound, view.findings, view.messages, view.contents_read) == (True, [], 1, 1)
     assert view.schema_version == view.schema_known
     assert seen[-1] == (1, 1)
@@ -72,7 +72,7 @@ def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
 
 def test_a_finding_names_its_message(tmp_path: Path) -> None:
     filled(tmp_path).unlink()
-    view = check_store(OPERATOR, care(tmp_path), lambda _done, _of: None)
+    view = check_store(OPERATOR, care(tmp_path), lambda _done, _of: None, None)
     [finding] = view.findings
     assert (finding.kind, finding.message) == ("content", message_name(7))
     assert not view.is_sound
@@ -90,7 +90,7 @@ ACTS: dict[str, Callable[[Path], object]] = {
     "backup": lambda path: run(
         backup(AdminWorld().context.acting(ALICE), BackupOrder(directory=str(path)))
     ),
-    "check": lambda path: check_store(ALICE, care(path), lambda _done, _of: None),
+    "check": lambda path: check_store(ALICE, care(path), lambda _done, _of: None, None),
     "salvage": lambda path: salvage_store(ALICE, care(path), path / "new", lambda _count: None),
     "upgrade": lambda path: upgrade_store(ALICE, care(path)),
 }
