@@ -9,6 +9,7 @@ import pytest
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.store_maintenance import (
     BackupOrder,
+    KeyToTry,
     backup,
     check_store,
     salvage_store,
@@ -16,9 +17,11 @@ from restante.admin.store_maintenance import (
 )
 from restante.mail.message import message_name
 from restante.store.choice import open_store, store_care
+from restante.store.sealing.sealed_store import seal_store
 from restante.store.store_care import StoreCare
 from restante.store.store_errors import StoreError
 from restante.tenancy.principal import COMMAND_LINE, Principal, Role
+from restante.tenancy.sealed_secrets import Vault
 from tests.actors import actor_named
 from tests.admin.admin_world import AdminWorld, run
 from tests.contract.making import hosted, message, spooled
@@ -66,6 +69,7 @@ def test_a_sound_store_is_shown_as_sound(tmp_path: Path) -> None:
     seen: list[tuple[int, int]] = []
     view = check_store(OPERATOR, care(tmp_path), lambda done, of: seen.append((done, of)), None)
     assert (view.is_sound, view.findings, view.messages, view.contents_read) == (True, [], 1, 1)
+    assert (view.key_fingerprint, view.is_key_alone_wrong) == (None, False)
     assert view.schema_version == view.schema_known
     assert seen[-1] == (1, 1)
 
@@ -76,6 +80,29 @@ def test_a_finding_names_its_message(tmp_path: Path) -> None:
     [finding] = view.findings
     assert (finding.kind, finding.message) == ("content", message_name(7))
     assert not view.is_sound
+
+
+def test_a_wrong_key_alone_is_told_apart_from_damage(tmp_path: Path) -> None:
+    """With damage too, the data counts."""
+
+    async def story() -> Path:
+        store = await open_store(url(tmp_path))
+        sealing = await seal_store(store, Vault(bytes(32)), key_file="", seals=True)
+        file = await spooled(sealing, b"content")
+        await sealing.reception.hold([message(7, await hosted(sealing), file=file)])
+        await sealing.close()
+        return tmp_path / "content" / file.name
+
+    file = asyncio.run(story())
+    for name, octets, is_right in (("own", bytes(32), True), ("other", b"\1" * 32, False)):
+        key = KeyToTry(Vault(octets), name)
+        view = check_store(OPERATOR, care(tmp_path), lambda _done, _of: None, key)
+        assert (view.is_sound, view.is_key_alone_wrong) == (is_right, not is_right)
+        assert view.key_fingerprint == key.vault.fingerprint
+    file.unlink()
+    view = check_store(OPERATOR, care(tmp_path), lambda _done, _of: None, key)
+    assert [one.kind for one in view.findings] == ["content", "key"]
+    assert not view.is_key_alone_wrong
 
 
 def test_salvaged_and_lost_mail_is_shown(tmp_path: Path) -> None:
