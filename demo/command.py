@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from restante.cli.progress import waiting
+
 RESTANTE = Path(sys.executable).with_name("restante")
 START_SECONDS = 20.0
 
@@ -16,13 +18,14 @@ def restante(config: Path, *words: str, typed: str = "") -> str:
 
     Raises CalledProcessError; the error message of the command is then on standard error.
     """
-    done = subprocess.run(
-        [RESTANTE, "--config", config, *words],
-        check=False,
-        input=typed,
-        capture_output=True,
-        text=True,
-    )
+    with waiting(" ".join(["restante", *words[:2]])):
+        done = subprocess.run(
+            [RESTANTE, "--config", config, *words],
+            check=False,
+            input=typed,
+            capture_output=True,
+            text=True,
+        )
     if done.returncode:
         sys.stderr.write(done.stderr)
         done.check_returncode()
@@ -35,7 +38,8 @@ def serving(config: Path, log: Path) -> Iterator[None]:
     with log.open("w") as lines:
         server = subprocess.Popen([RESTANTE, "--config", config, "serve"], stderr=lines)
     try:
-        _wait_until_ready(server, log)
+        with waiting("the server starts"):
+            _wait_until_ready(server, log)
         yield
     finally:
         server.terminate()

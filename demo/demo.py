@@ -16,6 +16,8 @@ from pathlib import Path
 from command import restante, serving
 from primary import HOST, Primary
 
+from restante.cli.progress import waiting
+
 DOMAIN = "demo.example"
 AUTHENTICATION_REQUIRED = 530
 RECEIVED_SECONDS = 30.0
@@ -126,7 +128,8 @@ def walk(directory: Path) -> bool:
         add_customer(config, password_file, primary_port)
         port = ports(config)
         say(f"The primary of {DOMAIN} is away. {len(sent)} messages arrive at its backup MX:")
-        send(port["mx"], sent)
+        with waiting("mail is sent"):
+            send(port["mx"], sent)
         print(restante(config, "status"), end="")
         say(
             "They are held: nothing leaves, however long it takes. Somebody asks with a wrong"
@@ -140,7 +143,8 @@ def walk(directory: Path) -> bool:
         primary.start()
         try:
             print(_ask(config, port["smtps"], password_file), end="")
-            primary.wait_for(len(sent), RECEIVED_SECONDS)
+            with waiting("mail is handed over"):
+                primary.wait_for(len(sent), RECEIVED_SECONDS)
         finally:
             primary.stop()
     return _compare(sent, primary.mailbox.messages)

@@ -1,10 +1,13 @@
 """Progress is shown to a terminal and to nobody else."""
 
 import io
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 
-from restante.cli.progress import progress, waiting
+from restante.cli.progress import SLOW_SECONDS, late, progress, waiting
 
 
 class Terminal(io.StringIO):
@@ -54,3 +57,45 @@ def test_a_wait_shows_its_seconds_to_a_terminal_only(
         pass
     assert "checking" in terminal.getvalue()
     assert "0:00:00" in terminal.getvalue()
+
+
+class ImmediateTimer:
+    """A timer whose time has come at once, or never."""
+
+    is_due = True
+
+    def __init__(self, seconds: float, work: Callable[[], None]) -> None:
+        assert seconds == SLOW_SECONDS
+        self.daemon = False
+        self._work = work
+
+    def start(self) -> None:
+        if self.is_due:
+            self._work()
+
+    def cancel(self) -> None:
+        if not self.is_due:
+            self._work()  # it came in the last moment
+
+
+@pytest.mark.parametrize(("is_due", "others", "is_seen"), [
+    (True, False, True), (False, False, False), (True, True, False),
+])  # fmt: skip
+def test_only_an_answer_that_is_late_shows_its_seconds(
+    monkeypatch: pytest.MonkeyPatch, *, is_due: bool, others: bool, is_seen: bool
+) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(threading, "Timer", ImmediateTimer)
+    monkeypatch.setattr(ImmediateTimer, "is_due", is_due)
+    with waiting("outer") if others else nullcontext(), late("inner"):
+        pass
+    assert ("inner" in terminal.getvalue()) == is_seen
+    assert ("outer" in terminal.getvalue()) == others
+
+
+def test_where_no_terminal_is_no_timer_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(threading, "Timer")
+    with late("waiting"):
+        pass

@@ -1,4 +1,4 @@
-"""`restante setup` on the command line: an option for each question, and who may be asked."""
+"""`restante setup` as a command: an option for each question, and none without a terminal."""
 
 from pathlib import Path
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from restante.cli.failures import BY_KIND, Exit, Failure, warn
+from restante.cli.progress import late
 from restante.cli.socket_request import SocketConnection, request_target
 from restante.config.control_path import (
     VARIABLE,
@@ -170,11 +171,28 @@ def ask(
     API's error.
     """
     located = _locate(config_file)
+    with late("waiting for the answer"):
+        return _answer(
+            located, method, path, params, body, seconds=seconds, most=most, command=needs_server
+        )
+
+
+def _answer(
+    located: "_Located",
+    method: str,
+    path: str,
+    params: Params,
+    body: Mapping[str, Any] | None,
+    *,
+    seconds: float,
+    most: int | None,
+    command: str,
+) -> Any:
     if located.config is None:
         return _ask_server(located.place, method, path, params, body, seconds=seconds, most=most)
 
     async def once() -> Any:
-        async with _connected(located, seconds=seconds, needs_server=needs_server) as api:
+        async with _connected(located, seconds=seconds, needs_server=command) as api:
             return await api.ask(method, path, params=params, body=body, most=most)
 
     import asyncio  # noqa: PLC0415  heavy

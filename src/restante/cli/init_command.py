@@ -12,6 +12,7 @@ from restante.cli.api_client import read_config
 from restante.cli.display import say
 from restante.cli.failures import Exit, Failure
 from restante.cli.options import ConfigOption
+from restante.cli.progress import late
 from restante.phrases import EXISTS
 
 if TYPE_CHECKING:
@@ -61,8 +62,9 @@ def init(
         raise Failure(
             Exit.USAGE, "no directory was given; pass --dir DIR, such as --dir /etc/restante"
         )
-    made = _make(directory.absolute(), _checked_name(hostname))
-    asyncio.run(_make_store(made))
+    with late("making keys, certificates and a store"):
+        made = _make(directory.absolute(), _checked_name(hostname))
+        asyncio.run(_make_store(made))
     say(f"made {made.config}; run it: restante serve --config {made.config}")
     say(
         f"copy {made.key_file} to another place: without it, held mail and secrets are lost; then"

@@ -2,11 +2,15 @@
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+SLOW_SECONDS: Final = 1.0  # from which people want to know that something happens
+_IS_SHOWN: ContextVar[bool] = ContextVar("_IS_SHOWN", default=False)  # one display at a time
 
 Advance = Callable[[int], None]
 Show = Callable[[str, int, int], None]
@@ -32,6 +36,52 @@ def waiting(what: str) -> Iterator[None]:
     if not sys.stderr.isatty():
         yield
         return
+    with _alone(), _spinner(what):
+        yield
+
+
+@contextmanager
+def late(what: str) -> Iterator[None]:
+    """Show the same for an answer that has not come within a second.
+
+    Nothing is shown if another display of this command is.
+    """
+    if _IS_SHOWN.get() or not sys.stderr.isatty():
+        yield
+        return
+    from threading import Lock, Timer  # noqa: PLC0415
+
+    lock, stack, ended = Lock(), ExitStack(), list[bool]()
+
+    def show() -> None:
+        with lock:
+            if not ended:
+                stack.enter_context(_spinner(what))
+
+    timer = Timer(SLOW_SECONDS, show)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        with lock:
+            ended.append(True)
+        timer.cancel()
+        stack.close()
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep other displays away: they would write over this one."""
+    token = _IS_SHOWN.set(True)
+    try:
+        yield
+    finally:
+        _IS_SHOWN.reset(token)
+
+
+@contextmanager
+def _spinner(what: str) -> Iterator[None]:
     from rich import progress as bars  # noqa: PLC0415  heavy
     from rich.console import Console  # noqa: PLC0415
 
@@ -81,7 +131,8 @@ def _bar(what: str, total: int | None, *more: Any) -> Iterator[tuple["Progress",
         *more,
         bars.TimeRemainingColumn(),
     )
-    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as shown:
+    made = bars.Progress(*columns, console=Console(stderr=True), transient=True)
+    with _alone(), made as shown:
         yield shown, shown.add_task(what, total=total)
 
 

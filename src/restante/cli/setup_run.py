@@ -58,7 +58,7 @@ def run_setup(given: Answers, *, asks: bool, is_trial: bool, as_json: bool) -> N
     record = read_record(directory)
     if record is None:
         found = gather_answers(machine, given, found, asks=False, questions=PLACES)
-        _check_place(found, machine)  # before anybody answers questions in vain
+        _check_place(found, machine)  # before anybody has answered questions
         answers = gather_answers(machine, given, found, asks=asks)
         _check_place(answers, machine)
     else:

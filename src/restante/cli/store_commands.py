@@ -12,6 +12,7 @@ from restante.cli.api_client import ask, read_config
 from restante.cli.display import human_size, say, show_json, show_record
 from restante.cli.failures import Exit, Failure, complain, warn
 from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.progress import late
 from restante.cli.store_place import check_store_is_there
 from restante.mail.quantity import counted
 from restante.store.store_errors import (
@@ -136,7 +137,8 @@ def upgrade(*, as_json: JsonOption = False, config: ConfigOption = None) -> None
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
     try:
-        view = store_maintenance.upgrade_store(_principal(), _care(read_config(config)))
+        with late("upgrading the store"):
+            view = store_maintenance.upgrade_store(_principal(), _care(read_config(config)))
     except StoreMismatched as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
     except (StoreUnusable, CareUnsupported) as error:
