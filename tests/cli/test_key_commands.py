@@ -123,6 +123,30 @@ def test_a_rotation_that_ended_behind_the_file_is_completed_by_the_next(
     asyncio.run(check())
 
 
+@pytest.mark.parametrize("seals", [True, False])
+def test_reports_in_clear_are_sealed_by_a_rotation_if_mail_is(
+    made: Path, command: Command, *, seals: bool
+) -> None:
+    config = made / "restante.toml"
+    sealing = config.read_text()
+    clear = sealing.replace("seal_content = true", "seal_content = false")
+    assert clear != sealing
+    config.write_text(clear)
+    asyncio.run(_hold(made))
+    config.write_text(sealing if seals else clear)
+    assert command("key", "rotate", "--config", config).code == 0
+
+    async def check() -> None:
+        async with open_offline_admin(load(config, {})) as context:
+            plain = await context.store.reports.plain_reports(0, 10)
+            assert [one.about for one in plain] == ([] if seals else [2])
+            told = await context.store.reports.report(1)
+            assert told is not None
+            assert told.content == report(2, 1).content
+
+    asyncio.run(check())
+
+
 def test_no_rotation_begins_where_the_store_cannot_be_opened(
     made: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from restante.queue.presence import DestinationState, PresenceChange
 from restante.queue.recipient_status import MessageOutcome
 from restante.store.handover_store import PastDrain
 from restante.store.interface import Store
-from restante.store.person_store import ERASABLE, PersonPlace
+from restante.store.person_store import ERASABLE, PersonalRow, PersonPlace
 from restante.store.release_store import ReleaseRecord
 from restante.store.report_store import ReportFilter
 from restante.tenancy.audit import AuditAction, AuditEntry
@@ -255,7 +255,8 @@ async def test_reports_are_found_by_their_content_and_their_sender(store: Store)
         await store.handover.settle(drain, [refused(number)], at=5.0, reports=[one])
     numbers = [one.number for one in await store.reports.list_reports(ReportFilter())]
 
-    rows, after = [], 0
+    rows: list[PersonalRow] = []
+    after = 0
     for _ in range(2):  # slices
         page = await store.persons.find_person(PersonPlace.REPORTS, PERSON, after, 3)
         rows += page.rows

@@ -475,6 +475,22 @@ async def test_a_content_is_replaced_only_if_it_is_as_given(store: Store) -> Non
     assert found == [b"sealed anew", second]
 
 
+async def test_plain_reports_are_walked_by_number_until_they_are_sealed(store: Store) -> None:
+    domain_id = await hosted(store)
+    await hold(store, domain_id, 1, 2)
+    for number in (1, 2):
+        told = MessageBounce(number, (ANNA,), report(number, domain_id))
+        await store.queue.bounce([told], NOTED)
+    plain = await store.reports.plain_reports(0, 10)
+    assert [one.about for one in plain] == ([] if isinstance(store, SealedStore) else [1, 2])
+    assert await store.reports.plain_reports(0, 1) == plain[:1]
+    assert await store.reports.plain_reports(1, 10) == plain[1:]
+    sealed = {one.number: (one.content, b"sealed") for one in plain}
+    assert await store.reports.replace_report_contents(sealed) == len(plain)
+    assert await store.reports.plain_reports(0, 10) == []
+    assert [one.about for one in await store.reports.sealed_reports(0, 10)] == [1, 2]
+
+
 # --- in the operator's hands
 
 

@@ -82,9 +82,10 @@ def confirm_copied(
 def rotate(*, config: ConfigOption = None) -> None:
     """Make a new key, and seal under it the keys of held mail, waiting reports and stored secrets.
 
-    No server may be running. Held mail stays as it is, so this is quick. The former key stays in
-    the file behind the new one: it opens older backups. The store no longer needs it. If the
-    command was interrupted, run it again.
+    No server may be running. Held mail stays as it is, so this is quick. With `seal_content`,
+    reports that wait in clear are sealed too. The former key stays in the file behind the new one:
+    it opens older backups. The store no longer needs it. If the command was interrupted, run it
+    again.
     """
     from restante.config.key_file import add_key  # noqa: PLC0415  heavy
 
@@ -108,6 +109,7 @@ async def _seal_again(config: "Config", bind: Callable[[], None]) -> None:
     from restante.cli.offline_admin import open_offline_admin  # noqa: PLC0415
     from restante.store.sealing.key_rotation import (  # noqa: PLC0415
         seal_keys_again,
+        seal_plain_reports,
         seal_reports_again,
     )
     from restante.store.store_errors import StoreError, StoreMismatched  # noqa: PLC0415
@@ -123,6 +125,8 @@ async def _seal_again(config: "Config", bind: Callable[[], None]) -> None:
         try:
             await seal_keys_again(context.store.keys, context.vault)
             await seal_reports_again(context.store.reports, context.vault)
+            if config.seal_content:
+                await seal_plain_reports(context.store.reports, context.vault)
             await seal_secrets_again(context)
         except StoreMismatched as error:
             raise Failure(Exit.CONFIGURATION, str(error)) from None

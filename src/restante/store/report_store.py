@@ -81,10 +81,14 @@ class ReportStore(Protocol):
     async def sealed_reports(self, after: int, limit: int) -> list[Report]:
         """Return the next sealed reports by number, sealed as they are stored."""
 
-    async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
-        """Replace contents by the same ones, sealed again; return how many.
+    async def plain_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next reports by number that are not sealed."""
 
-        Each is given as it was and as it will be. One that is not as given stays as it is.
+    async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
+        """Replace contents by the same ones, sealed or sealed again; return how many.
+
+        Each is given as it was and as it will be. One that is not as given stays as it is. The
+        others are sealed reports from then on.
         """
 
     async def drop_reports(self, numbers: Sequence[int], audit: AuditEntry) -> list[int]:

@@ -8,7 +8,11 @@ from restante.mail.delivery_report import Report
 from restante.store.memory import MemoryStore
 from restante.store.sealing import key_rotation
 from restante.store.sealing.key_ring import KeyRing
-from restante.store.sealing.key_rotation import seal_keys_again, seal_reports_again
+from restante.store.sealing.key_rotation import (
+    seal_keys_again,
+    seal_plain_reports,
+    seal_reports_again,
+)
 from restante.store.sealing.report_seals import ReportSeals
 from restante.store.store_errors import StoreError, StoreMismatched
 from restante.tenancy.sealed_secrets import Vault, data_key_owner
@@ -121,5 +125,22 @@ def test_a_damaged_report_stays_and_one_that_no_key_opens_stops_it() -> None:
         kept = await store.reports.report(1)
         assert kept is not None
         assert kept.content == damaged
+
+    asyncio.run(run())
+
+
+def test_reports_that_wait_in_clear_are_sealed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_rotation, "_REPORTS_AT_ONCE", 2)
+
+    async def run() -> None:
+        store = with_reports()
+        store.state.reports.keep(report(number, 1) for number in range(7, 10))
+        assert await seal_plain_reports(store.reports, Vault(NEW + OLD)) == 4
+        assert await seal_plain_reports(store.reports, Vault(NEW + OLD)) == 0
+        kept = [one for _, one in store.state.reports.all()]
+        assert [one.is_sealed for one in kept] == [True] * 9
+        assert opened_reports(store, NEW + OLD) == [
+            report(number, 1).content for number in range(1, 10)
+        ]
 
     asyncio.run(run())

@@ -55,7 +55,11 @@ class MemoryReports:
 
     async def sealed_reports(self, after: int, limit: int) -> list[Report]:
         """Return the next sealed reports by number, sealed as they are stored."""
-        return self._state.reports.sealed(after, limit)
+        return self._state.reports.stored(after, limit, is_sealed=True)
+
+    async def plain_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next reports by number that are not sealed."""
+        return self._state.reports.stored(after, limit, is_sealed=False)
 
     async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
         """Replace contents by the same ones, sealed again; return how many."""

@@ -104,9 +104,9 @@ class WaitingReports:
         """Return one, None if it does not wait."""
         return self._waiting[number][1] if number in self._waiting else None
 
-    def sealed(self, after: int, limit: int) -> list[Report]:
-        """Return the next sealed ones by number."""
-        found = [one for number, one in self.all() if number > after and one.is_sealed]
+    def stored(self, after: int, limit: int, *, is_sealed: bool) -> list[Report]:
+        """Return the next ones by number that are sealed, or that are not."""
+        found = [one for number, one in self.all() if number > after and one.is_sealed == is_sealed]
         return found[:limit]
 
     def replace_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
@@ -115,7 +115,7 @@ class WaitingReports:
         for number, (old, new) in again.items():
             due_at, report = self._waiting.get(number, (0.0, None))
             if report is not None and report.content == old:
-                self._waiting[number] = (due_at, replace(report, content=new))
+                self._waiting[number] = (due_at, replace(report, content=new, is_sealed=True))
                 count += 1
         return count
 

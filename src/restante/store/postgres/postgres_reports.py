@@ -95,6 +95,11 @@ class PostgresReports:
         rows = await self._core.fetch(report_statements.SEALED, after, limit)
         return [waiting_report(tuple(row)) for row in rows]
 
+    async def plain_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next reports by number that are not sealed."""
+        rows = await self._core.fetch(report_statements.PLAIN, after, limit)
+        return [waiting_report(tuple(row)) for row in rows]
+
     async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
         """Replace contents by the same ones, sealed again; return how many."""
         if not again:

@@ -49,8 +49,11 @@ ONE = f"SELECT {_COLUMNS} FROM report WHERE number = $1"
 SEALED = f"""
     SELECT {_COLUMNS} FROM report WHERE number > $1 AND flags & 4 <> 0 ORDER BY number LIMIT $2
 """
+PLAIN = f"""
+    SELECT {_COLUMNS} FROM report WHERE number > $1 AND flags & 4 = 0 ORDER BY number LIMIT $2
+"""
 REPLACE_CONTENT = """
-    UPDATE report SET content = new.content
+    UPDATE report SET content = new.content, flags = flags | 4
     FROM unnest($1::bigint[], $2::bytea[], $3::bytea[]) AS new (number, former, content)
     WHERE report.number = new.number AND report.content = new.former RETURNING report.number
 """

@@ -58,6 +58,17 @@ async def seal_reports_again(reports: ReportStore, vault: Vault) -> int:
     return count
 
 
+async def seal_plain_reports(reports: ReportStore, vault: Vault) -> int:
+    """Seal the reports that waited before sealing began; return how many. Raises StoreError."""
+    seals = ReportSeals(vault)
+    count = after = 0
+    while found := await reports.plain_reports(after, _REPORTS_AT_ONCE):
+        sealed = {one.number: (one.content, seals.sealed_content(one)) for one in found}
+        count += await reports.replace_report_contents(sealed)
+        after = found[-1].number
+    return count
+
+
 def _opened(vault: Vault, copies: tuple[bytes, ...], owner: str) -> str:
     for copy in copies:
         try:

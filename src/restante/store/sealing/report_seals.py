@@ -46,6 +46,10 @@ class ReportSeals:
             return report
         return replace(report, content=self._open(report), is_sealed=False)
 
+    def sealed_content(self, report: Report) -> bytes:
+        """Return the content of a plain report that is stored already, as it will be stored."""
+        return self._seal(report, report.content)
+
     def sealed_again(self, report: Report) -> bytes:
         """Return the content of a stored report, sealed under the present key. Raises SealBroken.
 

@@ -266,6 +266,7 @@ class SealedReports:
         self.list_reports = below.list_reports
         self.drop_reports = below.drop_reports
         self.sealed_reports = below.sealed_reports
+        self.plain_reports = below.plain_reports
         self.replace_report_contents = below.replace_report_contents
 
     async def due_reports(

@@ -51,7 +51,12 @@ REPORT = f"SELECT {_REPORT_COLUMNS} FROM report WHERE number = ?"
 SEALED_REPORTS = f"""
     SELECT {_REPORT_COLUMNS} FROM report WHERE number > ? AND flags & 4 ORDER BY number LIMIT ?
 """
-REPLACE_CONTENT = "UPDATE report SET content = :new WHERE number = :number AND content = :old"
+PLAIN_REPORTS = f"""
+    SELECT {_REPORT_COLUMNS} FROM report WHERE number > ? AND flags & 4 = 0 ORDER BY number LIMIT ?
+"""
+REPLACE_CONTENT = """
+    UPDATE report SET content = :new, flags = flags | 4 WHERE number = :number AND content = :old
+"""
 NEXT_REPORT_AT = "SELECT min(next_attempt_at) FROM report"
 
 # The count is kept (schema.py): a flood of refusals may have left a great many. The oldest is the

@@ -93,6 +93,12 @@ def sealed_reports(connection: apsw.Connection, after: int, limit: int) -> list[
     return [waiting_report(row) for row in rows]
 
 
+def plain_reports(connection: apsw.Connection, after: int, limit: int) -> list[Report]:
+    """Read the next reports by number that are not sealed."""
+    rows = fetch(connection, report_queries.PLAIN_REPORTS, (after, limit))
+    return [waiting_report(row) for row in rows]
+
+
 def next_report_at(connection: apsw.Connection) -> float | None:
     """Read when the next report is due."""
     at: float | None = fetch(connection, report_queries.NEXT_REPORT_AT)[0][0]

@@ -80,6 +80,11 @@ class SqliteReports:
         reading = partial(report_reading.sealed_reports, after=after, limit=limit)
         return await self._core.read(reading)
 
+    async def plain_reports(self, after: int, limit: int) -> list[Report]:
+        """Return the next reports by number that are not sealed."""
+        reading = partial(report_reading.plain_reports, after=after, limit=limit)
+        return await self._core.read(reading)
+
     async def replace_report_contents(self, again: Mapping[int, tuple[bytes, bytes]]) -> int:
         """Replace contents by the same ones, sealed again; return how many."""
         count: int = await self._core.write(partial(report_changes.replace_contents, again=again))
