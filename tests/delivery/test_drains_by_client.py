@@ -593,7 +593,7 @@ def drained_twice(policy: Policy) -> tuple[ScriptedPrimary, World, int]:
     """
     passing = ClientPassing.PROXY
     primary = primary_for(passing, {"GREETING 192.0.2.": LISTED})
-    world, befores = World(), list[int]()
+    world, sizes_before = World(), list[int]()
     world.set(patience=0.0)
 
     async def scene(world: World, _: ScriptedPrimary, domain: HostedDomain) -> None:
@@ -602,7 +602,7 @@ def drained_twice(policy: Policy) -> tuple[ScriptedPrimary, World, int]:
             await world.hold(domain, origin=one)
         for drain in (0, 1):
             world.step(100.0)
-            befores.append(len(primary.headers))
+            sizes_before.append(len(primary.headers))
             await world.hold(domain, drain, origin=origin(1))
             async with world.dispatcher() as dispatcher:
                 await dispatcher.start(domain, "test")
@@ -611,7 +611,7 @@ def drained_twice(policy: Policy) -> tuple[ScriptedPrimary, World, int]:
                 assert is_idle(dispatcher)
 
     play(world, primary, scene, run_swiftly, client_address=passing)
-    before = befores[1]
+    before = sizes_before[1]
     return primary, world, header_of(primary, "198.51.100.1", before) - before
 
 
