@@ -45,13 +45,16 @@ rmdir "$groups"
 
 
 @contextmanager
-def booted(tree: CleanTree) -> Iterator[CleanTree]:
-    """Boot a tree that has systemd, and end it with all its processes."""
+def booted(tree: CleanTree, *way_in: str) -> Iterator[CleanTree]:
+    """Boot a tree that has systemd, and end it with all its processes.
+
+    `way_in` is the prefix of a command at the host on which it is booted.
+    """
     group = f"restante-{os.getpid()}"
     log = tree.path("/root/boot.log")
     with log.open("wb") as output:
         outer = subprocess.Popen(
-            ["unshare", "--mount", "/bin/bash", "-c", BOOT, "boot", tree.root, group],
+            [*way_in, "unshare", "--mount", "/bin/bash", "-c", BOOT, "boot", tree.root, group],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -21,7 +21,7 @@ import yaml  # type: ignore[import-untyped]
 
 from restante import __version__
 from tests.acceptance.peers.eventually import eventually
-from tests.packages.clean_tree import PIP, PLACE, WHEELS
+from tests.packages.clean_tree import PIP, PLACE, WHEELS, kept
 
 CHECKOUT: Final = Path(__file__).parents[2]
 CONTAINER: Final = CHECKOUT / "contrib/container"
@@ -63,6 +63,13 @@ class Builder:
 def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     """A builder that has built the image."""
     builder = Builder(tmp_path_factory.mktemp("builder"))
+    with kept():
+        _build(builder)
+        yield builder
+    builder.do("rm", "--all")
+
+
+def _build(builder: Builder) -> None:
     base = builder.do("from", "scratch")
     copy = ["cp", "--archive", f"{PLACE}/debian/.", builder.do("mount", base)]
     subprocess.run(copy, check=True)
@@ -73,8 +80,6 @@ def builder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Builder]:
     builder.do("build", "--isolation", "chroot", "--format", "docker", "--pull-never", *volumes,
                "--build-arg", f"BASE={BASE}", "--tag", IMAGE,
                "--file", CONTAINER / "Containerfile", CHECKOUT)  # fmt: skip
-    yield builder
-    builder.do("rm", "--all")
 
 
 @dataclass(frozen=True, slots=True)

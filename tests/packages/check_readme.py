@@ -14,14 +14,19 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from tests.documents.blocks import Block, read_blocks
+from tests.packages.booted_tree import booted
 from tests.packages.clean_tree import CleanTree, clean_tree
 
 CHECKOUT: Final = Path(__file__).parents[2]
+# systemd, which machines have that were not made by debootstrap.
+BOOTING: Final = (
+    "apt-get -qq --no-install-recommends install systemd\n"
+    "systemctl mask getty.target console-getty.service"  # the terminals are not ours
+)
 PAGES: Final = ("README.md", "docs/how-to/put-into-production.md")
 PLACE: Final = "/srv/restante"
 INSTALLING: Final = {
@@ -96,8 +101,8 @@ def copy_checkout(tree: CleanTree) -> None:
 
 
 @contextmanager
-def two_hosts(tree: CleanTree) -> Iterator[CleanTree]:
-    """Run the tree on a host with a network of its own. A second host is the primary."""
+def two_hosts(tree: CleanTree) -> Iterator[list[str]]:
+    """Make a host for the tree, and yield the way into it. A second host is the primary."""
     with ExitStack() as stack:
         here, there = stack.enter_context(host()), stack.enter_context(host())
         net = tree.path("/primary")
@@ -110,7 +115,7 @@ def two_hosts(tree: CleanTree) -> Iterator[CleanTree]:
         names = subprocess.Popen(zone, cwd=CHECKOUT)
         stack.callback(names.wait)
         stack.callback(names.kill)
-        yield replace(tree, way_in=[*at(here), *tree.way_in])
+        yield at(here)
 
 
 @contextmanager
@@ -148,12 +153,15 @@ def test_the_blocks_of_readme_work_on_a_machine_that_has_nothing(tmp_path: Path)
     blocks = [block for page in PAGES for block in read_blocks(CHECKOUT / page, page)]
     wanted = [block for block in blocks if runnable(block)]
     assert any(block.why_not_run for block in wanted), "README tells nobody what to install"
-    with clean_tree(tmp_path) as tree, two_hosts(tree) as machine:
-        copy_checkout(machine)
-        machine.path("/etc/hosts").write_text(
+    with clean_tree(tmp_path) as tree, two_hosts(tree) as way_in:
+        copy_checkout(tree)
+        tree.path("/etc/hosts").write_text(
             "127.0.0.1 localhost\n192.0.2.25 mx2.example.net\n192.0.2.77 mail.acme.example\n"
         )
-        ended = machine.run(write_steps(machine, wanted), cwd=PLACE)
+        script = write_steps(tree, wanted)
+        tree.do(BOOTING)
+        with booted(tree, *way_in) as machine:
+            ended = machine.run(script, cwd=PLACE)
     assert ended.returncode == 0, ended.stdout
 
 

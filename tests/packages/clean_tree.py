@@ -8,6 +8,7 @@ and pip only the wheels.
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -79,6 +80,21 @@ def clean_tree(directory: Path, *layers: Path) -> Iterator[CleanTree]:
     require_root()
     if not (PLACE / "debian/.recipe").exists():
         missing("there is no clean tree of Debian: run ci/install-packaging")
+    with kept(), _mounted(directory, layers) as root:
+        way_in = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+        yield CleanTree(root, [*way_in, f"--mount-proc={root}/proc", "chroot", str(root)])
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """Keep `ci/install-packaging` from replacing tree and wheels meanwhile."""
+    with (PLACE / ".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield
+
+
+@contextmanager
+def _mounted(directory: Path, layers: Sequence[Path]) -> Iterator[Path]:
     root = directory / "root"
     for name in ("root", "upper", "work"):
         (directory / name).mkdir(parents=True)
@@ -87,8 +103,7 @@ def clean_tree(directory: Path, *layers: Path) -> Iterator[CleanTree]:
     subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", root], check=True)
     try:
         _furnish(root)
-        way_in = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
-        yield CleanTree(root, [*way_in, f"--mount-proc={root}/proc", "chroot", str(root)])
+        yield root
     finally:
         subprocess.run(["umount", "--recursive", root], check=True)
 
