@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 
 from restante.cli.progress import waiting
@@ -18,7 +19,8 @@ def restante(config: Path, *words: str, typed: str = "") -> str:
 
     Raises CalledProcessError; the error message of the command is then on standard error.
     """
-    with waiting(" ".join(["restante", *words[:2]])):
+    named = takewhile(lambda word: not word.startswith("-"), words[:2])
+    with waiting(" ".join(["restante", *named])):
         done = subprocess.run(
             [RESTANTE, "--config", config, *words],
             check=False,

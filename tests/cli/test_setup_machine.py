@@ -142,4 +142,11 @@ def test_the_facts_of_this_machine() -> None:
     facts = look_at_machine()
     assert facts.is_root == (os.geteuid() == 0)
     assert unix_account(facts.user) is not None
+    assert facts.home.is_absolute()
     assert unix_account("no-such-user") is None
+
+
+def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
+    facts = look_at_machine()
+    assert (facts.user, facts.home, facts.is_root) == ("4000000000", Path.cwd(), False)

@@ -13,6 +13,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+import trustme
 
 from restante.cli import main, setup_run
 from restante.config.load import load
@@ -124,6 +125,28 @@ def test_options_answer_every_question(directory: Path, command: Command) -> Non
     again = command(*config, "login", "add", "acme-inc", "acme-mail", "--password-stdin",
                     stdin=password.read_text())  # fmt: skip
     assert "no change" in again.out, "the file has the password of the login"
+
+
+@pytest.mark.parametrize("source", ["acme", "own"])
+def test_each_way_of_the_certificate_gives_a_good_configuration(
+    directory: Path, command: Command, source: str
+) -> None:
+    issued = trustme.CA().issue_cert("mx2.example.net")
+    files = [directory.parent / "chain.pem", directory.parent / "key.pem"]
+    issued.cert_chain_pems[0].write_to_path(files[0])
+    issued.private_key_pem.write_to_path(files[1])
+    options = {
+        "acme": ["--accept-terms", "https://ca.example/terms", "--contact", "olga@example.net"],
+        "own": ["--certificate-file", str(files[0]), "--key-file", str(files[1])],
+    }
+    made = command("setup", "--yes", "--dir", directory, "--certificate", source, *options[source])
+    assert made.code == 0, made.err
+    for file in files:
+        file.unlink()  # the server has copies
+    checked = command("config", "check", "--config", directory / "restante.toml")
+    assert checked.out.endswith(": good\n"), checked.err
+    again = command("setup", "--yes", "--dir", directory, "--certificate", source, *options[source])
+    assert "is set up already" in again.out, again.err
 
 
 def test_a_second_time_nothing_is_changed(directory: Path, command: Command) -> None:

@@ -53,12 +53,16 @@ def look_at_machine() -> MachineFacts:
     """Return the facts of this machine."""
     from restante.config.init_files import own_name  # noqa: PLC0415  heavy
 
-    account = pwd.getpwuid(os.geteuid())
+    try:
+        account = pwd.getpwuid(os.geteuid())
+        user, home = account.pw_name, Path(account.pw_dir)
+    except KeyError:  # in a container, a user may have a number only
+        user, home = str(os.geteuid()), Path.cwd()
     return MachineFacts(
         is_root=os.geteuid() == 0,
-        user=account.pw_name,
+        user=user,
         hostname=own_name(),
-        home=Path(account.pw_dir),
+        home=home,
         has_ipv6=_has_ipv6(),
         has_systemd=_BOOTED.is_dir() and shutil.which("systemctl") is not None,
     )
