@@ -148,5 +148,6 @@ def test_the_facts_of_this_machine() -> None:
 
 def test_a_user_without_a_name_has_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4_000_000_000)
+    monkeypatch.delenv("HOME")
     facts = look_at_machine()
     assert (facts.user, facts.home, facts.is_root) == ("4000000000", Path.cwd(), False)

@@ -119,7 +119,10 @@ def test_without_a_domain_the_commands_that_add_one_are_shown(
 ) -> None:
     say_outcome(outcome(OLGAS, {}))
     said = capsys.readouterr().out
-    assert "Restante is set up. It does not run yet." in said
+    assert said.startswith(
+        "\nRestante is set up. It does not run yet.\n"
+        "It takes mail from this machine only. For the Internet, set up a server as root,\n"
+    )
     assert "\n2. Start the server. It runs until Ctrl-C:\n" in said
     assert "3. Add a customer and a domain" in said
     assert " domain add acme.example --account acme --destination mail.acme.example" in said
@@ -170,6 +173,14 @@ def test_a_plan_names_who_may_ask() -> None:
     assert fields["may ask for it"] == "acme, from mail.acme.example"
     assert fields["runs as"] == "olga"
     assert fields["started by"] == "you: the command follows"
+
+
+def test_an_address_that_is_not_known_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    unknown = {"parts": [{"place": "main.cf", "text": "a = ADDRESS"}], "danger": "None."}
+    for snippet, is_explained in ((unknown, True), (SNIPPET, False)):
+        say_outcome(outcome(ROOTS, SEEN | {"snippets": [snippet]}, **DOMAIN))
+        said = capsys.readouterr().out
+        assert ("ADDRESS stands for the address from which this server" in said) == is_explained
 
 
 def test_programs_get_the_same() -> None:

@@ -54,15 +54,14 @@ def look_at_machine() -> MachineFacts:
     from restante.config.init_files import own_name  # noqa: PLC0415  heavy
 
     try:
-        account = pwd.getpwuid(os.geteuid())
-        user, home = account.pw_name, Path(account.pw_dir)
+        user = pwd.getpwuid(os.geteuid()).pw_name
     except KeyError:  # in a container, a user may have a number only
-        user, home = str(os.geteuid()), Path.cwd()
+        user = str(os.geteuid())
     return MachineFacts(
         is_root=os.geteuid() == 0,
         user=user,
         hostname=own_name(),
-        home=home,
+        home=Path(os.environ.get("HOME") or Path.cwd()),
         has_ipv6=_has_ipv6(),
         has_systemd=_BOOTED.is_dir() and shutil.which("systemctl") is not None,
     )

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,15 @@ from restante.cli.setup_machine import SYSTEM_DIRECTORY, UNIT_NAME, MachineFacts
 from restante.cli.setup_steps import files_of, listeners_of, password_file, store_place
 from restante.cli.table import fold
 from restante.config.setup_files import KEY_NAME
+from restante.readiness.primary_snippets import NO_ADDRESS
 from restante.readiness.readiness_row import ReadinessVerdict
 from restante.web.portal.primary_setup import SetupNames, asking
 
 _INDENT: Final = "   "
+_LOOPBACK_ONLY: Final = (
+    "It takes mail from this machine only. For the Internet, set up a server as root, or one that"
+    " listens on other addresses (--listen)."
+)
 _WORST: Final = (ReadinessVerdict.FAIL, ReadinessVerdict.WARN)
 
 
@@ -93,6 +99,8 @@ def say_outcome(outcome: SetupOutcome) -> None:
     say("")
     runs = outcome.answers["service"] == "yes"
     say("Restante is set up, and runs." if runs else "Restante is set up. It does not run yet.")
+    if all(ip_address(one).is_loopback for one in outcome.answers["listen"].split(",")):
+        _say(_LOOPBACK_ONLY, "")
     sections = [_key, *([] if runs else [_start])]
     sections += [_dns, _primary, _filters, _check] if outcome.answers["domain"] else [_add_domain]
     for number, section in enumerate(sections, start=1):
@@ -202,6 +210,8 @@ def _filters(outcome: SetupOutcome, number: int) -> None:
     _title(number, "Let its filters judge the original client of held mail, not this server:")
     for snippet in outcome.seen.get("snippets", ()):
         say_snippet_parts(snippet["parts"], _INDENT)
+        if any(NO_ADDRESS in part["text"] for part in snippet["parts"]):
+            _say(f"{NO_ADDRESS} stands for the address from which this server connects.")
         _say(f"Danger: {snippet['danger']}")
     _say("The same again, and for other programs:")
     _copy([outcome.command("domain", "snippet", domain, "--for", program)])
