@@ -590,7 +590,7 @@ def _event_lines() -> Iterator[str]:
             ["`v`", "whole number", f"The version of this schema: {SCHEMA_VERSION}."],
             ["`timestamp`", "text", "The time, in UTC."],
             ["`worker`", "number", "The worker that wrote the line, if there are several."],
-            ["`level`", "text", "`info` or `error`."],
+            ["`level`", "text", "`info`, `warning` or `error`."],
             ["`event`", "text", "The name of the event."],
         ],
     )

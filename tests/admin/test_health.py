@@ -108,6 +108,11 @@ CASES = [
         "2 messages are uncertain, the destination may have them: restante queue list --status unc",
     ),
     (
+        {"log_failure": "/log: No space left on device"},
+        HealthLevel.WARNING,
+        "the log goes to standard error instead of /log: No space left on device; it is tried",
+    ),
+    (
         {"notices_waiting": 3, "notices_since": NOW - 2 * 3600},
         HealthLevel.WARNING,
         "3 notices wait to be sent, the oldest for 2 hours: restante notice show-waiting",

@@ -2,6 +2,8 @@ import os
 import pwd
 import re
 import shutil
+import socket
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -229,6 +231,51 @@ def test_metrics_that_strangers_may_read_are_warned_of(
 def test_an_address_for_metrics_must_be_one(tmp_path: Path, address: str) -> None:
     config = replaced(installed(tmp_path), "[log]", f'[telemetry]\nmetrics = "{address}"\n[log]')
     assert f'telemetry.metrics = "{address}"' in failures(config)
+
+
+def logging_to(tmp_path: Path, *settings: str) -> Path:
+    return replaced(installed(tmp_path), "[log]", "\n".join(["[log]", *settings]))
+
+
+def test_a_file_of_the_log_in_a_missing_directory_is_warned_of(tmp_path: Path) -> None:
+    config = logging_to(tmp_path, 'to = "file"', 'file = "log/restante.log"')
+    [warning] = warnings(config)
+    assert f'log.file = "{tmp_path}/log/restante.log": {tmp_path}/log is not there' in warning
+    assert "make it: install -d -m 0750 -o " in warning
+    (tmp_path / "log").mkdir()
+    assert warnings(config) == []
+    (tmp_path / "log" / "restante.log").mkdir()
+    assert "is a directory; name a file in it" in warnings(config)[0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
+def test_a_file_of_the_log_that_the_user_cannot_write_to_is_warned_of(tmp_path: Path) -> None:
+    config = logging_to(tmp_path, 'to = "file"', 'file = "log/restante.log"')
+    replaced(config, '# user = "restante"', 'user = "nobody"')
+    shutil.chown(tmp_path / "data", "nobody")
+    log = tmp_path / "log"
+    log.mkdir(mode=0o755)
+
+    def told() -> str:
+        return "\n".join(warning for warning in warnings(config) if "log.file" in warning)
+
+    assert f"nobody may not write there; chown nobody {log}" in told()
+    shutil.chown(log, "nobody")
+    assert told() == ""
+    (log / "restante.log").touch(mode=0o600)
+    assert "nobody may not write there" in told()
+    shutil.chown(log / "restante.log", group="nogroup")
+    (log / "restante.log").chmod(0o620)
+    assert told() == ""
+
+
+def test_a_socket_of_syslog_without_a_server_is_warned_of(tmp_path: Path) -> None:
+    config = logging_to(tmp_path, 'to = "syslog"', 'syslog_socket = "log.sock"')
+    [warning] = warnings(config)
+    assert "no syslog server listens there; start one, or write" in warning
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as server:
+        server.bind(str(tmp_path / "log.sock"))
+        assert warnings(config) == []
 
 
 def test_files_that_others_may_read_are_warned_of(tmp_path: Path) -> None:

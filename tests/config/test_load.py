@@ -87,6 +87,11 @@ def test_the_output_of_show_is_read_back_as_the_same(tmp_path: Path) -> None:
         ('minimum = "1.2"', 'minimun = "1.2"', "tls.minimun", "did you mean tls.minimum?"),
         ('[log]\nstyle = "text"', '[lgo]\nstyle = "text"', "lgo", "did you mean log?"),
         ('[log]\nstyle = "text"', '[log]\nstyle = "xml"', "log.style", "'text' or 'json'"),
+        ("[log]", '[log]\nlevel = "debug"', "log.level", "'info', 'warning' or 'error'"),
+        ("[log]", '[log]\nto = "journal"', "log.to", "'stderr', 'file' or 'syslog'"),
+        ("[log]", '[log]\nto = "file"', "log", "add file ="),
+        ("[log]", '[log]\nfile = "a.log"', "log", 'write to = "file"'),
+        ("[log]", '[log]\nsyslog_socket = "/run/log"', "log", 'write to = "syslog"'),
         (
             "[log]",
             "[reception]\nerrors_limit = 0\n[log]",

@@ -289,6 +289,7 @@ PAGES: Final = {
     "docs/how-to/defer-spam.md": Page(RUNNING),
     "docs/how-to/delay-changes-of-destinations.md": Page(RUNNING),
     "docs/how-to/find-a-message.md": Page(RUNNING + MAIL),
+    "docs/how-to/keep-the-log.md": Page(RUNNING),
     "docs/how-to/handle-one-persons-data.md": Page(RUNNING + MAIL),
     "docs/how-to/open-the-api.md": Page(MADE),
     "docs/how-to/open-the-portal.md": Page(RUNNING),

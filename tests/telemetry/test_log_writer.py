@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import select
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from types import SimpleNamespace
 
@@ -14,11 +15,15 @@ from restante.telemetry.events import (
     EVENTS,
     Event,
     InternalError,
+    LoopStalled,
     MailHeld,
     RecordChanged,
     StoreFailed,
 )
-from restante.telemetry.log_writer import LogFormat, LogWriter
+from restante.telemetry.events.event import EventLevel
+from restante.telemetry.log_line import LogLine
+from restante.telemetry.log_output import DivertingOutput, StandardError
+from restante.telemetry.log_writer import LogFormat, LogWriter, written_events
 from restante.telemetry.work_word import WorkWord
 
 
@@ -166,3 +171,61 @@ def test_several_values_of_a_field_are_one_text(capsys: pytest.CaptureFixture[st
     several, none = capsys.readouterr().err.splitlines()
     assert several.endswith(r' changes="a: 1 \u2192 2; b: x \u2192 none"')
     assert "changes" not in none
+
+
+@pytest.mark.parametrize(
+    ("least", "written"),
+    [
+        ("info", [MailHeld, LoopStalled, StoreFailed]),
+        ("warning", [LoopStalled, StoreFailed]),
+        ("error", [StoreFailed]),
+    ],
+)
+def test_events_of_a_lower_level_have_no_line(
+    least: EventLevel, written: list[type[Event]]
+) -> None:
+    events = written_events(least)
+    assert [event for event in (MailHeld, LoopStalled, StoreFailed) if event in events] == written
+    assert set(events) == {event for event in EVENTS if event.level in {e.level for e in written}}
+
+
+class _Kept:
+    """A place that keeps the lines."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def write(self, lines: Sequence[LogLine]) -> None:
+        self.texts += [line.text for line in lines]
+
+    def reopen(self) -> None:
+        self.texts.append("reopened")
+
+
+def _diverting(place: _Kept) -> DivertingOutput:
+    return DivertingOutput(place, "/log", StandardError(), lambda: 0.0, lambda _event: None)
+
+
+def test_lines_are_held_until_the_place_may_be_opened(capsys: pytest.CaptureFixture[str]) -> None:
+    place = _Kept()
+    log = LogWriter("json", output=_diverting(place), is_held=True)
+    log.write(example(MailHeld))
+    log.write(StoreFailed(error=ValueError("boom"), doing=WorkWord.HOLD))
+    assert place.texts == []
+    log.begin()
+    assert [json.loads(text)["event"] for text in place.texts] == ["mail-held", "store-failed"]
+    log.reopen()
+    assert place.texts[-1] == "reopened"
+    assert capsys.readouterr().err == ""
+    assert log.failure == ""
+
+
+def test_lines_that_are_held_at_the_end_go_to_standard_error(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place = _Kept()
+    log = LogWriter("json", output=_diverting(place), is_held=True)
+    log.write(example(MailHeld))
+    log.end()
+    assert place.texts == []
+    assert json.loads(capsys.readouterr().err)["event"] == "mail-held"

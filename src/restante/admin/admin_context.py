@@ -75,6 +75,7 @@ class ServerVitals:
     free_octets: int | None = None  # where the store is; None: nobody here can tell
     disk_reserve: int = 0  # octets; with less room, no mail is taken
     door: DoorFacts = DoorFacts()
+    log_failure: str = ""  # the place of the log that takes no lines, and the cause
 
 
 class ServerSurface(Protocol):

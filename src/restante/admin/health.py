@@ -38,6 +38,7 @@ class HealthFacts:
     certificate_expires_at: float | None = None
     clock_leap: float = 0.0  # seconds, while the wall clock is in doubt
     clock_trusted_from: float = 0.0
+    log_failure: str = ""  # the place of the log that takes no lines, and the cause
     reload_failure: str = ""
     restart_for: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -100,6 +101,7 @@ def _critical(facts: HealthFacts) -> list[HealthProblem]:
 def _warnings(facts: HealthFacts) -> list[HealthProblem]:
     texts = [
         *_of_clock(facts),
+        *_of_log(facts),
         *_of_configuration(facts),
         *facts.config_warnings,
         *_of_mail(facts),
@@ -116,6 +118,14 @@ def _of_clock(facts: HealthFacts) -> list[str]:
     until = datetime.fromtimestamp(facts.clock_trusted_from, UTC).strftime("%Y-%m-%d %H:%M UTC")
     leapt = f"the clock leapt {days} {where} from the time that was expected"
     return [f"{leapt}; mail does not expire by it before {until}: set the clock if it is wrong"]
+
+
+def _of_log(facts: HealthFacts) -> list[str]:
+    """Return the warning about a log that goes to another place."""
+    if not facts.log_failure:
+        return []
+    where = f"the log goes to standard error instead of {facts.log_failure}"
+    return [f"{where}; it is tried again by itself"]
 
 
 def _of_configuration(facts: HealthFacts) -> list[str]:

@@ -341,6 +341,7 @@ def _with_vitals(facts: HealthFacts, vitals: ServerVitals) -> HealthFacts:
         certificate_expires_at=vitals.certificate_expires_at,
         clock_leap=vitals.clock_leap,
         clock_trusted_from=vitals.clock_trusted_from,
+        log_failure=vitals.log_failure,
     )
 
 

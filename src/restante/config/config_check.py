@@ -393,6 +393,7 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
     yield from _metrics_warnings(config)
     yield from _turnaround_warnings(config)
     yield from _acme_warnings(config)
+    yield from _log_warnings(config)
     yield from _reload_warnings(config)
     yield from copy_warnings(config)
     if os.geteuid() == 0 and not config.user:
@@ -486,6 +487,51 @@ def _acme_warnings(config: Config) -> Iterator[str]:
                 f"{where}: authorities ask at port {_HTTP_PORT} only; pass that port on to"
                 f" {listen.address}"
             )
+
+
+def _log_warnings(config: Config) -> Iterator[str]:
+    """Warn of a place for the log that takes no lines. Mail does not depend on it."""
+    log = config.log
+    if log.to == "stderr":
+        return
+    name: SettingLocation = ("log", "syslog_socket" if log.file is None else "file")
+    path = log.syslog_socket if log.file is None else log.file
+    cause, remedy = _log_file_flaw(config, path) if log.file else _syslog_flaw(path)
+    if cause:
+        remedy = f"{remedy}; until then the log goes to standard error"
+        yield str(_problem(config, name, cause, remedy, path))
+
+
+def _log_file_flaw(config: Config, file: Path) -> tuple[str, str]:
+    """Return why the server cannot write to a file of the log, and a remedy; "" if it can."""
+    owner, directory = config.user or pwd.getpwuid(os.geteuid()).pw_name, file.parent
+    if not directory.is_dir():
+        make = f"install -d -m 0750 -o {owner} {quote(str(directory))}"
+        return f"{directory} is not there", f"make it: {make}"
+    if file.is_dir():
+        return "is a directory", "name a file in it"
+    if not _may_open(config, file if file.exists() else directory):
+        return f"{owner} may not write there", f"chown {owner} {quote(str(directory))}"
+    return "", ""
+
+
+def _syslog_flaw(path: Path) -> tuple[str, str]:
+    if path.is_socket():
+        return "", ""
+    return "no syslog server listens there", 'start one, or write to = "stderr"'
+
+
+def _may_open(config: Config, path: Path) -> bool:
+    """Return whether the server's later user may write to a file, or make one in a directory."""
+    account = _account_of(config) if config.user and os.geteuid() == 0 else None
+    if account is None:
+        return os.access(path, os.W_OK)
+    facts = path.stat()
+    if facts.st_uid == account.pw_uid:
+        return bool(facts.st_mode & stat.S_IWUSR)
+    if facts.st_gid in os.getgrouplist(account.pw_name, account.pw_gid):
+        return bool(facts.st_mode & stat.S_IWGRP)
+    return bool(facts.st_mode & stat.S_IWOTH)
 
 
 def _reload_warnings(config: Config) -> Iterator[str]:

@@ -80,6 +80,8 @@ minimum = "1.2"                 # "1.0" for old primaries; also per listener: tl
 
 {acme}[log]
 style = "text"                  # "json" for programs
+# to = "file"                   # or "syslog"; without it, standard error
+# file = "/var/log/restante/restante.log"
 
 {reception}
 

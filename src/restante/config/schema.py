@@ -41,6 +41,7 @@ from restante.retention.history_settings import HistorySettings
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.object_access import ObjectAccess
 from restante.store.store_url import StoreKind, StoreUrlUnusable, parse_store_url
+from restante.telemetry.events.event import EventLevel
 from restante.telemetry.metrics_settings import MetricsSettings
 from restante.web.oidc_settings import OidcSettings
 from restante.web.portal.portal_settings import PortalSettings
@@ -53,6 +54,7 @@ CONTROL_NAME = "control.sock"
 MOST_WORKERS = 32
 ODMR_SERVICES = frozenset({"odmr", "odmrs"})  # of RFC 2645: they take no mail
 IMPLICIT_TLS = frozenset({"smtps", "odmrs"})  # services that speak TLS from the first byte
+DEFAULT_SYSLOG = Path("/dev/log")
 _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
@@ -295,11 +297,52 @@ class TlsSettings(CertificateFiles):
 
 
 class LogSettings(Section):
-    """`[log]`: the format of the log on standard error."""
+    """`[log]`: the format and the place of the log."""
 
     style: Literal["text", "json"] = Field(
         default="text", description="`text` for people, `json` for programs."
     )
+    level: EventLevel = Field(
+        default="info",
+        description="Least level of the lines that are written: `info`, `warning` or `error`. The"
+        " reference of events has the level of each. Metrics and notices do not depend on it.",
+    )
+    to: Literal["stderr", "file", "syslog"] = Field(
+        default="stderr",
+        description="Place of the log. `stderr`: standard error, which systemd keeps in its journal"
+        " and containers pass on. `file`: the file of `file`. `syslog`: the syslog server of this"
+        " machine (RFC 5424).",
+    )
+    file: ConfigPath | None = Field(
+        default=None,
+        description='File for `to = "file"`, on a local disk. A new one is made when it was moved'
+        " away, and at a reload. The server makes no directory, and must be allowed to write there"
+        " as `user`.",
+        examples=["/var/log/restante/restante.log"],
+    )
+    syslog_socket: ConfigPath = Field(
+        default=DEFAULT_SYSLOG,
+        description='Local socket of the syslog server for `to = "syslog"`. It takes datagrams.',
+    )
+
+    @model_validator(mode="after")
+    def _is_of_one_place(self) -> Self:
+        if self.to == "file" and self.file is None:
+            remedy = 'add file = "/var/log/restante/restante.log", or remove to'
+            raise _wrong('to = "file" needs a file', remedy)
+        if self.to != "file" and self.file is not None:
+            raise _wrong(f'file has no use with to = "{self.to}"', 'write to = "file"')
+        if self.to != "syslog" and self.syslog_socket != DEFAULT_SYSLOG:
+            cause = f'syslog_socket has no use with to = "{self.to}"'
+            raise _wrong(cause, 'write to = "syslog", or remove syslog_socket')
+        return self
+
+    @property
+    def place(self) -> str:
+        """The place, for people."""
+        if self.file is not None:
+            return str(self.file)
+        return f"syslog at {self.syslog_socket}" if self.to == "syslog" else "standard error"
 
 
 class TelemetrySettings(Section):
@@ -531,7 +574,9 @@ class Config(Section):
         default=ObjectSettings(),
         description="An object store for large content. Only for PostgreSQL.",
     )
-    log: LogSettings = Field(default=LogSettings(), description="The format of the log.")
+    log: LogSettings = Field(
+        default=LogSettings(), description="The format and the place of the log."
+    )
     telemetry: TelemetrySettings = Field(
         default=TelemetrySettings(), description="Metrics for monitoring programs."
     )

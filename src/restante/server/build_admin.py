@@ -223,6 +223,7 @@ def _process_gauges(ground: BuildContext) -> ProcessGauges:
         web_requests=RequestCounts(),
         clock_doubt=ground.ages.doubt,
         trace_spans_dropped=ground.setup.trace_spans_dropped,
+        log_failure=ground.setup.log_place.failure,
     )
 
 

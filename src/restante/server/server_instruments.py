@@ -45,6 +45,7 @@ class ProcessGauges:
     web_requests: RequestCounts  # of the `web` listeners
     clock_doubt: Callable[[], ClockDoubt | None]
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
+    log_failure: Callable[[], str] = str  # why its place takes no lines; "" if it does
 
     @property
     def web_figures(self) -> WebRequestFigures:
@@ -118,6 +119,7 @@ class ServerInstruments:
             free_octets=room.free,
             disk_reserve=room.reserve,
             door=DoorFacts(door.sessions, door.limits.in_all, dict(door.shed)),
+            log_failure=self.process.log_failure(),
         )
         if doubt is None:
             return vitals

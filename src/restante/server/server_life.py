@@ -138,9 +138,7 @@ class Application:
             administration = (await asyncio.to_thread(_load_administration))(parts, control)
         self.admin = administration.parts
         await administration.listen()
-        asyncio.get_running_loop().add_signal_handler(
-            signal.SIGHUP, administration.parts.reloader.ask
-        )
+        self._hear_reload(administration.parts.reloader.ask)
         if self._reload.is_set():
             administration.parts.reloader.ask()
         administration.parts.reloader.ready()
@@ -195,9 +193,18 @@ class Application:
         loop.set_exception_handler(defects.handle)
         loop.add_signal_handler(signal.SIGTERM, self._stop.set)
         loop.add_signal_handler(signal.SIGINT, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._reload.set)
+        self._hear_reload(self._reload.set)
         self._garbage.begin()
         await self._listen(reception)
+
+    def _hear_reload(self, ask: Callable[[], None]) -> None:
+        """At SIGHUP, reopen the log, and ask for a reload."""
+
+        def reload() -> None:
+            self._setup.log_place.reopen()
+            ask()
+
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reload)
 
     async def _listen(self, reception: ReceptionParts) -> None:
         """Open the listeners of mail."""

@@ -57,6 +57,18 @@ class WorkerPlace:
         return NodeSeat(f"{socket.gethostname()}:w{self.number}", self.directory / "slot")
 
 
+def _nothing() -> None:
+    """Where nobody writes a log."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogPlace:
+    """The place that takes the lines of the log."""
+
+    reopen: Callable[[], None] = _nothing  # it was moved, perhaps
+    failure: Callable[[], str] = str  # why it takes no lines now; "" if it does
+
+
 @dataclass(frozen=True, slots=True)
 class ServerSetup:
     """Made by `server_start` before the store is opened, partly as root."""
@@ -70,6 +82,7 @@ class ServerSetup:
     started_at: float  # Unix time
     trace_spans_dropped: Callable[[], int] = int  # without traces: 0
     worker: WorkerPlace | None = None  # None: this process is the whole server
+    log_place: LogPlace = field(default_factory=LogPlace)
 
     @property
     def control_socket(self) -> Path:

@@ -35,8 +35,9 @@ from restante.phrases import remedy_for_address
 from restante.reception.descriptor_limit import raise_limit
 from restante.reception.listener import bind
 from restante.reception.login_inbox import LoginInbox
+from restante.server.log_making import connect_log
 from restante.server.server_life import Application
-from restante.server.server_setup import EventSubscribers, ServerSetup, WorkerPlace
+from restante.server.server_setup import EventSubscribers, LogPlace, ServerSetup, WorkerPlace
 from restante.store.store_errors import (
     StoreDamaged,
     StoreError,
@@ -168,6 +169,7 @@ def _serve(
     worker: WorkerPlace | None,
 ) -> str:
     ignore_strange_names()
+    heard.writer.begin()  # as the plain user
     exporter = heard.exporter
     if exporter is not None:
         exporter.start()
@@ -181,6 +183,7 @@ def _serve(
         started_at=time.time(),
         trace_spans_dropped=lambda: 0 if exporter is None else exporter.dropped,
         worker=worker,
+        log_place=LogPlace(heard.writer.reopen, lambda: heard.writer.failure),
     )
     application = Application(setup, on_stop=_stop_for_certain)
     try:
@@ -193,7 +196,6 @@ def _serve(
 def _subscribers(config: Config, worker: int = 0) -> _Subscribers:
     """Connect the log, the counters, the notices and the traces to the events."""
     log, uses = EventBus(), UseInbox()
-    writer = LogWriter(config.log.style, worker=worker)
     counts, inbox, logins = Counts(), NoticeInbox(time.time), LoginInbox(time.time)
     domain_counts = DomainCounts()
     log.subscribe(counts.count, *EVENTS)
@@ -202,7 +204,7 @@ def _subscribers(config: Config, worker: int = 0) -> _Subscribers:
     log.subscribe(logins.hear, AuthenticationEnded)
     log.subscribe(uses.hear_held, MailHeld)
     log.subscribe(uses.hear_delivered, MessageDelivered)
-    log.subscribe(writer.write, *EVENTS)
+    writer = connect_log(config, log, worker)
     parts = EventSubscribers(counts, inbox, uses, logins, domain_counts)
     return _Subscribers(log, writer, parts, _traces(config, log))
 

@@ -40,6 +40,7 @@ from restante.config.server_record import recorded
 from restante.network.addresses import join_host_port, split_host_port
 from restante.reception.descriptor_limit import raise_limit
 from restante.reception.listener import stop_listening
+from restante.server.log_making import connect_log
 from restante.server.server_setup import WorkerPlace
 from restante.server.server_start import (
     StartGround,
@@ -50,8 +51,7 @@ from restante.server.server_start import (
 )
 from restante.server.supervision import WorkerOrder, WorkerSupervision
 from restante.telemetry.event_bus import EventBus
-from restante.telemetry.events import EVENTS, WorkerEnded
-from restante.telemetry.log_writer import LogWriter
+from restante.telemetry.events import WorkerEnded
 from restante.telemetry.service_manager import SIGN_OF_LIFE, notify, report_to
 from restante.web.control_socket import ControlMisplaced, open_control
 
@@ -196,8 +196,7 @@ class WorkerSupervisor:
         self._children: dict[int, _Child] = {}
         self._wakeup = _Wakeup(*socket.socketpair())
         self._log = EventBus()
-        self._writer = LogWriter(config.log.style)
-        self._log.subscribe(self._writer.write, *EVENTS)
+        self._writer = connect_log(config, self._log)
         self._is_ready = False
         self._is_stopping = False
 
@@ -225,6 +224,7 @@ class WorkerSupervisor:
                 self._hear(by_reports[reports])
         came = self._wakeup.taken()
         if signal.SIGHUP in came:
+            self._writer.reopen()
             self._carry_out(self._supervision.reload())
         if signal.SIGTERM in came or signal.SIGINT in came:
             self._stop()

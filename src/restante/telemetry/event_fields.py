@@ -156,6 +156,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "passes": FieldMeaning("How often the message has passed this server before.", 4),
     "peer": FieldMeaning("The address of the client.", "192.0.2.7"),
     "percent": FieldMeaning("The part of the quota that is used, in percent.", 80),
+    "place": FieldMeaning("The place of the log, as in `[log]`.", "/var/log/restante/restante.log"),
     "portal_user": FieldMeaning(
         "The email address that was typed, of a portal user or not.",
         "ana@acme.example",

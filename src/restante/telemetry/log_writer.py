@@ -1,4 +1,4 @@
-"""The log: one line per event on standard error, for the service manager to keep.
+"""The log: one line per event, on standard error, in a file or to syslog (`log_output`).
 
 The style `json` is for programs, `text` for people. JSON lines follow the schema in the reference;
 `v` is its version. It grows when a field is removed or changes its meaning, not when one is added.
@@ -12,11 +12,9 @@ import asyncio
 import atexit
 import json
 import re
-import select
-import sys
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import fields as fields_of
 from functools import lru_cache, partial
 from json.encoder import encode_basestring_ascii
@@ -25,7 +23,10 @@ from typing import Any, Final, Literal, NamedTuple
 
 from restante.phrases import cause_of
 from restante.telemetry.events import EVENTS, Event, FailureEvent, InternalError, ServerStopped
+from restante.telemetry.events.event import EventLevel
 from restante.telemetry.line_limit import LIMITED, SECONDS, LineLimit
+from restante.telemetry.log_line import LogLine
+from restante.telemetry.log_output import DivertingOutput, StandardError
 
 LogFormat = Literal["text", "json"]
 SCHEMA_VERSION: Final = 1
@@ -36,6 +37,18 @@ _PLAIN: Final = re.compile(r"[!#-<>-~]+\Z")
 
 _SPECIAL: Final = LIMITED | {ServerStopped}
 
+# By the least level that is written.
+_WRITTEN: Final[Mapping[EventLevel, frozenset[EventLevel]]] = {
+    "info": frozenset({"info", "warning", "error"}),
+    "warning": frozenset({"warning", "error"}),
+    "error": frozenset({"error"}),
+}
+
+
+def written_events(least: EventLevel) -> list[type[Event]]:
+    """Return the events that have a line, if lines of a lower level are left out."""
+    return [event for event in EVENTS if event.level in _WRITTEN[least]]
+
 
 class LogWriter:
     """Writes a line for each event."""
@@ -45,11 +58,18 @@ class LogWriter:
         style: LogFormat = "text",
         monotonic: Callable[[], float] = time.monotonic,
         worker: int = 0,
+        output: DivertingOutput | None = None,
+        *,
+        is_held: bool = False,
     ) -> None:
-        """`monotonic` is in seconds. `worker` is the number of this one of several; 0: the only."""
+        """`monotonic` is in seconds. `worker` is the number of this one of several; 0: the only.
+
+        Without `output`, lines go to standard error. While `is_held`, they wait for `begin`.
+        """
         self._spell = _speller(style, worker)
-        self._is_alone = not worker
-        self._waiting: list[str] = []
+        self._output: DivertingOutput | StandardError = output or StandardError(is_alone=not worker)
+        self._is_held = is_held
+        self._waiting: list[LogLine] = []
         self._limit = LineLimit(monotonic)
         self._is_telling = False
         atexit.register(self.end)
@@ -58,7 +78,8 @@ class LogWriter:
         """Write a line by the end of this turn of the loop; a failure, or without a loop, now."""
         if type(event) in _SPECIAL and not self._admits(event):
             return
-        self._waiting.append(self._spell(event, _now()))
+        now = _now()
+        self._waiting.append(LogLine(self._spell(event, now), now, event.level, event.event))
         if event.level == "error":  # it may be the last
             self._flush()
         elif len(self._waiting) == 1:
@@ -92,36 +113,34 @@ class LogWriter:
         if self._limit.has_left_out:
             self._tell_later()
 
+    @property
+    def failure(self) -> str:
+        """The place of the log that takes no lines now, and the cause; "" if it does."""
+        return self._output.failure
+
+    def begin(self) -> None:
+        """Write the lines that were held, and all others from now on."""
+        self._is_held = False
+        self._flush()
+
+    def reopen(self) -> None:
+        """Write to the place of the log as it is now: it was moved, or works again."""
+        self._flush()
+        self._output.reopen()
+
     def end(self) -> None:
         """Write what waits, and the numbers of lines left out. More may be written after it."""
         for left_out in self._limit.take_left_out(at_end=True):
             self.write(left_out)
-        self._flush()
+        if self._is_held:  # its place was never opened
+            self._output, self._is_held = StandardError(), False
+        self.reopen()
 
     def _flush(self) -> None:
-        if not self._waiting:
+        if not self._waiting or self._is_held:
             return
-        lines = [f"{line}\n" for line in self._waiting]
-        self._waiting.clear()
-        for text in ["".join(lines)] if self._is_alone else _pieces(lines):
-            sys.stderr.write(text)
-            sys.stderr.flush()
-
-
-def _pieces(lines: Iterable[str]) -> Iterator[str]:
-    """Join lines to pieces that a pipe takes as one, so that workers do not mix theirs.
-
-    Limitation: a longer line, such as a traceback, is a piece that can be divided.
-    """
-    piece, octets = "", 0
-    for line in lines:
-        length = len(line.encode())
-        if piece and octets + length > select.PIPE_BUF:
-            yield piece
-            piece, octets = "", 0
-        piece, octets = piece + line, octets + length
-    if piece:
-        yield piece
+        lines, self._waiting = self._waiting, []
+        self._output.write(lines)
 
 
 def _speller(style: LogFormat, worker: int) -> Callable[[Event, str], str]:

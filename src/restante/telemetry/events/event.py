@@ -8,7 +8,7 @@ and meaning in each event (event_fields.py). A field that is None is left out of
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-EventLevel = Literal["info", "error"]
+EventLevel = Literal["info", "warning", "error"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +25,10 @@ class FailureEvent(Event):
 
     level: ClassVar[EventLevel] = "error"
     error: BaseException
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningEvent(Event):
+    """Something that an operator should know, and that stops no work."""
+
+    level: ClassVar[EventLevel] = "warning"

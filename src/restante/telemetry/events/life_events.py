@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from restante.telemetry.events.event import Event, FailureEvent
+from restante.telemetry.events.event import Event, FailureEvent, WarningEvent
 from restante.telemetry.work_word import DefectPlace, WorkWord
 
 
@@ -28,7 +28,7 @@ class ServerReady(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerEnded(Event):
+class WorkerEnded(WarningEvent):
     """One of several workers has ended. The others go on."""
 
     event: ClassVar[str] = "worker-ended"
@@ -100,7 +100,7 @@ class InternalError(FailureEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClockDoubted(Event):
+class ClockDoubted(WarningEvent):
     """The wall clock differs from the expected time by `seconds`; negative: it is behind.
 
     Until `ends`, ages are counted by the expected time. Set the clock if it is wrong.
@@ -119,7 +119,7 @@ class ClockTrusted(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinesLeftOut(Event):
+class LinesLeftOut(WarningEvent):
     """`count` lines of the event `of_event` were left out of the log, after ten in a minute."""
 
     event: ClassVar[str] = "lines-left-out"
@@ -128,7 +128,26 @@ class LinesLeftOut(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LoopStalled(Event):
+class LogDiverted(FailureEvent):
+    """The file or the syslog server of `[log]` takes no lines. They go to standard error.
+
+    The place is tried again after five seconds, and at a reload. Mail goes on.
+    """
+
+    event: ClassVar[str] = "log-diverted"
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogRestored(Event):
+    """The place of the log takes lines again. Lines of the time before are on standard error."""
+
+    event: ClassVar[str] = "log-restored"
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoopStalled(WarningEvent):
     """One step of the event loop took more than a quarter of a second: at least `seconds`.
 
     All other work waited. Please report it if the machine was not overloaded.
@@ -139,7 +158,7 @@ class LoopStalled(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateExpiring(Event):
+class CertificateExpiring(WarningEvent):
     """A certificate in use expires in 14, 7, 3 or 1 days, or has expired.
 
     Each step is logged once for each certificate; those for different types of key are one.
@@ -161,7 +180,7 @@ class CertificateIssued(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateOrderFailed(Event):
+class CertificateOrderFailed(WarningEvent):
     """An authority issued no certificate by ACME. The present one stays in use.
 
     The order is tried again after `retry_seconds`.
