@@ -51,11 +51,22 @@ client: install
 dist: install
 	$(BIN)/python -m tools.build_dist dist
 
-.PHONY: deb packages-test
+.PHONY: deb release packages-test
 
 # The package for the Debian release of this machine, into dist/. It needs Debian's debhelper.
 deb: install
 	$(BIN)/python -m tools.build_deb dist
+
+# All files of a release, with a list of their parts and a signature by KEY=~/.ssh/id_ed25519, into
+# dist/VERSION. OUT=DIRECTORY; WHEELS=DIRECTORY has the libraries, instead of the registry.
+.venv/release/.installed: requirements-release.lock
+	@$(PYTHON) -m venv .venv/release
+	@.venv/release/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+release: install .venv/release/.installed
+	@[ -n "$(KEY)" ] || { echo "make: name the key that signs: make release KEY=~/.ssh/id_ed25519"; exit 1; }
+	$(BIN)/python -m tools.build_release --key "$(KEY)" $(if $(WHEELS),--wheels "$(WHEELS)") $(OUT)
 
 # The documents as a site that can be searched, into site/. A broken link fails it. Its tools have an
 # environment of their own, so `make install` does not bring them.
@@ -96,7 +107,7 @@ recording: install
 
 # The packages in clean trees of Debian, as root, without a network; some minutes. ONLY=deb: one of
 # tests/packages.
-packages-test: install
+packages-test: install .venv/release/.installed
 	ci/install-packaging
 	unshare --mount --propagation private $(ON_LOOPBACK) pytest -q --timeout 1800 -o python_files='check_*.py' \
 		tests/packages$(if $(ONLY),/check_$(ONLY).py)
@@ -199,6 +210,7 @@ lock:
 	.venv/tools/bin/uv pip compile $(LOCKING) pyproject.toml -o requirements.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --extra postgres --extra objects pyproject.toml -o requirements-postgres.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --group dev pyproject.toml -o requirements-dev.lock
+	.venv/tools/bin/uv pip compile $(LOCKING) --group pyproject.toml:release -o requirements-release.lock
 	.venv/tools/bin/uv pip compile $(LOCKING) --group pyproject.toml:site -o requirements-site.lock
 
 # Looks up every pinned package in the database of known vulnerabilities. Fails without a network.

@@ -1,18 +1,22 @@
 """Build restante-client: a wheel, and one file that any Python runs.
 
 python -m tools.build_client [DIRECTORY]    writes both there; the default is dist
+
+The same commit gives the same octets, as with tools/build_dist.py.
 """
 
 from __future__ import annotations
 
-import shutil
+import os
 import stat
 import subprocess
 import sys
-import zipapp
+import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
+
+from tools.build_dist import source_epoch
 
 TOP: Final = Path(__file__).parents[1]
 PACKAGE: Final = TOP / "src" / "restante_client"
@@ -23,12 +27,17 @@ _START: Final = "import sys\nfrom restante_client.__main__ import start\nsys.exi
 def build_zipapp(directory: Path) -> Path:
     """Write the single file, and return its place."""
     target = directory / ZIPAPP
-    with TemporaryDirectory() as name:
-        stage = Path(name)
-        unwanted = shutil.ignore_patterns("__pycache__", "py.typed")
-        shutil.copytree(PACKAGE, stage / PACKAGE.name, ignore=unwanted)
-        (stage / "__main__.py").write_text(_START)
-        zipapp.create_archive(stage, target, "/usr/bin/env python3", compressed=True)
+    modules = sorted(PACKAGE.rglob("*.py"))
+    files = {path.relative_to(PACKAGE.parent).as_posix(): path.read_bytes() for path in modules}
+    files["__main__.py"] = _START.encode()
+    when = datetime.fromtimestamp(int(source_epoch()), UTC)
+    with target.open("wb") as file:
+        file.write(b"#!/usr/bin/env python3\n")
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in files.items():
+                member = zipfile.ZipInfo(name, when.timetuple()[:6])
+                member.external_attr = (stat.S_IFREG | 0o644) << 16
+                archive.writestr(member, content, zipfile.ZIP_DEFLATED)
     target.chmod(target.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
     return target
 
@@ -45,7 +54,8 @@ def build_wheel(directory: Path) -> Path:
         "-d",
         str(directory.absolute()),
     ]
-    subprocess.run(command, cwd=TOP / "client", check=True, stdout=sys.stderr)  # noqa: S603  ours
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": source_epoch()}
+    subprocess.run(command, cwd=TOP / "client", check=True, env=environment, stdout=sys.stderr)  # noqa: S603  ours
     [target] = directory.glob("restante_client-*.whl")
     return target
 

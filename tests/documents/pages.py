@@ -258,6 +258,16 @@ touch cert.pem key.pem
 """
 
 
+# A small release, in the working directory.
+RELEASE: Final = r"""
+echo '{"components": [{"name": "apsw", "version": "3"}]}' >restante-0.1.0.cdx.json
+sha256sum restante-0.1.0.cdx.json >SHA256SUMS
+ssh-keygen -q -t ed25519 -N '' -f key
+ssh-keygen -q -Y sign -f key -n restante-release SHA256SUMS
+echo "release namespaces=\"restante-release\" $(cat key.pub)" >signers
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """A page's machine: scripts in bash."""
@@ -333,6 +343,7 @@ PAGES: Final = {
     "docs/how-to/set-policies.md": Page(
         RUNNING + "printf '# mailboxes\\nyou@acme.example\\n' >addresses.txt\n"
     ),
+    "docs/how-to/verify-a-release.md": Page(RELEASE),
     "docs/how-to/use-the-api.md": Page(RUNNING),
     "docs/how-to/watch-a-server.md": Page(RUNNING),
 }

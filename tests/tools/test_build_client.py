@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import zipfile
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.restante_client.test_client_package import interpreters, modules
+from tools import build_client
 from tools.build_client import build_wheel, build_zipapp
 
 
@@ -42,6 +44,16 @@ def test_the_single_file_is_a_program(zipapp: Path) -> None:
         check=True,
     )
     assert ended.stdout.startswith("restante-client 0.")
+
+
+def test_the_same_files_give_the_same_octets_wherever_they_are(
+    zipapp: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = shutil.copytree(
+        build_client.PACKAGE, tmp_path / build_client.PACKAGE.name, copy_function=shutil.copyfile
+    )
+    monkeypatch.setattr(build_client, "PACKAGE", copied)
+    assert build_zipapp(tmp_path).read_bytes() == zipapp.read_bytes()
 
 
 def test_the_wheel_has_the_package_and_nothing_to_install_with_it(tmp_path: Path) -> None:
