@@ -67,6 +67,8 @@ def confirm_copied(
 
     key_file = read_config(config).key_file
     vault = _vault(key_file)
+    if copy is not None and copy.exists() and copy.samefile(key_file):
+        raise Failure(Exit.DATA, f"{copy}: is the key file itself; name its copy")
     if copy is not None and _keys(copy) != _keys(key_file):
         raise Failure(Exit.DATA, f"{copy}: is not a copy of {key_file}; copy it again")
     try:
