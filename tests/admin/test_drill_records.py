@@ -1,7 +1,7 @@
 """The last drills of a domain, as marks in the store."""
 
 from restante.admin.drill_records import drill_facts, drill_facts_of, note_told, record_drill
-from restante.readiness.drill_facts import NO_DRILL, DrillFacts
+from restante.readiness.drill_facts import NO_DRILL, DrillFacts, destination_mark
 from restante.telemetry.events import DrillFailed, DrillPassed
 from restante.tenancy.audit import AuditAction, AuditFilter
 from tests.admin.admin_world import NOW, AdminWorld, run
@@ -13,12 +13,13 @@ def test_a_failure_counts_until_a_drill_passes() -> None:
         domain_id = await admin.host("alpha.example", "alpha")
         domain = admin.context.directory.now.domains["alpha.example"]
         marks = admin.store.retention
+        mark = destination_mark(domain.destination)
         assert await drill_facts_of(marks, domain_id) == NO_DRILL
         for seconds, expected in (
             (None, DrillFacts(None, 0.0, NOW, 1)),
             (None, DrillFacts(None, 0.0, NOW, 2)),
-            (1.5, DrillFacts(NOW, 1.5, None)),
-            (None, DrillFacts(NOW, 1.5, NOW, 1)),
+            (1.5, DrillFacts(NOW, 1.5, None, destination=mark)),
+            (None, DrillFacts(NOW, 1.5, NOW, 1, destination=mark)),
         ):
             await record_drill(
                 admin.context, domain, seconds=seconds, answer="250 ok", reason="why"

@@ -1,9 +1,19 @@
 """The row about drills in the check of a domain."""
 
+from dataclasses import replace
+
 import pytest
 
-from restante.readiness.drill_facts import NO_DRILL, DrillFacts, drill_row, drill_text, proven_text
+from restante.readiness.drill_facts import (
+    NO_DRILL,
+    DrillFacts,
+    destination_mark,
+    drill_row,
+    drill_text,
+    proven_text,
+)
 from restante.readiness.readiness_row import ReadinessVerdict
+from restante.tenancy.model import ClientPassing, Destination
 
 DAY = 86_400.0
 NOW = 1000 * DAY
@@ -34,3 +44,19 @@ def test_listings_have_a_text_of_the_last_one() -> None:
     assert drill_text(NO_DRILL, NOW) == proven_text(NO_DRILL, NOW) == ""
     assert drill_text(DrillFacts(None, 0.0, NOW - DAY), NOW) == "failed 1 day ago"
     assert drill_text(DrillFacts(NOW, 0.3), NOW) == "proven today in 0.3 s"
+
+
+def test_a_drill_proves_nothing_about_another_destination() -> None:
+    then = Destination("mail.a.example", client_address=ClientPassing.PROXY)
+    facts = DrillFacts(NOW, 0.3, destination=destination_mark(then))
+    for now in (
+        replace(then, host="mail.b.example"),
+        replace(then, port=2525),
+        replace(then, client_address=ClientPassing.NONE),
+    ):
+        row = drill_row("a.example", facts.at(now), NOW, 90 * DAY)
+        assert row.verdict is ReadinessVerdict.WARN
+        assert row.evidence == "proven today in 0.3 s, before the destination was changed"
+    same = replace(then, connections=1)
+    assert drill_text(facts.at(same), NOW) == "proven today in 0.3 s"
+    assert not DrillFacts(NOW, 0.3).at(then).is_former  # of an earlier version

@@ -3,6 +3,7 @@
 import pytest
 
 from restante.readiness.arrived_header import ArrivedHeader
+from restante.readiness.drill_facts import destination_mark
 from restante.readiness.filter_trust import (
     OLD_DAYS,
     FilterTrust,
@@ -11,6 +12,7 @@ from restante.readiness.filter_trust import (
     trust_row,
 )
 from restante.readiness.readiness_row import ReadinessCheck, ReadinessVerdict
+from restante.tenancy.model import Destination
 
 DAY = 86_400.0
 NOW = 1000 * DAY
@@ -83,4 +85,14 @@ def test_the_row_has_verdict_evidence_and_remedy(
 def test_the_evidence_has_its_age() -> None:
     facts = TrustFacts(FilterTrust.CLIENT, NOW - 12 * DAY)
     assert trust_row("a.example", facts, NOW).evidence.endswith("(header read 12 days ago)")
-    assert "today" in trust_row("a.example", facts, facts.at - DAY).evidence
+    assert "today" in trust_row("a.example", facts, facts.read_at - DAY).evidence
+
+
+def test_a_header_tells_nothing_about_another_destination() -> None:
+    then = Destination("mail.a.example")
+    facts = TrustFacts(FilterTrust.CLIENT, NOW, destination_mark(then))
+    assert trust_row("a.example", facts.at(then), NOW).verdict is ReadinessVerdict.PASS
+    row = trust_row("a.example", facts.at(Destination("mail.b.example")), NOW)
+    assert row.verdict is ReadinessVerdict.UNKNOWN
+    assert row.evidence.endswith("(header read today, before the destination was changed)")
+    assert "then drill" in row.remedy

@@ -217,6 +217,8 @@ async def _record_facts(context: AdminContext, domain: HostedDomain) -> RecordFa
     past = await list_past_releases(context, wanted)
     usage = context.store.figures.usage(domain.id)
     vitals = None if context.server is None else context.server.vitals()
+    drill = await drill_facts_of(context.store.retention, domain.id)
+    trust = await trust_facts_of(context.store.retention, domain.id)
     return RecordFacts(
         domain=domain.name,
         now=now,
@@ -237,8 +239,8 @@ async def _record_facts(context: AdminContext, domain: HostedDomain) -> RecordFa
         arrived=await recent_arrivals(context, domain.id, now - VOLUME_DAYS * DAY),
         longest_outage=await longest_outage(context, domain.account, domain.destination.text),
         is_room_short=vitals is not None and vitals.is_room_short,
-        drill=await drill_facts_of(context.store.retention, domain.id),
-        trust=await trust_facts_of(context.store.retention, domain.id),
+        drill=drill.at(domain.destination),
+        trust=None if trust is None else trust.at(domain.destination),
     )
 
 

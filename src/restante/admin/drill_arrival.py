@@ -20,6 +20,7 @@ from restante.admin.auditing import announce, entry
 from restante.admin.domain_snippets import outgoing_addresses
 from restante.admin.domains import find_domain
 from restante.admin.drill_leftovers import DrillBeginning
+from restante.admin.drill_records import drill_facts_of
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import LineText
 from restante.mail.received_field import HEADER_OCTETS
@@ -34,6 +35,7 @@ from restante.tenancy.model import HostedDomain
 _MESSAGE: Final = "drill-message"  # the beginning of the last one that arrived
 _TRUST: Final = "drill-trust"  # the place of the word
 _READ: Final = "drill-read"  # when
+_DESTINATION: Final = "drill-read-destination"  # the one that took the message
 _WORDS: Final = (  # their places are in the store: add at the end
     FilterTrust.CLIENT,
     FilterTrust.CLIENT_BY_SERVER,
@@ -77,7 +79,8 @@ async def trust_facts_of(marks: RetentionStore, domain_id: int) -> TrustFacts | 
     at = (await marks.marks(_READ, [domain_id])).get(domain_id)
     if place is None or at is None or not 0 <= place < len(_WORDS):
         return None
-    return TrustFacts(_WORDS[int(place)], at)
+    destination = (await marks.marks(_DESTINATION, [domain_id])).get(domain_id)
+    return TrustFacts(_WORDS[int(place)], at, destination)
 
 
 async def read_arrival(context: AdminContext, name: str, arrival: DrillArrival) -> DrillArrivalView:
@@ -94,8 +97,11 @@ async def read_arrival(context: AdminContext, name: str, arrival: DrillArrival) 
     marks, now = context.store.retention, context.now()
     await marks.keep_mark(domain.id, _TRUST, float(_WORDS.index(trust)))
     await marks.keep_mark(domain.id, _READ, now)
+    proven = (await drill_facts_of(marks, domain.id)).destination
+    await marks.keep_mark(domain.id, _DESTINATION, proven)
     await _record(context, domain, header, trust, arrival.reason)
-    row = trust_row(domain.name, TrustFacts(trust, now), now)
+    facts = TrustFacts(trust, now, proven).at(domain.destination)
+    row = trust_row(domain.name, facts, now)
     return DrillArrivalView(
         domain=domain.name,
         verdict=row.verdict,

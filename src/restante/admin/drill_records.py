@@ -1,7 +1,8 @@
 """The result of each drill: marks of its domain in the store, and an entry of the trail.
 
 The marks are the last drill that passed, and those that failed after it. Two more are the beginning
-of the timer, and the age of the proof that was reported last. They go with the domain.
+of the timer, and the age of the proof that was reported last. One more is the destination that was
+proven. They go with the domain.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.auditing import announce, entry
-from restante.readiness.drill_facts import NO_DRILL, DrillFacts
+from restante.readiness.drill_facts import NO_DRILL, DrillFacts, destination_mark
 from restante.store.retention_store import RetentionStore
 from restante.telemetry.events import DrillFailed, DrillPassed
 from restante.tenancy.audit import AuditAction
@@ -18,6 +19,7 @@ from restante.tenancy.model import HostedDomain
 
 _PASSED: Final = "drill-passed"
 _SECONDS: Final = "drill-seconds"
+_DESTINATION: Final = "drill-destination"
 _FAILED: Final = "drill-failed"
 _FAILURES: Final = "drill-failures"  # in a row
 _TIMED: Final = "drill-timed"  # since when the timer was seen
@@ -34,6 +36,7 @@ async def drill_facts(
     failures = await marks.marks(_FAILURES, domain_ids)
     timed = await marks.marks(_TIMED, domain_ids)
     told = await marks.marks(_TOLD, domain_ids)
+    destinations = await marks.marks(_DESTINATION, domain_ids)
     return {
         one: DrillFacts(
             passed.get(one),
@@ -42,6 +45,7 @@ async def drill_facts(
             int(failures.get(one, 0)),
             timed.get(one),
             int(told.get(one, 0)),
+            destinations.get(one),
         )
         for one in {*passed, *failed, *timed}
     }
@@ -83,6 +87,7 @@ async def record_drill(
     if seconds is not None:
         await marks.keep_mark(domain.id, _PASSED, now)
         await marks.keep_mark(domain.id, _SECONDS, seconds)
+        await marks.keep_mark(domain.id, _DESTINATION, destination_mark(domain.destination))
         await note_told(marks, domain.id, 0)
     recorded = entry(
         context,

@@ -469,6 +469,6 @@ def _domain_status(
         hold=hold_in_force(domain.policy, context.now()),
         suspended_for=suspension.reason if suspension else "",
         last_drain=None if past is None else last_drain_view(domain.name, past),
-        drill=drill_text(drill, context.now()),
+        drill=drill_text(drill.at(domain.destination), context.now()),
         next_drill_at=None if next_at is None else moment(next_at),
     )

@@ -1,7 +1,12 @@
-"""The last drills of a domain, and the row about them in its check. Pure."""
+"""The last drills of a domain, and the row about them in its check. Pure.
 
-from dataclasses import dataclass
-from typing import Final
+A drill proves something about the destination of its time. After a change of host, port or passing
+of clients, it proves nothing about the new one.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final, Self
+from zlib import crc32
 
 from restante.mail.quantity import counted
 from restante.readiness.readiness_row import (
@@ -11,7 +16,9 @@ from restante.readiness.readiness_row import (
     passed,
     warned,
 )
+from restante.tenancy.model import Destination
 
+FORMER: Final = ", before the destination was changed"
 _DAY: Final = 86_400.0
 
 
@@ -25,14 +32,30 @@ class DrillFacts:
     failures: int = 0  # in a row
     timed_since: float | None = None  # when its timer was first seen
     told_step: int = 0  # of the age of its proof that was told (`drill_timer`)
+    destination: float | None = None  # the mark of the one that took its message; None: not known
+    is_former: bool = False  # the domain has another destination by now
 
     @property
     def last_at(self) -> float | None:
         """Return when the last one ended."""
         return self.passed_at if self.failed_at is None else self.failed_at
 
+    def at(self, destination: Destination) -> Self:
+        """Return the facts for the present destination."""
+        return replace(self, is_former=is_former(self.destination, destination))
+
 
 NO_DRILL: Final = DrillFacts()
+
+
+def destination_mark(destination: Destination) -> float:
+    """Return a number that is another one for another host, port or passing of clients."""
+    return float(crc32(f"{destination.text} {destination.client_address}".encode()))
+
+
+def is_former(mark: float | None, destination: Destination) -> bool:
+    """Tell whether a mark is of another destination. One that is not known is not."""
+    return mark is not None and mark != destination_mark(destination)
 
 
 def drill_row(domain: str, facts: DrillFacts, now: float, limit: float) -> ReadinessRow:
@@ -44,7 +67,7 @@ def drill_row(domain: str, facts: DrillFacts, now: float, limit: float) -> Readi
     if facts.passed_at is None:
         return not_known(check, "no drill has proven that held mail arrives", remedy)
     evidence = proven_text(facts, now)
-    if now - facts.passed_at > limit:
+    if facts.is_former or now - facts.passed_at > limit:
         return warned(check, evidence, remedy)
     return passed(check, evidence)
 
@@ -53,7 +76,8 @@ def proven_text(facts: DrillFacts, now: float) -> str:
     """Return a text such as "proven 12 days ago in 1.9 s"; "" without a proof."""
     if facts.passed_at is None:
         return ""
-    return f"proven {_when(facts.passed_at, now)} in {facts.seconds:.1f} s"
+    former = FORMER if facts.is_former else ""
+    return f"proven {_when(facts.passed_at, now)} in {facts.seconds:.1f} s{former}"
 
 
 def _when(at: float, now: float) -> str:

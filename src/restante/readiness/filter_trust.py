@@ -6,12 +6,13 @@ tells nothing. Such a client is not passed on, and its address can mean a host o
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, Self
 
 from restante.mail.quantity import counted
 from restante.readiness.arrived_header import ArrivedHeader
+from restante.readiness.drill_facts import FORMER, is_former
 from restante.readiness.readiness_row import (
     ReadinessCheck,
     ReadinessRow,
@@ -21,6 +22,7 @@ from restante.readiness.readiness_row import (
 )
 from restante.smtp.passed_client import means_one_host
 from restante.stable_word import StableWord
+from restante.tenancy.model import Destination
 
 OLD_DAYS: Final = 180  # since the header was read
 _DAY: Final = 86_400.0
@@ -48,7 +50,13 @@ class TrustFacts:
     """The result that was read back last."""
 
     trust: FilterTrust
-    at: float  # Unix time
+    read_at: float  # Unix time
+    destination: float | None = None  # the mark of the one that the drill has proven
+    is_former: bool = False  # the domain has another destination by now
+
+    def at(self, destination: Destination) -> Self:
+        """Return the facts for the present destination."""
+        return replace(self, is_former=is_former(self.destination, destination))
 
 
 def filter_trust(header: ArrivedHeader, ours: Collection[str]) -> FilterTrust:
@@ -88,10 +96,11 @@ def trust_row(domain: str, facts: TrustFacts | None, now: float) -> ReadinessRow
     if facts is None:
         evidence = "only a whole message shows whether the filters trust this server"
         return not_known(check, evidence, remedy)
-    days = int((now - facts.at) / _DAY)
+    days = int((now - facts.read_at) / _DAY)
     when = f"{counted(days, 'day')} ago" if days > 0 else "today"
-    evidence = f"{facts.trust.text} (header read {when})"
-    if days >= OLD_DAYS:
+    former = FORMER if facts.is_former else ""
+    evidence = f"{facts.trust.text} (header read {when}{former})"
+    if facts.is_former or days >= OLD_DAYS:
         return not_known(check, evidence, remedy)
     if facts.trust in {FilterTrust.CLIENT, FilterTrust.CLIENT_BY_SERVER}:
         return passed(check, evidence)

@@ -87,7 +87,7 @@ async def _page(
         status,
         name=name,
         drill=None if proof is None else proof.drill,
-        last=proven_text(facts, visit.context.now()),
+        last=proven_text(facts.at(domain.destination), visit.context.now()),
         has_failed=facts.failed_at is not None,
         every=None if every is None else span_text(every),
         next_at=None if next_at is None else moment(next_at),
@@ -105,7 +105,9 @@ async def _page(
 async def _trust_row(visit: Visit, domain: HostedDomain) -> ReadinessRow | None:
     """Return the result of the last header; None without one."""
     facts = await trust_facts_of(visit.context.store.retention, domain.id)
-    return None if facts is None else trust_row(domain.name, facts, visit.now)
+    if facts is None:
+        return None
+    return trust_row(domain.name, facts.at(domain.destination), visit.now)
 
 
 ROUTES: Final[list[Route]] = [
