@@ -110,11 +110,15 @@ def test_a_long_list_is_cut_and_counted() -> None:
 
 
 def test_spans_and_sizes_are_shown_as_commands_take_them() -> None:
-    policy = Policy(retention=Retention(seconds=2_592_000.0), quota=Quota(octets=10 << 30))
+    policy = Policy(
+        retention=Retention(seconds=2_592_000.0), quota=Quota(octets=10 << 30), drill_every=86_400.0
+    )
     shorter = replace(policy, retention=Retention(seconds=5400.0), quota=Quota(octets=1500))
+    shorter = replace(shorter, drill_every=None)
     assert changes_between(replace(DOMAIN, policy=policy), replace(DOMAIN, policy=shorter)) == (
         Change("policy.quota.octets", "10G", "1500"),
         Change("policy.retention.seconds", "30d", "90m"),
+        Change("policy.drill_every", "1d", "none"),
     )
 
 
@@ -123,6 +127,7 @@ def test_spans_and_sizes_are_shown_as_commands_take_them() -> None:
     [
         (Change("policy.retention.seconds", "2592000.0", "none"), ("30d", "none")),
         (Change("policy.retention.seconds", "30d", "5400.0"), ("30d", "90m")),
+        (Change("policy.drill_every", "none", "2592000.0"), ("none", "30d")),
         (Change("policy.message_octets", "none", "52428800"), ("none", "50M")),
         (Change("policy.quota.messages", "3600", "60"), ("3600", "60")),
     ],

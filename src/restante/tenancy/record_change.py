@@ -23,6 +23,7 @@ NOTHING: Final = "none"
 SECRET: Final = "set"  # noqa: S105  what is shown in the place of one
 _REPLACED: Final = "replaced"
 _TIMES: Final = ("until", "_at")  # endings of the names of fields with a Unix time
+_SPANS: Final = ("seconds", "drill_every")  # endings of those with a number of seconds
 _NOT_SHOWN: Final = {"id", "created_at", "revision", "totp_step", "signed_in_at"}
 # Fields that hold a secret, in addition to all that are bytes; and the plain names of such fields.
 _SECRET_FIELDS: Final = {
@@ -100,7 +101,7 @@ def _readable(name: str, value: object) -> object:
         return value
     if name.endswith(_TIMES):
         return datetime.fromtimestamp(value, UTC).isoformat(timespec="seconds")
-    if name.endswith("seconds"):
+    if name.endswith(_SPANS):
         return span_text(value)
     return octets_text(int(value)) if name.endswith("octets") else value
 
@@ -123,7 +124,7 @@ def readable_change(change: Change) -> Change:
 
 def _of_number(name: str, text: str) -> str:
     """Read a text that is a number, and leave every other as it is."""
-    is_amount = name.endswith(("seconds", "octets")) and _NUMBER.fullmatch(text)
+    is_amount = name.endswith((*_SPANS, "octets")) and _NUMBER.fullmatch(text)
     return str(_readable(name, float(text))) if is_amount else text
 
 
