@@ -76,4 +76,8 @@ def test_it_reads_the_header_that_arrived(
     monkeypatch.setattr(drill_command, "sys", piped)
     shown = command("drill", "alpha.example", "--arrived", "-", "--json")
     assert (shown.code, json.loads(shown.out)["trust"]) == (0, "client")
-    assert command("drill", "alpha.example", "--arrived", str(tmp_path / "none")).code == 66
+    none = tmp_path / "none"
+    absent = command("drill", "alpha.example", "--arrived", str(none))
+    assert (absent.code, absent.err.count("none")) == (66, 1)
+    none.write_bytes(b"\n")
+    assert command("drill", "alpha.example", "--arrived", str(none)).code == 65

@@ -146,7 +146,9 @@ def _read_arrived(
     try:
         content = sys.stdin.buffer.read(HEADER_OCTETS) if str(file) == "-" else _beginning(file)
     except OSError as error:
-        raise Failure(Exit.NO_INPUT, f"{file}: {cause_of(error)}; name a file with it") from None
+        raise Failure(Exit.NO_INPUT, f"{cause_of(error)}; name a file with the header") from None
+    if not content.strip():
+        raise Failure(Exit.DATA, f"{file}: is empty; give the header as it is in the mailbox")
     body = {"header": header_text(content), "reason": reason}
     found = ask(config, "POST", f"/v1/domains/{segment(name)}/drill/arrival", body=body)
     verdict = ReadinessVerdict.text_of(found["verdict"])
@@ -172,7 +174,7 @@ def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:
     try:
         given = read_foreign_json(file.read_text())
     except OSError as error:
-        raise Failure(Exit.NO_INPUT, f"{file}: {cause_of(error)}; name a file of --proof") from None
+        raise Failure(Exit.NO_INPUT, f"{cause_of(error)}; name a file of --proof") from None
     except ValueError:
         error_text = f"{file}: this is no proof of a drill; name a file of --proof"
         raise Failure(Exit.NO_INPUT, error_text) from None
