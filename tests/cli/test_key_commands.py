@@ -74,6 +74,8 @@ def test_status_of_the_copy_is_shown_confirmed_and_compared(
     assert f"{other}: is not a copy of {made}/restante.key; copy it again" in refused.err
     itself = command("key", "confirm-copied", made / "restante.key", *config)
     assert (itself.code, "is the key file itself" in itself.err) == (65, True)
+    absent = command("key", "confirm-copied", made / "none", *config)
+    assert (absent.code, "No such file or directory; name the copy" in absent.err) == (66, True)
     other.write_bytes((made / "restante.key").read_bytes())
     assert first["fingerprint"] in command("key", "confirm-copied", other, *config).out
     shown = command("key", "show", *config).out

@@ -67,10 +67,8 @@ def confirm_copied(
 
     key_file = read_config(config).key_file
     vault = _vault(key_file)
-    if copy is not None and copy.exists() and copy.samefile(key_file):
-        raise Failure(Exit.DATA, f"{copy}: is the key file itself; name its copy")
-    if copy is not None and _keys(copy) != _keys(key_file):
-        raise Failure(Exit.DATA, f"{copy}: is not a copy of {key_file}; copy it again")
+    if copy is not None:
+        _check_copy(copy, key_file)
     try:
         confirm_copy(key_file)
     except OSError as error:
@@ -140,6 +138,17 @@ def _vault(key_file: Path) -> "Vault":
     from restante.tenancy.sealed_secrets import Vault  # noqa: PLC0415  heavy
 
     return Vault(_keys(key_file))
+
+
+def _check_copy(copy: Path, key_file: Path) -> None:
+    try:
+        is_itself = copy.samefile(key_file)
+    except OSError as error:
+        raise Failure(Exit.NO_INPUT, f"{copy}: {error.strerror}; name the copy") from None
+    if is_itself:
+        raise Failure(Exit.DATA, f"{copy}: is the key file itself; name its copy")
+    if _keys(copy) != _keys(key_file):
+        raise Failure(Exit.DATA, f"{copy}: is not a copy of {key_file}; copy it again")
 
 
 def _keys(key_file: Path) -> bytes:
