@@ -19,7 +19,7 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 
-.PHONY: install dev client dist site run demo test unit screenshots recording crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
+.PHONY: install dev schema-fixture client dist site run demo test unit screenshots recording crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
 
 # The virtual environment is made again when the lock files or the project's metadata have changed.
 .venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
@@ -202,6 +202,10 @@ format: install
 
 docs: install
 	$(BIN)/python docs/generate.py
+
+# A store of the present schema, as text, which every later version must open.
+schema-fixture: install
+	$(BIN)/python -m tests.on_loopback tests.released.record
 
 # Both tools have an environment of their own: nothing of them is in what is installed.
 lock:

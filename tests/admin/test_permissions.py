@@ -559,7 +559,8 @@ CALLS: dict[AdminAction, list[Call]] = {
     AdminAction.NODE_RETIRE: [lambda c, _: nodes.retire_node(c, "mx1:7", nodes.NodeOrder())],
     AdminAction.NODE_REMOVE: [lambda c, _: nodes.remove_node(c, "mx1:7", nodes.NodeOrder())],
     AdminAction.STORE_UPGRADE: [
-        at_once(lambda c, _: store_maintenance.upgrade_store(c.principal, SOURCE_CARE))
+        at_once(lambda c, _: store_maintenance.plan_store_upgrade(c.principal, SOURCE_CARE)),
+        at_once(lambda c, _: store_maintenance.upgrade_store(c.principal, SOURCE_CARE)),
     ],
     AdminAction.STORE_MOVE: [
         lambda c, _: store_move.move_store(c.principal, NO_STORE, NO_STORE, lambda *_: None),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
 
@@ -9,8 +10,10 @@ import apsw
 import pytest
 
 from restante.cli.failures import Exit
-from tests.cli.conftest import Command
+from tests.cli.conftest import Command, Outcome
 from tests.postgres_cluster import PostgresCluster
+from tests.released.fixtures import DIRECTORY as FIXTURES
+from tests.released.fixtures import write_sqlite
 
 
 def test_a_new_store_is_sound(command: Command, installation: Path) -> None:
@@ -80,6 +83,81 @@ def test_a_store_on_sqlite_is_upgraded_by_its_server(command: Command, installat
     refused = command("store", "upgrade")
     assert refused.code == Exit.UNAVAILABLE
     assert "upgraded by the start of its server" in refused.err
+    planned = command("store", "upgrade", "--dry-run")
+    assert planned.code == Exit.DONE
+    assert "already; an upgrade changes nothing" in planned.out
+
+
+def test_a_dry_run_of_an_upgrade_lists_its_steps_and_its_copy(
+    command: Command, installation: Path
+) -> None:
+    shutil.rmtree(installation / "data")
+    write_sqlite(FIXTURES / "sqlite-051.sql", installation)
+    planned = command("store", "upgrade", "--dry-run")
+    assert planned.code == Exit.DONE
+    assert "the store has schema 51; an upgrade would bring" in planned.out
+    assert "52  Note which version of Restante upgraded the store" in planned.out
+    assert "2 messages" in planned.out
+    view = json.loads(command("store", "upgrade", "--dry-run", "--json").out)
+    assert view["steps"][0]["schema_after"] == 52
+    copy = view["copy_before"]
+    assert copy["directory"] == str(installation / "data" / "before-upgrade-from-schema-51")
+    assert copy["has_room"] is (copy["octets"] <= copy["octets_free"])
+    assert not Path(copy["directory"]).exists()
+
+
+def test_an_upgrade_without_room_for_its_copy_is_told_beforehand(
+    command: Command, installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(installation / "data")
+    write_sqlite(FIXTURES / "sqlite-051.sql", installation)
+    monkeypatch.setattr("restante.store.sqlite.upgrade_plan.room_for_copy", lambda _: 1024)
+    planned = command("store", "upgrade", "--dry-run")
+    assert planned.code == Exit.UNAVAILABLE
+    words = " ".join(planned.out.split())
+    assert "1.0 KiB free: too little, the server would not start" in words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("store", "upgrade", "--dry-run"),
+        ("domain", "list"),
+    ],
+    ids=" ".join,
+)
+def test_a_program_that_is_too_old_names_the_remedy(
+    command: Command, installation: Path, words: tuple[str, ...]
+) -> None:
+    make_newer(installation)
+    check_refused(command(*words))
+
+
+def test_a_program_that_is_too_old_salvages_nothing(command: Command, installation: Path) -> None:
+    make_newer(installation)
+    check_refused(command("store", "salvage", installation / "new"))
+
+
+def check_refused(refused: Outcome) -> None:
+    assert refused.code == Exit.CONFIGURATION
+    assert "knows" in refused.err
+    assert "; install Restante 7.0.0, which upgraded it, or a later one, or" in refused.err
+
+
+def test_a_check_by_a_program_that_is_too_old_is_no_damage(
+    command: Command, installation: Path
+) -> None:
+    make_newer(installation)
+    checked = command("store", "check")
+    assert checked.code == Exit.CONFIGURATION
+    assert "install Restante 7.0.0" in checked.out
+
+
+def make_newer(installation: Path) -> None:
+    """Have Restante 7.0.0 upgrade the store."""
+    with closing(apsw.Connection(str(installation / "data" / "restante.db"))) as connection:
+        connection.execute("INSERT INTO schema_program VALUES (9999, '7.0.0')")
+        connection.pragma("user_version", 9999)
 
 
 def test_a_store_in_a_database_is_upgraded_and_left_to_its_tools(
@@ -96,7 +174,17 @@ def test_a_store_in_a_database_is_upgraded_and_left_to_its_tools(
     monkeypatch.setenv("RESTANTE_STORE", postgres_cluster.url(name))
     assert command("account", "add", "alpha").code == Exit.DONE  # which makes the tables
     assert "alpha" in command("account", "list").out
+    planned = command("store", "upgrade", "--dry-run")
+    assert (planned.code, "an upgrade changes nothing" in planned.out) == (Exit.DONE, True)
     assert "already; nothing was changed" in command("store", "upgrade").out
+    oldest = "UPDATE restante_schema SET version = 9999, oldest = {}, program = '7.0.0'"
+    asyncio.run(postgres_cluster.execute(oldest.format(9999), name))
+    for option in (("--dry-run",), ()):
+        refused = command("store", "upgrade", *option)
+        assert refused.code == Exit.CONFIGURATION
+        assert "install Restante 7.0.0, which upgraded it" in refused.err
+    asyncio.run(postgres_cluster.execute(oldest.format(1), name))
+    assert command("account", "list").code == Exit.DONE  # the newer one allows it
     for words, remedy in (
         (("check",), "pg_amcheck"),
         (("salvage", installation / "new"), "a backup of PostgreSQL"),

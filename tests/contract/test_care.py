@@ -65,6 +65,12 @@ async def test_a_store_that_was_closed_is_salvaged_or_it_is_said_why_not(
 async def test_a_store_is_upgraded_or_it_is_said_when_that_happens(
     store: Store, implementation: str, care: StoreCare
 ) -> None:
+    if implementation == "memory":
+        with pytest.raises(CareUnsupported, match="its program's version"):
+            care.plan_upgrade()
+    else:
+        plan = await asyncio.to_thread(care.plan_upgrade)
+        assert (plan.before, plan.steps, plan.copy) == (plan.after, (), None)
     if implementation == "postgres":
         change = await asyncio.to_thread(care.upgrade)
         assert change.before == change.after

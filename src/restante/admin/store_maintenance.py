@@ -12,7 +12,7 @@ from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import PathText
 from restante.mail.message import message_name
 from restante.store.sealing.key_check import KEY_FINDING, check_key
-from restante.store.store_care import StoreCare, StoreReport
+from restante.store.store_care import PlannedCopy, StoreCare, StoreReport
 from restante.tenancy.principal import Principal
 from restante.tenancy.sealed_secrets import Vault
 
@@ -81,6 +81,33 @@ class UpgradeView(BaseModel):
     schema_now: int
 
 
+class PlannedStepView(BaseModel):
+    """One step of an upgrade."""
+
+    schema_after: int
+    text: str
+
+
+class PlannedCopyView(BaseModel):
+    """The copy of the store that an upgrade makes first."""
+
+    directory: PathText
+    octets: int
+    octets_free: int
+    has_room: bool
+
+
+class UpgradePlanView(BaseModel):
+    """The steps of an upgrade. `messages` and `octets` are of held mail."""
+
+    schema_before: int
+    schema_now: int
+    steps: list[PlannedStepView]
+    messages: int
+    octets: int
+    copy_before: PlannedCopyView | None
+
+
 async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
     """Copy the store to an absolute directory that is empty or missing.
 
@@ -136,6 +163,32 @@ def upgrade_store(principal: Principal, care: StoreCare) -> UpgradeView:
     permit(principal, AdminAction.STORE_UPGRADE)
     change = care.upgrade()
     return UpgradeView(schema_before=change.before, schema_now=change.after)
+
+
+def plan_store_upgrade(principal: Principal, care: StoreCare) -> UpgradePlanView:
+    """Say what an upgrade of a store would do. Nothing is changed.
+
+    Blocks. Raises CareUnsupported, StoreUnusable.
+    """
+    permit(principal, AdminAction.STORE_UPGRADE)
+    plan = care.plan_upgrade()
+    return UpgradePlanView(
+        schema_before=plan.before,
+        schema_now=plan.after,
+        steps=[PlannedStepView(schema_after=one.schema, text=one.text) for one in plan.steps],
+        messages=plan.messages,
+        octets=plan.octets,
+        copy_before=_copy_view(plan.copy) if plan.copy else None,
+    )
+
+
+def _copy_view(copy: PlannedCopy) -> PlannedCopyView:
+    return PlannedCopyView(
+        directory=copy.directory,
+        octets=copy.octets,
+        octets_free=copy.octets_free,
+        has_room=copy.octets <= copy.octets_free,
+    )
 
 
 def salvage_store(

@@ -26,15 +26,26 @@ from restante.tenancy.principal import COMMAND_LINE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from restante.admin.store_maintenance import CheckView, FindingView, KeyToTry, SalvageView
+    from restante.admin.store_maintenance import (
+        CheckView,
+        FindingView,
+        KeyToTry,
+        PlannedCopyView,
+        SalvageView,
+        UpgradePlanView,
+        UpgradeView,
+    )
     from restante.config.schema import Config
     from restante.store.store_care import StoreCare
     from restante.tenancy.principal import Principal
 
 group = typer.Typer(name="store", help="Check, back up, salvage or move the whole store.")
 
+_NOT_DAMAGE = ("key", "schema")  # findings about the key file or the program
 _BACKUP_SECONDS = 24 * 3600.0
 _PROGRESS_SECONDS = 5.0
+_COPY_TIME = "not known; mostly that of writing the copy, and no mail is accepted meanwhile"
+_STEPS_TIME = "not known; servers go on, also while an index of all mail is built"
 
 
 @group.command("check")
@@ -42,8 +53,8 @@ def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> int:
     """Read the whole store, compare it with its checksums, and try the key file.
 
     Nothing is changed, and a server may be running. The exit code is 65 if data is damaged. It is
-    78 if the store is whole, but the key file is not its own. Without a key file, the rest is
-    checked.
+    78 if the store is whole, but the key file is not its own, or a newer Restante has upgraded it.
+    Without a key file, the rest is checked.
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
@@ -57,7 +68,7 @@ def check(*, as_json: JsonOption = False, config: ConfigOption = None) -> int:
         show_json(view.model_dump())
     else:
         _show(view)
-    if view.is_key_alone_wrong:
+    if view.findings and all(one.kind in _NOT_DAMAGE for one in view.findings):
         return Exit.CONFIGURATION
     return Exit.DONE if view.is_sound else Exit.DATA
 
@@ -109,6 +120,8 @@ def salvage(
         view = store_maintenance.salvage_store(
             _principal(), _care(read_config(config)), directory, _Progress().show_salvaged
         )
+    except StoreMismatched as error:
+        raise Failure(Exit.CONFIGURATION, str(error)) from None
     except (StoreUnusable, CareUnsupported) as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
     except StoreError as error:
@@ -128,27 +141,73 @@ def _principal() -> "Principal":
 
 
 @group.command("upgrade")
-def upgrade(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def upgrade(
+    *,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what an upgrade would do, and change nothing.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> int:
     """Bring the tables of a store on PostgreSQL to this version of Restante.
 
     Servers of the former version may be running. A store on SQLite needs no command: the start of
-    its server upgrades it.
+    its server upgrades it, after a copy. `--dry-run` is for both: it lists the steps, and says how
+    much room a copy needs. The exit code is 69 if there is not enough.
     """
     from restante.admin import store_maintenance  # noqa: PLC0415  heavy
 
+    principal, care = _principal(), _care(read_config(config))
     try:
-        with late("upgrading the store"):
-            view = store_maintenance.upgrade_store(_principal(), _care(read_config(config)))
+        if dry_run:
+            plan = store_maintenance.plan_store_upgrade(principal, care)
+        else:
+            with late("upgrading the store"):
+                view = store_maintenance.upgrade_store(principal, care)
     except StoreMismatched as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
     except (StoreUnusable, CareUnsupported) as error:
         raise Failure(Exit.UNAVAILABLE, str(error)) from None
+    if dry_run:
+        return _show_plan(plan, as_json=as_json)
+    _show_upgraded(view, as_json=as_json)
+    return Exit.DONE
+
+
+def _show_upgraded(view: "UpgradeView", *, as_json: bool) -> None:
     if as_json:
         show_json(view.model_dump())
     elif view.schema_before == view.schema_now:
         say(f"the store has schema {view.schema_now} already; nothing was changed")
     else:
         say(f"the store has schema {view.schema_now} now; it had {view.schema_before}")
+
+
+def _show_plan(plan: "UpgradePlanView", *, as_json: bool) -> int:
+    copy = plan.copy_before
+    if as_json:
+        show_json(plan.model_dump())
+    elif not plan.steps:
+        say(f"the store has schema {plan.schema_now} already; an upgrade changes nothing")
+    else:
+        say(f"the store has schema {plan.schema_before}; an upgrade would bring {plan.schema_now}:")
+        for step in plan.steps:
+            say(f"  {step.schema_after:3}  {step.text}")
+        show_record(
+            [
+                ("held mail", f"{counted(plan.messages, 'message')}, {human_size(plan.octets)}"),
+                ("copy before", copy.directory if copy else "none; back PostgreSQL up first"),
+                *([("room", _room(copy))] if copy else []),
+                ("time", _COPY_TIME if copy else _STEPS_TIME),
+            ]
+        )
+        say("nothing was changed")
+    return Exit.UNAVAILABLE if copy and not copy.has_room else Exit.DONE
+
+
+def _room(copy: "PlannedCopyView") -> str:
+    verdict = "" if copy.has_room else ": too little, the server would not start"
+    return f"{human_size(copy.octets)} needed, {human_size(copy.octets_free)} free{verdict}"
 
 
 def _key_to_try(key_file: Path) -> "KeyToTry | None":

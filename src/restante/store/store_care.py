@@ -82,6 +82,35 @@ class SchemaChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """One step of an upgrade."""
+
+    schema: int  # the version of the tables after it
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCopy:
+    """The copy of the store that an upgrade makes first."""
+
+    directory: str
+    octets: int  # that must be free for it, and for the steps
+    octets_free: int
+
+
+@dataclass(frozen=True, slots=True)
+class UpgradePlan:
+    """The steps of an upgrade, and the copy before them."""
+
+    before: int  # versions of the tables
+    after: int
+    steps: tuple[PlannedStep, ...]
+    messages: int  # held; an estimate where counting them would take long
+    octets: int
+    copy: PlannedCopy | None  # None: none is made
+
+
+@dataclass(frozen=True, slots=True)
 class ScrubSlice:
     """The amount that one step of a walk has read, and its processor time in seconds."""
 
@@ -108,6 +137,13 @@ class StoreCare(Protocol):
         `on_progress` is told how many messages were salvaged. Raises CareUnsupported. Raises
         StoreUnusable where nothing can be read or a server has the store open, StoreError where the
         new one cannot be written.
+        """
+
+    def plan_upgrade(self) -> UpgradePlan:
+        """Return what an upgrade would do, and change nothing. Servers may have the store open.
+
+        Raises CareUnsupported where the tables always fit. Raises StoreMismatched where a newer
+        program has upgraded them, StoreUnusable.
         """
 
     def upgrade(self) -> SchemaChange:

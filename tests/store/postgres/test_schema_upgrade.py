@@ -5,11 +5,18 @@ import asyncio
 import asyncpg
 import pytest
 
+from restante import __version__
 from restante.store.database_access import DatabaseAccess
 from restante.store.postgres import PostgresCare, open_postgres
 from restante.store.postgres.database_session import DatabaseSession, open_session
 from restante.store.postgres.postgres_schema import VERSION
-from restante.store.postgres.schema_upgrade import STEPS, SchemaStep, check_schema, upgrade_schema
+from restante.store.postgres.schema_upgrade import (
+    STEPS,
+    SchemaStep,
+    check_schema,
+    plan_schema,
+    upgrade_schema,
+)
 from restante.store.store_errors import StoreMismatched, StoreUnusable
 from tests.postgres_cluster import ALONE, PostgresCluster
 
@@ -23,6 +30,7 @@ ALTER TABLE login DROP COLUMN turnaround, DROP COLUMN certificates, DROP COLUMN 
 ALTER TABLE drain DROP COLUMN way;
 ALTER TABLE release DROP COLUMN way;
 ALTER TABLE history DROP COLUMN origin;
+ALTER TABLE restante_schema DROP COLUMN program;
 UPDATE restante_schema SET version = 1, oldest = 1
 """
 _FORMS = """
@@ -40,8 +48,9 @@ TWO_STEPS = {
 }
 
 
-def test_there_is_a_step_from_each_version() -> None:
+def test_there_is_a_step_from_each_version_and_it_says_what_it_does() -> None:
     assert sorted(STEPS) == list(range(1, VERSION))
+    assert all(step.text.endswith(".") for step in STEPS.values())
 
 
 @pytest.mark.parametrize(
@@ -50,7 +59,7 @@ def test_there_is_a_step_from_each_version() -> None:
         (1, 1, "run `restante store upgrade` once"),
         (2, 1, ""),
         (3, 2, ""),  # another server was upgraded already
-        (4, 3, "install the version of the other servers"),
+        (4, 3, "install the version of Restante that upgraded it, or a later one, or restore a"),
     ],
 )
 def test_a_program_works_with_tables_that_it_can_know(
@@ -67,6 +76,10 @@ async def test_tables_of_the_first_version_get_all_that_they_lack(postgres_url: 
     session = await open_session(postgres_url)
     today = await forms(session)
     await session.script(_FORMER)
+    assert await forms(session) != today
+    plan = await plan_schema(session)
+    assert [step.schema for step in plan.steps] == list(range(2, VERSION + 1))
+    assert plan.steps[2].text.endswith("Builds message_aged of all mail first.")
     assert await forms(session) != today
     assert await upgrade_schema(session) == (1, VERSION)
     assert await forms(session) == today
@@ -87,7 +100,7 @@ async def test_all_steps_that_are_due_are_taken_once(postgres_url: str) -> None:
     [(count,)] = await session.fetch("SELECT count(a) FROM node")
     assert count == 0
     await session.close()
-    with pytest.raises(StoreMismatched, match="install the version of the other servers"):
+    with pytest.raises(StoreMismatched, match=f"install a later state of Restante {__version__}"):
         await open_postgres(postgres_url, ALONE)
 
 
@@ -107,6 +120,7 @@ async def former_tables(session: DatabaseSession) -> None:
         " DROP INDEX message_unheld, message_suspect, message_deferred;"
         " ALTER TABLE usage DROP COLUMN removals; ALTER TABLE login DROP COLUMN turnaround_at;"
         " ALTER TABLE history DROP COLUMN origin;"
+        " ALTER TABLE restante_schema DROP COLUMN program;"
         " UPDATE restante_schema SET version = 8"
     )
 

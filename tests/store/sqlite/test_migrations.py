@@ -7,6 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from restante import __version__
 from restante.mail.envelope import Envelope
 from restante.queue.drain_word import DrainEnd
 from restante.queue.history import HistoryFilter
@@ -15,7 +16,7 @@ from restante.store.handover_store import PastDrain
 from restante.store.queue_store import QueueFilter
 from restante.store.sqlite import SqliteStore, migrations, open_sqlite, portal_schema
 from restante.store.sqlite.mail_reading import past_drains
-from restante.store.store_errors import StoreUnusable
+from restante.store.store_errors import StoreMismatched
 from restante.tenancy.policy import Policy
 from restante.tenancy.quota import Quota
 from restante.tenancy.release_result import ReleaseResult
@@ -42,8 +43,24 @@ async def test_a_newer_schema_is_refused_with_a_remedy(store: SqliteStore, direc
     connection = apsw.Connection(str(directory / "restante.db"))
     connection.pragma("user_version", len(migrations.MIGRATIONS) + 1)
     connection.close()
-    with pytest.raises(StoreUnusable, match="run the newer restante again"):
+    with pytest.raises(StoreMismatched, match="install the version of Restante that upgraded it"):
         await open_sqlite(directory)
+
+
+async def test_the_program_that_made_the_tables_is_noted(
+    store: SqliteStore, directory: Path
+) -> None:
+    await store.close()
+    connection = apsw.Connection(str(directory / "restante.db"))
+    newest = len(migrations.MIGRATIONS)
+    query = "SELECT program FROM schema_program WHERE schema = ?"
+    assert [*connection.execute(query, (newest,))] == [(__version__,)]
+    connection.close()
+
+
+def test_each_step_says_in_a_line_what_it_does() -> None:
+    for step in migrations.MIGRATIONS:
+        assert migrations.summary(step).endswith("."), step
 
 
 def make_first_schema(directory: Path) -> None:

@@ -7,6 +7,7 @@ import apsw
 import pytest
 
 from restante.store.sqlite import SqliteStore, migrations, open_sqlite, upgrade_copy
+from restante.store.sqlite.newer_schema import PREFIX
 from restante.store.store_errors import StoreUnusable
 from tests.contract.making import all_held, content, hold, hosted, message, spooled
 
@@ -31,7 +32,7 @@ def older(runner: asyncio.Runner, directory: Path, monkeypatch: pytest.MonkeyPat
 
 
 def copies(directory: Path) -> list[Path]:
-    return sorted(directory.glob(f"{upgrade_copy.PREFIX}*"))
+    return sorted(directory.glob(f"{PREFIX}*"))
 
 
 def version(directory: Path) -> int:
@@ -95,8 +96,8 @@ async def test_without_room_for_a_copy_nothing_changes(
 async def test_a_copy_that_was_broken_off_is_made_again_and_an_earlier_one_goes(
     older: Path,
 ) -> None:
-    broken = older / f"{upgrade_copy.PREFIX}{FORMER}"
-    for left in (broken, older / f"{upgrade_copy.PREFIX}1"):
+    broken = older / f"{PREFIX}{FORMER}"
+    for left in (broken, older / f"{PREFIX}1"):
         (left / "content").mkdir(parents=True)
         (left / "restante.db.partial").write_bytes(b"half")
     await (await open_sqlite(older)).close()

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from restante.store.store_care import SalvageReport, SchemaChange, StoreReport
+from restante.store.store_care import SalvageReport, SchemaChange, StoreReport, UpgradePlan
 from restante.store.store_errors import CareUnsupported
 
 _EXPORT = "to keep its mail, run `restante queue export` while the server runs"
+
+_NO_UPGRADE = "a store in memory is always of its program's version"
 
 
 class MemoryCare:
@@ -24,9 +26,13 @@ class MemoryCare:
         """Raise CareUnsupported."""
         raise CareUnsupported(f"{target}: a store in memory ends with its server; {_EXPORT}")
 
+    def plan_upgrade(self) -> UpgradePlan:
+        """Raise CareUnsupported."""
+        raise CareUnsupported(_NO_UPGRADE)
+
     def upgrade(self) -> SchemaChange:
         """Raise CareUnsupported."""
-        raise CareUnsupported("a store in memory is always of its program's version")
+        raise CareUnsupported(_NO_UPGRADE)
 
 
 def no_backup(directory: Path) -> CareUnsupported:

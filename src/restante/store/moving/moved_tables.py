@@ -229,6 +229,7 @@ STAYS_ON_SQLITE: Final[Mapping[str, str]] = {
     "message_key": "kept by triggers on the messages",
     "data_key_copy": "kept by triggers on the data keys",
     "history_hour": "recreated from the history",
+    "schema_program": "the versions of programs that made these tables",
     "sqlite_sequence": "the highest ids are moved by themselves",
 }
 STAYS_ON_POSTGRES: Final[Mapping[str, str]] = {

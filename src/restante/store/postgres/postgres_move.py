@@ -168,8 +168,8 @@ class PostgresMoveEnd:
 
     async def check_version(self) -> None:
         """Raise StoreMismatched unless the tables are those of this version, with no more."""
-        [(version, oldest)] = await self._fetch(SCHEMA_FOUND)
-        check_schema(version, oldest)
+        [(version, oldest, program)] = await self._fetch(SCHEMA_FOUND)
+        check_schema(version, oldest, program)
         if version > VERSION:
             raise StoreMismatched(
                 f"{self._url} has schema {version}, and this version of Restante moves {VERSION};"

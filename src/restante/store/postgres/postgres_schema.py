@@ -7,9 +7,10 @@ stores spell their rows alike (`store/stored_form`).
 
 from typing import Final
 
+from restante import __version__
 from restante.store.postgres.postgres_record_schema import NOTICES, RECORDS
 
-VERSION: Final = 14
+VERSION: Final = 15
 
 MAIL: Final = """
 -- Processes that have the store open, each with a slot. Its messages have the slot in their number.
@@ -277,13 +278,15 @@ CREATE FUNCTION reply_code(reply text) RETURNS text LANGUAGE sql IMMUTABLE PARAL
     );
 """
 
-SCHEMA: Final = "".join(
-    (
-        # A program that knows the schema `oldest`, or a later one, can work with these tables.
-        "CREATE TABLE restante_schema (version integer NOT NULL, oldest integer NOT NULL);",
-        f"INSERT INTO restante_schema VALUES ({VERSION:d}, {VERSION:d});",  # noqa: S608  a number
-        MAIL,
-        RECORDS,
-        NOTICES,
-    )
+# A program that knows the schema `oldest`, or a later one, can work with these tables. `program` is
+# the version of Restante that made or upgraded them.
+_VERSIONS: Final = """
+CREATE TABLE restante_schema (
+    version integer NOT NULL, oldest integer NOT NULL, program text NOT NULL DEFAULT ''
+);
+"""
+_MADE: Final = (
+    # Of numbers and our own version.
+    f"INSERT INTO restante_schema VALUES ({VERSION}, {VERSION}, '{__version__}');"  # noqa: S608
 )
+SCHEMA: Final = f"{_VERSIONS}{_MADE}{MAIL}{RECORDS}{NOTICES}"

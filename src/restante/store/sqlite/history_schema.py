@@ -109,7 +109,7 @@ CREATE TABLE token_use (
 
 
 def add_tokens(connection: apsw.Connection) -> None:
-    """Add tokens."""
+    """Add tokens of the API."""
     connection.execute(_TOKENS)
 
 
@@ -172,7 +172,7 @@ CREATE TABLE answer (
 
 
 def add_answers(connection: apsw.Connection) -> None:
-    """Add answers."""
+    """Keep answers to requests that a client may repeat."""
     connection.execute(_ANSWERS)
 
 
@@ -192,7 +192,7 @@ CREATE INDEX presence_of_destination ON presence (account, destination, id);
 
 
 def add_presence(connection: apsw.Connection) -> None:
-    """Add presence."""
+    """Keep when each primary was reachable."""
     connection.execute(_PRESENCE)
 
 
@@ -215,5 +215,5 @@ CREATE TABLE login_use (
 
 
 def add_login_rotation(connection: apsw.Connection) -> None:
-    """Add login rotation."""
+    """Let two passwords of a login be valid for a time."""
     connection.execute(_LOGIN_ROTATION)

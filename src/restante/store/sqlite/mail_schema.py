@@ -117,7 +117,7 @@ INSERT INTO counter (name, value) VALUES
 
 
 def create_tables(connection: apsw.Connection) -> None:
-    """Create tables."""
+    """Create the tables of accounts, domains and mail."""
     connection.execute(_TABLES)
 
 
@@ -152,7 +152,7 @@ CREATE TABLE mark (
 
 
 def add_policies(connection: apsw.Connection) -> None:
-    """Add policies."""
+    """Add the policies of domains."""
     connection.execute(_POLICIES)
 
 
@@ -185,7 +185,7 @@ CREATE INDEX report_due ON report (next_attempt_at);
 
 
 def add_reports(connection: apsw.Connection) -> None:
-    """Add reports."""
+    """Add reports to senders."""
     connection.execute(_REPORTS)
 
 
@@ -234,7 +234,7 @@ CREATE TABLE quiet (
 
 
 def add_notices(connection: apsw.Connection) -> None:
-    """Add notices."""
+    """Add channels and notices."""
     connection.execute(_NOTICES)
 
 
@@ -260,7 +260,7 @@ BEGIN UPDATE counter SET value = value - 1 WHERE name = 'notices'; END;
 
 
 def count_backlogs(connection: apsw.Connection) -> None:
-    """Count backlogs."""
+    """Count waiting reports and notices."""
     connection.execute(_BACKLOGS)
 
 
@@ -281,7 +281,7 @@ CREATE INDEX audit_domain ON audit (domain, id);
 
 
 def add_audit_details(connection: apsw.Connection) -> None:
-    """Add audit details."""
+    """Add the parts of an entry to the audit trail."""
     connection.execute(_AUDIT_DETAILS)
 
 
@@ -303,12 +303,12 @@ CREATE TABLE past_drain (
 
 
 def add_past_drains(connection: apsw.Connection) -> None:
-    """Add past drains."""
+    """Keep the last drain of each domain."""
     connection.execute(_PAST_DRAINS)
 
 
 def add_report_details(connection: apsw.Connection) -> None:
-    """Whether an account's reports of success name its primary."""
+    """Let an account say whether its reports of success name its primary."""
     connection.execute("ALTER TABLE account ADD COLUMN report_details INTEGER NOT NULL DEFAULT 0")
 
 
@@ -332,7 +332,7 @@ CREATE INDEX report_success ON report (domain_id, reverse_path) WHERE action = '
 
 
 def index_success_reports(connection: apsw.Connection) -> None:
-    """Index success reports."""
+    """Find reports of success by an index."""
     connection.execute(_SUCCESS_REPORTS)
 
 
@@ -371,7 +371,7 @@ ALTER TABLE message ADD COLUMN message_id TEXT;
 
 
 def add_origins(connection: apsw.Connection) -> None:
-    """Add origins."""
+    """Keep the client from which each message came."""
     connection.execute(_ORIGINS)
 
 
@@ -402,7 +402,7 @@ CREATE TABLE change (
 
 
 def add_changes(connection: apsw.Connection) -> None:
-    """Add changes."""
+    """Number the changes of records, for other processes."""
     connection.execute(_CHANGES)
 
 
@@ -413,5 +413,5 @@ ALTER TABLE past_drain ADD COLUMN taker TEXT NOT NULL DEFAULT '';
 
 
 def add_past_drain_facts(connection: apsw.Connection) -> None:
-    """Uncertain messages apart from refused ones, and the destination if it has taken mail."""
+    """Count uncertain messages of a past drain apart, and name its destination."""
     connection.execute(_PAST_DRAIN_FACTS)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import apsw
 
+from restante import __version__
 from restante.store.sqlite import history_schema, mail_schema, portal_schema
-from restante.store.store_errors import StoreUnusable
 
 Migration = Callable[[apsw.Connection], object]
 
@@ -66,23 +66,30 @@ MIGRATIONS: tuple[Migration, ...] = (
     portal_schema.index_deferred_mail,
     portal_schema.add_data_keys,
     portal_schema.add_origins_of_history,
+    portal_schema.add_programs,
 )
+_KEEPS_PROGRAMS = 52  # the first schema that names the program of each later one
 
 
 def migrate(connection: apsw.Connection, migrations: tuple[Migration, ...] = MIGRATIONS) -> int:
-    """Bring a database to the present schema, a transaction per step; return its version."""
+    """Bring a database to the present schema, a transaction per step; return its version.
+
+    A newer one stays as it is: `newer_schema` refuses it.
+    """
     present = int(connection.pragma("user_version"))
-    if present > len(migrations):
-        raise StoreUnusable(
-            f"the database has schema {present}, this version of restante knows {len(migrations)}: "
-            "run the newer restante again, or restore the backup made before the upgrade"
-        )
     for version in range(present, len(migrations)):
         _step(connection, migrations[version], version + 1)
-    return len(migrations)
+    return max(present, len(migrations))
+
+
+def summary(migration: Migration) -> str:
+    """Return what a step does, in a line."""
+    return (migration.__doc__ or "").partition("\n")[0]
 
 
 def _step(connection: apsw.Connection, migration: Migration, version: int) -> None:
     with connection:  # commits, or rolls back if the migration raises
         migration(connection)
         connection.pragma("user_version", version)
+        if version >= _KEEPS_PROGRAMS:
+            connection.execute(portal_schema.KEEP_PROGRAM, (version, __version__))

@@ -30,7 +30,7 @@ CREATE INDEX portal_user_of_account ON portal_user (account);
 
 
 def add_portal_users(connection: apsw.Connection) -> None:
-    """Add portal users."""
+    """Add users of the portal and their requests."""
     connection.execute(_PORTAL_USERS)
 
 
@@ -49,7 +49,7 @@ CREATE TABLE held_peak (
 
 
 def add_held_peaks(connection: apsw.Connection) -> None:
-    """Add held peaks."""
+    """Keep the most mail that each domain held, by time."""
     connection.execute(_HELD_PEAKS)
 
 
@@ -69,7 +69,7 @@ CREATE TABLE account_use (
 
 
 def add_account_use(connection: apsw.Connection) -> None:
-    """Add account use."""
+    """Count how much each account uses the server."""
     connection.execute(_ACCOUNT_USE)
 
 
@@ -92,7 +92,7 @@ CREATE INDEX past_notice_of_channel ON past_notice (channel_id, number);
 
 
 def add_past_notices(connection: apsw.Connection) -> None:
-    """Add past notices."""
+    """Keep the newest notices of each channel."""
     connection.execute(_PAST_NOTICES)
 
 
@@ -107,7 +107,7 @@ CREATE TABLE erasure (
 
 
 def add_erasures(connection: apsw.Connection) -> None:
-    """Add erasures."""
+    """Keep the marks in place of erased addresses."""
     connection.execute(_ERASURES)
 
 
@@ -131,7 +131,7 @@ CREATE INDEX portal_session_use ON portal_session (used_at);
 
 
 def add_portal_sessions(connection: apsw.Connection) -> None:
-    """Add portal sessions."""
+    """Keep the sessions of the portal."""
     connection.execute(_PORTAL_SESSIONS)
 
 
@@ -162,7 +162,7 @@ CREATE INDEX scheduled_change_of_domain ON scheduled_change (domain_id);
 
 
 def add_scheduled_changes(connection: apsw.Connection) -> None:
-    """Add scheduled changes."""
+    """Add changes of destinations that wait for their time."""
     connection.execute(_SCHEDULED_CHANGES)
 
 
@@ -174,7 +174,7 @@ def index_refused_numbers(connection: apsw.Connection) -> None:
 
 
 def add_change_locks(connection: apsw.Connection) -> None:
-    """Whether an account may change destinations and authorized hosts."""
+    """Let an account be kept from changing destinations and authorized hosts."""
     connection.execute("ALTER TABLE account ADD COLUMN change_lock INTEGER NOT NULL DEFAULT 0")
 
 
@@ -196,7 +196,7 @@ CREATE INDEX used_value_end ON used_value (until);
 
 
 def add_used_values(connection: apsw.Connection) -> None:
-    """Add used values."""
+    """Keep values that are good only once."""
     connection.execute(_USED_VALUES)
 
 
@@ -403,3 +403,16 @@ def add_origins_of_history(connection: apsw.Connection) -> None:
     The address stays in the column `client`.
     """
     connection.execute("ALTER TABLE history ADD COLUMN origin TEXT")
+
+
+KEEP_PROGRAM = "INSERT OR REPLACE INTO schema_program VALUES (?, ?)"
+_PROGRAMS = """
+-- The version of Restante that brought the tables to a schema. An older program reads it, to name
+-- the version that is needed. So later schemas keep this table as it is.
+CREATE TABLE schema_program (schema INTEGER PRIMARY KEY, program TEXT NOT NULL) STRICT;
+"""
+
+
+def add_programs(connection: apsw.Connection) -> None:
+    """Note which version of Restante upgraded the store, for older programs that meet it."""
+    connection.execute(_PROGRAMS)

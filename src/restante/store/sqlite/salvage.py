@@ -35,6 +35,7 @@ from restante.store.sqlite.leaf_pages import LeafPages, is_message
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.lost_domains import keep_domains
+from restante.store.sqlite.newer_schema import check_not_newer
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.store_care import SalvageReport, StoreFinding
 from restante.store.store_errors import StoreError, StoreFull, StoreUnusable
@@ -93,11 +94,7 @@ def _salvaged(directory: Path, target: Path, work: Path, on_progress: OnSalvaged
     if lost_log := LogMark(directory / _DATABASE).lost:
         report.lost.append(StoreFinding("log", lost_log))
     with salvage_source.opened(directory / _DATABASE, work) as (source, version, first_page):
-        if version > len(migrations.MIGRATIONS):
-            raise StoreUnusable(
-                f"{directory}: its schema is {version}, newer than this program: use the newer"
-                " restante"
-            )
+        check_not_newer(source, directory)
         if first_page:
             report.lost.append(
                 StoreFinding("database", f"{first_page}; data that only the log had may be missing")

@@ -37,6 +37,7 @@ from restante.store.sqlite.directory_lock import DirectoryLock, lock_without_ser
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
 from restante.store.sqlite.move_mark_file import mark_in, url_of_directory, write_mark
+from restante.store.sqlite.newer_schema import check_not_newer
 from restante.store.sqlite.regular_file import open_regular
 from restante.store.store_errors import (
     NotEmpty,
@@ -165,15 +166,12 @@ class SqliteMoveSource(SqliteMoveEnd):
         connection = self._use(engine.open_reader(path))
         if lost := lost_part(path):
             raise StoreDamaged(f"{self._directory}: {lost}")
+        check_not_newer(connection, self._directory)
         found, known = int(connection.pragma("user_version")), len(migrations.MIGRATIONS)
-        if found != known:
-            remedy = (
-                "start its server once, which upgrades it, and stop it again"
-                if found < known
-                else "use the newer version of Restante that wrote it"
-            )
+        if found < known:
             raise StoreMismatched(
-                f"{self._directory} has schema {found}, and a move needs {known}; {remedy}"
+                f"{self._directory} has schema {found}, and a move needs {known}; start its server"
+                " once, which upgrades it, and stop it again"
             )
 
 

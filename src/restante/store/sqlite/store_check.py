@@ -27,6 +27,7 @@ from restante.store.sqlite import (
 from restante.store.sqlite.directory_lock import DirectoryLock
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
+from restante.store.sqlite.newer_schema import newer_schema
 from restante.store.sqlite.regular_file import look_at, what_is_wrong
 from restante.store.sqlite.sqlite_keys import next_data_keys
 from restante.store.store_care import SealedRows, StoreFinding, StoreReport
@@ -120,11 +121,8 @@ class _Check:
 
     def _look_at_schema(self) -> None:
         self._report.schema = int(self._connection.pragma("user_version"))
-        if self._report.schema > self._report.schema_known:
-            self._found(
-                "schema",
-                f"is {self._report.schema}, newer than the {self._report.schema_known} known here",
-            )
+        if newer := newer_schema(self._connection, self._directory):
+            self._found("schema", newer)
 
     def _look_at_log(self, path: Path) -> None:
         if lost := lost_part(path):

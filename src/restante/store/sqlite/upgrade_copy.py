@@ -16,19 +16,20 @@ import apsw
 from restante.mail.quantity import counted
 from restante.store.sqlite import migrations
 from restante.store.sqlite.backup import write_backup
+from restante.store.sqlite.newer_schema import PREFIX, check_not_newer
 from restante.store.sqlite.spool import ContentFiles
 from restante.store.store_errors import StoreUnusable
 
-PREFIX = "before-upgrade-from-schema-"
 _RESERVE = 64 * 1024 * 1024  # octets that the migration itself may need
 _MIB = 1024 * 1024
 
 
 def upgrade(connection: apsw.Connection, path: Path, vfs: str | None, files: ContentFiles) -> None:
-    """Bring the schema up to date, after a copy of the store. Raises StoreError, apsw.Error.
+    """Bring the schema up to date, after a copy of the store. Blocks.
 
-    Blocks.
+    Raises StoreMismatched for a store of a newer program, StoreError, apsw.Error.
     """
+    check_not_newer(connection, path.parent)
     present = int(connection.pragma("user_version"))
     if 0 < present < len(migrations.MIGRATIONS):
         _copy(present, path, vfs, files)
@@ -39,13 +40,17 @@ def _copy(present: int, path: Path, vfs: str | None, files: ContentFiles) -> Non
     for earlier in path.parent.glob(f"{PREFIX}*"):
         shutil.rmtree(earlier)
     _check_room(path)
-    write_backup(path, vfs, files, path.parent / f"{PREFIX}{present}")
+    write_backup(path, vfs, files, copy_of(path.parent, present))
+
+
+def copy_of(directory: Path, schema: int) -> Path:
+    """Return the place of the copy of a store with that schema."""
+    return directory / f"{PREFIX}{schema}"
 
 
 def _check_room(path: Path) -> None:
     """Raise StoreUnusable where a copy would fill the disk."""
-    log = path.with_name(f"{path.name}-wal")
-    needed = path.stat().st_size + (log.stat().st_size if log.exists() else 0) + _RESERVE
+    needed = room_needed(path)
     free = room_for_copy(path.parent)
     if free < needed:
         room = f"{counted(needed // _MIB, 'MiB', 'MiB')} are needed and {free // _MIB} are free"
@@ -53,6 +58,15 @@ def _check_room(path: Path) -> None:
             f"{path}: there is not enough disk space for the copy before the schema is upgraded: "
             f"{room}; make room and start again"
         )
+
+
+def room_needed(path: Path) -> int:
+    """Return the free octets that an upgrade wants: for the copy of a database, and for its steps.
+
+    Content files get a second name, and need no room.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return path.stat().st_size + (log.stat().st_size if log.exists() else 0) + _RESERVE
 
 
 def room_for_copy(directory: Path) -> int:

@@ -1,0 +1,27 @@
+"""The steps that the next start of a server would take. Nothing is changed."""
+
+from contextlib import closing
+from pathlib import Path
+
+from restante.store.sqlite import care_queries, engine, migrations
+from restante.store.sqlite.newer_schema import check_not_newer
+from restante.store.sqlite.upgrade_copy import copy_of, room_for_copy, room_needed
+from restante.store.store_care import PlannedCopy, PlannedStep, UpgradePlan
+
+
+def plan_upgrade(path: Path) -> UpgradePlan:
+    """Return the steps that are due for the database at a path, and the copy before them. Blocks.
+
+    Raises StoreMismatched for a store of a newer program, OSError, apsw.Error.
+    """
+    with closing(engine.open_reader(path)) as connection:
+        check_not_newer(connection, path.parent)
+        before = int(connection.pragma("user_version"))
+        [(messages, octets)] = engine.fetch(connection, care_queries.TOTALS)
+    due = enumerate(migrations.MIGRATIONS[before:], before + 1)
+    steps = tuple(PlannedStep(version, migrations.summary(step)) for version, step in due)
+    copy = None
+    if steps:
+        place = copy_of(path.parent, before)
+        copy = PlannedCopy(str(place), room_needed(path), room_for_copy(path.parent))
+    return UpgradePlan(before, len(migrations.MIGRATIONS), steps, messages, octets, copy)
