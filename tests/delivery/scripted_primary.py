@@ -64,6 +64,8 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
 
     script: Script = field(default_factory=dict)
     offer: tuple[str, ...] = ("PIPELINING", "8BITMIME")
+    network: str = ""  # where the address of the client begins so, `network_script` comes first
+    network_script: Script = field(default_factory=dict)
     behind_content: str = (
         ""  # DROPS, REFUSES or CLOSE, where more comes with content than its end mark
     )
@@ -98,15 +100,16 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
             session.transport.abort()
         await asyncio.sleep(0)
 
+    def answer_to(self, client: str, command: str) -> str:
+        """Return what is said to a client; "": ourselves."""
+        is_near = bool(client) and client.startswith(self.network)
+        said = _scripted(self.network_script, command) if is_near else None
+        return self.answer(command) if said is None else said
+
     def answer(self, command: str) -> str:
         """Return what the script says to a command; the longest key that fits it decides."""
-        for key in sorted(self.script, key=len, reverse=True):
-            if command.startswith(key):
-                scripted = self.script[key]
-                if isinstance(scripted, str):
-                    return scripted
-                if scripted:
-                    return scripted.pop(0)
+        if (said := _scripted(self.script, command)) is not None:
+            return said
         if command.startswith("EHLO"):
             return "\r\n".join(
                 [*(f"250-{line}" for line in ("p.example", *self.offer)), "250 HELP"]
@@ -117,6 +120,17 @@ class ScriptedPrimary(AbstractAsyncContextManager["ScriptedPrimary"]):
 
     def taken_by(self, session: "_Session") -> None:
         """Called when a session has taken a message; does nothing."""
+
+
+def _scripted(script: Script, command: str) -> str | None:
+    for key in sorted(script, key=len, reverse=True):
+        if command.startswith(key):
+            scripted = script[key]
+            if isinstance(scripted, str):
+                return scripted
+            if scripted:
+                return scripted.pop(0)
+    return None
 
 
 class _Session(asyncio.Protocol):
@@ -243,7 +257,7 @@ class _Session(asyncio.Protocol):
             self._say(self._primary.answer("BDAT"))
 
     def _end_content(self) -> None:
-        reply = self._primary.answer("CONTENT")
+        reply = self._primary.answer_to(self._client, "CONTENT")
         if reply.startswith("25"):
             client = f"{self._client} {self._hello}" if self._client else ""
             taken = Taken(self._reverse_path, tuple(self._forward_paths), self._content, client)
@@ -263,7 +277,7 @@ class _Session(asyncio.Protocol):
         if command.startswith("BDAT"):
             self._begin_chunk(command)
             return
-        reply = self._primary.answer(command)
+        reply = self._primary.answer_to(self._client, command)
         path = command.partition("<")[2].partition(">")[0]
         if command.startswith(("EHLO", "HELO")):
             self._hello = command[5:]

@@ -661,3 +661,125 @@ def test_two_hundred_clients_deferred_by_policy_keep_nobody_waiting_for_long() -
     assert times[0] < 160.0  # 40, and the time of a busy machine
     assert pauses == []
     assert still_held(world) == list(range(1, 201))
+
+
+def listing(
+    passing: ClientPassing, moment: str, reply: str, network: str = "192.0.2."
+) -> ScriptedPrimary:
+    """Return a primary that says a reply to the clients of a network at one moment."""
+    primary = primary_for(passing)
+    none = "554 5.5.1 no valid recipients"
+    behind = {"MAIL": {"RCPT": none, "DATA": none}, "RCPT": {"DATA": none}}.get(moment, {})
+    primary.network, primary.network_script = network, {**behind, moment: reply}
+    return primary
+
+
+BLOCKED = "554 5.7.1 Service unavailable; Client host blocked using zen.example"
+GOOD = [origin(n) for n in range(1, 6)]
+
+
+def statuses(world: World) -> Counter[RecipientStatus]:
+    listed = asyncio.run(world.store.queue.list_queue(QueueFilter()))
+    found = [asyncio.run(world.words(one.number)) for one in listed]
+    return Counter(status for words in found for _, status, _ in words)
+
+
+@pytest.mark.parametrize(
+    ("passing", "moment"),
+    [
+        (ClientPassing.PROXY, "MAIL"),
+        (ClientPassing.PROXY, "RCPT"),
+        (ClientPassing.XCLIENT, "RCPT"),
+        (ClientPassing.XCLIENT, "CONTENT"),
+    ],
+)
+def test_two_hundred_clients_refused_by_policy_in_front_keep_nobody_waiting_for_long(
+    passing: ClientPassing, moment: str
+) -> None:
+    """So does Postfix with listed clients: it waits for RCPT (smtpd_delay_reject)."""
+    primary = listing(passing, moment, BLOCKED)
+    found = watched(primary, passing, [*STRANGERS, *GOOD], wanted=5, seconds=600.0)
+    assert sorted(numbers(primary)) == list(range(201, 206))
+    assert found.times[-1] < 160.0  # 40, and the time of a busy machine
+    assert found.world.pauses == []
+    assert statuses(found.world) == {RecipientStatus.REFUSED: 20, RecipientStatus.HELD: 180}
+
+
+def test_a_destination_that_refuses_the_mail_of_every_client_by_mistake_marks_twenty() -> None:
+    """A block list behind a public resolver can answer for all. Our own name is taken."""
+    passing = ClientPassing.PROXY
+    primary = listing(passing, "RCPT", BLOCKED, network="")
+    mail = [
+        MessageOrigin(f"203.0.{n // 250}.{n % 250 + 1}", 1, f"n{n}.example") for n in range(520)
+    ]
+    found = watched(primary, passing, mail, seconds=200.0, patience=600.0)
+    assert primary.taken == []
+    assert found.world.pauses[0] == 60.0  # after 500, and the next attempt marks no more
+    assert len(set(primary.headers)) == 521
+    assert len(primary.headers) > 530  # some were tried again
+    assert statuses(found.world) == {RecipientStatus.REFUSED: 20, RecipientStatus.HELD: 500}
+
+
+def test_a_destination_that_refuses_our_mail_too_ends_the_drain_as_always() -> None:
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"RCPT": BLOCKED, "DATA": "554 5.5.1 no valid recipients"})
+    found = watched(primary, passing, STRANGERS, patience=600.0, connections=1)
+    assert found.world.pauses == []
+    assert "so is ours: 554 5.7.1" in found.world.log.of(DrainFinished)[-1]["reason"]
+    assert statuses(found.world)[RecipientStatus.REFUSED] == 20
+    assert primary.connections <= 25
+    assert counted_drains(found.world) == [0] * 200
+
+
+def test_the_look_with_mail_is_in_our_own_name_and_sends_no_content() -> None:
+    passing = ClientPassing.PROXY
+    primary = listing(passing, "RCPT", BLOCKED)
+    watched(primary, passing, STRANGERS[:40])
+    assert primary.headers.count(LOCAL_HEADER) == 1
+    assert primary.commands.count("MAIL FROM:<>") == 1
+    at = primary.commands.index("MAIL FROM:<>")
+    assert primary.commands[at + 1 : at + 3] == ["RCPT TO:<b@b.example>", "QUIT"]
+
+
+def test_a_delivery_lets_refusals_stand_again() -> None:
+    passing = ClientPassing.PROXY
+    primary = listing(passing, "RCPT", BLOCKED)
+    mail = [*STRANGERS[:15], GOOD[0], *STRANGERS[15:30], GOOD[1]]
+    found = watched(primary, passing, mail, connections=1)
+    assert sorted(numbers(primary)) == [16, 32]
+    assert statuses(found.world) == {RecipientStatus.REFUSED: 30}
+
+
+def test_mail_kept_from_a_refusal_by_policy_is_counted_once_and_never_up_to_a_limit() -> None:
+    passing = ClientPassing.PROXY
+    for policy, most in ((Policy(), 1), (Policy(after_drains=2), 0)):
+        primary = listing(passing, "RCPT", BLOCKED)
+        world = World()
+        world.set(patience=0.0)
+
+        async def scene(
+            world: World, primary: ScriptedPrimary, _: HostedDomain, policy: Policy = policy
+        ) -> None:
+            domain = await world.host(primary.port, policy=policy, client_address=passing)
+            for one in STRANGERS[:60]:
+                await world.hold(domain, origin=one)
+            for _drain in range(2):
+                world.step(100.0)
+                async with world.dispatcher() as dispatcher:
+                    await dispatcher.start(domain, "test")
+                    for _half_second in range(100):
+                        await asyncio.sleep(0.5)
+                    assert is_idle(dispatcher)
+
+        play(world, primary, scene, run_swiftly, client_address=passing)
+        assert statuses(world) == {RecipientStatus.REFUSED: 40, RecipientStatus.HELD: 20}
+        assert max(counted_drains(world)) == most
+
+
+def test_refusals_that_name_no_policy_end_the_drain_after_twenty_as_always() -> None:
+    passing = ClientPassing.PROXY
+    primary = listing(passing, "RCPT", "554 5.3.0 broken")
+    found = watched(primary, passing, [*STRANGERS, *GOOD], connections=1)
+    assert primary.taken == []
+    assert statuses(found.world)[RecipientStatus.REFUSED] == 20
+    assert "20 messages in a row were refused" in found.world.log.of(DrainFinished)[-1]["reason"]

@@ -9,6 +9,7 @@ from restante.delivery.refused_clients import (
     LATER_LOOK,
     ROW_LIMIT,
     ClientRow,
+    PolicyRefusals,
     RefusedClients,
 )
 from restante.smtp.passed_client import PassedClient
@@ -106,3 +107,32 @@ def test_five_hundred_in_a_row_end_the_attempt_and_the_next_goes_on_by_itself() 
     assert stop is not None
     assert stop.kind is AttemptKind.REFUSED_CLIENTS
     assert stop.reason.endswith("554 5.7.1 the last")
+
+
+def test_refusals_by_policy_stand_for_few_clients_until_a_delivery() -> None:
+    refusals = PolicyRefusals()
+    assert [refusals.stands(nth(number), 3) for number in (1, 1, 2, 3, 4, 1)] == [
+        *[True] * 4,
+        *[False] * 2,
+    ]
+    refusals.delivered()
+    assert refusals.stands(nth(5), 3)
+
+
+def test_the_first_client_with_kept_mail_asks_for_a_look_with_mail_and_a_hundred_more_another() -> (
+    None
+):
+    long = row(FREE_CLIENTS - 1)
+    assert long.kept(nth(0), "u@b", "554 5.7.1 no") is None
+    assert (long.needs_mail_look, long.mailbox, long.takes_our_mail) == (True, "u@b", False)
+    assert state(long) == (True, True)
+    long.looked_with_mail()
+    assert (long.takes_our_mail, long.is_about_clients) == (True, True)
+    for number in range(1, LATER_LOOK + 1):
+        assert state(long) == (True, False)
+        for _ in range(2):
+            long.kept(nth(number), "v@b", "554 5.7.1 no")
+    assert long.needs_mail_look
+    long.delivered()
+    assert (long.needs_mail_look, long.takes_our_mail) == (False, False)
+    assert state(long) == (False, False)

@@ -11,6 +11,7 @@ from restante.delivery.stop_rules import (
     StopRules,
     limit_told,
     policy_told,
+    refused_by_policy,
 )
 from restante.mail.reply_status import ReplyStatus, read_reply_status
 from restante.queue.broken_destination import BrokenDestinationDetector
@@ -119,14 +120,21 @@ def test_what_is_not_about_the_client_counts_as_always() -> None:
     assert stops[-1] is not None
 
 
-def test_refusals_by_policy_count_once_for_each_client() -> None:
-    rules = StopRules(BrokenDestinationDetector())
-    listed = refused("554 5.7.1 listed")
-    assert [rules.answered(listed, 3, client(1)) for _ in range(9)] == [None] * 9
-    assert rules.answered(listed, 3, client(2)) is None
-    stop = rules.answered(listed, 3, client(3))
-    assert stop is not None
-    assert stop.kind is AttemptKind.REFUSING
+def test_refusals_of_clients_by_policy_are_not_counted_here() -> None:
+    rules, listed = StopRules(BrokenDestinationDetector()), refused("554 5.7.1 listed")
+    assert [rules.answered(listed, 3, client(number)) for number in range(9)] == [None] * 9
+    stops = [rules.answered(listed, 3) for _ in range(3)]  # in our own name
+    assert stops[-1] is not None
+    assert stops[-1].kind is AttemptKind.REFUSING
+
+
+def test_a_refusal_by_policy_names_one_for_all_recipients() -> None:
+    assert refused_by_policy(refused("554 5.7.1 listed"))
+    assert not refused_by_policy(refused("550 5.1.1 nobody"))
+    assert not refused_by_policy(refused("554 no"))
+    listed, unknown = refused("554 5.7.1 listed"), refused("550 5.1.1 nobody")
+    both = listed._replace(recipients=listed.recipients + unknown.recipients)
+    assert not refused_by_policy(both)
 
 
 def test_other_refusals_count_for_each_message() -> None:

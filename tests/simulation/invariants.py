@@ -7,7 +7,8 @@
 - A mail is held no more often than its sender sent it to the end.
 - Nothing leaves without a request, or for the place that a domain has moved away from.
 - The account without troubles has its mail soon after it asked, whatever happens to the others, and
-  however many clients its primary refuses. If the server crashes meanwhile, it goes on by itself.
+  however many clients its primary refuses. It can refuse them before their mail or at RCPT. If the
+  server crashes meanwhile, it goes on by itself.
 - Nothing leaves for a suspended domain.
 - A primary that learns the client of its mail learns the one that the mail came from.
 - Before a domain's mail is asked for, only messages leave that an operator has named.

@@ -221,6 +221,15 @@ def _end_at_refused_clients() -> list[Replacement]:
     return [(ClientRow, "refused", stop)]
 
 
+def _end_at_clients_refused_by_policy() -> list[Replacement]:
+    """End a drain when a policy refused the mail of many clients, as if all were refused."""
+
+    def stop(_row: ClientRow, _client: PassedClient, _mailbox: str, reason: str) -> AttemptStop:
+        return AttemptStop(reason, AttemptKind.REFUSING)
+
+    return [(ClientRow, "kept", stop)]
+
+
 def _keep_the_place_of_deferred_mail() -> list[Replacement]:
     """Try mail again in its old place, however often a policy deferred it."""
     return [(PolicyDeferrals, "is_before", lambda *_: False)]
@@ -243,6 +252,7 @@ MUTANTS: Final[Mapping[str, Callable[[], list[Replacement]]]] = {
     "settle-deferred-by-policy": _settle_deferred_by_policy,
     "keep-the-place-of-deferred-mail": _keep_the_place_of_deferred_mail,
     "end-at-refused-clients": _end_at_refused_clients,
+    "end-at-clients-refused-by-policy": _end_at_clients_refused_by_policy,
 }
 
 

@@ -201,6 +201,8 @@ def _with_screening(plan: Plan) -> Plan:
         refuses_at=dice.choice(steps),
         refuses_by=dice.choice(("refuse", "busy", "close")),
     )
+    if Random(f"blocked {plan.seed}").random() < 0.3:
+        domain = replace(domain, refuses_at="RCPT", refuses_by="policy")
     mails = tuple(
         PlannedMail(
             mark := f"m{len(plan.mails) + nth}",

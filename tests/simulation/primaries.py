@@ -3,9 +3,9 @@
 A connection can go wrong once: at one step, the nth time that it comes, in one way. After that the
 server goes on as if nothing had been, if the connection still stands. Addresses that begin with
 `nobody` are always refused. Some servers learn the client of mail, by the PROXY protocol or by
-XCLIENT. Some defer the mail of one sender by policy until all is well, and some refuse the clients
-of a network before their mail. All mail that gets a 250, or
-would have got it, is in the books.
+XCLIENT. Some defer the mail of one sender by policy until all is well. Some refuse the clients of a
+network before their mail, or each recipient of it. All mail that gets a 250, or would have got it,
+is in the books.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ _ODD: Final = (
 
 
 _BY_POLICY: Final = "451 4.7.1 mail of this sender is not wanted now"
+_BLOCKED: Final = "554 5.7.1 client host blocked"
 
 
 @dataclass(frozen=True)
@@ -257,10 +258,15 @@ class _Session(asyncio.Protocol):
         self._act(way, reply)
 
     def _refuses(self, step: str, address: str) -> bool:
-        """Tell whether a client is refused at this step; it stays refused in this session."""
+        """Tell whether a client is refused at this step.
+
+        One that is refused before its mail stays refused in this session.
+        """
         primary = self._primary
         if not address.startswith(UNWANTED) or primary.domain.refuses_at != step:
             return False
+        if step == "RCPT":
+            return not primary.is_healed
         self._is_client_refused |= not primary.is_healed
         return self._is_client_refused
 
@@ -316,6 +322,8 @@ class _Session(asyncio.Protocol):
         match way:
             case "refuse":
                 self._say("554 5.3.0 not today")
+            case "policy":
+                self._say(_BLOCKED)
             case "defer" | "deny":
                 self._say("451 4.3.0 later")
             case "busy":

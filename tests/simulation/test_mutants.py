@@ -32,6 +32,7 @@ OF_SQLITE: Final = {"commit-mail-later"}
         ("settle-deferred-by-policy", "is lost"),
         ("keep-the-place-of-deferred-mail", "which a policy had deferred"),
         ("end-at-refused-clients", "screened.example was promised"),
+        ("end-at-clients-refused-by-policy", "screened.example was promised"),
     ],
 )
 def test_a_fault_is_found(name: str, says: str) -> None:

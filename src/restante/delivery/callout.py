@@ -17,7 +17,7 @@ import asyncio
 from collections import Counter, OrderedDict
 from typing import Final
 
-from restante.delivery.callout_session import call
+from restante.delivery.callout_session import call_any
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import find_dial_plan
 from restante.delivery.recipient_learning import says_no_mailbox
@@ -99,24 +99,14 @@ class Callouts:
         destination = domain.destination.text
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                reply = await self._converse(domain, forward_path)
+                plan = await find_dial_plan(domain, self._context)
+                reply = await call_any(plan, forward_path, self._context)
         except (NoRoute, OSError, PeerBroke, TlsFailed, TimeoutError, EOFError):
             self._away[destination] = self._context.clocks.monotonic()
             self._context.dialer.forget(domain.destination.host)
             return None
         self._away.pop(destination, None)
         return await self._learn(key, reply)
-
-    async def _converse(self, domain: HostedDomain, forward_path: str) -> ServerReply:
-        """Ask at the first address that answers."""
-        plan = await find_dial_plan(domain, self._context)
-        error: Exception = NoRoute("no address")
-        for endpoint in plan.endpoints:
-            try:
-                return await call(plan, endpoint, forward_path, self._context)
-            except (OSError, PeerBroke, TlsFailed, EOFError) as failure:
-                error = failure
-        raise error
 
     async def _learn(self, key: _DomainMailbox, reply: ServerReply) -> bool | None:
         if reply.is_positive:

@@ -17,7 +17,7 @@ from typing import Final
 
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.dial_plan import DialPlan
-from restante.delivery.route import Endpoint
+from restante.delivery.route import Endpoint, NoRoute
 from restante.delivery.tls_plan import TlsPlan
 from restante.delivery.wire_reader import WireReader
 from restante.network.tls import TlsFailed
@@ -46,6 +46,17 @@ from restante.smtp.protocol_errors import PeerBroke
 from restante.tenancy.model import Destination, TlsUse
 
 _GOODBYE_SECONDS: Final = 0.5  # the answer is there: do not delay the client
+
+
+async def call_any(plan: DialPlan, forward_path: str, context: DeliveryContext) -> ServerReply:
+    """Return the reply to RCPT at the first address that answers. Raises as `call`, and NoRoute."""
+    error: Exception = NoRoute("no address")
+    for endpoint in plan.endpoints:
+        try:
+            return await call(plan, endpoint, forward_path, context)
+        except (OSError, PeerBroke, TlsFailed, EOFError) as failure:
+            error = failure
+    raise error
 
 
 async def call(

@@ -57,7 +57,9 @@ class DeliverySettings(BaseModel):
         " are marked refused; the rest stays held. Refusals that concern only the recipient are"
         " not counted. These are an enhanced code 5.1.x, or 550, 551 or 553 at RCPT after"
         " another recipient was accepted. The same 5.1.x reply for 20 recipients stops the"
-        " drain too, if the destination has never taken mail.",
+        " drain too, if the destination has never taken mail. Where it is told the client of each"
+        " message, 5.7.x concerns that client. Such refusals stand for so many clients while"
+        " nothing is delivered. Mail of further ones stays held, and the drain goes on.",
     )
     probe_pause: Annotated[float, Field(gt=0)] = Field(
         default=15.0,

@@ -53,6 +53,7 @@ from restante.delivery.drain_summary import DrainSummary
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.named_messages import named_messages
 from restante.delivery.recipient_learning import RecipientLearning
+from restante.delivery.refused_clients import PolicyRefusals
 from restante.delivery.route import NoRoute
 from restante.delivery.settlement import Settlement
 from restante.mail.policy_deferrals import drain_mark
@@ -106,6 +107,7 @@ class DomainDrain:
         self._learning = RecipientLearning() if learns else None
         takes_mail = context.memory.experience.has_taken_mail(domain.destination.text)
         self._refusals = BrokenDestinationDetector(takes_mail=takes_mail)
+        self._policy_refusals = PolicyRefusals()
         self._attempt: DrainAttempt | None = None
         self._attempts: asyncio.Task[None] | None = None
         self._woken = asyncio.Event()  # requested again
@@ -297,6 +299,7 @@ class DomainDrain:
             self._drain_log,
             self._context,
             refusals=self._refusals,
+            policy_refusals=self._policy_refusals,
             learning=self._learning,
         )
         self._refusals.begin()

@@ -38,6 +38,9 @@ takes its messages by itself. The manners towards a primary that has just come b
   deferred, and so is one whose mail is too much. The mail of others goes on. After ten refused
   clients in a row we look whether the destination refuses us too: then the attempt ends. Otherwise
   it goes on slowly (refused_clients.py).
+- Mail that a policy refuses (5.7.x) concerns its client too, but few such refusals stand while
+  nothing is delivered. From then on such mail stays held, and we look whether our own would be
+  taken (mail_look.py).
 - A client that gets no answer for some seconds is silent for the rest of the drain. Its mail comes
   behind that of others. Few connections wait for such clients (silent_clients.py). After ten
   silences in a row we ask for the greeting in our own name. If we get none, the attempt ends.
@@ -66,13 +69,25 @@ from restante.delivery.drain_experience import AttemptStart, DrainExperience, Go
 from restante.delivery.drain_log import DrainLog
 from restante.delivery.greeting_probe import greeting_probe
 from restante.delivery.link_plan import ConnectionEnd, EndKind
+from restante.delivery.mail_look import look_with_mail
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
-from restante.delivery.refused_clients import CLIENTS_PER_SECOND, ROW_PAUSE, ClientRow
+from restante.delivery.refused_clients import (
+    CLIENTS_PER_SECOND,
+    ROW_PAUSE,
+    ClientRow,
+    PolicyRefusals,
+)
 from restante.delivery.reply_outcome import deferred_for, uncertain_for
 from restante.delivery.settlement import Settlement
 from restante.delivery.silent_clients import CLIENT_SECONDS, share_of_silent
-from restante.delivery.stop_rules import AttemptStop, StopRules, limit_told, policy_told
+from restante.delivery.stop_rules import (
+    AttemptStop,
+    StopRules,
+    limit_told,
+    policy_told,
+    refused_by_policy,
+)
 from restante.mail.message import HeldMessage
 from restante.mail.policy_deferrals import PolicyDeferrals
 from restante.mail.quantity import counted
@@ -112,9 +127,10 @@ class DrainAttempt:
         context: DeliveryContext,
         *,
         refusals: BrokenDestinationDetector,
+        policy_refusals: PolicyRefusals,
         learning: RecipientLearning | None = None,
     ) -> None:
-        """`refusals` are those of the drain.
+        """`refusals` and `policy_refusals` are those of the drain.
 
         `learning` keeps the destination's answers about mailboxes; None to ignore them.
         """
@@ -143,6 +159,7 @@ class DrainAttempt:
             on_progress=self._consider_more,
         )
         self._rules = StopRules(refusals)
+        self._policy_refusals = policy_refusals
         self._tally = AttemptTally(is_limited=self._beginning.is_limited)
         self._losses = ConnectionLosses(
             partial(context.memory.experience.has_taken_mail, plan.destination.text)
@@ -207,7 +224,9 @@ class DrainAttempt:
                 self._make_way()
             if self._unanswered >= UNANSWERED_LIMIT and not self._is_ending:
                 await self._see_whether_it_answers_us()
-            if self._row.needs_look and not self._is_ending:
+            if self._row.needs_mail_look and not self._is_ending:
+                await self._see_whether_it_takes_our_mail()
+            elif self._row.needs_look and not self._is_ending:
                 await self._see_whether_it_refuses_us()
 
     def _make_way(self) -> None:
@@ -250,6 +269,15 @@ class DrainAttempt:
         if reason and self._row.needs_look:  # no client could begin meanwhile
             self.end(f"clients in a row were refused, and so are we: {reason}")
         self._row.looked()
+        self._open_connections()
+
+    async def _see_whether_it_takes_our_mail(self) -> None:
+        """End if the destination would not take our mail: then it refuses more than clients."""
+        stop = await look_with_mail(self._plan, self._row.mailbox, self._context)
+        if stop is not None and self._row.needs_mail_look:  # nothing was delivered meanwhile
+            reason = f"mail of clients in a row was refused, and so is ours: {stop.reason}"
+            self.end(reason, stop.kind)
+        self._row.looked_with_mail()
         self._open_connections()
 
     def _relieve(self) -> None:
@@ -402,6 +430,9 @@ class DrainAttempt:
         self._count_refusal(outcome, client)  # by the reply, whatever our policy makes of it
         if self._learning is not None:
             self._learning.take(outcome)
+        if client is not None and self._is_kept(outcome, client):
+            tally.count(self._keep_refused(message, outcome, client))
+            return
         if (
             self._is_refused_bounced or message.envelope.dsn is not None
         ):  # otherwise there is no report, which is the usual case
@@ -415,12 +446,42 @@ class DrainAttempt:
             if self._tally.delivered == 1:
                 self._context.memory.experience.took_mail(self._plan.destination.text)
             self._rules.delivered()
+            self._policy_refusals.delivered()
             self._row.delivered()
             if not self._ramp.is_settled:
                 self._climb()
         else:
             self._count_left(kept)
             self._consider_stopping(outcome, client)
+
+    def _is_kept(self, outcome: MessageOutcome, client: PassedClient) -> bool:
+        """Count a refusal by policy; return whether the mail stays held: too many were refused."""
+        if not refused_by_policy(outcome):
+            return False
+        limit = self._context.settings.refusals_limit
+        if not self._policy_refusals.stands(client, limit):
+            return True
+        self._end_for_now(self._row.deferred(client, outcome.recipients[-1].reply))
+        return False
+
+    def _keep_refused(
+        self, message: HeldMessage, outcome: MessageOutcome, client: PassedClient
+    ) -> RecipientMove:
+        """Leave a refused message held, behind the mail of others, and the rest of its client's."""
+        last, is_known = outcome.recipients[-1], self._row.takes_our_mail
+        kept = outcome._replace(
+            recipients=tuple(
+                one._replace(move=RecipientMove.DEFERRED) for one in outcome.recipients
+            )
+        )
+        if is_known:
+            kept = counted_refusal_of_client(kept, *self._deferrals_of(message))
+        move = self._record(message, kept, "")
+        self._count_left(kept)
+        self._defer_client(client, last.reply, is_client_refused=is_known)
+        self._supply.found_refused(client)
+        self._end_for_now(self._row.kept(client, last.forward_path, last.reply))
+        return move
 
     def _counted(self, message: HeldMessage, outcome: MessageOutcome) -> MessageOutcome:
         """Return what is settled of an outcome: the drain counts if a policy put the mail off."""

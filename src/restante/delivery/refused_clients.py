@@ -19,6 +19,19 @@ and many of them in a row slow an attempt down. A delivered message ends the row
     FIRST_LOOK, then each LATER_LOOK more         a look in our own name; the attempt ends if the
                                                   destination refuses us too
 
+It can also take a client's commands, and refuse each message by policy: 5xx with X.7.x. That is a
+fact about the client too, until it is said of too many. A block list can be broken, and name
+everybody. So few such refusals stand while nothing is delivered:
+
+    clients refused by policy in a row            their mail
+    --------------------------------------------  ----------------------------------------------
+    up to `delivery.refusals_limit`               is refused
+    more, in this attempt or a later one          stays held, and comes behind that of others; the
+                                                  first one, and each LATER_LOOK more, lead to a
+                                                  look in our own name, with MAIL and RCPT
+
+These clients count among those in a row, above.
+
 A refused client's mail comes behind that of others for the rest of the drain. As for silence
 (silent_clients.py), the memory is of addresses of IPv4 and of networks of IPv6. In later drains it
 is last too, if a look has shown that the refusal is about the client (queue/deferred_by_policy.py).
@@ -61,14 +74,39 @@ class RefusedClients:
         return self._times[address_block(client.address)]
 
 
+class PolicyRefusals:
+    """The clients whose mail was refused by policy since the last delivery, in one drain."""
+
+    def __init__(self) -> None:
+        self._clients: set[PassedClient] = set()  # whose refusals stand
+
+    def stands(self, client: PassedClient, limit: int) -> bool:
+        """Count a refusal; return whether it stands: only with fewer than `limit` clients before.
+
+        Otherwise the mail stays held, whichever client it has.
+        """
+        if len(self._clients) >= limit:
+            return False
+        self._clients.add(client)
+        return True
+
+    def delivered(self) -> None:
+        """Count a message that was taken: refusals stand again."""
+        self._clients.clear()
+
+
 class ClientRow:
     """The clients that were refused or deferred in a row, in one attempt."""
 
     def __init__(self) -> None:
         self._refused = 0
-        self._deferred: set[PassedClient] = set()
+        self._deferred: set[PassedClient] = set()  # or refused by policy
+        self._kept: set[PassedClient] = set()  # of these, whose refused mail stays held
         self._until_look = FIRST_LOOK  # clients to be refused before the next look
         self.is_about_clients = False  # a look has shown that the destination would talk to us
+        self._until_mail_look = 1  # clients whose refused mail stays held before the next such look
+        self.takes_our_mail = False  # a look with MAIL and RCPT has shown it
+        self.mailbox = ""  # to which the last refused message was that stays held
 
     @property
     def is_long(self) -> bool:
@@ -78,7 +116,12 @@ class ClientRow:
     @property
     def needs_look(self) -> bool:
         """Whether nothing begins before a look in our own name."""
-        return self._until_look <= 0
+        return self._until_look <= 0 or self.needs_mail_look
+
+    @property
+    def needs_mail_look(self) -> bool:
+        """Whether that look has MAIL and RCPT."""
+        return self._until_mail_look <= 0
 
     def refused(self, reason: str) -> AttemptStop | None:
         """Count a client that was refused before its mail; return why the attempt must end."""
@@ -87,9 +130,17 @@ class ClientRow:
         return self._stop(reason)
 
     def deferred(self, client: PassedClient, reason: str) -> AttemptStop | None:
-        """Count a client whose mail is deferred by policy, once; return as above."""
+        """Count a client whose mail a policy defers or refuses, once; return as above."""
         self._deferred.add(client)
         return self._stop(reason)
+
+    def kept(self, client: PassedClient, mailbox: str, reason: str) -> AttemptStop | None:
+        """Count a client whose refused mail stays held, once; return as above."""
+        self.mailbox = mailbox
+        if client not in self._kept:
+            self._kept.add(client)
+            self._until_mail_look -= 1
+        return self.deferred(client, reason)
 
     def let_in(self) -> None:
         """Count a client that could begin its mail."""
@@ -100,12 +151,19 @@ class ClientRow:
         self._until_look = LATER_LOOK
         self.is_about_clients = True
 
+    def looked_with_mail(self) -> None:
+        """Count a look that has shown that the destination would take mail from us."""
+        self.looked()
+        self._until_mail_look = LATER_LOOK
+        self.takes_our_mail = True
+
     def delivered(self) -> None:
         """Count a message that was taken: the row is over."""
         self._refused = 0
         self._deferred.clear()
-        self._until_look = FIRST_LOOK
-        self.is_about_clients = False
+        self._kept.clear()
+        self._until_look, self._until_mail_look = FIRST_LOOK, 1
+        self.is_about_clients = self.takes_our_mail = False
 
     def _stop(self, reason: str) -> AttemptStop | None:
         if self._refused + len(self._deferred) < ROW_LIMIT:

@@ -13,7 +13,7 @@ Where the destination is told the client of each message, much of this is about 
     ------------------------------------------------  ------------------------------------------
     4xx: too much from that client                    not, for up to 20 clients in a row
     4xx: a policy (queue/deferred_by_policy.py)       not here: refused_clients.py
-    5xx: a policy (X.7.x)                             once for each client
+    5xx: a policy (X.7.x)                             not here: refused_clients.py
     the client is refused before its mail             not here: refused_clients.py
 
 An attempt that ends begins no more messages.
@@ -53,7 +53,6 @@ class StopRules:
         self._mailboxes: set[str] = set()  # deferred for their state since the last delivery
         # since the last delivery
         self._limited_clients: set[PassedClient] = set()
-        self._refused: set[PassedClient] = set()
 
     def answered(
         self, outcome: MessageOutcome, refusals_limit: int, client: PassedClient | None = None
@@ -62,10 +61,9 @@ class StopRules:
 
         `client`: in whose name the message was sent; None for our own.
         """
-        if client is not None and all(map(_is_refused_by_policy, outcome.recipients)):
-            if client in self._refused:
-                return None
-            self._refused.add(client)
+        if client is not None and refused_by_policy(outcome):
+            self._refusals.note_accepted(outcome)
+            return None
         reason = self._refusals.take(outcome, refusals_limit)
         return AttemptStop(reason, AttemptKind.REFUSING) if reason else None
 
@@ -74,7 +72,6 @@ class StopRules:
         self._deferred_in_a_row = 0
         self._mailboxes.clear()
         self._limited_clients.clear()
-        self._refused.clear()
 
     def not_delivered(
         self, outcome: MessageOutcome, client: PassedClient | None = None
@@ -124,6 +121,11 @@ def policy_told(outcome: MessageOutcome) -> str:
     if limit_told(outcome):
         return ""
     return next((one.reply for one in outcome.recipients if is_by_policy(one)), "")
+
+
+def refused_by_policy(outcome: MessageOutcome) -> bool:
+    """Return whether a policy of the destination refused the message for all recipients."""
+    return all(map(_is_refused_by_policy, outcome.recipients))
 
 
 def _is_refused_by_policy(recipient: RecipientOutcome) -> bool:

@@ -51,6 +51,12 @@ class BrokenDestinationDetector:
         self._row = 0
         self._refused_by_text.clear()
 
+    def note_accepted(self, outcome: MessageOutcome) -> None:
+        """Remember whether the destination has accepted a recipient, and count nothing."""
+        if not self._has_accepted and any(map(_is_accepted, outcome.recipients)):
+            self._has_accepted = True
+            self._refused_by_text.clear()
+
     def take(self, outcome: MessageOutcome, limit: int) -> str:
         """Count an outcome; return why the drain must stop, "" if it goes on.
 
@@ -59,9 +65,7 @@ class BrokenDestinationDetector:
         if outcome.is_ours:
             self._row = 0
             return ""
-        if not self._has_accepted and any(map(_is_accepted, outcome.recipients)):
-            self._has_accepted = True
-            self._refused_by_text.clear()
+        self.note_accepted(outcome)
         if not outcome.is_refused:
             self._row = 0
             return ""

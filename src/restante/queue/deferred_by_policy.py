@@ -7,6 +7,7 @@
     RCPT or later       no enhanced code, but words of a policy               yes
     any                 that the server itself has a problem                  no
     before MAIL         a refusal of the client in whose name it would go     once (below)
+    any                 5xx by policy that does not stand                     once (below)
     anything else, 421, no reply, or no connection                            no
 
 So mail of a destination that is down, or limits the rate, is never counted. Such replies at MAIL
@@ -17,7 +18,8 @@ report by itself, even where refusals are bounced. A bad reputation can be wrong
 people decide.
 
 A refusal before MAIL is said to a connection, and not of a message. So it never makes a message
-refused: it counts in the first drain alone, and not at all where there is a limit.
+refused: it counts in the first drain alone, and not at all where there is a limit. The same holds
+for 5xx that does not stand, because many clients are refused (delivery/refused_clients.py).
 """
 
 import re
