@@ -103,6 +103,8 @@ AUDIT_MEANINGS = {
     " names.",
     AuditAction.MAIL_HELD_AGAIN: "Refused, uncertain or damaged messages were held again; the"
     " subject is their names.",
+    AuditAction.SESSIONS_TRACED: "SMTP sessions of clients were traced as they happened; the"
+    " subject is the address or network of the clients.",
     AuditAction.STORE_MOVED: "All of the store was moved here from another one, which the reason"
     " names.",
     AuditAction.NODE_RETIRED: "A server of a shared store was asked to stop; the subject is its"

@@ -23,6 +23,7 @@ OTHER_LOOPS: Final = {
     "delivery/drain_attempt.py: _look_at_clients": "as long as one attempt lasts",
     "delivery/settlement.py: _settle_gathered": "the tries of one batch",
     "notices/notice_sender.py: _settle": "the tries of one result",
+    "reception/session_traces.py: follow": "as long as one trace lasts",
     "telemetry/loop_lag.py: run": "measures how late a timer is, and does no work",
 }
 MADE_BY: Final = ("__init__", "__post_init__")

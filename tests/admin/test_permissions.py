@@ -51,6 +51,7 @@ from restante.admin import (
     report_queue,
     scope,
     server_status,
+    session_tracing,
     store_maintenance,
     store_move,
     token_makings,
@@ -536,6 +537,11 @@ CALLS: dict[AdminAction, list[Call]] = {
     ],
     AdminAction.SERVER_STATUS: [lambda c, _: server_status.show_status(c)],
     AdminAction.SERVER_METRICS: [lambda c, _: server_status.show_metrics(c, "")],
+    AdminAction.SESSION_TRACE: [
+        lambda c, _: anext(
+            session_tracing.trace_sessions(c, session_tracing.TraceOrder(source="192.0.2.7"))
+        )
+    ],
     AdminAction.STORE_BACKUP: [
         lambda c, _: store_maintenance.backup(
             c, store_maintenance.BackupOrder(directory="/nonexistent/x")
@@ -571,6 +577,7 @@ CALLS: dict[AdminAction, list[Call]] = {
 OF_THE_PLATFORM = {
     AdminAction.SERVER_STATUS,
     AdminAction.SERVER_METRICS,
+    AdminAction.SESSION_TRACE,
     AdminAction.STORE_BACKUP,
     AdminAction.STORE_CHECK,
     AdminAction.STORE_SALVAGE,
@@ -1194,6 +1201,7 @@ def test_no_grant_of_an_account_sets_limits_or_concerns_the_platform() -> None:
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
+        AdminAction.SESSION_TRACE,
         AdminAction.STORE_BACKUP,
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,

@@ -346,4 +346,5 @@ PAGES: Final = {
     "docs/how-to/verify-a-release.md": Page(RELEASE),
     "docs/how-to/use-the-api.md": Page(RUNNING),
     "docs/how-to/watch-a-server.md": Page(RUNNING),
+    "docs/how-to/watch-a-session.md": Page(RUNNING),
 }

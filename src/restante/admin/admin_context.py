@@ -21,6 +21,7 @@ from restante.queue.presence import WatchedDestination
 from restante.reception.doorkeeper import ShedCause
 from restante.reception.intake import IntakeReceipt, ReceivedMail
 from restante.reception.quota_reservations import QuotaReservations
+from restante.reception.session_traces import SessionTraces
 from restante.release.release_outcome import ReleaseOutcome
 from restante.request_limits.dial_limits import DialLimits
 from restante.request_limits.removal_counts import RemovalCounts
@@ -170,6 +171,7 @@ class ProcessParts:
     )  # room for incoming mail, from any source
     log: Log | None = None  # the server's; a command alone writes only to the audit trail
     feed: EventFeed | None = None  # None: no server runs
+    traces: SessionTraces | None = None  # likewise
 
 
 @dataclass(frozen=True, slots=True)

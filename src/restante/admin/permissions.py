@@ -88,6 +88,7 @@ class AdminAction(StableWord):
     SECRETS_EXPORT = "secrets-export", "export sealed secrets"
     SERVER_STATUS = "server-status", "show the server's status"
     SERVER_METRICS = "server-metrics", "show metrics"
+    SESSION_TRACE = "session-trace", "trace SMTP sessions"
     STORE_BACKUP = "store-backup", "back up the store"
     STORE_CHECK = "store-check", "check the store"
     STORE_SALVAGE = "store-salvage", "salvage the store"
@@ -116,6 +117,7 @@ _OF_THE_PLATFORM: Final = frozenset(
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
+        AdminAction.SESSION_TRACE,
         AdminAction.STORE_BACKUP,
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
@@ -143,6 +145,7 @@ _OF_ALL_DOMAINS: Final = frozenset(
         AdminAction.SECRETS_EXPORT,
         AdminAction.SERVER_STATUS,
         AdminAction.SERVER_METRICS,
+        AdminAction.SESSION_TRACE,
         AdminAction.STORE_BACKUP,
         AdminAction.STORE_CHECK,
         AdminAction.STORE_SALVAGE,
@@ -308,7 +311,13 @@ _OF_SCOPES: Final[Mapping[Grant, frozenset[AdminAction]]] = {
     Scope.HISTORY_READ: frozenset({AdminAction.TRACE, AdminAction.RELEASE_LIST}),
     Scope.CONTENT_READ: _CONTENT,
     Scope.CONTENT_WRITE: frozenset({AdminAction.CONTENT_IMPORT}),
-    Scope.PERSON_WRITE: frozenset({AdminAction.PERSON_EXPORT, AdminAction.PERSON_ERASE}),
+    Scope.PERSON_WRITE: frozenset(
+        {
+            AdminAction.PERSON_EXPORT,
+            AdminAction.PERSON_ERASE,
+            AdminAction.SESSION_TRACE,  # it shows addresses of people
+        }
+    ),
     Scope.AUDIT_READ: frozenset({AdminAction.AUDIT_LIST}),
     Scope.CHANNELS_WRITE: frozenset(
         {

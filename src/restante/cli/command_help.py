@@ -16,7 +16,7 @@ TASKS: Final[Mapping[str, Sequence[str]]] = {
         "files",
         "version",
     ),
-    "to see what the server does": ("status", "top", "trace", "audit"),
+    "to see what the server does": ("status", "top", "trace", "trace-session", "audit"),
     "for held mail": ("release", "queue", "drain", "report", "etrn", "drill"),
     "for customers": ("account", "login", "token", "user", "notice", "privacy"),
     "for domains": ("domain", "recipient", "change", "apply", "export-config"),
@@ -52,6 +52,7 @@ EXAMPLES: Final[Mapping[str, str]] = {
     "token": "restante token add acme shop --role account-manager",
     "top": "restante top --once",
     "trace": "restante trace --from 'anna@*' --domain acme.example",
+    "trace-session": "restante trace-session --source 192.0.2.0/24 --for 5m",
     "user": "restante user invite anna@acme.example --account acme",
     "version": "restante version",
 }

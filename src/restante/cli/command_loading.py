@@ -29,6 +29,7 @@ COMMANDS: Final[Mapping[str, CommandPlace]] = {  # in the order of the help
     "release": CommandPlace("release_command", "release"),
     "drill": CommandPlace("drill_command", "drill"),
     "trace": CommandPlace("trace_command", "trace"),
+    "trace-session": CommandPlace("trace_session_command", "trace_session"),
     "audit": CommandPlace("audit_commands", "audit"),
     "apply": CommandPlace("apply_command", "apply"),
     "export-config": CommandPlace("export_config_command", "export_config"),

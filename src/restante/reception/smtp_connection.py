@@ -21,6 +21,7 @@ from restante.reception.doorkeeper import ShedCause
 from restante.reception.greeting_pause import GreetingPause
 from restante.reception.services import DialogueServices
 from restante.reception.session_time import LINGER_SECONDS, SessionTime
+from restante.reception.session_traces import SessionObserver, SessionTraces
 from restante.reception.turnaround import Turnaround
 from restante.smtp import replies
 from restante.smtp.phases import Phase
@@ -46,6 +47,7 @@ class SessionSettings:
     is_implicit_tls: bool
     certificates: RequestedCertificates | None = None  # where clients may show one
     greeting: GreetingPause | None = None  # where new clients wait for it
+    traces: SessionTraces | None = None
 
 
 def _tls_layer(settings: SessionSettings) -> TlsLayer:
@@ -87,6 +89,7 @@ class SmtpConnection:
         "_is_closing",
         "_is_stopping",
         "_is_turned_away",
+        "_observer",
         "_owner",
         "_session",
         "_settings",
@@ -109,6 +112,7 @@ class SmtpConnection:
         self._session = ServerSession(settings.options, has_tls=settings.is_implicit_tls)
         self.wire = Wire(self)  # the protocol for the transport
         self._turnaround: Turnaround | None = None  # that has the wire now
+        self._observer: SessionObserver | None = None  # for traces
         self._greets_at: float | None = None  # the greeting is held back until then
         self._has_eof = False
         self._is_stopping = False
@@ -137,7 +141,9 @@ class SmtpConnection:
             port=wire.peer_port,
             may_turn_around=self._may_turn_around,
         )
+        self._be_observed("connected")
         if self._owner.refusal(self.peer):
+            self._note("turned away: too many sessions")
             self._turn_away()
             return
         if self._settings.is_implicit_tls:
@@ -157,6 +163,8 @@ class SmtpConnection:
             return
         if self._greets_at is not None:
             self._greets_at, self._dialogue.spoke_early = None, True
+        if (traces := self._settings.traces) is not None and traces.is_active:
+            self._be_observed("the session was open before")
         session = self._session
         commands = session.command_count
         session.receive_data(data)
@@ -174,6 +182,7 @@ class SmtpConnection:
         if self._is_closing:
             return
         self._dialogue.tls = f"{self.wire.tls_version} {self.wire.tls_cipher}"
+        self._note(f"TLS is established: {self._dialogue.tls}")
         if self._settings.certificates is not None:
             self._dialogue.client_key = self.wire.peer_key
             self._session.has_certificate = bool(self._dialogue.client_key)
@@ -196,6 +205,7 @@ class SmtpConnection:
         """Forget the session; mail already submitted is still held."""
         if exc is not None and not self._is_closing:
             self._detail = str((exc.strerror if isinstance(exc, OSError) else None) or exc)
+        self._note(f"closed: {self.end}{': ' if self._detail else ''}{self._detail}")
         self.ended_in_content = self._session.is_in_content
         self._dialogue.abandon()
         self._is_closing = True
@@ -257,6 +267,18 @@ class SmtpConnection:
         self.wire.abort()
 
     # Internal
+
+    def _be_observed(self, state: str) -> None:
+        """Let traces of this client see the session, from now on."""
+        traces = self._settings.traces
+        if self._observer is None and traces is not None and traces.is_active:
+            self._observer = traces.observer(self.peer, self.wire.peer_port)
+            self._session.observer = self._observer
+            self._note(state)
+
+    def _note(self, text: str) -> None:
+        if self._observer is not None:
+            self._observer.note(text)
 
     def _used_up(self, now: float, *, is_hurried: bool = False) -> SessionEnd | None:
         if self._is_closing:
@@ -332,6 +354,7 @@ class SmtpConnection:
         self.end = SessionEnd.TURNED_AROUND
         self._is_closing = True
         self._turnaround = turnaround
+        self._note("turned around: mail goes to the client, and is not shown")
         self.wire.release(on_lost=self._turnaround_ended)
         self._dialogue.abandon()
         turnaround.begin(self.wire)

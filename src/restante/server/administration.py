@@ -69,8 +69,9 @@ class ServerAdministration:
             yield serve_metrics(context, bound, http.metrics)
 
     def close(self) -> None:
-        """End the followers of events: they would keep the control socket open."""
+        """End the followers of events, and traces: they would keep the control socket open."""
         self.parts.feed.close()
+        self._mail.reception.traces.close()
 
     async def until_idle(self) -> None:
         """Wait until no request of the web is under way."""

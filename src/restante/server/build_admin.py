@@ -331,6 +331,7 @@ def _admin_context(
             reservations=reception.reservations,
             log=ground.setup.log,
             feed=feed,
+            traces=reception.traces,
         ),
         server=surface,
         memory=RequestMemory(DialLimits(lambda: ground.records.store.nodes.servers)),

@@ -40,6 +40,7 @@ from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.quota_reservations import QuotaReservations
 from restante.reception.recipient_admission import AdmissionParts
 from restante.reception.services import DialogueServices
+from restante.reception.session_traces import SessionTraces
 from restante.request_limits.failed_logins import FailureLedger
 from restante.server.built_parts import (
     BuildContext,
@@ -75,7 +76,7 @@ def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionP
         store=ground.records.store.upkeep,
         checks=_checks(ground, delivery),
     )
-    door = _doorkeeper(ground, expected)
+    door, traces = _doorkeeper(ground, expected), _session_traces(ground)
     return ReceptionParts(
         door=door,
         memory_budget=content.budget,
@@ -85,10 +86,20 @@ def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionP
         intake=intake,
         listeners=_listeners(ground, door),
         session_settings=SessionSettingsMaker(
-            services, authenticator, ground.own_addresses, _greeting_pause(ground, expected)
+            services,
+            authenticator,
+            ground.own_addresses,
+            _greeting_pause(ground, expected),
+            traces,
         ),
         logins=_login_keeper(ground),
+        traces=traces,
     )
+
+
+def _session_traces(ground: BuildContext) -> SessionTraces:
+    worker, workers = ground.setup.worker, ground.setup.config.workers
+    return SessionTraces(worker=0 if worker is None else worker.number, workers=workers)
 
 
 def _admission_parts(

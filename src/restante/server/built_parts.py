@@ -21,6 +21,7 @@ from restante.reception.listeners import Listeners
 from restante.reception.login_keeper import LoginKeeper
 from restante.reception.memory_budget import MemoryBudget
 from restante.reception.quota_reservations import QuotaReservations
+from restante.reception.session_traces import SessionTraces
 from restante.release.authorized_host_lookup import HostNames
 from restante.release.releaser import Releaser
 from restante.reports.report_sender import ReportSender
@@ -67,6 +68,7 @@ class ReceptionParts:
     listeners: Listeners
     session_settings: SessionSettingsMaker
     logins: LoginKeeper
+    traces: SessionTraces
 
 
 @dataclass(frozen=True, slots=True)

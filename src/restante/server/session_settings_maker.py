@@ -15,6 +15,7 @@ from restante.reception.greeting_pause import GreetingPause
 from restante.reception.offered_mechanisms import offered_mechanisms
 from restante.reception.reception_settings import ReceptionSettings
 from restante.reception.services import DialogueServices
+from restante.reception.session_traces import SessionTraces
 from restante.reception.smtp_connection import SessionSettings
 from restante.sasl.scram_keys import Salting
 from restante.server.server_setup import HostAndPort
@@ -31,6 +32,7 @@ class SessionSettingsMaker:
     authenticator: Authenticator
     own_addresses: Sequence[HostAndPort]  # changed in place by a reload
     greeting: GreetingPause | None = None
+    traces: SessionTraces | None = None
 
     def settings(self, config: Config, listen: Listen, identity: ServerIdentity) -> SessionSettings:
         """Return what the sessions of a listener get under a configuration."""
@@ -60,6 +62,7 @@ class SessionSettingsMaker:
             is_implicit_tls=listen.service in IMPLICIT_TLS,
             certificates=RequestedCertificates(contexts) if listen.asks_for_certificates else None,
             greeting=self.greeting if listen.service == "mx" else None,
+            traces=self.traces,
         )
 
     def _salting(self, user: str) -> Salting:

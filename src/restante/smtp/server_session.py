@@ -44,6 +44,7 @@ from restante.smtp.incoming_content import (
     RefusedChunk,
 )
 from restante.smtp.lines import LineBuffer
+from restante.smtp.masked_dialogue import DialogueObserver
 from restante.smtp.phases import IN_TRANSACTION, TRANSITIONS, Phase
 from restante.smtp.protocol_errors import CommandRefused
 from restante.smtp.replies import Reply
@@ -106,6 +107,7 @@ class ServerSession:
         "has_tls",
         "is_authenticated",
         "is_extended",
+        "observer",
         "phase",
         "recipient_count",
     )
@@ -133,6 +135,7 @@ class ServerSession:
         self.end = SessionEnd.QUIT  # why, once it is closed
         self._junk_count = 0  # since the last message
         self._refused_recipient_count = 0
+        self.observer: DialogueObserver | None = None  # while somebody traces the session
         self._say(options.greeting)
 
     # The methods that the shell calls
@@ -204,6 +207,8 @@ class ServerSession:
             return b""
         data = self._outgoing[0] if len(self._outgoing) == 1 else b"".join(self._outgoing)
         self._outgoing.clear()
+        if self.observer is not None:
+            self.observer.said(data)
         return data
 
     @property
@@ -228,17 +233,23 @@ class ServerSession:
         if self._incoming is not None:
             return self._take_content(self._incoming)
         line: bytes | None = None
+        is_authenticating = self._exchange is not None
         try:
-            line = self._buffer.take_line(is_authenticating=self._exchange is not None)
+            line = self._buffer.take_line(is_authenticating=is_authenticating)
             if line is None:
                 return False
             self.command_count += 1
+            if self.observer is not None:
+                self.observer.heard_line(line, is_authenticating=is_authenticating)
             if self._exchange is None:
                 self._obey(parse_command(line))
             else:
                 self._take_step(self._exchange.respond(line))
         except CommandRefused as refused:
             self._exchange = None  # an AUTH exchange does not go on after an error
+            if self.observer is not None and line is None:
+                refused_line = self._buffer.refused
+                self.observer.heard_line(refused_line, is_authenticating=is_authenticating)
             self._say(refused.reply)
             if _is_bdat(self._buffer.refused if line is None else line):
                 self._wear_out(SessionEnd.UNREADABLE_BDAT)
@@ -250,7 +261,10 @@ class ServerSession:
 
     def _take_content(self, incoming: IncomingContent) -> bool:
         was_refused = incoming.refusal is not None
+        before = len(self._buffer.octets)
         self._buffer.octets = incoming.take(self._buffer.octets)
+        if self.observer is not None:
+            self.observer.heard_content(before - len(self._buffer.octets))
         if incoming.refusal is not None and not was_refused:
             self._events.append(TransactionAborted())
         if incoming.block:

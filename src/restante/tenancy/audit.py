@@ -57,6 +57,7 @@ class AuditAction(StrEnum):
     CONTENT_READ = "content-read"
     MAIL_EXPORTED = "mail-exported"
     MAIL_IMPORTED = "mail-imported"
+    SESSIONS_TRACED = "sessions-traced"
     DRAIN_STOPPED = "drain-stopped"
     REPORTS_DROPPED = "reports-dropped"
     CHANNEL_ADDED = "notice-channel-added"

@@ -87,6 +87,7 @@ RIGHTS: Final[Mapping[str, AdminAction]] = {
     "stop_drain": AdminAction.DRAIN_STOP,
     "follow_events": AdminAction.EVENTS_FOLLOW,
     "show_status": AdminAction.SERVER_STATUS,
+    "trace_sessions": AdminAction.SESSION_TRACE,
     "show_metrics": AdminAction.SERVER_METRICS,
     "trace_mail": AdminAction.TRACE,
     "list_history": AdminAction.TRACE,

@@ -1,0 +1,94 @@
+"""`restante trace-session`: SMTP dialogues of the running server as they happen."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+
+from restante.cli.api_client import connected
+from restante.cli.display import JsonObject, say, screen_width
+from restante.cli.failures import Exit, Failure, printable, warn
+from restante.cli.options import ConfigOption, JsonOption, ReasonOption
+from restante.cli.table import INDENT, fold
+from restante.mail.quantity import read_span
+
+_SILENCE_SECONDS: Final = 60.0  # the server sends a line every 15 s
+_MARKS: Final = {"client": "C:", "server": "S:"}
+
+
+def trace_session(
+    *,
+    source: Annotated[
+        str,
+        typer.Option("--source", metavar="CIDR", help="Address or network of the clients."),
+    ],
+    for_: Annotated[
+        str,
+        typer.Option("--for", metavar="SPAN", help="Length of the trace, at most 1h."),
+    ] = "60s",
+    reason: ReasonOption = "",
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show SMTP sessions of the running server as they happen, also inside TLS.
+
+    C: is the client, S: this server, and other lines are about the session. Passwords, answers to
+    AUTH and content are masked. A password that a client sends as part of another command cannot be
+    recognized. Each use is in the audit trail. The trace never delays mail: lines that are not read
+    in time are dropped, and their number is shown. With several workers it shows one of them; name
+    another one's socket by --socket.
+    """
+    order = {"source": source, "seconds": _seconds(for_), "reason": reason}
+    try:
+        asyncio.run(_show(config, order, as_json=as_json))
+    except KeyboardInterrupt:
+        return
+
+
+def _seconds(text: str) -> int:
+    try:
+        return read_span(text)
+    except ValueError as error:
+        raise Failure(Exit.USAGE, f"--for: {error}") from None
+
+
+async def _show(config: Path | None, order: dict[str, Any], *, as_json: bool) -> None:
+    async with connected(
+        config, seconds=_SILENCE_SECONDS, is_streaming=True, needs_server="trace-session"
+    ) as api:
+        async for line in api.lines("/v1/session-traces", body=order):
+            if as_json:
+                say(json.dumps(line))
+            else:
+                _say_line(line)
+            sys.stdout.flush()
+
+
+def _say_line(line: JsonObject) -> None:
+    if line["kind"] == "begin" and line["workers"] > 1:
+        warn([several_workers(line["worker"], line["workers"])])
+    for text in trace_texts(line, screen_width()):
+        say(text)
+
+
+def several_workers(worker: int, workers: int) -> str:
+    """Say that only one of several processes is traced."""
+    other = 1 if worker != 1 else 2
+    return (
+        f"this is worker {worker} of {workers}, and sessions of the others are not shown; to trace"
+        f" another, name its socket, such as --socket STATE_DIR/{other}/control.sock"
+    )
+
+
+def trace_texts(line: JsonObject, width: int) -> Iterator[str]:
+    """Yield the lines of text of one line of a trace."""
+    if line["kind"] == "alive":
+        return
+    clock, mark = line["at"][11:23].rstrip("Z"), _MARKS.get(line["kind"], "--")
+    session = f"{line['session']} " if "session" in line else ""
+    text = printable(f"{clock} {session}{mark} {line['text']}")
+    yield from fold(text, width, "", INDENT)

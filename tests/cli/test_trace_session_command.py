@@ -1,0 +1,47 @@
+"""The lines of `restante trace-session` on a screen."""
+
+import pytest
+
+from restante.cli.failures import Failure
+from restante.cli.trace_session_command import _seconds, several_workers, trace_texts
+
+AT = "2026-11-30T08:00:00.123000Z"
+
+
+def test_a_line_fits_eighty_columns() -> None:
+    session = "[2001:db8:1234:5678:9abc:def0:1234:5678]:65535"
+    text = f"RCPT TO:<{'anna.' * 20}@acme.example> NOTIFY=SUCCESS,FAILURE"
+    shown = list(trace_texts({"kind": "client", "at": AT, "session": session, "text": text}, 80))
+    assert all(len(line) <= 80 for line in shown)
+    assert shown[0].startswith(f"08:00:00.123 {session} C:")
+    assert "NOTIFY=SUCCESS,FAILURE" in shown[-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shown"),
+    [
+        ("client", ["08:00:00.123 192.0.2.7:4711 C: QUIT"]),
+        ("server", ["08:00:00.123 192.0.2.7:4711 S: QUIT"]),
+        ("note", ["08:00:00.123 192.0.2.7:4711 -- QUIT"]),
+        ("alive", []),
+    ],
+)
+def test_who_speaks_is_shown(kind: str, shown: list[str]) -> None:
+    line = {"kind": kind, "at": AT, "session": "192.0.2.7:4711", "text": "QUIT"}
+    assert list(trace_texts(line, 80)) == shown
+
+
+def test_a_line_about_the_trace_names_no_session() -> None:
+    line = {"kind": "missed", "at": "2026-11-30T08:00:00Z", "text": "5 lines dropped"}
+    assert list(trace_texts(line, 80)) == ["08:00:00 -- 5 lines dropped"]
+
+
+def test_a_trace_of_one_of_several_workers_says_so() -> None:
+    assert "worker 2 of 4" in several_workers(2, 4)
+    assert several_workers(1, 2).endswith("--socket STATE_DIR/2/control.sock")
+
+
+def test_a_span_is_read() -> None:
+    assert _seconds("5m") == 300
+    with pytest.raises(Failure, match="--for"):
+        _seconds("soon")
