@@ -236,8 +236,9 @@ def _may_pass(error: OSError) -> bool:
 
 def _cause(error: OSError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
+        reason = error.verify_message.rstrip(".")
         return (
-            f"its certificate is not trusted: {error.verify_message}; pass its authority with --ca,"
+            f"its certificate is not trusted: {reason}; pass its authority with --ca,"
             " and use its full name"
         )
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError):

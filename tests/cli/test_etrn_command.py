@@ -124,6 +124,7 @@ def test_a_certificate_that_is_not_trusted_gets_no_password(
     outcome = asks(script, "alpha.example", trusts=way == "another name")
     assert outcome.code == 69
     assert "its certificate is not trusted" in outcome.err
+    assert ".;" not in outcome.err
     assert script.heard == []
 
 

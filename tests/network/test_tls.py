@@ -132,7 +132,7 @@ def test_a_changed_record_ends_it_with_an_alert() -> None:
 def test_a_server_with_another_name_is_refused_with_an_alert() -> None:
     dialed, accepted = client("other.internal"), server()
     accepted.receive(dialed.take_outgoing())
-    with pytest.raises(TlsFailed, match="hostname mismatch"):
+    with pytest.raises(TlsFailed, match=r"hostname mismatch.*[^.]$"):
         dialed.receive(accepted.take_outgoing())
     assert not dialed.is_established
     with pytest.raises(TlsFailed, match="bad certificate"):

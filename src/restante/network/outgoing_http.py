@@ -182,7 +182,8 @@ def http_cause(error: BaseException) -> str:
         causes.append(inner)
     for cause in reversed(causes):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
+            reason = cause.verify_message.rstrip(".")
+            return f"its certificate is not trusted: {reason}"
         if isinstance(cause, ssl.SSLError):
             return "TLS failed"
         if isinstance(cause, OSError) and cause.strerror:

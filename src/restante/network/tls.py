@@ -163,4 +163,4 @@ class TlsLayer:
 def _reason(error: ssl.SSLError | ssl.CertificateError) -> str:
     """Name the failure in a word or two, as OpenSSL does."""
     detail = getattr(error, "verify_message", "") or getattr(error, "reason", "") or str(error)
-    return detail.replace("_", " ").lower()
+    return detail.replace("_", " ").lower().rstrip(".")
