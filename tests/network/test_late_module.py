@@ -1,5 +1,6 @@
 """A late module is loaded at the first use of an attribute, with the inner ones that it names."""
 
+import subprocess
 import sys
 
 import pytest
@@ -25,3 +26,20 @@ def test_it_is_loaded_at_the_first_use_and_not_before() -> None:
 def test_an_attribute_that_is_missing_is_missing() -> None:
     with pytest.raises(AttributeError):
         _ = LateModule("wsgiref").nothing
+
+
+LOADED = """
+from restante.network.late_module import leave_out_unused
+leave_out_unused()
+import restante.server.administration
+import httpx, sys
+assert httpx.AsyncClient
+print(*(name for name in ("rich", "pygments") if name in sys.modules))
+"""
+
+
+def test_a_server_loads_no_library_for_screens() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LOADED], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "\n"

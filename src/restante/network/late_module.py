@@ -4,8 +4,20 @@ A server takes mail before it needs them, and each takes a twentieth of its star
 with administration, in a thread, before most servers use them.
 """
 
+import sys
 from importlib import import_module
-from typing import Any
+from typing import Any, Final, cast
+
+# httpx imports its own command line, with rich and pygments, and does without them where they are
+# not installed. They are 3 MB of a process.
+UNUSED: Final = ("httpx._main",)
+
+
+def leave_out_unused() -> None:
+    """Have imports of modules that a server never uses fail, as if they were not installed."""
+    modules = cast("dict[str, object]", sys.modules)
+    for name in UNUSED:
+        modules.setdefault(name, None)  # the import system raises ModuleNotFoundError then
 
 
 class LateModule:

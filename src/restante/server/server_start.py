@@ -28,6 +28,7 @@ from restante.config.privileges import (
 )
 from restante.config.schema import Config
 from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
+from restante.network.late_module import leave_out_unused
 from restante.network.tls_names import ignore_strange_names
 from restante.notices.notice_inbox import NoticeInbox
 from restante.notices.notice_rules import RULES
@@ -169,6 +170,7 @@ def _serve(
     worker: WorkerPlace | None,
 ) -> str:
     ignore_strange_names()
+    leave_out_unused()
     heard.writer.begin()  # as the plain user
     exporter = heard.exporter
     if exporter is not None:
