@@ -53,7 +53,7 @@ def verify(release: Path, key: Path) -> int:
 
 def test_the_checksums_name_each_file_and_are_valid(release: Path, key: Path) -> None:
     sign(release / SUMS, key)
-    write_sums(release)  # as if it was made again: neither checksums nor signature are named
+    write_sums(release)  # as if it was repeated: neither checksums nor signature are named
     names = [line.split("  ")[1] for line in (release / SUMS).read_text().splitlines()]
     assert names == ["a.tar.gz", "b.whl"]
     subprocess.run(["sha256sum", "--check", SUMS], cwd=release, check=True, timeout=60)
