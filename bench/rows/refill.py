@@ -4,7 +4,6 @@ The mail of a filled store is drained, and the store then gives pages back to th
 run takes the same load into a copy of it, or into a new store.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,12 +15,14 @@ from bench.results import Sample
 from bench.rows.drain import CHUNKING, DESTINATIONS, check_all_came, wait_for
 from bench.rows.row import Extent, Row
 from bench.servers.park import Park
+from restante.store.sqlite.engine import PAGE_SIZE
+from restante.store.sqlite.free_space import KEPT_PAGES
 from tests.acceptance.peers.eventually import eventually
 
 SIZE: Final = 4096
 NEW: Final = "a new store"
-_SETTLING: Final = 2.0  # seconds without a change of the store's length
 _PATIENCE: Final = 600.0  # seconds
+_MOST_KEPT: Final = 4  # times the pages that are kept: the log, records and history are there too
 
 
 class RefillRow(Row):
@@ -74,20 +75,12 @@ class RefillRow(Row):
         finally:
             sink.close()
         eventually(lambda: not server.held().messages, what="nothing held", timeout=_PATIENCE)
-        eventually(_still(server.disk_octets), what="pages given back", timeout=_PATIENCE)
+        eventually(lambda: _is_short(server.disk_octets()), what="free pages", timeout=_PATIENCE)
 
 
-def _still(octets: Callable[[], int]) -> Callable[[], bool]:
-    """Return a look that tells whether a number has been the same for a while."""
-    known, since = octets(), time.monotonic()
-
-    def look() -> bool:
-        nonlocal known, since
-        if (now := octets()) != known:
-            known, since = now, time.monotonic()
-        return time.monotonic() - since >= _SETTLING
-
-    return look
+def _is_short(octets: int) -> bool:
+    """Tell whether a store without mail has given its free pages back, but for those it keeps."""
+    return octets < _MOST_KEPT * KEPT_PAGES * PAGE_SIZE
 
 
 class HeldOctetsRow(Row):
