@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from restante.cli import name_completion
-from restante.cli.name_completion import NameKind, name_before, served_names
+from restante.cli.name_completion import NameKind, messages_before, name_before, served_names
+from restante.mail.message import message_number
 from tests.admin.admin_world import AdminWorld
 from tests.cli.test_socket_request import CannedServer, answer, place, server
 
@@ -19,10 +20,43 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_running_server_names_accounts_domains_and_messages(filled: AdminWorld) -> None:
-    asked = {kind: served_names(kind, "", config=None, socket=None) for kind in NameKind}
+    asked = {
+        kind: served_names(kind, "", account="alpha", config=None, socket=None) for kind in NameKind
+    }
     assert asked[NameKind.ACCOUNT] == ["alpha", "beta"]
     assert asked[NameKind.DOMAIN] == ["alpha.example", "beta.example"]
     assert len(asked[NameKind.MESSAGE]) == 4
+    for kind in (NameKind.TOKEN, NameKind.CHANNEL, NameKind.NODE, NameKind.PORTAL_USER):
+        assert asked[kind] == []
+
+
+def test_records_are_named_as_commands_take_them(server: CannedServer, place: Path) -> None:
+    for kind, key in {
+        NameKind.LOGIN: "user",
+        NameKind.TOKEN: "id",
+        NameKind.CHANNEL: "name",
+        NameKind.PORTAL_USER: "email",
+    }.items():
+        server.answers = [answer(f'[{{"{key}": "one", "other": "two"}}]'.encode())]
+        assert served_names(kind, "", config=None, socket=place) == ["one"]
+
+
+def test_a_message_is_sought_at_its_first_letters(
+    filled: AdminWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if so many older ones are held that a listing from the start would end before it."""
+    monkeypatch.setattr(name_completion, "_LENGTHS", (1, 2))
+    every = served_names(NameKind.MESSAGE, "", config=None, socket=None)
+    last = every[-1]
+    assert served_names(NameKind.MESSAGE, last, config=None, socket=None) == [last]
+    assert served_names(NameKind.MESSAGE, "!", config=None, socket=None) == []
+
+
+def test_the_names_before_are_those_of_each_length() -> None:
+    for before, length in zip(messages_before("1k1g"), (11, 12), strict=True):
+        first = "1k1g".ljust(length, "0")
+        assert message_number(before) == message_number(first) - 1
+    assert [*messages_before("no message")] == []
 
 
 def test_a_listing_begins_at_the_letters_that_are_there(filled: AdminWorld) -> None:

@@ -19,6 +19,11 @@ NAMES = {
     NameKind.ACCOUNT: ["acme", "beta"],
     NameKind.DOMAIN: ["acme.example", "beta.example", "alpha.example"],
     NameKind.MESSAGE: ["1a", "1b", "2c"],
+    NameKind.LOGIN: ["acme-mail", "acme-web"],
+    NameKind.TOKEN: ["t1", "t2"],
+    NameKind.CHANNEL: ["hook", "ops"],
+    NameKind.NODE: ["mx1:1", "mx2:1"],
+    NameKind.PORTAL_USER: ["anna@acme.example"],
 }
 
 
@@ -27,10 +32,18 @@ class Names:
 
     def __init__(self) -> None:
         self.asked: list[tuple[NameKind, str, Path | None, Path | None]] = []
+        self.accounts: list[str] = []
 
     def __call__(
-        self, kind: NameKind, beginning: str, *, config: Path | None, socket: Path | None
+        self,
+        kind: NameKind,
+        beginning: str,
+        *,
+        account: str = "",
+        config: Path | None,
+        socket: Path | None,
     ) -> Sequence[str]:
+        self.accounts.append(account)
         self.asked.append((kind, beginning, config, socket))
         return NAMES[kind]
 
@@ -61,15 +74,21 @@ def offered(line: str, names: Names | None = None) -> list[str]:
         ("account usage b", "beta"),
         ("account add ", ""),
         ("login set ", "acme beta"),
-        ("login set acme ", ""),
+        ("login set acme ", "acme-mail acme-web"),
+        ("login add acme ", ""),
+        ("token revoke ", "t1 t2"),
+        ("token add acme ", ""),
+        ("notice test h", "hook"),
+        ("notice add ", ""),
+        ("notice add ops --only mail-ex", "mail-expired"),
+        ("node retire mx2", "mx2:1"),
+        ("user remove a", "anna@acme.example"),
         ("recipient list b", "beta.example"),
         ("release acme.example ", "beta.example alpha.example"),
         ("etrn mx.example ", ""),
         ("queue list --domain b", "beta.example"),
         ("queue delete 1a 1", "1b"),
         ("trace 1", "1a 1b"),
-        ("node retire ", ""),
-        ("notice test ", ""),
         ("domain snippet acme.example --for exi", "exim"),
         ("apply ", FILES),
         ("--config ", FILES),
@@ -101,6 +120,14 @@ def test_names_are_asked_of_the_server_that_the_command_would_use() -> None:
         (NameKind.DOMAIN, "al", Path("a.toml"), None),
         (NameKind.ACCOUNT, "be", None, Path("s")),
     ]
+
+
+def test_the_account_that_the_command_names_is_the_one_that_is_asked_for() -> None:
+    names = Names()
+    offered("login set acme ", names)
+    offered("notice test --account beta ", names)
+    offered("notice test ", names)
+    assert names.accounts == ["acme", "beta", ""]
 
 
 def test_a_name_of_several_words_is_not_offered(

@@ -21,7 +21,8 @@ def completion(
 ) -> None:
     """Print the script that completes commands, options and names in a shell.
 
-    Domains, accounts and messages are completed from the running server, if it answers at once.
+    Names, such as those of domains and messages, come from the running server, if it answers at
+    once.
     For bash, write the output to ~/.local/share/bash-completion/completions/restante; for fish, to
     ~/.config/fish/completions/restante.fish; for zsh, to the file _restante in a directory of
     $fpath.

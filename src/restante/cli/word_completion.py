@@ -22,6 +22,15 @@ _QUICKEST: Final = NamedCommand("completion")  # loaded where no command is name
 _PLAIN: Final = re.compile(r"[^\s\x00-\x1f\x7f]+")  # anything else would be several words
 # Commands whose domain or account is new, or is of another server.
 _NAME_NO_RECORD: Final = {"account add", "domain add", "etrn"}
+_ARGUMENTS: Final = (  # the word in the help, commands, and the kind of record that it names
+    ("NAME", "account ", NameKind.ACCOUNT),
+    ("NAME", ("queue ", "trace"), NameKind.MESSAGE),
+    ("USER", ("login set", "login show", "login remove", "login certificate"), NameKind.LOGIN),
+    ("ID", ("token revoke", "token made"), NameKind.TOKEN),
+    ("NAME", ("notice set", "notice remove", "notice test", "notice again"), NameKind.CHANNEL),
+    ("NAME", "node ", NameKind.NODE),
+    ("EMAIL", ("user set", "user remove"), NameKind.PORTAL_USER),
+)
 
 
 @dataclass(slots=True)
@@ -164,6 +173,7 @@ def _values(
         found = names(
             kind,
             current,
+            account=_account_before(before),
             config=Path(config) if config else None,
             socket=Path(place) if place else None,
         )
@@ -171,6 +181,13 @@ def _values(
         for name in found:
             if name.startswith(current) and name not in given:
                 yield name, ""
+
+
+def _account_before(before: WordsBefore) -> str:
+    """Return the account whose records are meant; "" if none is named."""
+    if before.path.startswith("login ") and before.operands:
+        return before.operands[0]
+    return before.values.get("account", "")
 
 
 def _word_of(parameter: Any) -> str:
@@ -200,8 +217,11 @@ def name_kind(path: str, parameter: Any) -> NameKind | None:
         return NameKind.DOMAIN
     if word == "ACCOUNT" or parameter.name == "account":
         return NameKind.ACCOUNT
-    if word == "NAME" and is_argument and path.startswith("account "):
-        return NameKind.ACCOUNT
-    if word == "NAME" and is_argument and path.startswith(("queue ", "trace")):
-        return NameKind.MESSAGE
+    return _kind_of_argument(path, word) if is_argument else None
+
+
+def _kind_of_argument(path: str, word: str) -> NameKind | None:
+    for words, beginnings, kind in _ARGUMENTS:
+        if word == words and path.startswith(beginnings):
+            return kind
     return None
