@@ -195,3 +195,25 @@ def test_the_octets_in_place_of_a_reply_are_kept(
     unread: str, is_astray: bool, garbled: str
 ) -> None:
     assert verdict(Session(unread=unread), is_astray=is_astray).garbled == garbled
+
+
+@pytest.mark.parametrize(
+    ("session", "facts", "is_so"),
+    [
+        (Session(knows_client=True, awaited=MAIL), {"kind": EndKind.BUSY}, True),
+        (Session(knows_client=True, awaited=RCPT), {"kind": EndKind.BUSY}, True),
+        (Session(knows_client=True, awaited=RCPT), {"was_closed": True}, True),
+        (Session(knows_client=True, awaited=RCPT), {}, False),
+        (Session(knows_client=True, awaited=RCPT), {"was_silent": True}, False),
+        (Session(knows_client=True, awaited=DATA), {"was_closed": True}, False),
+        (Session(knows_client=True, awaited=CONTENT), {"kind": EndKind.BUSY}, False),
+        (Session(knows_client=True, awaited=RCPT, runs_ahead=True), {"was_closed": True}, False),
+        (Session(awaited=RCPT), {"was_closed": True}, False),
+    ],
+)
+def test_it_was_cut_at_the_envelope_by_421_or_a_close_at_mail_or_rcpt_of_a_client(
+    session: Session, facts: dict[str, Any], is_so: bool
+) -> None:
+    end = verdict(session, **{"was_ready": True, **facts})
+    assert end.was_cut_at_envelope is is_so
+    assert not verdict(session, **{**facts, "was_ready": False}).was_cut_at_envelope

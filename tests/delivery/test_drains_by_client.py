@@ -140,7 +140,7 @@ def test_without_the_offer_everything_stays_held() -> None:
     assert "does not offer XCLIENT" in world.end["reason"]
 
 
-def test_a_second_client_that_the_server_cuts_off_before_its_greeting_is_put_off() -> None:
+def test_a_second_client_that_the_server_cuts_off_before_its_greeting_is_client_deferred() -> None:
     """So does a port of Postfix without IPv6, where the header has an address of IPv6."""
     primary = primary_for(ClientPassing.PROXY, {"GREETING 198.51.100.2": CLOSE})
     world = drained(primary, ClientPassing.PROXY, [origin(2), origin(1), origin(2), origin(3)])
@@ -725,7 +725,7 @@ def test_a_destination_that_refuses_our_mail_too_ends_the_drain_as_always() -> N
     primary = primary_for(passing, {"RCPT": BLOCKED, "DATA": "554 5.5.1 no valid recipients"})
     found = watched(primary, passing, STRANGERS, patience=600.0, connections=1)
     assert found.world.pauses == []
-    assert "so is ours: 554 5.7.1" in found.world.log.of(DrainFinished)[-1]["reason"]
+    assert "nor is ours: 554 5.7.1" in found.world.log.of(DrainFinished)[-1]["reason"]
     assert statuses(found.world)[RecipientStatus.REFUSED] == 20
     assert primary.connections <= 25
     assert counted_drains(found.world) == [0] * 200
@@ -783,3 +783,44 @@ def test_refusals_that_name_no_policy_end_the_drain_after_twenty_as_always() -> 
     assert primary.taken == []
     assert statuses(found.world)[RecipientStatus.REFUSED] == 20
     assert "20 messages in a row were refused" in found.world.log.of(DrainFinished)[-1]["reason"]
+
+
+@pytest.mark.parametrize(
+    ("passing", "moment", "reply"),
+    [
+        (ClientPassing.PROXY, "MAIL", "421 4.7.0 not from you"),
+        (ClientPassing.PROXY, "RCPT", "421 4.7.0 not from you"),
+        (ClientPassing.XCLIENT, "RCPT", CLOSE),
+        (ClientPassing.XCLIENT, "RCPT", "451 4.3.0 later"),
+    ],
+)
+def test_two_hundred_clients_deferred_at_mail_or_rcpt_in_front_keep_nobody_waiting_long(
+    passing: ClientPassing, moment: str, reply: str
+) -> None:
+    primary = listing(passing, moment, reply)
+    found = watched(primary, passing, [*STRANGERS, *GOOD], wanted=5, seconds=600.0)
+    assert sorted(numbers(primary)) == list(range(201, 206))
+    assert found.times[-1] < 160.0  # 40, and the time of a busy machine
+    assert found.world.pauses == []
+    assert still_held(found.world) == list(range(1, 201))
+    assert counted_drains(found.world) == [0] * 200
+
+
+@pytest.mark.parametrize("reply", ["421 4.3.2 going down", "451 4.3.0 disk"])
+def test_a_destination_that_puts_our_mail_off_too_is_left_alone_after_ten(reply: str) -> None:
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"RCPT": reply, "DATA": "554 5.5.1 no valid recipients"})
+    found = watched(primary, passing, STRANGERS[:60], connections=1)
+    assert primary.headers.count(LOCAL_HEADER) == 1
+    assert primary.connections <= 15
+    assert "not taken, nor is ours" in found.world.log.of(DrainFinished)[-1]["reason"]
+    assert len(still_held(found.world)) == 60
+
+
+def test_a_single_client_whose_connection_is_cut_at_rcpt_is_tried_again_at_once() -> None:
+    passing = ClientPassing.PROXY
+    primary = primary_for(passing, {"RCPT": ["421 4.3.2 a moment"]})
+    world = drained(primary, passing, [origin(1)])
+    assert numbers(primary) == [1]
+    assert still_held(world) == []
+    assert world.pauses == []

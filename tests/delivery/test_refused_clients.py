@@ -136,3 +136,17 @@ def test_the_first_client_with_kept_mail_asks_for_a_look_with_mail_and_a_hundred
     long.delivered()
     assert (long.needs_mail_look, long.takes_our_mail) == (False, False)
     assert state(long) == (False, False)
+
+
+def test_ten_clients_deferred_at_mail_or_rcpt_ask_for_that_look_too() -> None:
+    long = ClientRow()
+    for number in range(FIRST_LOOK):
+        assert state(long) == (False, False)
+        for _ in range(2):
+            assert long.deferred_at_envelope(nth(number), "u@b", "451 4.3.0 no") is None
+    assert (long.needs_mail_look, long.mailbox, long.has_kept) == (True, "u@b", False)
+    assert state(long) == (True, True)
+    long.kept(nth(0), "v@b", "554 5.7.1 no")
+    assert long.has_kept
+    long.delivered()
+    assert (long.needs_mail_look, long.has_kept) == (False, False)

@@ -9,6 +9,7 @@ from restante.delivery.stop_rules import (
     CLIENTS_LIMIT,
     DEFERRED_LIMIT,
     StopRules,
+    is_deferred_at_envelope,
     limit_told,
     policy_told,
     refused_by_policy,
@@ -116,8 +117,33 @@ def test_a_policy_against_clients_is_not_counted_here() -> None:
 
 def test_what_is_not_about_the_client_counts_as_always() -> None:
     rules = StopRules(BrokenDestinationDetector())
-    stops = [rules.not_delivered(deferred("451 4.3.0 disk"), client(n)) for n in range(10)]
+    disk = deferred("451 4.3.0 disk", TransactionStage.CONTENT)
+    stops = [rules.not_delivered(disk, client(n)) for n in range(10)]
     assert stops[-1] is not None
+
+
+def test_what_is_client_deferred_at_rcpt_counts_for_each_client_alone() -> None:
+    rules, disk = StopRules(BrokenDestinationDetector()), deferred("451 4.3.0 disk")
+    for _ in range(DEFERRED_LIMIT - 1):
+        assert [rules.not_delivered(disk, client(n)) for n in range(10)] == [None] * 10
+    rules.delivered()
+    assert rules.not_delivered(disk, client(1)) is None
+    stops = [rules.not_delivered(disk, client(1)) for _ in range(DEFERRED_LIMIT - 1)]
+    assert stops[:-1] == [None] * (DEFERRED_LIMIT - 2)
+    assert stops[-1] is not None
+    assert stops[-1].kind is AttemptKind.STOPPED
+
+
+def test_mail_is_client_deferred_at_its_envelope_by_4xx_for_no_policy_rate_or_mailbox() -> None:
+    assert is_deferred_at_envelope(deferred("451 4.3.0 disk"))
+    assert is_deferred_at_envelope(deferred("451 4.7.1 Service unavailable"))
+    assert is_deferred_at_envelope(deferred("451 4.5.0 odd", TransactionStage.MAIL))
+    for reply in ("450 4.7.1 no", "450 4.7.1 too many", "450 4.2.1 mailbox disabled"):
+        assert not is_deferred_at_envelope(deferred(reply))
+    assert not is_deferred_at_envelope(deferred("451 4.3.0 disk", TransactionStage.DATA))
+    assert not is_deferred_at_envelope(
+        deferred("451 4.3.0 disk", TransactionStage.RCPT, RecipientMove.REFUSED)
+    )
 
 
 def test_refusals_of_clients_by_policy_are_not_counted_here() -> None:
@@ -157,7 +183,8 @@ def test_a_policy_is_told_by_its_reply_unless_the_rate_is_limited_too() -> None:
 
 def test_a_destination_in_trouble_is_left_alone_although_it_says_4_7_1_to_each_client() -> None:
     rules, down = StopRules(BrokenDestinationDetector()), "451 4.7.1 Service unavailable"
-    stops = [rules.not_delivered(deferred(down), client(n)) for n in range(DEFERRED_LIMIT)]
-    assert policy_told(deferred(down)) == ""
+    refused_content = deferred(down, TransactionStage.CONTENT)
+    stops = [rules.not_delivered(refused_content, client(n)) for n in range(DEFERRED_LIMIT)]
+    assert policy_told(refused_content) == ""
     assert stops[:-1] == [None] * (DEFERRED_LIMIT - 1)
     assert stops[-1] is not None

@@ -66,6 +66,7 @@ def connection_end(
         suspect=_suspect(record, session),
         garbled=_garbled(record, session),
         concerns_client=_concerns_client(record, session),
+        was_cut_at_envelope=_is_cut_at_envelope(record, session),
     )
 
 
@@ -86,6 +87,14 @@ def _concerns_client(record: ConnectionRecord, session: ClientSession) -> bool:
     was_ended = record.kind is EndKind.BUSY or (record.kind is EndKind.BROKEN and is_cut)
     is_of_ours = session.awaited in (STARTTLS, AUTH)
     return session.is_client_refused or (was_ended and not is_of_ours)
+
+
+def _is_cut_at_envelope(record: ConnectionRecord, session: ClientSession) -> bool:
+    """Return whether it was cut at MAIL or RCPT of a client, by 421 or without a reply."""
+    if not (session.knows_client and record.was_ready):
+        return False
+    was_ended = record.kind is EndKind.BUSY or (record.kind is EndKind.BROKEN and record.was_closed)
+    return was_ended and not session.runs_ahead and session.awaited in (MAIL, RCPT)
 
 
 def _manner(record: ConnectionRecord, session: ClientSession) -> SendingManner:

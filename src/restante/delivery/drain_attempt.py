@@ -40,7 +40,8 @@ takes its messages by itself. The manners towards a primary that has just come b
   it goes on slowly (refused_clients.py).
 - Mail that a policy refuses (5.7.x) concerns its client too, but few such refusals stand while
   nothing is delivered. From then on such mail stays held, and we look whether our own would be
-  taken (mail_look.py).
+  taken (mail_look.py). We look likewise after ten clients in a row whose mail was deferred at MAIL
+  or RCPT, for no policy.
 - A client that gets no answer for some seconds is silent for the rest of the drain. Its mail comes
   behind that of others. Few connections wait for such clients (silent_clients.py). After ten
   silences in a row we ask for the greeting in our own name. If we get none, the attempt ends.
@@ -84,6 +85,7 @@ from restante.delivery.silent_clients import CLIENT_SECONDS, share_of_silent
 from restante.delivery.stop_rules import (
     AttemptStop,
     StopRules,
+    is_deferred_at_envelope,
     limit_told,
     policy_told,
     refused_by_policy,
@@ -275,8 +277,8 @@ class DrainAttempt:
         """End if the destination would not take our mail: then it refuses more than clients."""
         stop = await look_with_mail(self._plan, self._row.mailbox, self._context)
         if stop is not None and self._row.needs_mail_look:  # nothing was delivered meanwhile
-            reason = f"mail of clients in a row was refused, and so is ours: {stop.reason}"
-            self.end(reason, stop.kind)
+            reason = f"mail of clients in a row was not taken, nor is ours: {stop.reason}"
+            self.end(reason, stop.kind if self._row.has_kept else AttemptKind.STOPPED)
         self._row.looked_with_mail()
         self._open_connections()
 
@@ -543,6 +545,9 @@ class DrainAttempt:
             self._defer_client(client, reason)
         if client is not None and (reason := policy_told(outcome)):
             self._end_for_now(self._row.deferred(client, reason))
+        elif client is not None and is_deferred_at_envelope(outcome):
+            last = outcome.recipients[-1]
+            self._end_for_now(self._row.deferred_at_envelope(client, last.forward_path, last.reply))
         if stop := self._rules.not_delivered(outcome, client):
             if stop.kind is AttemptKind.LIMITED:
                 self._tally.is_limited = True
@@ -632,14 +637,20 @@ class DrainAttempt:
         if end.was_ready:
             self._unanswered = 0
             self._row.let_in()
+        is_deferred = self._is_client_deferred(work.client, end)
         for message in reversed(end.outstanding):  # each goes to the front
-            if message is end.in_doubt:
+            if is_deferred:
+                self._record(message, deferred_for(message, end.reason), "")
+                self._supply.left_behind += 1
+            elif message is end.in_doubt:
                 self._take_back_in_doubt(message, end)
             else:
                 self._take_back(message, end)
         if not self._is_ending:
             if work.client is not None and end.concerns_client:
                 self._go_on_without(work.client, end)
+            elif work.client is not None and is_deferred:
+                self._go_on_behind(work.client, end)
             else:
                 self._make_do_without(end)
         self._woken.set()
@@ -657,6 +668,27 @@ class DrainAttempt:
         else:
             self._supply.found_refused(client)
             self._end_for_now(self._row.refused(end.reason))
+        self._open_connections()
+        self._connections.wake()
+
+    def _is_client_deferred(self, client: PassedClient | None, end: ConnectionEnd) -> bool:
+        """Return whether a client is deferred whose connection was cut: the mail of others waits.
+
+        Pipelining may be the reason: then the next connection goes on without. Or the destination
+        ends a connection that has had its mail.
+        """
+        is_cut = end.was_cut_at_envelope and end.in_doubt is None and not end.delivered
+        if client is None or not is_cut or end.not_borne is not None:
+            return False
+        return self._supply.waiting > self._supply.waiting_of(client)
+
+    def _go_on_behind(self, client: PassedClient, end: ConnectionEnd) -> None:
+        """Put a client behind the others whose connection was cut at MAIL or RCPT."""
+        self._defer_client(client, end.reason)
+        self._supply.found_refused(client)
+        if end.suspect is not None:
+            mailbox = end.suspect.envelope.forward_paths[0]
+            self._end_for_now(self._row.deferred_at_envelope(client, mailbox, end.reason))
         self._open_connections()
         self._connections.wake()
 

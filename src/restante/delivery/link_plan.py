@@ -106,6 +106,8 @@ class ConnectionEnd:
     suspect: HeldMessage | None = None  # outstanding; the reply that did not come was its
     garbled: str = ""  # the data in place of that reply, and its fault; "" if nothing came
     concerns_client: bool = False  # the destination refused the client in whose name it was
+    # the destination cut it at MAIL or RCPT of the client in whose name it was
+    was_cut_at_envelope: bool = False
 
     @property
     def came_after_mail(self) -> bool:

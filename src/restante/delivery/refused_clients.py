@@ -30,7 +30,9 @@ everybody. So few such refusals stand while nothing is delivered:
                                                   first one, and each LATER_LOOK more, lead to a
                                                   look in our own name, with MAIL and RCPT
 
-These clients count among those in a row, above.
+These clients count among those in a row, above. So do clients whose mail is deferred at MAIL or
+RCPT, by 421, by closing, or by 4xx for no policy. FIRST_LOOK of them lead to that look, too. A
+destination in trouble tells us the same as the clients.
 
 A refused client's mail comes behind that of others for the rest of the drain. As for silence
 (silent_clients.py), the memory is of addresses of IPv4 and of networks of IPv6. In later drains it
@@ -104,7 +106,8 @@ class ClientRow:
         self._kept: set[PassedClient] = set()  # of these, whose refused mail stays held
         self._until_look = FIRST_LOOK  # clients to be refused before the next look
         self.is_about_clients = False  # a look has shown that the destination would talk to us
-        self._until_mail_look = 1  # clients whose refused mail stays held before the next such look
+        self._until_mail_look = FIRST_LOOK  # clients, before the next such look
+        self._deferred_at_envelope: set[PassedClient] = set()  # at MAIL or RCPT, once or more
         self.takes_our_mail = False  # a look with MAIL and RCPT has shown it
         self.mailbox = ""  # to which the last refused message was that stays held
 
@@ -140,7 +143,24 @@ class ClientRow:
         if client not in self._kept:
             self._kept.add(client)
             self._until_mail_look -= 1
+        if not self.takes_our_mail:
+            self._until_mail_look = 0
         return self.deferred(client, reason)
+
+    def deferred_at_envelope(
+        self, client: PassedClient, mailbox: str, reason: str
+    ) -> AttemptStop | None:
+        """Count a client whose mail was deferred at MAIL or RCPT, once; return as above."""
+        self.mailbox = mailbox
+        if client not in self._deferred_at_envelope:
+            self._deferred_at_envelope.add(client)
+            self._until_mail_look -= 1
+        return self.deferred(client, reason)
+
+    @property
+    def has_kept(self) -> bool:
+        """Whether refused mail of some client stays held."""
+        return bool(self._kept)
 
     def let_in(self) -> None:
         """Count a client that could begin its mail."""
@@ -162,7 +182,8 @@ class ClientRow:
         self._refused = 0
         self._deferred.clear()
         self._kept.clear()
-        self._until_look, self._until_mail_look = FIRST_LOOK, 1
+        self._deferred_at_envelope.clear()
+        self._until_look = self._until_mail_look = FIRST_LOOK
         self.is_about_clients = self.takes_our_mail = False
 
     def _stop(self, reason: str) -> AttemptStop | None:

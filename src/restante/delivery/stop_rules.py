@@ -13,19 +13,26 @@ Where the destination is told the client of each message, much of this is about 
     ------------------------------------------------  ------------------------------------------
     4xx: too much from that client                    not, for up to 20 clients in a row
     4xx: a policy (queue/deferred_by_policy.py)       not here: refused_clients.py
+    4xx: anything else, at RCPT (or MAIL)             for each client alone; see refused_clients.py
     5xx: a policy (X.7.x)                             not here: refused_clients.py
     the client is refused before its mail             not here: refused_clients.py
 
 An attempt that ends begins no more messages.
 """
 
+from collections import Counter
 from typing import Final, NamedTuple
 
 from restante.delivery.attempt_end import AttemptKind
 from restante.queue.broken_destination import BrokenDestinationDetector
 from restante.queue.deferral_cause import DeferralCause, concerns_mailbox, hindrance
 from restante.queue.deferred_by_policy import is_by_policy
-from restante.queue.recipient_status import MessageOutcome, RecipientMove, RecipientOutcome
+from restante.queue.recipient_status import (
+    MessageOutcome,
+    RecipientMove,
+    RecipientOutcome,
+    TransactionStage,
+)
 from restante.smtp.passed_client import PassedClient
 
 DEFERRED_LIMIT: Final = 10  # messages in a row
@@ -33,6 +40,7 @@ CLIENTS_LIMIT: Final = 20  # with a limited rate since the last delivery: then i
 MAILBOXES_LIMIT: Final = (
     20  # deferred for their state, none delivered: then it says so of everybody
 )
+_ENVELOPE: Final = frozenset({TransactionStage.MAIL, TransactionStage.RCPT})
 _POLICY: Final = "7."  # the subject of the enhanced code
 
 
@@ -53,6 +61,7 @@ class StopRules:
         self._mailboxes: set[str] = set()  # deferred for their state since the last delivery
         # since the last delivery
         self._limited_clients: set[PassedClient] = set()
+        self._deferred_at_envelope: Counter[PassedClient] = Counter()  # messages, at MAIL or RCPT
 
     def answered(
         self, outcome: MessageOutcome, refusals_limit: int, client: PassedClient | None = None
@@ -72,6 +81,7 @@ class StopRules:
         self._deferred_in_a_row = 0
         self._mailboxes.clear()
         self._limited_clients.clear()
+        self._deferred_at_envelope.clear()
 
     def not_delivered(
         self, outcome: MessageOutcome, client: PassedClient | None = None
@@ -84,6 +94,11 @@ class StopRules:
                 self._limited_clients.add(client)
                 if len(self._limited_clients) <= CLIENTS_LIMIT:
                     return None
+            elif is_deferred_at_envelope(outcome):
+                self._deferred_at_envelope[client] += 1
+                if self._deferred_at_envelope[client] < DEFERRED_LIMIT:
+                    return None
+                self._deferred_in_a_row = DEFERRED_LIMIT - 1
         if not self._is_about_mailboxes(outcome):
             moves = {recipient.move for recipient in outcome.recipients}
             self._deferred_in_a_row = (
@@ -121,6 +136,20 @@ def policy_told(outcome: MessageOutcome) -> str:
     if limit_told(outcome):
         return ""
     return next((one.reply for one in outcome.recipients if is_by_policy(one)), "")
+
+
+def is_deferred_at_envelope(outcome: MessageOutcome) -> bool:
+    """Return whether 4xx at MAIL or RCPT deferred all recipients, for no policy or mailbox."""
+    return (
+        not policy_told(outcome)
+        and not limit_told(outcome)
+        and all(
+            one.move is RecipientMove.DEFERRED
+            and one.stage in _ENVELOPE
+            and not concerns_mailbox(one)
+            for one in outcome.recipients
+        )
+    )
 
 
 def refused_by_policy(outcome: MessageOutcome) -> bool:
