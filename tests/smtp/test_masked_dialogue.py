@@ -124,7 +124,8 @@ def told(
     while session.next_event():
         pass
     session.data_to_send()
-    session.observer = seen = Transcript()
+    seen = Transcript()
+    session.be_observed(seen)
     for piece in said:
         session.receive_data(piece)
         while session.next_event() is not None:

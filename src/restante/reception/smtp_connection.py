@@ -273,8 +273,9 @@ class SmtpConnection:
         traces = self._settings.traces
         if self._observer is None and traces is not None and traces.is_active:
             self._observer = traces.observer(self.peer, self.wire.peer_port)
-            self._session.observer = self._observer
-            self._note(state)
+            if self._observer is not None:
+                self._session.be_observed(self._observer)
+                self._note(state)
 
     def _note(self, text: str) -> None:
         if self._observer is not None:

@@ -96,6 +96,7 @@ class ServerSession:
         "_exchange",
         "_incoming",
         "_junk_count",
+        "_observer",
         "_options",
         "_outgoing",
         "_refused_recipient_count",
@@ -107,7 +108,6 @@ class ServerSession:
         "has_tls",
         "is_authenticated",
         "is_extended",
-        "observer",
         "phase",
         "recipient_count",
     )
@@ -135,10 +135,14 @@ class ServerSession:
         self.end = SessionEnd.QUIT  # why, once it is closed
         self._junk_count = 0  # since the last message
         self._refused_recipient_count = 0
-        self.observer: DialogueObserver | None = None  # while somebody traces the session
+        self._observer: DialogueObserver | None = None  # while somebody traces the session
         self._say(options.greeting)
 
     # The methods that the shell calls
+
+    def be_observed(self, observer: DialogueObserver) -> None:
+        """Let somebody see the dialogue from now on."""
+        self._observer = observer
 
     def receive_data(self, data: bytes) -> None:
         """Take bytes from the client. Call `next_event` until it returns None after this."""
@@ -207,8 +211,8 @@ class ServerSession:
             return b""
         data = self._outgoing[0] if len(self._outgoing) == 1 else b"".join(self._outgoing)
         self._outgoing.clear()
-        if self.observer is not None:
-            self.observer.said(data)
+        if self._observer is not None:
+            self._observer.said(data)
         return data
 
     @property
@@ -239,17 +243,17 @@ class ServerSession:
             if line is None:
                 return False
             self.command_count += 1
-            if self.observer is not None:
-                self.observer.heard_line(line, is_authenticating=is_authenticating)
+            if self._observer is not None:
+                self._observer.heard_line(line, is_authenticating=is_authenticating)
             if self._exchange is None:
                 self._obey(parse_command(line))
             else:
                 self._take_step(self._exchange.respond(line))
         except CommandRefused as refused:
             self._exchange = None  # an AUTH exchange does not go on after an error
-            if self.observer is not None and line is None:
+            if self._observer is not None and line is None:
                 refused_line = self._buffer.refused
-                self.observer.heard_line(refused_line, is_authenticating=is_authenticating)
+                self._observer.heard_line(refused_line, is_authenticating=is_authenticating)
             self._say(refused.reply)
             if _is_bdat(self._buffer.refused if line is None else line):
                 self._wear_out(SessionEnd.UNREADABLE_BDAT)
@@ -263,8 +267,8 @@ class ServerSession:
         was_refused = incoming.refusal is not None
         before = len(self._buffer.octets)
         self._buffer.octets = incoming.take(self._buffer.octets)
-        if self.observer is not None:
-            self.observer.heard_content(before - len(self._buffer.octets))
+        if self._observer is not None:
+            self._observer.heard_content(before - len(self._buffer.octets))
         if incoming.refusal is not None and not was_refused:
             self._events.append(TransactionAborted())
         if incoming.block:
