@@ -27,10 +27,10 @@ def test_a_drill_that_fails_tells_the_step_and_the_remedy(
     assert all(len(line) <= 80 for line in shown.out.splitlines())
     assert json.loads(file.read_text())["drill"]["failed_step"] == "check"
     verified = command("drill", "--verify", str(file))
-    assert (verified.code, verified.out[:30]) == (0, "genuine: the drill of alpha.ex")
+    assert (verified.code, verified.out[:30]) == (2, "genuine: the drill of alpha.ex")
     monkeypatch.setattr(admin.context.vault, "_blocks", [bytes([2] * 32), bytes(32)])  # rotated
     rotated = command("drill", "--verify", str(file))
-    assert (rotated.code, "signed with a former key" in rotated.out) == (0, True)
+    assert (rotated.code, "signed with a former key" in rotated.out) == (2, True)
     file.write_text(file.read_text().replace('"check"', '"hold"'))
     assert command("drill", "--verify", str(file), "--json").code == 65
     again = command("drill", "alpha.example", "--proof", str(file))

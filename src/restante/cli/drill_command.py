@@ -170,7 +170,7 @@ def _beginning(file: Path) -> bytes:
 
 
 def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:
-    """Tell whether a proof is genuine: exit code 0, or 65 if it is not."""
+    """Tell whether a proof is genuine: exit code 0; 2 if its drill failed, 65 if it is not."""
     try:
         given = read_foreign_json(file.read_text())
     except OSError as error:
@@ -189,4 +189,6 @@ def _verify(config: ConfigOption, file: Path, *, as_json: bool) -> int:
             say("It was signed with a former key: a thief of that key could have made it.")
     else:
         say(f"not genuine: {verdict['reason']}")
-    return Exit.DONE if verdict["is_genuine"] else Exit.DATA
+    if not verdict["is_genuine"]:
+        return Exit.DATA
+    return Exit.DONE if given["drill"]["is_passed"] else CRITICAL
