@@ -112,7 +112,10 @@ chmod +x /steps/bin/scp
 """
 
 # Without it, `status --check` warns.
-KEY_COPIED: Final = "restante key confirm-copied /etc/restante/restante.key\n"
+KEY_COPIED: Final = """
+install -m 600 /etc/restante/restante.key /root/copy-of-restante.key
+restante key confirm-copied /root/copy-of-restante.key
+"""
 
 # The other machine of a move: nothing of the server is there, and its user has another number.
 NEW_MACHINE: Final = """
