@@ -31,6 +31,7 @@ def test_another_key_file_changes_nothing_and_the_right_one_hands_the_mail_over(
         assert login == ALPHA
         assert send(restante.mx, f"reader@{DOMAIN}", content=message("sealed")).returncode == 0
         needed = restante.shown("store", "backup", str(backup))["key_fingerprint"]
+        assert f"key file: {needed}\n" in (backup / "backup.txt").read_text()
         shutil.copy2(key, copied)
         restante.do("key", "confirm-copied", str(copied))
         restante.stop()

@@ -8,11 +8,15 @@ from pydantic import BaseModel, ConfigDict
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
+from restante.admin.long_work import beside_mail
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import PathText
 from restante.mail.message import message_name
+from restante.phrases import cause_of
+from restante.store.backup_note import NOTE, note_text, write_note
 from restante.store.sealing.key_check import KEY_FINDING, check_key
 from restante.store.store_care import PlannedCopy, StoreCare, StoreReport
+from restante.store.store_errors import StoreError
 from restante.tenancy.principal import Principal
 from restante.tenancy.sealed_secrets import Vault
 
@@ -120,6 +124,11 @@ async def backup(context: AdminContext, order: BackupOrder) -> BackupView:
             ErrorKind.INVALID, f"{directory}: is not an absolute path", "give the whole path"
         )
     made = await context.store.upkeep.backup(directory)
+    note = note_text(context.vault.fingerprint, context.now())
+    try:
+        await beside_mail(write_note, directory, note)
+    except OSError as error:
+        raise StoreError(f"{directory}/{NOTE}: {cause_of(error)}") from error
     return BackupView(
         directory=order.directory,
         messages=made.messages,
