@@ -27,7 +27,7 @@ RESTANTE, UNSEALED, POSTFIX, POSTFIX_HOLDS, EXIM, FLOOR = (
 
 
 SHARED_ALONE = "Restante on PostgreSQL"
-SHARED = {SHARED_ALONE: 1, f"{SHARED_ALONE}, 2 workers": 2, f"{SHARED_ALONE}, 4 workers": 4}
+SHARED = {SHARED_ALONE: 1} | {f"{SHARED_ALONE}, {count} workers": count for count in (2, 3, 4)}
 
 
 class Park:
