@@ -38,6 +38,7 @@ AT_ONCE: Final = 20  # domains
 WALKED_AT_ONCE: Final = 1000  # domains that are looked for such a policy: mail waits meanwhile
 MOST: Final = 200  # domains in a round: the others wait for the next one
 ROUND_SECONDS: Final = 60.0  # also between two looks for a record that is missing
+SOONEST_SECONDS: Final = 5.0  # between two rounds, if no event asks for one
 AGAIN_SECONDS: Final = 86_400.0  # between two looks at a proven domain
 RULE: Final = "domain-proof"
 
@@ -99,7 +100,10 @@ class ProofKeeper:
         due = due[:MOST]
         for start in range(0, len(due), AT_ONCE):
             await self._look(due[start : start + AT_ONCE])
-        return ROUND_SECONDS
+        if len(due) == MOST:
+            return ROUND_SECONDS
+        soonest = min(map(self._due_at, asked), default=float("inf")) - self._monotonic()
+        return min(ROUND_SECONDS, max(soonest, SOONEST_SECONDS))
 
     def _due_at(self, domain: HostedDomain) -> float:
         return self._due.get(_key(domain), float("-inf"))  # a new one comes first
