@@ -47,6 +47,8 @@ def test_an_answer_that_will_do(name: str, text: str, answer: str) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
+        ("dir", "", "'' is not a directory. Write a name without control characters."),
+        ("dir", "/srv/a\nb", "'/srv/a\\nb' is not a directory"),
         ("dir", "/etc/passwd", "/etc/passwd is a file. Write the name of a directory."),
         ("hostname", "no name", "'no name' is not a host name. Write a full name, such as"),
         ("hostname", "192.0.2.1", "'192.0.2.1' is not a host name"),

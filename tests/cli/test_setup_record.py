@@ -1,6 +1,7 @@
 """The answers of a setup are kept whole, and hold against other options."""
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from restante.cli.setup_record import (
     SetupRecord,
     alone,
     read_record,
+    refuse_foreign_directory,
     refuse_other_answers,
+    why_foreign,
     write_record,
 )
 
@@ -31,6 +34,48 @@ def test_a_file_that_is_no_record_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "setup.json").write_text(text)
     with pytest.raises(Failure, match=r"setup\.json: is not the record of a setup; remove it"):
         read_record(tmp_path)
+
+
+def test_a_link_in_the_place_of_the_draft_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    (tmp_path / "setup.json.new").symlink_to(victim)
+    write_record(tmp_path, SetupRecord(ANSWERS, is_finished=False))
+    assert victim.read_text() == "untouched"
+    assert not (tmp_path / "setup.json").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("owner", "mode", "caller", "said"),
+    [
+        (0, 0o755, 0, ""),
+        (0, 0o755, 1000, ""),
+        (1000, 0o775, 1000, ""),  # where users have a group each
+        (1000, 0o755, 0, "belongs to another user"),
+        (1001, 0o755, 1000, "belongs to another user"),
+        (0, 0o775, 0, "is writable for other users"),
+        (0, 0o1777, 0, "is writable for other users"),
+        (1000, 0o777, 1000, "is writable for other users"),
+    ],
+)
+def test_a_directory_in_which_others_write_is_refused(
+    owner: int, mode: int, caller: int, said: str
+) -> None:
+    assert why_foreign(owner, mode, caller).startswith(said)
+    assert bool(why_foreign(owner, mode, caller)) == bool(said)
+
+
+def test_the_refusal_names_the_directory(tmp_path: Path) -> None:
+    refuse_foreign_directory(tmp_path / "new")
+    tmp_path.chmod(0o755)
+    refuse_foreign_directory(tmp_path)
+    tmp_path.chmod(0o777)
+    with pytest.raises(Failure) as caught:
+        refuse_foreign_directory(tmp_path)
+    assert caught.value.code == Exit.CANNOT_CREATE
+    [text] = caught.value.texts
+    assert text.startswith(f"{tmp_path}: is writable for other users")
+    assert text.endswith(f"chown {os.geteuid()} and chmod 755")
 
 
 def test_options_that_differ_are_refused(tmp_path: Path) -> None:

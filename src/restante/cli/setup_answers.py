@@ -63,6 +63,8 @@ class SetupQuestion:
 
 
 def _directory(text: str, _: Answers) -> str:
+    if not text or not text.isprintable():
+        raise ValueError(f"{text!r} is not a directory. Write a name without control characters.")
     path = Path(text).expanduser().absolute()
     if path.exists() and not path.is_dir():
         raise ValueError(f"{path} is a file. Write the name of a directory.")

@@ -7,6 +7,7 @@ done.
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,30 @@ class SetupRecord:
 
     answers: Answers
     is_finished: bool
+
+
+def refuse_foreign_directory(directory: Path) -> None:
+    """Raise Failure for a directory where another user can change files.
+
+    That user could choose the answers of a setup by root, and replace its files by links.
+    """
+    try:
+        status = directory.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    own = os.geteuid()
+    if cause := why_foreign(status.st_uid, status.st_mode, own):
+        remedy = f"choose another --dir, or make it yours: chown {own} and chmod 755"
+        raise Failure(Exit.CANNOT_CREATE, f"{directory}: {cause}; {remedy}")
+
+
+def why_foreign(owner: int, mode: int, own: int) -> str:
+    """Return why a directory is not fit for the keys of user `own`; "" if it is."""
+    if owner not in (0, own):
+        return "belongs to another user, who could replace keys and configuration"
+    # Plain users often have a group each, which may write.
+    others = stat.S_IWOTH if own else stat.S_IWOTH | stat.S_IWGRP
+    return "is writable for other users, who could replace the keys" if mode & others else ""
 
 
 def read_record(directory: Path) -> SetupRecord | None:
@@ -48,8 +73,9 @@ def write_record(directory: Path, record: SetupRecord) -> None:
     """Keep the answers, durably. Raises OSError."""
     file = directory / RECORD_NAME
     draft = file.with_name(f"{file.name}.new")
+    draft.unlink(missing_ok=True)  # of a run that was killed; a link is never followed
     content = {"finished": record.is_finished, "answers": dict(record.answers)}
-    with draft.open("w", encoding="utf-8") as stream:
+    with draft.open("x", encoding="utf-8") as stream:
         json.dump(content, stream, indent=2)
         stream.write("\n")
         stream.flush()

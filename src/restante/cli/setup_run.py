@@ -19,6 +19,7 @@ from restante.cli.setup_record import (
     SetupRecord,
     alone,
     read_record,
+    refuse_foreign_directory,
     refuse_other_answers,
     write_record,
 )
@@ -55,6 +56,7 @@ def run_setup(given: Answers, *, asks: bool, is_trial: bool, as_json: bool) -> N
             say("")
     found = gather_answers(machine, given, {}, asks=asks, questions=PLACES[:1])
     directory = Path(found["dir"])
+    refuse_foreign_directory(directory)
     record = read_record(directory)
     if record is None:
         found = gather_answers(machine, given, found, asks=False, questions=PLACES)
