@@ -183,6 +183,29 @@ def test_another_installation_is_left_alone(directory: Path, command: Command) -
     assert contents(directory) == before
 
 
+def test_the_directory_of_another_user_is_left_alone(directory: Path, command: Command) -> None:
+    directory.mkdir()
+    directory.chmod(0o777)
+    refused = command("setup", "--yes", "--dir", directory)
+    assert refused.code == 73
+    assert "is writable for other users, who could replace the keys" in refused.err
+    assert not [*directory.iterdir()]
+
+
+def test_the_mask_of_the_shell_does_not_decide_who_may_read(
+    directory: Path, command: Command
+) -> None:
+    for mask in (0o077, 0):
+        place, former = directory / oct(mask), os.umask(mask)
+        try:
+            assert command("setup", "--yes", "--dir", place).code == 0
+            assert os.umask(mask) == mask
+        finally:
+            os.umask(former)
+        modes = {one: (place / one).stat().st_mode & 0o777 for one in ("", "tls", "data")}
+        assert modes == {"": 0o755, "tls": 0o755, "data": 0o700}
+
+
 def test_an_address_that_is_in_use_stops_it_before_the_first_change(
     directory: Path, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,18 @@ def units(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def test_a_place_that_the_user_of_the_server_cannot_enter_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "restante.toml"
+    monkeypatch.setattr("restante.config.load.load", lambda *_: SimpleNamespace(user="mail"))
+    monkeypatch.setattr("restante.config.privileges.closed_to", lambda *_: tmp_path)
+    with pytest.raises(Failure, match="user mail cannot enter it; let it enter") as caught:
+        setup_steps._make_store(config)
+    assert caught.value.code == Exit.CANNOT_CREATE
+    assert not [*tmp_path.iterdir()]
+
+
 def test_a_unit_is_written_once(units: Path) -> None:
     answers = answered({"service": "yes", "user": "nobody"})
     [service] = [one for one in steps_of(answers, ROOTS) if one.name == "service"]

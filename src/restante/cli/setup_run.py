@@ -1,6 +1,8 @@
 """One run of `restante setup`: the answers, the steps that are left, and the report."""
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -39,6 +41,7 @@ _WELCOME: Final = (
     "Restante holds mail for domains whose own server is away. Press Enter to take the answer in"
     " brackets. Nothing is changed before the last question."
 )
+_MASK: Final = 0o022
 _PLAIN: Final = (
     "You are not root, so the server runs as you, and listens on ports that you may use. As root,"
     " this sets up a server for ports 25 and 465."
@@ -108,9 +111,10 @@ def _run(
     directory = Path(answers["dir"])
     rows: list[JsonObject] = []
     if record is None or not record.is_finished:
-        directory.mkdir(parents=True, exist_ok=True)
-        with alone(directory):
-            rows = _completed(answers, machine, directory, as_json=as_json)
+        with _open_directories():
+            directory.mkdir(parents=True, exist_ok=True)
+            with alone(directory):
+                rows = _completed(answers, machine, directory, as_json=as_json)
     elif not as_json:
         say(f"{directory}: is set up already; nothing was changed")
     outcome = SetupOutcome(answers, machine, _seen(answers, machine))
@@ -120,6 +124,16 @@ def _run(
     else:
         say_outcome(outcome)
     warn(_warnings(outcome.config))
+
+
+@contextmanager
+def _open_directories() -> Iterator[None]:
+    """Let the server's user enter new directories, whatever the mask of root's shell is."""
+    former = os.umask(_MASK)
+    try:
+        yield
+    finally:
+        os.umask(former)
 
 
 def _completed(

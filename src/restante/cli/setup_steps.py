@@ -181,9 +181,12 @@ def _make_files(files: SetupFiles, user: str) -> None:
 def _make_store(config_file: Path) -> None:
     from restante.cli.offline_admin import open_configured_store  # noqa: PLC0415  heavy
     from restante.config.load import load  # noqa: PLC0415
-    from restante.config.privileges import become  # noqa: PLC0415
+    from restante.config.privileges import become, closed_to  # noqa: PLC0415
 
     config = load(config_file, {})
+    if closed := closed_to(config.user, config_file):
+        remedy = f"let it enter (chmod a+x {closed}), then run this again"
+        raise Failure(Exit.CANNOT_CREATE, f"{closed}: user {config.user} cannot enter it; {remedy}")
 
     async def make(bind: Callable[[], None]) -> None:
         become(config.user)

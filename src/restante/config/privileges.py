@@ -43,16 +43,24 @@ def check_program_is_reachable(user: str) -> None:
 
     Servers and commands load parts of the program long after they have become the user.
     """
-    if not user or os.geteuid() != 0:
-        return
-    record = _record(user)
-    groups = {record.pw_gid, *os.getgrouplist(user, record.pw_gid)}
     for program in (Path(sys.executable), Path(sys.prefix) / "lib", Path(__file__)):
-        if closed := _closed_directory(program, record.pw_uid, groups):
+        if closed := closed_to(user, program):
             cause = f"cannot enter {closed}, where the program is installed"
             raise UserUnusable(
                 f"user {user}: {cause}; install it elsewhere, or name another as `user`"
             )
+
+
+def closed_to(user: str, path: Path) -> Path | None:
+    """Return the first directory above a path that the later user may not enter, or None.
+
+    Raises UserUnusable if there is no such user.
+    """
+    if not user or os.geteuid() != 0:
+        return None
+    record = _record(user)
+    groups = {record.pw_gid, *os.getgrouplist(user, record.pw_gid)}
+    return _closed_directory(path, record.pw_uid, groups)
 
 
 def _record(user: str) -> pwd.struct_passwd:
