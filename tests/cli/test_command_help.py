@@ -1,10 +1,12 @@
 """The help: each command in one task, and an example that the program understands."""
 
 import shlex
+from typing import Any
 
 import pytest
 
 from restante.cli.command_help import EXAMPLES, TASKS
+from restante.cli.command_line import build_command
 from restante.cli.command_loading import COMMANDS
 from tests.cli.conftest import Command
 from tests.documents.command_check import complaint
@@ -30,6 +32,17 @@ def test_an_example_is_a_command_of_the_program(name: str) -> None:
     words = shlex.split(EXAMPLES[name])
     assert words[:2] == ["restante", name]
     assert complaint(words) == ""
+    parse(words[1:])
+
+
+def parse(words: list[str]) -> None:
+    """Parse a command line down to its last command. Raises what the program would refuse it by."""
+    command: Any = build_command()
+    context = command.make_context("restante", words)
+    while hasattr(command, "commands"):
+        rest = [*context._protected_args, *context.args]
+        name, command, rest = command.resolve_command(context, rest)
+        context = command.make_context(name, rest, parent=context)
 
 
 def test_the_help_of_a_command_ends_with_its_example(command: Command) -> None:
