@@ -130,10 +130,16 @@ def test_the_account_that_the_command_names_is_the_one_that_is_asked_for() -> No
     assert names.accounts == ["acme", "beta", ""]
 
 
-def test_a_name_of_several_words_is_not_offered(
+def test_a_login_with_the_name_of_its_account_is_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(NAMES, NameKind.LOGIN, ["acme"])
+    assert offered("login set acme ") == ["acme"]
+
+
+def test_a_name_that_a_shell_would_not_take_as_it_is_is_not_offered(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = ["acme.example", "two words", "\x1b[31mred", "tab\tbed", ""]
+    found += ["$(id)", "`id`", "a;id", "a'b", 'a"b', "a|b", "a&b", "a>b", "a\nb", "a\\b"]
     monkeypatch.setattr("restante.cli.word_completion.served_names", lambda *_, **__: found)
     assert complete_words(["domain", "show", ""]) == 0
     assert capsys.readouterr().out == "acme.example\n"

@@ -6,7 +6,7 @@ files. Nothing is written to standard error, and the exit code is 0: a shell is 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -19,7 +19,8 @@ from restante.cli.name_completion import NameKind, RecordNaming, served_names
 FILES: Final = ":files"
 _OF_FILES: Final = {"FILE", "DIR", "PLACE", "COPY"}
 _QUICKEST: Final = NamedCommand("completion")  # loaded where no command is named
-_PLAIN: Final = re.compile(r"[^\s\x00-\x1f\x7f]+")  # anything else would be several words
+# Anything else would be several words, or the shell would interpret it.
+_PLAIN: Final = re.compile(r"[^\s\x00-\x1f\x7f$`'\"\\;&|<>()*?!#{}]+")
 # Commands whose domain or account is new, or is of another server.
 _NAME_NO_RECORD: Final = {"account add", "domain add", "etrn"}
 _ARGUMENTS: Final = (  # the word in the help, commands, and the kind of record that it names
@@ -177,10 +178,16 @@ def _values(
             config=Path(config) if config else None,
             socket=Path(place) if place else None,
         )
-        given = set(before.operands)
+        given = _given_before(before, parameter)
         for name in found:
             if name.startswith(current) and name not in given:
                 yield name, ""
+
+
+def _given_before(before: WordsBefore, parameter: Any) -> Collection[str]:
+    """Return the names that this argument has already; an account can be named as a login is."""
+    arguments = [one for one in before.command.params if one.param_type_name == "argument"]
+    return before.operands[arguments.index(parameter) :] if parameter in arguments else ()
 
 
 def _account_before(before: WordsBefore) -> str:
