@@ -4,6 +4,7 @@ import pytest
 
 from restante.cli.failures import Failure
 from restante.cli.trace_session_command import _seconds, several_workers, trace_texts
+from restante.reception.session_traces import MOST_SECONDS
 
 AT = "2026-11-30T08:00:00.123000Z"
 
@@ -43,5 +44,12 @@ def test_a_trace_of_one_of_several_workers_says_so() -> None:
 
 def test_a_span_is_read() -> None:
     assert _seconds("5m") == 300
+    assert _seconds("1h") == MOST_SECONDS
     with pytest.raises(Failure, match="--for"):
         _seconds("soon")
+
+
+@pytest.mark.parametrize("text", ["0s", "2h", "61m"])
+def test_a_span_that_no_trace_can_have_is_refused_in_the_words_of_the_option(text: str) -> None:
+    with pytest.raises(Failure, match=f"--for: {text} is not from 1s to 1h; write such a span"):
+        _seconds(text)

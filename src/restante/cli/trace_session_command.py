@@ -17,6 +17,7 @@ from restante.cli.table import INDENT, fold
 from restante.mail.quantity import read_span
 
 _SILENCE_SECONDS: Final = 60.0  # the server sends a line every 15 s
+_MOST_SECONDS: Final = 3600  # as in `session_traces`
 _MARKS: Final = {"client": "C:", "server": "S:"}
 
 
@@ -51,9 +52,12 @@ def trace_session(
 
 def _seconds(text: str) -> int:
     try:
-        return read_span(text)
+        seconds = read_span(text)
     except ValueError as error:
         raise Failure(Exit.USAGE, f"--for: {error}") from None
+    if not 0 < seconds <= _MOST_SECONDS:
+        raise Failure(Exit.USAGE, f"--for: {text} is not from 1s to 1h; write such a span")
+    return seconds
 
 
 async def _show(config: Path | None, order: dict[str, Any], *, as_json: bool) -> None:
