@@ -52,7 +52,7 @@ class SendmailPrimary(TreePrimary):
         self._write("etc/service.switch", "hosts files\n")
         (self._top / "var/spool/mqueue").mkdir(mode=0o700, parents=True, exist_ok=True)
         (self._top / "run").mkdir(exist_ok=True)
-        made = run("chroot", self._top, "/usr/bin/m4", "/etc/mail/sendmail.mc")
+        made = run("chroot", self._top, "m4", "/etc/mail/sendmail.mc")
         assert made.returncode == 0, made.stdout
         self._write("etc/mail/sendmail.cf", made.stdout)
         program = "/usr/libexec/sendmail/sendmail"
