@@ -35,6 +35,23 @@ def refused(**settings: Any) -> str:
     )
 
 
+@pytest.mark.parametrize(
+    "file",
+    ["restante.key", "/etc/r/k.pem", "c.pem", "data/restante.db", "data/lock", "data/content/0/1"],
+)
+def test_the_log_never_spoils_a_file_that_the_server_needs(file: str) -> None:
+    said = refused(store="sqlite:data", log={"to": "file", "file": file})
+    assert "file is one that the server needs, or is in the store; name another one" in said
+
+
+def test_the_log_may_be_beside_the_store_and_below_it() -> None:
+    for file in ("restante.log", "data/log/restante.log"):
+        made = config(store="sqlite:data", log={"to": "file", "file": file})
+        assert made.log.file == Path("/etc/r") / file
+    log = {"to": "file", "file": "database.password"}
+    assert "needs" in refused(store=DATABASE, store_password_file="database.password", log=log)
+
+
 def test_paths_start_at_the_file() -> None:
     made = config(store="sqlite:data", key_file="/keys/k")
     assert made.tls.pairs == ((Path("/etc/r/c.pem"), Path("/etc/r/k.pem")),)

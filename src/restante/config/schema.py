@@ -6,7 +6,9 @@ collected here. Values are frozen: a reload makes a new Config.
 
 import ipaddress
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import SplitResult, urlsplit
@@ -672,6 +674,15 @@ class Config(Section):
                 raise _wrong(cause, "give one of them another port, or remove it")
         return listen
 
+    @field_validator("log")
+    @classmethod
+    def _log_has_a_file_of_its_own(cls, log: LogSettings, info: ValidationInfo) -> LogSettings:
+        """Refuse a file that lines of the log would spoil."""
+        if log.file is not None and _is_in_use(log.file, info.data):
+            remedy = "name another one, such as /var/log/restante/restante.log"
+            raise _wrong("file is one that the server needs, or is in the store", remedy)
+        return log
+
     @property
     def source(self) -> ConfigSource:
         """The source of this configuration, for messages that name file and line."""
@@ -725,6 +736,17 @@ class Config(Section):
             objects.ca_file,
             self.local_directory,
         )
+
+
+def _is_in_use(file: Path, settings: Mapping[str, Any]) -> bool:
+    """Return whether a file is a key, a certificate or a password, or among those of the store."""
+    files = {settings.get("key_file"), settings.get("store_password_file")}
+    if tls := settings.get("tls"):
+        files.update(chain.from_iterable(tls.all_pairs))
+    store = parse_store_url(settings["store"]).directory if "store" in settings else None
+    if store is None:
+        return file in files
+    return file in files or file.parent == store or file.is_relative_to(store / "content")
 
 
 def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:
