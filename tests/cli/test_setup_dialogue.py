@@ -68,6 +68,9 @@ def test_a_domain_brings_the_questions_about_it(
         "Account that owns the domain [acme]: \n"
         "The domain's own mail server, as HOST or HOST:PORT: mail.acme.example\n"
         "Host or network that may ask for the mail [mail.acme.example]: \n"
+        "Lines for it are known for postfix, postfix-proxy, postfix-xclient, rspamd,\n"
+        "exim, exchange-online, exchange, stalwart, mailcow, docker-mailserver,\n"
+        "opendmarc.\n"
         "Program of the domain's own mail server [postfix]: exim\n"
     )
 

@@ -380,5 +380,6 @@ QUESTIONS: Final = (
         lambda _machine, _answers: PrimaryProgram.POSTFIX.value,
         _primary,
         _has_domain,
+        before=f"Lines for it are known for {', '.join(PrimaryProgram)}.",
     ),
 )
