@@ -38,9 +38,8 @@ def refuse_foreign_directory(directory: Path) -> None:
         status = directory.stat()
     except (FileNotFoundError, NotADirectoryError):
         return
-    own = os.geteuid()
-    if cause := why_foreign(status.st_uid, status.st_mode, own):
-        remedy = f"choose another --dir, or make it yours: chown {own} and chmod 755"
+    if cause := why_foreign(status.st_uid, status.st_mode, os.geteuid()):
+        remedy = "choose another --dir, such as one that is not there yet"
         raise Failure(Exit.CANNOT_CREATE, f"{directory}: {cause}; {remedy}")
 
 
