@@ -27,6 +27,15 @@ def test_a_copy_is_confirmed_until_the_key_changes(config: Path) -> None:
     assert not is_copy_confirmed(key)
 
 
+def test_a_link_in_the_place_of_the_draft_is_not_followed(config: Path) -> None:
+    key, victim = config.parent / "restante.key", config.parent / "victim"
+    victim.write_text("untouched")
+    (config.parent / "restante.key.copied.new").symlink_to(victim)
+    confirm_copy(key)
+    assert is_copy_confirmed(key)
+    assert victim.read_text() == "untouched"
+
+
 def test_who_may_not_read_the_key_believes_the_confirmation(config: Path) -> None:
     key = config.parent / "restante.key"
     confirm_copy(key)

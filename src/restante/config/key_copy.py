@@ -34,7 +34,9 @@ def confirm_copy(key_file: Path) -> None:
     note = _note(key_file)
     fingerprint = Vault(read_key(key_file)).fingerprint
     draft = note.with_name(f"{note.name}.new")
-    draft.write_text(f"{fingerprint}\n", "ascii")
+    draft.unlink(missing_ok=True)  # of a run that was killed; a link is never followed
+    with draft.open("x", encoding="ascii") as stream:
+        stream.write(f"{fingerprint}\n")
     draft.chmod(_PUBLIC)
     draft.replace(note)
     sync_directory(note.parent)
