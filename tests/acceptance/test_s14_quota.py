@@ -10,7 +10,7 @@ from tests.acceptance.on_both_stores import ON_BOTH_STORES
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.session import Session
-from tests.acceptance.webhook_receiver import WebhookReceiver
+from tests.acceptance.webhook_receiver import Taken, WebhookReceiver
 
 pytestmark = ON_BOTH_STORES
 
@@ -60,7 +60,13 @@ def test_a_quota_is_told_of_at_80_and_at_100_percent_each_once(restante: Install
         primary.wait_for(10)
         eventually(lambda: restante.held(domain) == 0, what="an empty queue")
         assert send_one(restante, f"reader@{domain}") == "250"
-        notices = receiver.wait_for(2)
+
+        def told() -> list[Taken]:
+            """Return those of this domain; the test before has one that is full too."""
+            return [one for one in receiver.taken if domain in one.facts["about"]]
+
+        eventually(lambda: len(told()) >= 2, what="two notices")
+        notices = told()
 
     assert [notice.facts["about"] for notice in notices] == [
         f"domain {domain}, 80 %",

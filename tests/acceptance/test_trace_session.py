@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -21,9 +22,13 @@ COLUMNS = 80
 def tracing(restante: Installation, *options: str) -> Iterator[IO[str]]:
     """Trace sessions from loopback, and end it as Ctrl-C does."""
     words: list[str | Path] = ["--config", restante.config, "trace-session"]
-    command = [RESTANTE, *words, "--source", "127.0.0.1"]
+    # A run in the background of a shell ignores SIGINT, and so would the command.
+    command = ["env", "--default-signal=INT", RESTANTE, *words, "--source", "127.0.0.1"]
     with subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, text=True, env={"COLUMNS": str(COLUMNS)}
+        [*command, *options],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={"COLUMNS": str(COLUMNS), "PATH": os.defpath},
     ) as process:
         assert process.stdout is not None
         assert "127.0.0.1/32" in process.stdout.readline()

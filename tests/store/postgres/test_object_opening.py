@@ -44,7 +44,7 @@ async def test_a_server_without_the_setting_does_not_start_once_there_are_object
 
 
 async def test_programs_that_know_no_objects_do_not_start_any_more(store: PostgresStore) -> None:
-    [(version, oldest)] = await store.core.fetch(SCHEMA_FOUND)
+    [(version, oldest, _)] = await store.core.fetch(SCHEMA_FOUND)
     assert (version, oldest) == (VERSION, VERSION)
 
 

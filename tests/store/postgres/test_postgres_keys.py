@@ -45,7 +45,8 @@ async def test_nobody_seals_while_an_older_program_has_the_store(
     newer = await open_postgres(postgres_url, ALONE)
     with pytest.raises(StoreMismatched, match=r"another version.*\(0\.0\.9\); upgrade them first"):
         await sealed(newer)
-    assert await newer.core.fetch(SCHEMA_FOUND) == [(OPENS_SEALED, 1)]
+    [(_, oldest, _)] = await newer.core.fetch(SCHEMA_FOUND)
+    assert oldest == 1
     await older.close()
     await (await opened_by_older(postgres_url, monkeypatch)).close()  # it may still come back
     await newer.close()
@@ -59,8 +60,8 @@ async def test_an_older_program_opens_no_store_that_was_sealed(
     store = await sealed(await open_postgres(postgres_url, ALONE))
     id_ = await hosted(store)
     await store.reception.hold([message(1, id_)])
-    with pytest.raises(StoreMismatched, match="install the version of the other servers"):
+    with pytest.raises(StoreMismatched, match="install a later state of Restante"):
         await opened_by_older(postgres_url, monkeypatch)
     await store.close()
-    with pytest.raises(StoreMismatched, match="install the version of the other servers"):
+    with pytest.raises(StoreMismatched, match="install a later state of Restante"):
         await opened_by_older(postgres_url, monkeypatch)

@@ -51,7 +51,7 @@ async def test_numbers_go_on_above_those_that_are_known(postgres_url: str) -> No
 
 async def test_another_version_of_the_tables_is_refused(postgres_url: str) -> None:
     await run(postgres_url, "UPDATE restante_schema SET version = 99, oldest = 99")
-    with pytest.raises(StoreMismatched, match="has schema 99, and this version of Restante knows"):
+    with pytest.raises(StoreMismatched, match="schema 99, and this version of Restante"):
         await open_postgres(postgres_url, ALONE)
 
 

@@ -23,6 +23,7 @@ from tests.store.postgres.conftest import PostgresPair
 STRICT: Final = DatabaseAccess()
 WAITING: Final = "'ANY 1 (standby1)'"
 _LOOKS: Final = 5000
+_SOMEBODY_WAITS: Final = "SELECT 1 FROM pg_sleep(0.01), pg_locks WHERE NOT granted"
 
 
 async def set_names(pair: PostgresPair, value: str) -> None:
@@ -161,7 +162,7 @@ async def test_a_change_that_waits_for_the_standby_is_known_to_be_made_when_it_i
         change = asyncio.create_task(store.records.put_account(account(), NOTED))
         connection = await asyncpg.connect(pair.primary.url("postgres"))
         for _ in range(_LOOKS):
-            if await connection.fetchval("SELECT 1 FROM pg_locks WHERE NOT granted"):
+            if await connection.fetchval(_SOMEBODY_WAITS):
                 break
         else:
             raise AssertionError("nobody looks whether the change was made")
