@@ -117,10 +117,7 @@ _COSTS: Final = [
         "1,000,000 held in 1 domain, PostgreSQL",
         "1,000 held in 1 domain, PostgreSQL",
     ),
-    *(
-        _AtMost("held-octets", 1.2, "", subject)
-        for subject in ("1,000,000 held", "taken into a store that once held 1,000,000")
-    ),
+    _AtMost("held-octets", 1.2, "", "1,000,000 held"),
     _AtMost("takeover", 10, " s", "worst of 5"),
     _AtMost("memory-idle", 12, " KiB"),
     _AtMost("memory-idle-tls", 64, " KiB"),

@@ -4,9 +4,8 @@ The mail of a filled store is drained, and the store then gives pages back to th
 run takes the same load into a copy of it, or into a new store.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Final
 
 from bench.load.load import Load
@@ -26,7 +25,7 @@ _SHORTER: Final = 8  # times, at least: the log, the history and some free pages
 
 
 class RefillRow(Row):
-    """Takes one load into either store. Its twin tells the disk that the mail then takes."""
+    """Takes one load into either store."""
 
     name = "refill"
     title = "accept 4 KiB, 20 sessions, kept connections, into a store"
@@ -36,7 +35,6 @@ class RefillRow(Row):
         self.subjects = (NEW, self._emptied)
         self.ratios = ((self._emptied, NEW),)
         self.note = f"{messages:,} messages"
-        self.octets: dict[str, float] = {}  # of the disk, for each octet of the mail just taken
         self._park = park
         self._held = held
         self._load = Load(messages, SIZE, 20, is_kept=True)
@@ -49,8 +47,6 @@ class RefillRow(Row):
                 seconds = load.send(server.port)
                 server.settle()
             server.check_held(load.messages, SIZE)
-        # The server has stopped, so its log is in the database.
-        self.octets[subject] = server.disk_octets() / (load.messages * SIZE)
         return Sample(load.messages / seconds, meter.cpu / load.messages * 1000, meter.memory)
 
     @contextmanager
@@ -60,10 +56,10 @@ class RefillRow(Row):
             with server.running():
                 yield
             return
-        with server.running_emptied(self._held, SIZE, self._empty):
+        with server.running_emptied(self._held, SIZE, self.empty):
             yield
 
-    def _empty(self) -> None:
+    def empty(self) -> None:
         """Have all mail drained, and wait until the store gives no more pages back."""
         server = self._park.restante
         short = server.disk_octets() // _SHORTER
@@ -81,37 +77,30 @@ class RefillRow(Row):
 
 
 class HeldOctetsRow(Row):
-    """The octets on disk for each octet of held mail: of a filled store, and of the twin's runs."""
+    """The disk of a filled store, and of the same when all its mail has left."""
 
     name = "held-octets"
-    title = "disk for held mail of 4 KiB"
+    title = "disk for mail of 4 KiB"
     unit = "octets for each"
     ratios = ()
 
     def __init__(self, park: Park, twin: RefillRow, held: int) -> None:
-        self._filled = f"{held:,} held"
-        self._looks: dict[str, Callable[[], float]] = {
-            f"taken into {subject}": partial(self._taken, subject) for subject in twin.subjects
-        } | {self._filled: self._of_filled}
-        self.subjects = tuple(self._looks)
-        self.note = twin.note
+        """`twin` empties the store."""
+        self._filled, self._emptied = f"{held:,} held", f"{held:,} held, then drained"
+        self.subjects = (self._filled, self._emptied)
         self._park = park
         self._twin = twin
         self._held = held
 
     def run(self, subject: str, *, is_first: bool) -> Sample:  # noqa: ARG002  each round is like the first
-        """Tell it. The twin's load is sent where no run of it has left a figure."""
-        return Sample(self._looks[subject]())
-
-    def _taken(self, subject: str) -> float:
-        if subject not in self._twin.octets:
-            self._twin.run(subject, is_first=False)
-        return self._twin.octets.pop(subject)
-
-    def _of_filled(self) -> float:
+        """Look."""
         server = self._park.restante
-        with server.lent_filled(self._held, SIZE):
-            return server.disk_octets() / (self._held * SIZE)
+        if subject == self._filled:
+            with server.lent_filled(self._held, SIZE):
+                octets = server.disk_octets()
+        else:
+            octets = server.disk_octets(server.emptied(self._held, SIZE, self._twin.empty))
+        return Sample(octets / (self._held * SIZE))
 
 
 def refill_rows(park: Park, extent: Extent) -> list[Row]:

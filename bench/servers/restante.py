@@ -164,13 +164,18 @@ class RestanteServer(Server):
         self, messages: int, size: int, empty: Callable[[], None]
     ) -> Iterator[None]:
         """Run on a copy of a store that once held so much. The first call has it emptied."""
+        store = self.emptied(messages, size, empty)
+        with self.started_by(partial(self._start_on_copy, store)):
+            yield
+
+    def emptied(self, messages: int, size: int, empty: Callable[[], None]) -> Path:
+        """Return a store that once held so much."""
         store = self._stores / f"{messages}-{size}-emptied"
         if not store.exists():
             with self.running_filled(messages, size):
                 empty()
             shutil.copytree(self._data, store, ignore=shutil.ignore_patterns("*.sock"))
-        with self.started_by(partial(self._start_on_copy, store)):
-            yield
+        return store
 
     def _filled(self, messages: int, size: int, domains: int, others: int) -> Path:
         """Return a filled store. The first call fills it."""
@@ -192,9 +197,15 @@ class RestanteServer(Server):
         """Return the files of the database."""
         return b"".join(file.read_bytes() for file in self._data.glob("restante.db*"))
 
-    def disk_octets(self) -> int:
-        """Return the octets that the store's files have on the disk."""
-        return sum(file.stat().st_blocks * 512 for file in self._data.rglob("*") if file.is_file())
+    def disk_octets(self, store: Path | None = None) -> int:
+        """Return the octets on disk of a store, the present one if none is given.
+
+        The file that keeps room for removals is not counted.
+        """
+        files = (store or self._data).rglob("*")
+        return sum(
+            one.stat().st_blocks * 512 for one in files if one.is_file() and one.name != "ballast"
+        )
 
     @property
     def _data(self) -> Path:
