@@ -60,21 +60,18 @@ from typing import Final
 
 from restante.delivery.attempt_connections import AttemptConnections, ClientWork
 from restante.delivery.attempt_end import AttemptEnd, AttemptKind, AttemptTally, concerns
+from restante.delivery.client_looks import ClientLooks, ClientPace
 from restante.delivery.connection_losses import ConnectionLosses
 from restante.delivery.connection_ramp import ConnectionRamp
 from restante.delivery.delivery_context import DeliveryContext
 from restante.delivery.delivery_tally import DeliveryTally
-from restante.delivery.destination_probe import probe
 from restante.delivery.dial_plan import DialPlan
 from restante.delivery.drain_experience import AttemptStart, DrainExperience, GoodDrain
 from restante.delivery.drain_log import DrainLog
-from restante.delivery.greeting_probe import greeting_probe
 from restante.delivery.link_plan import ConnectionEnd, EndKind
-from restante.delivery.mail_look import look_with_mail
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.recipient_learning import RecipientLearning
 from restante.delivery.refused_clients import (
-    CLIENTS_PER_SECOND,
     ROW_PAUSE,
     ClientRow,
     PolicyRefusals,
@@ -106,7 +103,6 @@ from restante.tenancy.model import Directory
 from restante.tenancy.policy import OnRefusal
 
 CLIENT_LOOK_SECONDS: Final = 1.0  # between two looks for clients without an answer
-UNANSWERED_LIMIT: Final = 10  # silences in a row: then we ask for the greeting ourselves
 SILENT_REASON: Final = "connections in the name of its client, or its network, get no answer"
 REFUSED_REASON: Final = "connections in the name of its client, or its network, were refused"
 SILENCE_SECONDS: Final = 10.0  # between two looks for connections that wait for late replies
@@ -150,16 +146,7 @@ class DrainAttempt:
             self._beginning.most, self._beginning.first, self._beginning.at_once
         )
         self._served: Counter[PassedClient | None] = Counter()  # connections of each client
-        self._connections = AttemptConnections(
-            plan,
-            context,
-            drain_log,
-            self._beginning,
-            take=self._take,
-            is_dry=supply.is_dry,
-            report=self._report,
-            on_progress=self._consider_more,
-        )
+        self._connections = self._new_connections()
         self._rules = StopRules(refusals)
         self._policy_refusals = policy_refusals
         self._tally = AttemptTally(is_limited=self._beginning.is_limited)
@@ -168,13 +155,24 @@ class DrainAttempt:
         )
         self._loop = asyncio.get_running_loop()
         self._in_hand = 0  # messages taken by connections, and without an outcome
-        # the directory in which the record was last looked up
-        self._picture: Directory | None = None
+        self._picture: Directory | None = None  # in which the record was last looked up
         self._woken = asyncio.Event()
         self._is_ending = False
-        self._unanswered = 0  # silences in a row: of new silent clients, and ends of connections
         self._row = ClientRow()
-        self._next_at_pace: asyncio.TimerHandle | None = None  # while many clients are refused
+        self._looks = ClientLooks(plan, context, self._row)
+        self._pace = ClientPace(plan, context.memory.refused_pace, self._open_connections)
+
+    def _new_connections(self) -> AttemptConnections:
+        return AttemptConnections(
+            self._plan,
+            self._context,
+            self._drain_log,
+            self._beginning,
+            take=self._take,
+            is_dry=self._supply.is_dry,
+            report=self._report,
+            on_progress=self._consider_more,
+        )
 
     @property
     def connection_count(self) -> int:
@@ -194,8 +192,7 @@ class DrainAttempt:
                     look.cancel()
                 self._connections.finish()
         finally:
-            if self._next_at_pace is not None:
-                self._next_at_pace.cancel()
+            self._pace.close()
             self._connections.leave()
         self._remember()
         return self._tally.end()
@@ -222,14 +219,13 @@ class DrainAttempt:
         """Let the mail of others pass clients that get no answer, or are refused."""
         while True:
             await asyncio.sleep(CLIENT_LOOK_SECONDS)
-            if not self._is_ending:
-                self._make_way()
-            if self._unanswered >= UNANSWERED_LIMIT and not self._is_ending:
-                await self._see_whether_it_answers_us()
-            if self._row.needs_mail_look and not self._is_ending:
-                await self._see_whether_it_takes_our_mail()
-            elif self._row.needs_look and not self._is_ending:
-                await self._see_whether_it_refuses_us()
+            if self._is_ending:
+                continue
+            self._make_way()
+            if self._looks.is_due:
+                if stop := await self._looks.look():
+                    self.end(*stop)
+                self._open_connections()
 
     def _make_way(self) -> None:
         """Put silent clients behind the others, and give their connections to these."""
@@ -238,7 +234,7 @@ class DrainAttempt:
             if seconds > CLIENT_SECONDS and not self._supply.is_silent(client):
                 self._supply.found_silent(client, seconds)
                 self._ramp.widen()
-                self._unanswered += 1
+                self._looks.unanswered += 1
         self._defer_surplus()
         if self._supply.has_unserved(self._served):
             ending = self._supply.overdue(waits, self._share)
@@ -257,30 +253,6 @@ class DrainAttempt:
         while (message := self._supply.take_surplus()) is not None:
             is_silent = self._supply.is_silent(self._supply.client_of(message))
             self._defer_unsent(message, SILENT_REASON if is_silent else REFUSED_REASON)
-
-    async def _see_whether_it_answers_us(self) -> None:
-        """End if the destination greets nobody: then the silence is not about the clients."""
-        reason = await greeting_probe(self._plan.destination, self._context.dialer)
-        self._unanswered = 0
-        if reason:
-            self.end(f"clients in a row got no answer, nor do we: {reason}")
-
-    async def _see_whether_it_refuses_us(self) -> None:
-        """End if the destination would not talk to us: then the refusals are not about clients."""
-        reason = await probe(self._plan.destination, self._context)
-        if reason and self._row.needs_look:  # no client could begin meanwhile
-            self.end(f"clients in a row were refused, and so are we: {reason}")
-        self._row.looked()
-        self._open_connections()
-
-    async def _see_whether_it_takes_our_mail(self) -> None:
-        """End if the destination would not take our mail: then it refuses more than clients."""
-        stop = await look_with_mail(self._plan, self._row.mailbox, self._context)
-        if stop is not None and self._row.needs_mail_look:  # nothing was delivered meanwhile
-            reason = f"mail of clients in a row was not taken, nor is ours: {stop.reason}"
-            self.end(reason, stop.kind if self._row.has_kept else AttemptKind.STOPPED)
-        self._row.looked_with_mail()
-        self._open_connections()
 
     def _relieve(self) -> None:
         """Open one beside those that wait, or end one if there are too many."""
@@ -574,19 +546,7 @@ class DrainAttempt:
 
     def _is_in_time(self) -> bool:
         """Count a connection that begins now, or have it begin later: many were refused."""
-        if not self._row.is_long:
-            return True
-        if self._row.needs_look:
-            return False
-        domain, destination = self._plan.domain, self._plan.destination.text
-        wait = self._context.memory.refused_pace.take(destination, domain.id, CLIENTS_PER_SECOND)
-        if wait and self._next_at_pace is None:
-            self._next_at_pace = self._loop.call_later(wait, self._go_on_at_pace)
-        return not wait
-
-    def _go_on_at_pace(self) -> None:
-        self._next_at_pace = None
-        self._open_connections()
+        return not self._row.is_long or (not self._row.needs_look and self._pace.take())
 
     @property
     def _is_wanting(self) -> bool:
@@ -635,7 +595,7 @@ class DrainAttempt:
         if not self._served[work.client]:
             del self._served[work.client]
         if end.was_ready:
-            self._unanswered = 0
+            self._looks.unanswered = 0
             self._row.let_in()
         is_deferred = self._is_client_deferred(work.client, end)
         for message in reversed(end.outstanding):  # each goes to the front
@@ -663,7 +623,7 @@ class DrainAttempt:
         is_refused = end.kind is EndKind.REFUSED and self._row.is_about_clients
         self._defer_client(client, end.reason, is_client_refused=is_refused)
         if end.was_silent:
-            self._unanswered += 1
+            self._looks.unanswered += 1
             self._supply.found_silent(client)
         else:
             self._supply.found_refused(client)
