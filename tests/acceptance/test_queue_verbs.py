@@ -22,6 +22,7 @@ from tests.acceptance.choosy_primary import SILENCE, ChoosyPrimary
 from tests.acceptance.command import CommandLine, Said
 from tests.acceptance.installation import Installation, at
 from tests.acceptance.peers.eventually import eventually
+from tests.flipped_bit import flip_a_bit
 
 LATER: Final = "450 4.2.1 later"
 NEVER: Final = "550 5.1.1 no mailbox of that name"
@@ -167,8 +168,7 @@ def _spoil_files(data: Path) -> None:
     ).fetchall()
     connection.close()
     for (name,) in files:
-        file = data / "content" / str(name)
-        file.write_bytes(b"x" + file.read_bytes()[1:])
+        flip_a_bit(data / "content" / str(name))
 
 
 async def _spoil_rows(database: str) -> None:

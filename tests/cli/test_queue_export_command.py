@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.conftest import Command
 from tests.cli.difficult_mail import hold_difficult_mail
+from tests.flipped_bit import flip_a_bit
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_damaged_mail_is_named_and_left_out(
         for path in (installation / "data").rglob("*")
         if path.is_file() and re.fullmatch("[0-9a-f]{32}", path.name)
     ]
-    file.write_bytes(b"x" + file.read_bytes()[1:])
+    flip_a_bit(file)
     for style in ("eml", "maildir", "mbox"):
         exported = command("queue", "export", tmp_path / style, "--format", style, "--json")
         assert exported.code == 65

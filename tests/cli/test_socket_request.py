@@ -11,6 +11,7 @@ import pytest
 from restante.cli.api_client import ask
 from restante.cli.failures import Exit, Failure
 from restante.cli.socket_request import request_target
+from tests.whole_request import read_request
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s"
 
@@ -30,7 +31,7 @@ class CannedServer:
         while True:
             connection, _ = self._listener.accept()
             with connection:
-                while self.answers and (request := connection.recv(65_536)):
+                while self.answers and (request := read_request(connection)):
                     self.requests.append(request)
                     connection.sendall(self.answers.pop(0))
 

@@ -17,6 +17,7 @@ import trustme
 
 from restante.notices import push_transport
 from restante.notices.apprise_process import PushAnswer
+from tests.whole_request import read_request
 
 
 def test_a_push_of_a_server_that_was_killed_ends_by_itself() -> None:
@@ -61,7 +62,7 @@ def test_an_account_reaches_no_private_address(is_public_only: bool, connections
         def take() -> None:
             peer, _ = listener.accept()
             with peer:
-                came.append(peer.recv(65536))
+                came.append(read_request(peer))
                 peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
         url = f"json://127.0.0.1:{listener.getsockname()[1]}/"
@@ -107,10 +108,7 @@ def receiver(tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[byte
                     suppress(OSError),
                     tls.wrap_socket(bare, server_side=True) if tls else bare as peer,
                 ):
-                    request = b""
-                    while not request.endswith(b"}") and (more := peer.recv(65536)):
-                        request += more
-                    came.append(request)
+                    came.append(read_request(peer))
                     peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
         threading.Thread(target=take, daemon=True).start()

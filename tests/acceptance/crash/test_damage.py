@@ -11,6 +11,7 @@ from tests.acceptance.crash.destination import Destination
 from tests.acceptance.crash.holdings import Reader
 from tests.acceptance.crash.senders import Senders
 from tests.acceptance.crash.victim import Victim
+from tests.flipped_bit import flip_a_bit
 
 LOAD = 0.7  # seconds
 
@@ -33,9 +34,7 @@ def files_of_one(victim: Victim) -> tuple[Path, Path]:
 
 def spoil(flipped: Path, removed: Path) -> None:
     """Flip a bit of one content file, and remove another."""
-    octets = bytearray(flipped.read_bytes())
-    octets[len(octets) // 2] ^= 1
-    flipped.write_bytes(octets)
+    flip_a_bit(flipped, flipped.stat().st_size // 2)
     removed.unlink()
 
 
