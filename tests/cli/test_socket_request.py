@@ -3,7 +3,7 @@
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ class CannedServer:
     def __init__(self, place: Path) -> None:
         self.answers: list[bytes] = []
         self.requests: list[bytes] = []
+        self.read: Callable[[socket.socket], bytes] = read_request
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(place))
         self._listener.listen()
@@ -31,7 +32,7 @@ class CannedServer:
         while True:
             connection, _ = self._listener.accept()
             with connection:
-                while self.answers and (request := read_request(connection)):
+                while self.answers and (request := self.read(connection)):
                     self.requests.append(request)
                     connection.sendall(self.answers.pop(0))
 
@@ -88,6 +89,14 @@ def test_an_error_of_the_api_is_a_failure(server: CannedServer) -> None:
     with pytest.raises(Failure, match="x: no such account; look") as raised:
         ask(None, "GET", "/v1/accounts/x")
     assert raised.value.code is Exit.NO_INPUT
+
+
+def test_a_body_refused_before_its_end_is_a_failure_with_its_reason(server: CannedServer) -> None:
+    content = b'{"kind": "too-large", "detail": "the body is too large", "remedy": ""}'
+    server.answers = [answer(content).replace(b"200 OK", b"413 Content Too Large")]
+    server.read = lambda connection: connection.recv(10)
+    with pytest.raises(Failure, match="the body is too large"):
+        ask(None, "POST", "/v1/x", body={"note": "x" * 4_000_000})
 
 
 @pytest.mark.parametrize(

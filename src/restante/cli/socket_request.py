@@ -9,6 +9,7 @@ import json
 import re
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -47,7 +48,8 @@ class SocketConnection(http.client.HTTPConnection):
         if body is not None:
             octets = json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
             headers["Content-Type"] = "application/json"
-        self.request(method, target, octets, headers)
+        with suppress(ConnectionError):  # the server may refuse a body before its end
+            self.request(method, target, octets, headers)
         answer = self.getresponse()
         links = _NEXT.search(answer.getheader("Link") or "")
         return SocketAnswer(answer.status, answer.read(), _target(links[1]) if links else None)
