@@ -1,4 +1,4 @@
-"""What a canned HTTP server reads before it answers: clients send head and body apart."""
+"""The request to a canned HTTP server, read whole: clients send head and body apart."""
 
 import re
 import socket
@@ -8,7 +8,7 @@ _LENGTH: Final = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
 def read_request(connection: socket.socket) -> bytes:
-    """Return the next request with its whole body, or what came of it before the client left."""
+    """Return the next request with its body, or a part of it if the client leaves early."""
     request = b""
     while not _is_whole(request) and (more := connection.recv(65_536)):
         request += more
