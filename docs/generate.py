@@ -28,6 +28,7 @@ from pydantic_core import PydanticUndefined
 
 from restante.admin.configuration_entries import MODELS
 from restante.admin.permissions import GRANTED, AdminAction
+from restante.cli.command_help import example_of
 from restante.cli.command_line import build_command
 from restante.cli.failures import Exit
 from restante.config.one_or_more import ONE_OR_MORE
@@ -266,6 +267,7 @@ def _command(path: str, command: Any) -> Iterator[str]:
         "",
         *(" ".join(part.split()) + "\n" for part in command.help.split("\n\n")),
     )
+    yield from ("```sh", example_of(path.removeprefix("restante ")), "```", "")
     rows = [_parameter(path, parameter) for parameter in command.params if parameter.name != "help"]
     yield from _table(["", "", "meaning"], rows)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 import typer
 
 from restante import __version__
+from restante.cli.command_help import example_of
 from restante.cli.command_line import build_command
 
 _ENVIRONMENT: Final = (
@@ -65,14 +66,20 @@ def _page(path: str, parents: Sequence[str], command: Any, day: str) -> Iterator
         "COMMANDS",
         [(f"{_name(path)}-{name}(1)", one.short_help) for name, one in inner.items()],
     )
-    if command.epilog:
-        yield from (".SH EXAMPLES", _escaped(command.epilog.removeprefix("Example: ")))
-    if not parents:
-        yield from _described("ENVIRONMENT", _ENVIRONMENT)
-        yield from _described("FILES", _FILES)
-    else:
+    if parents:
+        yield from _example(path.removeprefix(f"{parents[0]} "))
         yield ".SH SEE ALSO"
         yield from _references(parents)
+    else:
+        yield from _described("ENVIRONMENT", _ENVIRONMENT)
+        yield from _described("FILES", _FILES)
+
+
+def _example(path: str) -> Iterator[str]:
+    """Yield the example of a command, in lines that man does not fill."""
+    yield from (".SH EXAMPLES", ".nf")
+    yield from map(_escaped, example_of(path).splitlines())
+    yield ".fi"
 
 
 def _references(paths: Sequence[str]) -> Iterator[str]:

@@ -30,7 +30,9 @@ def test_a_page_has_what_the_help_has(written: dict[str, str]) -> None:
     assert "[OPTIONS] [DOMAIN]\n" in page
     assert ".TP\n.B \\-\\-older AGE\nOnly mail older than this" in page
     assert page.endswith(".SH SEE ALSO\n.BR restante (1),\n.BR restante\\-queue (1)\n")
-    assert ".SH EXAMPLES\nrestante queue list " in written["restante-queue.1"]
+    example = ".SH EXAMPLES\n.nf\nrestante queue list acme.example \\-\\-older 2d\n.fi\n"
+    assert example in page
+    assert example in written["restante-queue.1"]
     assert ".B restante\\-queue(1)\n" in written["restante.1"]
 
 
@@ -43,7 +45,7 @@ def test_the_same_time_gives_the_same_octets(
 
 
 def test_no_text_is_taken_for_a_request_or_an_escape(written: dict[str, str]) -> None:
-    requests = {".TH", ".SH", ".TP", ".PP", ".B", ".BR"}
+    requests = {".TH", ".SH", ".TP", ".PP", ".B", ".BR", ".nf", ".fi"}
     for name, text in written.items():
         assert text.isascii(), name
         controls = {line.split()[0] for line in text.splitlines() if line[:1] in (".", "'")}

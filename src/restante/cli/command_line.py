@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -14,7 +15,7 @@ import typer.main
 
 from restante import __version__
 from restante.cli.api_client import GIVEN_SOCKET
-from restante.cli.command_help import EXAMPLES, CommandsByTask
+from restante.cli.command_help import CommandsByTask, example_of
 from restante.cli.command_loading import NamedCommand, load_commands, named_command
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.options import ConfigOption, SocketOption
@@ -85,7 +86,6 @@ def build_command(named: NamedCommand | None = None) -> Any:
     option.expose_value = False  # its callback has kept it; no command has to hand it on
     for name, command in root.commands.items():
         _complete(command, name, option)
-        command.epilog = f"Example: {EXAMPLES[name]}"
     _put_last(root)
     return root
 
@@ -107,7 +107,7 @@ def build_app(named: NamedCommand | None = None) -> typer.Typer:
 
 
 def _complete(command: Any, path: str, socket: Any) -> None:
-    """Add --socket where it has a use, order the options, and keep summaries whole."""
+    """Add --socket where it has a use, and an example; order options; keep summaries whole."""
     if path in _ASK_NO_SERVER:
         socket = None
     for name, inner in getattr(command, "commands", {}).items():
@@ -116,6 +116,7 @@ def _complete(command: Any, path: str, socket: Any) -> None:
         command.params.append(socket)
     _put_last(command)
     command.short_help = " ".join((command.help or "").partition("\n\n")[0].split())
+    command.epilog = f"\b\nExample:\n{textwrap.indent(example_of(path), '  ')}"
 
 
 def _put_last(command: Any) -> None:
