@@ -119,7 +119,7 @@ def test_the_primary_sees_each_client_and_refuses_the_one_that_it_would_refuse(
 
     restante.do("release", domain)
 
-    primary.wait_for(len(sent) + 1, timeout=20)
+    primary.wait_for(len(sent) + 1)
     found = seen(primary)
     hostname, _ = found.pop("local")  # a private address: in our own name
     assert hostname not in {"local.example", *CLIENTS.values()}
@@ -140,7 +140,7 @@ def test_with_xclient_the_primary_knows_the_name_of_the_client(
             bring(restante, domain, source, hello, source)
         primary.start()
         restante.do("release", domain)
-        primary.wait_for(2, timeout=20)
+        primary.wait_for(2)
         names = {
             topmost.group(3).decode(): topmost.group(2).decode()
             for raw in primary.messages()
@@ -163,7 +163,7 @@ def test_a_primary_that_does_not_authorize_us_gets_nothing(
         assert primary.messages() == []
         assert restante.held(domain) == 1
         restante.do("domain", "set", domain, "--client-address", "none")
-        primary.wait_for(1, timeout=20)
+        primary.wait_for(1)
 
 
 def test_a_port_for_the_proxy_protocol_answers_probes_and_the_look_for_its_state(

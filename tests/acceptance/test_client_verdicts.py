@@ -153,7 +153,6 @@ def verdicts(primary: PostfixPrimary, milter: RspamdMilter, domain: str) -> dict
     return eventually(
         lambda: judged if (judged := found()).keys() == CASES.keys() else {},
         what=f"a verdict on each message ({found()})",
-        timeout=20,
     )
 
 

@@ -76,7 +76,7 @@ def names(object_server: ObjectServer) -> Callable[[], set[str]]:
 def drained(restante: Installation, held: int = 0) -> None:
     """Ask for all mail, and wait until so much is left."""
     assert restante.etrn(DOMAIN, login=ALPHA).returncode == 0
-    eventually(lambda: restante.held(DOMAIN) == held, what="the drain", timeout=30)
+    eventually(lambda: restante.held(DOMAIN) == held, what="the drain")
 
 
 def has_all(primary: SmtpSink, token: str) -> bool:
@@ -104,7 +104,7 @@ def test_large_mail_is_one_object_until_it_was_delivered(
     assert copy.read_bytes().count(b"first".ljust(998, b"y")) == LINES
     drained(restante)
     assert has_all(primary, "first")
-    eventually(lambda: not names(), what="the object to be removed", timeout=30)
+    eventually(lambda: not names(), what="the object to be removed")
 
 
 def test_an_outage_concerns_large_mail_alone_and_passes(
@@ -130,7 +130,7 @@ def test_an_outage_concerns_large_mail_alone_and_passes(
     finally:
         object_server.start()
     restante.wait_for_event("objects-back")
-    eventually(lambda: restante.held(DOMAIN) == 0, what="the drain to go on", timeout=30)
+    eventually(lambda: restante.held(DOMAIN) == 0, what="the drain to go on")
     assert has_all(primary, "before")
     assert "object store" not in restante.run("status", "--check").stdout
 
@@ -138,7 +138,7 @@ def test_an_outage_concerns_large_mail_alone_and_passes(
 def test_a_kill_between_put_and_commit_leaves_an_object_and_no_mail(
     restante: Installation, primary: SmtpSink, database: str, names: Callable[[], set[str]]
 ) -> None:
-    eventually(lambda: not names(), what="earlier objects to be removed", timeout=30)
+    eventually(lambda: not names(), what="earlier objects to be removed")
     send(restante.mx, READER, content=large("survivor"))
     before = names()
     answers = list[str]()

@@ -30,7 +30,7 @@ def test_a_primary_answers_goes_away_and_comes_back() -> None:
 
         eventually(lambda: re.search(r"answers \(\d+s ago\)", status()), what="it to answer")
         sink.stop()
-        eventually(lambda: "away since" in status(), what="it to go away", timeout=20)
+        eventually(lambda: "away since" in status(), what="it to go away")
         assert re.search(r"away since \d\d:\d\dZ \(Connection refused\)", status())
         [away] = restante.events("primary-away")
         assert (away["account"], away["domains"]) == ("alpha", ["alpha.example"])
@@ -39,13 +39,13 @@ def test_a_primary_answers_goes_away_and_comes_back() -> None:
         since = restante.shown("domain", "show", "alpha.example")["primary"]["since"]
         restante.stop()
         restante.start()
-        eventually(lambda: "away since" in status(), what="it to be seen away again", timeout=20)
+        eventually(lambda: "away since" in status(), what="it to be seen away again")
         primary = restante.shown("domain", "show", "alpha.example")["primary"]
         assert primary["since"] == since
         assert len(restante.events("primary-away")) == 1
 
         sink.start()
-        eventually(lambda: "answers" in status(), what="it to come back", timeout=20)
+        eventually(lambda: "answers" in status(), what="it to come back")
         shown = restante.do("domain", "uptime", "alpha.example")
         assert "outages" in shown
         assert re.search(r"answered +\d+\.\d\d% of", shown)

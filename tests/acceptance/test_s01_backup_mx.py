@@ -63,7 +63,7 @@ def test_everything_taken_survives_a_kill_octet_for_octet(restante: Installation
         assert restante.held("beta.example") == len(DIFFICULT) + MANY
         primary.start()
         restante.do("release", "beta.example")
-        primary.wait_for(len(DIFFICULT) + MANY, timeout=30)
+        primary.wait_for(len(DIFFICULT) + MANY)
         assert sorted(arrived(primary)) == sorted(DIFFICULT)
 
 

@@ -63,7 +63,7 @@ def test_each_message_arrives_once_and_under_its_own_reverse_path(
             timeout=60,
         )
         wanted = [number for number in range(COUNT) if number % REFUSED_EVERY]
-        primary.wait_for(len(wanted), timeout=30)
+        primary.wait_for(len(wanted))
         came = sorted(origins(primary))
 
     assert came == [(number, number) for number in wanted]

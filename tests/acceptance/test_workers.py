@@ -26,7 +26,7 @@ DOMAIN: Final = "alpha.example"
 WORKERS: Final = (1, 2)
 COUNT: Final = 300
 CONNECTIONS: Final = 40  # so many reach both workers, but for one time in 10^11
-PATIENCE: Final = 20.0  # seconds
+PATIENCE: Final = 60.0  # seconds
 NAMES: Final = {f"{socket.gethostname()}:w{number}" for number in WORKERS}
 OUR_NAME: Final = re.compile(rb"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
 

@@ -158,7 +158,7 @@ def test_mail_survives_a_server_and_a_database(cluster: LocalCluster, primary: S
     new, other = promote(cluster)
     standbys = "SELECT application_name FROM pg_stat_replication ORDER BY 1"
     eventually(lambda: cluster.ask(new, standbys) == [other], what="a standby", timeout=60)
-    eventually(lambda: third.run("status").code == 0, what="the database", timeout=30)
+    eventually(lambda: third.run("status").code == 0, what="the database")
     ask(cluster, "mx3")
     eventually(lambda: primary.count() == 2, what="the mail from before the promotion")
 
@@ -196,7 +196,7 @@ def ask(cluster: LocalCluster, name: str) -> None:
             is_in = asker.authenticate(ALPHA).startswith(b"235")
             return is_in and asker.say(f"ETRN {DOMAIN}").startswith(b"25")
 
-    eventually(released, what="a granted ETRN", timeout=20)
+    eventually(released, what="a granted ETRN")
 
 
 def test_a_machine_without_postgresql_is_told_what_is_missing(tmp_path: Path) -> None:

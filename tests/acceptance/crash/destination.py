@@ -17,7 +17,7 @@ from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
 
 PROGRAM: Final = Path(__file__).with_name("sink.py")
-PATIENCE: Final = 20.0
+PATIENCE: Final = 60.0
 
 
 class Destination:

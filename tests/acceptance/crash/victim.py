@@ -19,7 +19,7 @@ from tests.acceptance.peers.eventually import eventually
 
 FAULTY: Final = Path(__file__).with_name("server.py")
 CONNECTIONS: Final = 4  # for each domain's drain
-PATIENCE: Final = 30.0
+PATIENCE: Final = 60.0
 DRAIN_PATIENCE: Final = 60.0  # seconds for all that earlier lives have left
 
 

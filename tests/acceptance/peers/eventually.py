@@ -9,9 +9,10 @@ from typing import Final, TypeVar
 Fact = TypeVar("Fact")
 PAUSE: Final = 0.02  # seconds; short beside what any peer does
 LONGEST_PAUSE: Final = 0.2
+PATIENCE: Final = 60.0  # seconds; only a failing test waits so long, or one on a busy machine
 
 
-def eventually(look: Callable[[], Fact], *, what: str, timeout: float = 10.0) -> Fact:
+def eventually(look: Callable[[], Fact], *, what: str, timeout: float = PATIENCE) -> Fact:
     """Return the first true answer of `look`. Fail the test after `timeout` seconds with `what`."""
     start = looked = time.monotonic()
     while not (fact := look()):

@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Self
 
-from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.eventually import PATIENCE, eventually
 from tests.acceptance.peers.mailbox import Maildir
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup
@@ -99,7 +99,7 @@ class Primary(ABC):
         """Return what lies in the mailbox, raw, oldest first: one for each recipient."""
         return self.mailbox.messages()
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[bytes]:
+    def wait_for(self, count: int, timeout: float = PATIENCE) -> list[bytes]:
         """Return the messages once at least `count` have arrived."""
         try:
             eventually(

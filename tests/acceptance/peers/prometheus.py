@@ -15,7 +15,7 @@ from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup
 from tests.acceptance.peers.programs import Ended, missing, peers_directory
 
-PATIENCE: Final = 20.0  # seconds for a start
+PATIENCE: Final = 60.0  # seconds for a start
 INTERVAL: Final = "250ms"  # between two scrapes
 
 

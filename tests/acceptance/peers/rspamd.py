@@ -68,7 +68,7 @@ class RspamdMilter:
         }
         variables = [f"--var={name}={place}" for name, place in places.items()]
         self._processes.start(["rspamd", "-f", "-u", USER, "-g", USER, "-c", STOCK, *variables])
-        eventually(self._listens, what="rspamd to listen", timeout=30)
+        eventually(self._listens, what="rspamd to listen")
         return self
 
     def __exit__(self, *_: object) -> None:

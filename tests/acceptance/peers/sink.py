@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Self
 
-from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.eventually import PATIENCE, eventually
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup
 from tests.acceptance.peers.programs import require
@@ -83,7 +83,7 @@ class SmtpSink:
             file.read_bytes().removesuffix(b"\n") for file in files
         ]  # it ends a file with an empty line
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> None:
+    def wait_for(self, count: int, timeout: float = PATIENCE) -> None:
         """Return once at least `count` messages have been taken."""
         eventually(
             lambda: self.count() >= count, what=f"{count} messages at smtp-sink", timeout=timeout
