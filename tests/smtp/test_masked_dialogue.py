@@ -42,11 +42,19 @@ PLAIN = base64.b64encode(f"\0alice\0{PASSWORD}".encode()).decode()
         (f"AUTH {B64}", "AUTH (secret, 29 octets)"),
         (B64, "(unknown command, 28 octets)"),
         (PASSWORD, "(unknown command, 21 octets)"),
-        (f"PASS {PASSWORD}", "PASS (secret, 22 octets)"),
-        (f"a1 LOGIN alice {PASSWORD}", "a1 (secret, 34 octets)"),
-        (f"LOGIN alice {PASSWORD}", "LOGIN (secret, 28 octets)"),
+        (f"correct horse {PASSWORD}", "(unknown command, 35 octets)"),
+        (f" {PASSWORD} and more", "(unknown command, 31 octets)"),
+        (f"data {PASSWORD}", "data (hidden, 22 octets)"),
+        (f"mail {PASSWORD}", "mail (hidden, 22 octets)"),
+        (f"PASS {PASSWORD}", "PASS (hidden, 22 octets)"),
+        (f"a1 LOGIN alice {PASSWORD}", "(unknown command, 36 octets)"),
+        (f"LOGIN alice {PASSWORD}", "LOGIN (hidden, 28 octets)"),
         (f"Authorization: Basic {B64}", "AUTH (secret, 45 octets)"),
-        ("GET / HTTP/1.1", "GET / HTTP/1.1"),
+        ("GET / HTTP/1.1", "GET (hidden, 11 octets)"),
+        ("MAIL FROM <a@a.example>", "MAIL FROM <a@a.example>"),
+        ("RCPT TO:<>", "RCPT TO:<>"),
+        ("DATA ", "DATA "),
+        ("\x16\x03\x01 ok", "(TLS where none is expected, 6 octets)"),
         ("MAIL FROM:<\x1b[2J@a.example>", "MAIL FROM:<\\x1b[2J@a.example>"),
     ],
 )
@@ -72,7 +80,7 @@ def test_a_long_line_is_cut_and_its_length_is_told() -> None:
 
 
 def test_octets_that_are_no_text_are_escaped() -> None:
-    assert masked_command(b"\x16\x03\x01 \xff ok") == "\\x16\\x03\\x01 \\xff ok"
+    assert masked_command(b"NOOP \x16\x03 \xff ok") == "NOOP \\x16\\x03 \\xff ok"
     assert masked_command("RCPT TO:<jürgen@b.example>".encode()) == "RCPT TO:<jürgen@b.example>"
 
 
@@ -165,6 +173,14 @@ def test_a_login_that_goes_on_after_its_refusal() -> None:
         "C: AUTH LOGIN",
         "C: (unknown command, 8 octets)",
         "C: (unknown command, 28 octets)",
+    ]
+
+
+def test_a_passphrase_after_a_refused_auth() -> None:
+    found = told([b"AUTH LOGIN\r\n", b"correct horse battery\r\n"], "none")
+    assert [line for line in found if line.startswith("C:")] == [
+        "C: AUTH LOGIN",
+        "C: (unknown command, 21 octets)",
     ]
 
 

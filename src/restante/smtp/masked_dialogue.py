@@ -1,10 +1,13 @@
 """The lines of a dialogue as an operator may see them: without passwords and proofs.
 
-The session says whether a line belongs to an AUTH exchange. Other lines are masked if they look
-like a secret that was sent at the wrong place. Limitation: a password in a command that takes any
-text, such as EHLO or a mailbox, cannot be told from that text.
+The session says whether a line belongs to an AUTH exchange. Other lines are shown only if they
+begin as a command does. The rest may be a secret at the wrong place, such as a passphrase after a
+refused AUTH. Limitation: a password in a command that takes any text, such as EHLO or a mailbox,
+cannot be told from that text.
 """
 
+import re
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 MOST_SHOWN: Final = 300  # characters of a line
@@ -26,40 +29,27 @@ _MECHANISMS: Final = frozenset(
         "OAUTHBEARER",
     }
 )
-_VERBS: Final = frozenset(
+# Each with the words that may follow it.
+_TEXT: Final = re.compile("")
+_NOTHING: Final = re.compile(r"\Z")
+_VERBS: Final[Mapping[str, re.Pattern[str]]] = {
+    **dict.fromkeys(("EHLO", "HELO", "LHLO", "NOOP", "VRFY", "EXPN", "HELP"), _TEXT),
+    **dict.fromkeys(("ETRN", "ATRN", "TURN"), _TEXT),
+    **dict.fromkeys(("DATA", "RSET", "QUIT", "STARTTLS"), _NOTHING),
+    "MAIL": re.compile("FROM", re.IGNORECASE),
+    "RCPT": re.compile("TO", re.IGNORECASE),
+    "BDAT": re.compile("[0-9]"),
+}
+# Of other protocols and extensions: only the verb is shown, because a secret may follow.
+_FOREIGN: Final = frozenset(
     {
-        "EHLO",
-        "HELO",
-        "LHLO",
-        "MAIL",
-        "RCPT",
-        "DATA",
-        "BDAT",
-        "RSET",
-        "NOOP",
-        "QUIT",
-        "VRFY",
-        "EXPN",
-        "HELP",
-        "STARTTLS",
-        "ETRN",
-        "ATRN",
-        "TURN",
+        *("GET", "HEAD", "POST", "PUT", "OPTIONS", "CONNECT", "HOST:", "USER-AGENT:"),
+        *("PROXY-AUTHORIZATION:", "COOKIE:"),
+        *("USER", "PASS", "APOP", "LOGIN", "AUTHENTICATE", "CAPABILITY"),
+        *("XCLIENT", "XFORWARD", "PROXY", "BURL"),
     }
 )
-# Of other protocols, and of HTTP: a secret follows.
-_WITH_A_SECRET: Final = frozenset(
-    {
-        "PASS",
-        "LOGIN",
-        "APOP",
-        "AUTHENTICATE",
-        "AUTHORIZATION:",
-        "PROXY-AUTHORIZATION:",
-        "COOKIE:",
-        "XCLIENT",
-    }
-)
+_TLS: Final = b"\x16\x03"  # the beginning of a handshake
 _CHALLENGE: Final = b"334"
 _VISIBLE: Final = range(ord("!"), ord("~") + 1)
 _START: Final = 64  # octets in which the verb is looked for
@@ -86,15 +76,16 @@ def masked_command(line: bytes, *, is_authenticating: bool = False) -> str:
     shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}… {_masked('', len(line))}"
     words = [_readable(word) for word in line.split()]
     verb = words[0].upper() if words else ""
-    if verb in _VERBS:
+    if verb in _VERBS and _VERBS[verb].match(" ".join(words[1:])):
         return shown
     if bytes(octet for octet in line[:_START] if octet in _VISIBLE).upper().startswith(b"AUTH"):
         return _masked_auth(words)
-    if not _WITH_A_SECRET.isdisjoint(word.upper() for word in words[:2]):
-        return f"{words[0]} {_masked('secret', len(line) - len(words[0]))}"
-    if len(words) == 1:  # such as a user name after a refused AUTH
-        return _masked("unknown command", len(line))
-    return shown
+    if verb in _VERBS or verb in _FOREIGN:
+        octets = len(line) - len(words[0])
+        return f"{words[0]} {_masked('hidden', octets)}" if octets else words[0]
+    if line.startswith(_TLS):
+        return _masked("TLS where none is expected", len(line))
+    return _masked("unknown command", len(line)) if line else ""
 
 
 def masked_reply(line: bytes) -> str:
