@@ -114,7 +114,9 @@ def test_the_screen_has_eighty_columns(restante: Installation) -> None:
 
 def test_without_a_server_and_with_a_bad_source_it_says_so(restante: Installation) -> None:
     refused = restante.run("trace-session", "--source", "everybody")
-    assert "source everybody: is no address and no network" in refused.stderr
+    assert "source: neither an address nor a network: 'everybody'; write one" in refused.stderr
+    refused = restante.run("trace-session", "--source", "10.0.0.1/8")
+    assert "'10.0.0.1/8' (is it 10.0.0.1 or 10.0.0.0/8?); write one" in refused.stderr
     restante.stop()
     refused = restante.run("trace-session", "--source", "::1")
     assert refused.returncode == 69

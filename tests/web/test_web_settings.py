@@ -18,5 +18,5 @@ def test_a_proxy_is_an_address_or_a_network() -> None:
 
 @pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/24", "", 7.5])
 def test_nothing_else_is_a_proxy(value: object) -> None:
-    with pytest.raises(ValidationError, match="is not an address or a network"):
+    with pytest.raises(ValidationError, match="neither an address nor a network"):
         WebSettings.model_validate({"trusted_proxies": [value]})

@@ -69,10 +69,9 @@ async def trace_sessions(context: AdminContext, order: TraceOrder) -> AsyncItera
 def _source(text: str) -> IpNetwork:
     try:
         return parse_network(text)
-    except ValueError:
+    except ValueError as error:
         remedy = "write one such as 192.0.2.7, 192.0.2.0/24 or 2001:db8::/32"
-        cause = f"source {text}: is no address and no network"
-        raise AdminError(ErrorKind.INVALID, cause, remedy) from None
+        raise AdminError(ErrorKind.INVALID, f"source: {error}", remedy) from None
 
 
 def _about(

@@ -1,26 +1,23 @@
 """The settings of the `web` listeners."""
 
-import ipaddress
 import re
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from restante.tenancy.model import IpNetwork
+from restante.tenancy.model import IpNetwork, parse_network
 
 _BEGINNING: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+", re.ASCII)
 
 
 def _check_network(value: Any) -> IpNetwork:
     try:
-        return ipaddress.ip_network(value)
-    except ValueError:
+        return parse_network(str(value))
+    except ValueError as error:
         remedy = 'write an address or a network, such as "192.0.2.10" or "10.0.0.0/24"'
         raise PydanticCustomError(
-            "restante",
-            "{cause}",
-            {"cause": "is not an address or a network", "remedy": remedy},
+            "restante", "{cause}", {"cause": str(error), "remedy": remedy}
         ) from None
 
 
