@@ -39,7 +39,7 @@ class AskingDestination:
             while True:
                 connection, _ = self._listener.accept()
                 with contextlib.suppress(OSError), connection:
-                    connection.settimeout(20)
+                    connection.settimeout(90)
                     connection.sendall(b"220 asking.example\r\n")
                     self._talk(connection)
 

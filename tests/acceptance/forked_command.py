@@ -30,7 +30,7 @@ from typing import Final
 
 CODE_OCTETS: Final = 4
 STREAMS: Final = 3
-PATIENCE: Final = 60.0  # seconds
+PATIENCE: Final = 90.0  # seconds
 MAX_COMMAND: Final = 200_000  # octets
 OTHERS: Final = [
     *("restante.config.load", "restante.store.sqlite.sqlite_store", "restante.web.control_socket"),

@@ -33,7 +33,7 @@ from trustme import KeyType
 from restante.config.privileges import _closed_directory
 from tests.acceptance.certificates import Authority
 from tests.acceptance.forked_command import ForkedServer, run_forked
-from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.eventually import PATIENCE, eventually
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup, adopt_orphans
 from tests.acceptance.peers.server import Login, Server, Tls
@@ -47,9 +47,6 @@ QUICK: Final = {
     "first_retry": 0.2,
     "longest_retry": 1.0,
 }  # seconds: nobody waits for a second attempt in a test
-PATIENCE: Final = (
-    20.0  # seconds for a start, and for a stop, in which the server may wait for its peers
-)
 LOG_TAIL: Final = 60  # lines
 
 ALPHA: Final = Login("alpha", "the-alpha-password")
@@ -224,7 +221,7 @@ class Installation:
 
     def wait_until_it_leaves(self) -> int:
         """Return the server's exit code when it has ended by itself."""
-        eventually(lambda: not self.is_running, what="the server to leave", timeout=PATIENCE)
+        eventually(lambda: not self.is_running, what="the server to leave")
         return self._process.end_by(signal.SIGKILL)
 
     def reload(self) -> None:

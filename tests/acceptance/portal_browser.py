@@ -23,7 +23,7 @@ class PortalBrowser:
         """`web_origin` is the beginning of the portal's address."""
         self.cookie = ""  # of the session
         self._others: dict[str, str] = {}  # cookies by name
-        self._client = httpx.Client(base_url=web_origin, timeout=30)
+        self._client = httpx.Client(base_url=web_origin, timeout=90)
 
     def __enter__(self) -> Self:
         return self

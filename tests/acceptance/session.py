@@ -10,7 +10,7 @@ from typing import Self
 from tests.acceptance.peers.primary import KeyPair
 from tests.acceptance.peers.server import Login, Server, Tls
 
-TIMEOUT = 20.0  # seconds
+TIMEOUT = 90.0  # seconds
 
 
 class Session:

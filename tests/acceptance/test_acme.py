@@ -68,7 +68,7 @@ def shown(restante: Installation, *options: str) -> str:
 def test_certificates_are_ordered_shown_and_renewed_with_the_same_key() -> None:
     port = free_port(HOST)
     with certified(port=port) as restante:
-        eventually(lambda: issued(restante) == {HOSTNAME, CUSTOMER}, what="both", timeout=90)
+        eventually(lambda: issued(restante) == {HOSTNAME, CUSTOMER}, what="both")
         for options in (("-servername", CUSTOMER), ("-noservername",)):
             assert "Pebble" in shown(restante, *options)
         assert CUSTOMER in shown(restante, "-servername", CUSTOMER)
@@ -95,7 +95,6 @@ def test_certificates_are_ordered_shown_and_renewed_with_the_same_key() -> None:
         eventually(
             lambda: all(serial(file) != serials[name] for name, file in before.items()),
             what="the renewal",
-            timeout=90,
         )
         assert {name: key_pin(file) for name, file in before.items()} == pins
 

@@ -79,7 +79,7 @@ def test_mail_comes_once_the_local_server_is_up(
         assert "waiting for the local mail server" in client.stderr.readline()
         assert len(restante.events("release-requested")) == asked
         postfix.start()
-        assert client.wait(30) == 0
+        assert client.wait(90) == 0
         assert "pending messages started (253 2.0.0 OK, 1 pending" in client.stdout.read()
     eventually(lambda: content in arrived(postfix), what="the message")
     postfix.stop()

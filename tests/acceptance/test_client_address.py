@@ -174,5 +174,5 @@ def test_a_port_for_the_proxy_protocol_answers_probes_and_the_look_for_its_state
         restante.do("domain", "set", domain, "--client-address", "proxy", "--hold", "on-return")
         bring(restante, domain, "198.51.100.7", "one.sender.example", "back")
         primary.start()
-        primary.wait_for(1, timeout=60)  # two probes must succeed, and they are 15 s apart
+        primary.wait_for(1)  # two probes must succeed, and they are 15 s apart
         assert seen(primary) == {"back": ("one.sender.example", "198.51.100.7")}

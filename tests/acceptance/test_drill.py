@@ -93,7 +93,7 @@ def test_one_message_leaves_by_name_and_a_drill_proves_the_whole_way() -> None:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as waiting:
             eventually(lambda: len(names_of(restante)) == 1, what="the drill's message is held")
             assert restante.etrn(DOMAIN, login=login).returncode == 0
-            out, _ = waiting.communicate(timeout=30)
+            out, _ = waiting.communicate(timeout=90)
         drill = json.loads(out)["drill"]
         assert drill["is_passed"]
         assert drill["asked_by"].startswith(f"login {login.user}, ")
@@ -125,7 +125,7 @@ def test_a_timer_drills_after_a_restart_and_shows_its_proof() -> None:
             assert refused.returncode == CONFLICT
             assert "another drill of customer.example runs" in refused.stderr
             restante.kill()
-            waiting.communicate(timeout=30)
+            waiting.communicate(timeout=90)
         restante.ahead(0)
         restante.start()
         eventually(lambda: names_of(restante) == [], what="the message is removed")

@@ -20,15 +20,15 @@ def test_it_ends_and_prints_as_if_it_had_been_started(words: list[str]) -> None:
     started = subprocess.run(
         [RESTANTE, *words], check=False, capture_output=True, encoding="utf-8", cwd="/", env={}
     )
-    forked = run_forked(RESTANTE, words, "", timeout=30.0)
+    forked = run_forked(RESTANTE, words, "", timeout=90)
     assert forked.returncode == started.returncode
     assert (forked.stdout, forked.stderr) == (started.stdout, started.stderr)
 
 
 def test_it_reads_its_input_to_the_end() -> None:
     words = ["etrn", "127.0.0.1:9", "a.example", "--login", "a", "--password-file", "-"]
-    assert "first line is empty" in run_forked(RESTANTE, words, "\n", timeout=30.0).stderr
-    assert "127.0.0.1:9" in run_forked(RESTANTE, words, "password\n", timeout=30.0).stderr
+    assert "first line is empty" in run_forked(RESTANTE, words, "\n", timeout=90).stderr
+    assert "127.0.0.1:9" in run_forked(RESTANTE, words, "password\n", timeout=90).stderr
 
 
 def test_it_is_killed_when_its_time_is_over() -> None:
@@ -38,7 +38,7 @@ def test_it_is_killed_when_its_time_is_over() -> None:
             run_forked(RESTANTE, [*words, "--password-file", "-"], "password\n", timeout=2.0)
         connection, _ = silent.accept()
         with connection:
-            connection.settimeout(10.0)
+            connection.settimeout(90)
             assert connection.recv(10_000)  # the beginning of TLS
             with_end = connection.recv(10_000)
             assert with_end == b""
@@ -48,7 +48,7 @@ FORKS_A_PROCESS = """
 import os, sys
 from pathlib import Path
 from tests.acceptance.forked_command import run_forked
-run_forked(Path(sys.argv[1]), ["--version"], "", timeout=30.0)
+run_forked(Path(sys.argv[1]), ["--version"], "", timeout=90)
 if not os.fork():
     os.read(0, 1)  # longer than its parent
     os._exit(0)
@@ -59,7 +59,7 @@ def test_the_process_that_forks_ends_although_another_has_its_input() -> None:
     with subprocess.Popen(
         [sys.executable, "-c", FORKS_A_PROCESS, RESTANTE], stdin=subprocess.PIPE, cwd=CHECKOUT
     ) as outliving:
-        assert outliving.wait(30.0) == 0
+        assert outliving.wait(90) == 0
 
 
 def test_a_forked_server_is_a_child_that_leads_a_session() -> None:

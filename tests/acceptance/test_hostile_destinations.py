@@ -148,9 +148,7 @@ class Scene:
         for content in SMALL:
             self._send(content, self._known)
         self._restante.do("release", "#alpha")
-        eventually(
-            lambda: len(self._lines()) >= len(self._known), what="the first drains", timeout=60
-        )
+        eventually(lambda: len(self._lines()) >= len(self._known), what="the first drains")
         for name in self._known:
             self._destinations[name].set_traps(self._names[name].traps)
 
@@ -183,7 +181,7 @@ class Scene:
 
     def _ended(self) -> list[dict[str, Any]]:
         wanted = len(self._names) + len(self._known)
-        eventually(lambda: len(self._lines()) >= wanted, what="every drain to end", timeout=60)
+        eventually(lambda: len(self._lines()) >= wanted, what="every drain to end")
         return self._lines()
 
     def _lines(self) -> list[dict[str, Any]]:
@@ -200,7 +198,7 @@ class Scene:
         if parked:
             self._restante.do("queue", "release", *parked)
         self._restante.do("release", "#alpha")
-        eventually(lambda: not self._held(), what="everything held to be handed over", timeout=60)
+        eventually(lambda: not self._held(), what="everything held to be handed over")
         for name, case in self._names.items():
             aftermaths[str(case)].taken_later = self._destinations[name].taken
 
@@ -213,7 +211,7 @@ def add_domains(restante: Installation, destinations: dict[str, HostileDestinati
     """Host domains, as `restante domain add` does, but without a process for each."""
     restante.has_account("beta")
     transport = httpx.HTTPTransport(uds=str(restante.socket))
-    with httpx.Client(transport=transport, base_url="http://control", timeout=20) as control:
+    with httpx.Client(transport=transport, base_url="http://control", timeout=90) as control:
         for name, destination in destinations.items():
             account = "beta" if name == QUIET else "alpha"
             facts = {

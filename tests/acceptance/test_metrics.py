@@ -45,13 +45,13 @@ def restante() -> Iterator[Installation]:
 def by_tcp(restante: Installation) -> Samples:
     """Read them as Prometheus does."""
     [*_, ready] = restante.events("server-ready")
-    return parsed(httpx.get(f"http://{ready['metrics'][0]}/metrics", timeout=20))
+    return parsed(httpx.get(f"http://{ready['metrics'][0]}/metrics", timeout=90))
 
 
 def by_control_socket(restante: Installation) -> Samples:
     """Read them as `curl --unix-socket` does."""
     transport = httpx.HTTPTransport(uds=str(restante.socket))
-    with httpx.Client(transport=transport, base_url="http://restante", timeout=20) as client:
+    with httpx.Client(transport=transport, base_url="http://restante", timeout=90) as client:
         return parsed(client.get("/metrics"))
 
 

@@ -60,7 +60,7 @@ def test_lines_in_one_record_stall_it(tmp_path: Path, *, is_naive: bool) -> None
         provider(tmp_path, records) as server,
         OdmrCustomer(server, reads_like_fetchmail=True) as customer,
     ):
-        customer.patience = 0.5
+        customer.patience = 2.0
         with pytest.raises(Stalled):  # the other kind waits for content
             customer.serve()
         assert customer.commands == (

@@ -200,7 +200,7 @@ def test_a_last_line_without_an_end_comes_through_fetchmail_by_chunks(place: Pla
     unended = b"Subject: unended\r\n\r\nno end"
     before, stays = place.postfix.mailbox.count(), held(place, FIRST)
     for _ in range(2):
-        with smtplib.SMTP(place.restante.mx.host, place.restante.mx.port, timeout=20) as session:
+        with smtplib.SMTP(place.restante.mx.host, place.restante.mx.port, timeout=90) as session:
             session.ehlo()
             session.docmd("MAIL", "FROM:<me@sender.example>")
             session.docmd("RCPT", f"TO:<reader@{FIRST}>")

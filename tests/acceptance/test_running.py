@@ -127,7 +127,7 @@ def test_sigterm_under_load_keeps_what_was_acknowledged(restante: Installation) 
 def send_until_it_ends(server: Server, told: list[str]) -> None:
     """Be a sender that takes note of the names it is told."""
     try:
-        with smtplib.SMTP(server.host, server.port, "sender.example", timeout=20) as client:
+        with smtplib.SMTP(server.host, server.port, "sender.example", timeout=90) as client:
             client.ehlo()
             while True:
                 client.mail(REVERSE_PATH)

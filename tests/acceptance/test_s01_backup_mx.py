@@ -108,7 +108,7 @@ def test_acknowledged_mail_survives_a_kill_under_load(restante: Installation) ->
 def send_until_it_breaks(server: Server, told: list[str]) -> None:
     """Be a sender that takes note of the names it is told."""
     try:
-        with smtplib.SMTP(server.host, server.port, timeout=10) as client:
+        with smtplib.SMTP(server.host, server.port, timeout=90) as client:
             client.ehlo("sender.example")
             while True:
                 client.mail(REVERSE_PATH)

@@ -46,7 +46,7 @@ def test_mail_is_taken_here_too(restante: Installation, login: Login) -> None:
 
 def test_a_client_in_clear_hears_no_smtp(restante: Installation) -> None:
     """Nothing is sent before the handshake, and plain text gets at most an alert."""
-    with socket.create_connection((HOST, restante.smtps_port), timeout=10) as client:
+    with socket.create_connection((HOST, restante.smtps_port), timeout=90) as client:
         client.sendall(b"EHLO sender.example\r\n")
         heard = b""
         while piece := client.recv(4096):

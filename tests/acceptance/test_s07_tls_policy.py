@@ -188,9 +188,9 @@ def shakes_hands(server: Server, context: ssl.SSLContext) -> bool:
     """Tell whether a client with this context gets to TLS."""
     try:
         if server.tls is Tls.IMPLICIT:
-            smtplib.SMTP_SSL(server.host, server.port, context=context, timeout=20).close()
+            smtplib.SMTP_SSL(server.host, server.port, context=context, timeout=90).close()
         else:
-            with smtplib.SMTP(server.host, server.port, timeout=20) as session:
+            with smtplib.SMTP(server.host, server.port, timeout=90) as session:
                 session.starttls(context=context)
     except (ssl.SSLError, ConnectionError):
         return False

@@ -19,7 +19,7 @@ def asked(restante: Installation, method: str, path: str, token: str, **body: An
     """Send a request of the account, and return the answer."""
     url = f"http://{HOST}:{restante.web_port}/v1{path}"
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.request(method, url, headers=headers, json=body or None, timeout=20)
+    return httpx.request(method, url, headers=headers, json=body or None, timeout=90)
 
 
 def prepared(restante: Installation, receiver: WebhookReceiver) -> str:

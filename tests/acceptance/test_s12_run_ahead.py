@@ -60,7 +60,6 @@ def test_each_message_arrives_once_and_under_its_own_reverse_path(
         eventually(
             lambda: restante.events("drain-finished", domain=domain) != [],
             what="the drain to end",
-            timeout=60,
         )
         wanted = [number for number in range(COUNT) if number % REFUSED_EVERY]
         primary.wait_for(len(wanted))

@@ -12,10 +12,10 @@ import pytest
 from cryptography import x509
 
 from tests.acceptance.hanging_receiver import HangingReceiver
-from tests.acceptance.installation import HOSTNAME, PATIENCE, Installation, at
+from tests.acceptance.installation import HOSTNAME, Installation, at
 from tests.acceptance.loopback import addresses
 from tests.acceptance.name_server import NameServer
-from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.eventually import PATIENCE, eventually
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.postfix import PostfixPrimary
 from tests.acceptance.peers.primary import Primary

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.acceptance.installation import HOST, PATIENCE, RESTANTE, ServerProcess
+from tests.acceptance.installation import HOST, RESTANTE, ServerProcess
 from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
 
@@ -65,9 +65,7 @@ class NewInstallation:
         process = ServerProcess(log)
         process.start([RESTANTE, "--config", self.config, "serve"])
         try:
-            eventually(
-                lambda: "server-ready" in log.read_text(), what="the server", timeout=PATIENCE
-            )
+            eventually(lambda: "server-ready" in log.read_text(), what="the server")
             yield
         finally:
             process.stop()

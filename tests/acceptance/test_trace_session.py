@@ -34,7 +34,7 @@ def tracing(restante: Installation, *options: str) -> Iterator[IO[str]]:
         assert "127.0.0.1/32" in process.stdout.readline()
         yield process.stdout
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=90) == 0
 
 
 def encoded(text: str) -> str:

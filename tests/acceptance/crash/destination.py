@@ -17,7 +17,6 @@ from tests.acceptance.peers.eventually import eventually
 from tests.acceptance.peers.ports import free_port
 
 PROGRAM: Final = Path(__file__).with_name("sink.py")
-PATIENCE: Final = 60.0
 
 
 class Destination:
@@ -57,7 +56,7 @@ class Destination:
             str(self.proxy_port),
         ]
         self._process.start([sys.executable, PROGRAM, *facts, *self._options])
-        eventually(self._answers, what="the sink to listen", timeout=PATIENCE)
+        eventually(self._answers, what="the sink to listen")
 
     def kill(self) -> None:
         """End it as a power cut would, and read what it took."""

@@ -19,8 +19,7 @@ from tests.acceptance.peers.eventually import eventually
 
 FAULTY: Final = Path(__file__).with_name("server.py")
 CONNECTIONS: Final = 4  # for each domain's drain
-PATIENCE: Final = 60.0
-DRAIN_PATIENCE: Final = 60.0  # seconds for all that earlier lives have left
+PATIENCE: Final = 90.0  # seconds
 
 
 class Victim(Installation):
@@ -87,7 +86,7 @@ class Victim(Installation):
         eventually(
             lambda: not self.is_running or has_no_drain(),
             what="the drains to end",
-            timeout=DRAIN_PATIENCE,
+            timeout=PATIENCE,
         )
         return not self.is_running
 
@@ -109,7 +108,7 @@ class Victim(Installation):
         """Return when the server says that it holds nothing."""
         eventually(lambda: self.held_by_its_word() == 0, what="the drain to end", timeout=timeout)
 
-    def wait_until_only_refused(self, timeout: float = 60.0) -> None:
+    def wait_until_only_refused(self, timeout: float = 120.0) -> None:
         """Return when nothing is held but what was refused."""
 
         def is_so() -> bool:

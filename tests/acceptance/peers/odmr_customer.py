@@ -16,7 +16,7 @@ from typing import Final, Self
 from tests.acceptance.peers.server import Login, Server, Tls
 from tests.acceptance.session import plain_response
 
-TIMEOUT: Final = 20.0  # seconds
+TIMEOUT: Final = 90.0  # seconds
 NAME: Final = "mail.customer.example"
 OFFER: Final = (f"250-{NAME}", "250-PIPELINING", "250-SIZE 50000000", "250 8BITMIME")
 

@@ -24,11 +24,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
-from tests.acceptance.peers.eventually import eventually
+from tests.acceptance.peers.eventually import PATIENCE, eventually
 from tests.acceptance.peers.programs import PLACES
 
 PR_SET_CHILD_SUBREAPER: Final = 36  # linux/prctl.h
-PATIENCE: Final = 2.0  # seconds
+GENTLE: Final = 5.0  # seconds until SIGKILL
 
 
 class Leader(Protocol):
@@ -96,11 +96,11 @@ class ProcessGroup:
             return
         atexit.unregister(self.stop)
         try:
-            _end(leader.pid, signal.SIGTERM)
+            _end(leader.pid, signal.SIGTERM, GENTLE)
         except (
             AssertionError
         ):  # Postfix's master may hang in its last line to a log daemon that ended before it
-            _end(leader.pid, signal.SIGKILL)
+            _end(leader.pid, signal.SIGKILL, PATIENCE)
         leader.wait()
         self._dismiss_watcher()
 
@@ -128,10 +128,10 @@ def _watch(group: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _end(group: int, how: signal.Signals) -> None:
+def _end(group: int, how: signal.Signals, patience: float) -> None:
     with contextlib.suppress(ProcessLookupError):  # it has ended by itself
         os.killpg(group, how)
-    eventually(lambda: _has_ended(group), what=f"process group {group} to end", timeout=PATIENCE)
+    eventually(lambda: _has_ended(group), what=f"process group {group} to end", timeout=patience)
 
 
 def _has_ended(group: int) -> bool:

@@ -15,7 +15,6 @@ from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup
 from tests.acceptance.peers.programs import Ended, missing, peers_directory
 
-PATIENCE: Final = 60.0  # seconds for a start
 INTERVAL: Final = "250ms"  # between two scrapes
 
 
@@ -55,7 +54,7 @@ class Prometheus:
         self._config.write_text(json.dumps(config))  # JSON is YAML
         self._port = free_port()
         self._group = ProcessGroup(self._log)
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=20)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", timeout=90)
 
     def __enter__(self) -> Self:
         data = Path(self._directory.name) / "data"
@@ -68,7 +67,7 @@ class Prometheus:
                 "--log.level=warn",
             ]
         )
-        eventually(self._is_ready, what="Prometheus to be ready", timeout=PATIENCE)
+        eventually(self._is_ready, what="Prometheus to be ready")
         return self
 
     def __exit__(self, *_: object) -> None:
