@@ -174,7 +174,7 @@ class PostgresCluster:
     def halt(self) -> None:
         """End the server at once, as a crash would."""
         self._server.send_signal(signal.SIGQUIT)
-        self._server.wait(30)
+        self._server.wait(60)
 
     async def start_again(self) -> None:
         """Start the server after its end."""
@@ -187,7 +187,7 @@ class PostgresCluster:
         for process_id in self._processes():
             with suppress(ProcessLookupError):
                 os.kill(process_id, signal.SIGKILL)
-        self._server.wait(30)
+        self._server.wait(60)
 
     def freeze(self) -> None:
         """Let no process of it go on until `thaw`."""
@@ -211,7 +211,7 @@ class PostgresCluster:
         """End the server, and remove its data."""
         if self._pooler is not None:
             self._pooler.kill()
-            self._pooler.wait(30)
+            self._pooler.wait(60)
         if self._server.poll() is None:
             self.thaw()
             self.halt()

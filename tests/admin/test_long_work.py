@@ -40,6 +40,6 @@ def test_a_child_has_threads_of_its_own() -> None:
     asyncio.run(beside_mail(int))  # the parent has one now
     child = os.fork()
     if not child:
-        found = asyncio.run(asyncio.wait_for(beside_mail(lambda: 7), 20))
+        found = asyncio.run(asyncio.wait_for(beside_mail(lambda: 7), 60))
         os._exit(found)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7

@@ -34,7 +34,7 @@ FACTS = content_facts(
 
 def run(act: Callable[[AsyncExitStack], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(20), AsyncExitStack() as stack:
+        async with asyncio.timeout(60), AsyncExitStack() as stack:
             await act(stack)
 
     asyncio.run(bounded())

@@ -37,7 +37,7 @@ class Scene:
 
 def run(act: Callable[[Scene], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(20), AsyncExitStack() as stack:
+        async with asyncio.timeout(60), AsyncExitStack() as stack:
             await act(Scene(stack))
 
     asyncio.run(bounded())

@@ -59,7 +59,7 @@ def answering(script: Script) -> Iterator[Script]:
 
 def _serve(script: Script, listener: socket.socket) -> None:
     connection, _ = listener.accept()
-    connection.settimeout(10)
+    connection.settimeout(60)
     try:
         if script.is_implicit:
             connection = script.context.wrap_socket(connection, server_side=True)

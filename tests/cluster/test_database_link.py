@@ -122,7 +122,7 @@ async def test_connections_whose_way_has_vanished_are_given_up(
 
 async def until_held(store: PostgresStore, domain_id: int) -> None:
     """Hold a message; repeat that while it is refused for the moment."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 assert await store.reception.hold([message(1, domain_id)]) == {}

@@ -93,7 +93,7 @@ async def test_a_duplicate_that_is_discarded_leaves_the_original(store: Store) -
     copy = await store.reception.duplicate(file)
     store.reception.discard(copy)
     with pytest.raises((StoreError, Damaged)):
-        await asyncio.wait_for(read_while_there(store, copy), 20)
+        await asyncio.wait_for(read_while_there(store, copy), 60)
     assert await content(store.content.read_file(file)) == BIG
 
 

@@ -59,7 +59,7 @@ async def test_work_that_breaks_off_lets_the_next_begin(store: Store, how: str) 
     await turns()
     first.cancel()
     await asyncio.wait([first])
-    async with asyncio.timeout(5.0), store.duties.perform("retention"):
+    async with asyncio.timeout(60), store.duties.perform("retention"):
         pass
 
 
@@ -69,7 +69,7 @@ async def test_a_cancelled_waiter_leaves_the_duty_to_others(store: Store) -> Non
         await turns()
         waiting.cancel()
         await asyncio.wait([waiting])
-    async with asyncio.timeout(5.0), store.duties.perform("retention"):
+    async with asyncio.timeout(60), store.duties.perform("retention"):
         pass
 
 

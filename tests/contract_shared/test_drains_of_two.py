@@ -125,7 +125,7 @@ async def test_a_change_reaches_another_process_within_a_second(
     number = (await other.records.directory()).change_number
     await one.records.put_account(account("later"), NOTED)
     if not access.is_plain:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await told.wait()
     changes = await other.records.changes_since(number)
     assert changes is not None

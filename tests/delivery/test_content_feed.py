@@ -134,7 +134,7 @@ def test_a_stop_while_a_block_is_sent_is_followed_by_no_other() -> None:
 def test_a_stop_before_anything_was_wanted_ends_it() -> None:
     feed = Scene().feed
     feed.stop()
-    asyncio.run(asyncio.wait_for(feed.run(Scene()), 10))
+    asyncio.run(asyncio.wait_for(feed.run(Scene()), 60))
 
 
 def test_a_defect_reaches_the_caller() -> None:
@@ -146,4 +146,4 @@ def test_a_defect_reaches_the_caller() -> None:
     scene.on_block = broken
     scene.want()
     with pytest.raises(ZeroDivisionError):
-        asyncio.run(asyncio.wait_for(scene.feed.run(scene), 10))
+        asyncio.run(asyncio.wait_for(scene.feed.run(scene), 60))

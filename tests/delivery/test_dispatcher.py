@@ -776,8 +776,8 @@ def test_at_sigterm_a_read_of_our_own_disk_that_hangs_is_left_behind(
             kept = getattr(part_with(world.store, method), method)
             world.intercept(method, hang_in_the_middle if method == "read_file" else hang)
             await dispatcher.start(domain, "test")
-            await asyncio.wait_for(hangs.wait(), 5.0)
-            await asyncio.wait_for(dispatcher.stop_all(), 5.0)
+            await asyncio.wait_for(hangs.wait(), 60)
+            await asyncio.wait_for(dispatcher.stop_all(), 60)
             world.intercept(method, kept)
             assert await world.waiting(RecipientStatus.HELD) == [1]
             assert [lease.domain_id for lease in world.store.handover.open_drains()] == [domain.id]

@@ -136,7 +136,7 @@ async def close(writer: asyncio.StreamWriter) -> None:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop run until something holds."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110  the listener has no event for a test to wait on
             await asyncio.sleep(0)
 

@@ -42,7 +42,7 @@ class Pipe(asyncio.Transport):
 
     async def until_read(self) -> None:
         """Wait until what is sent is read again: content goes to its file meanwhile."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await self._is_read.wait()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -145,7 +145,7 @@ def test_each_message_that_is_taken_begins_the_hour_anew(reception: Reception) -
             client = hall.comes(EHLO)
             for taken in range(1, 60):
                 client.send(MESSAGE)
-                async with asyncio.timeout(5):
+                async with asyncio.timeout(60):
                     while client.said.count(b"held as") < taken:  # noqa: ASYNC110  nothing to wait on
                         await asyncio.sleep(0)
                 hall.passes(1)

@@ -49,7 +49,7 @@ async def blocks(content: bytes = CONTENT) -> AsyncIterator[bytes]:
 
 def run(act: Callable[[AsyncExitStack], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(20), AsyncExitStack() as stack:
+        async with asyncio.timeout(60), AsyncExitStack() as stack:
             await act(stack)
 
     asyncio.run(bounded())

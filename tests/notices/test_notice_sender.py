@@ -350,7 +350,7 @@ def test_the_next_notice_leaves_as_soon_as_the_one_before_is_settled() -> None:
 
         scene.notice_sender._rounds._wait = until_woken
         await scene.keep(await scene.channel("hook"), "a", "b", "c")
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await go_on_until(scene, lambda: len(scene.lines(NoticeSent)) == 3)
 
     play(story())

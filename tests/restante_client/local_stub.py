@@ -42,7 +42,7 @@ class LocalStub:
             except OSError:
                 return
             self.sessions += 1
-            connection.settimeout(10)
+            connection.settimeout(60)
             with connection, connection.makefile("rwb") as stream, suppress(OSError):
                 self._converse(stream)
 

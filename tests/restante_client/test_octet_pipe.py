@@ -30,7 +30,7 @@ class Sides:
             self._watch("local"),
         )
         for end in (self.provider, self.local):
-            end.settimeout(10)
+            end.settimeout(60)
         self.thread = threading.Thread(target=self._run)
 
     def _watch(self, side: str) -> Callable[[bytes], None]:
@@ -110,7 +110,7 @@ def test_a_side_that_does_not_read_stops_the_other() -> None:
             send_endlessly(sides.provider)
         assert len(sides.pipe._to_local) <= BUFFER + 65_536
         sides.local.recv(1_000_000)
-        sides.provider.settimeout(10)
+        sides.provider.settimeout(60)
         sides.provider.send(b"x" * 200_000)  # TimeoutError if the pipe did not go on
 
 
@@ -147,7 +147,7 @@ def test_small_writes_do_not_wait_for_each_other() -> None:
         pipe = OctetPipe(near[0], near[1], PipeLimits(5, 60), lambda _: None, lambda _: None)
         thread = threading.Thread(target=pipe.run, args=(b"", b"220 local\r\n"))
         thread.start()
-        far[0].settimeout(10)
+        far[0].settimeout(60)
         assert far[0].recv(100) == b"220 local\r\n"
         options = [end.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for end in near]
         for end in (far[1], far[0]):

@@ -25,7 +25,7 @@ def acting(context: ssl.SSLContext, act: Act) -> Iterator[int]:
 
     def serve() -> None:
         connection, _ = listener.accept()
-        connection.settimeout(10)
+        connection.settimeout(60)
         with suppress(OSError), context.wrap_socket(connection, server_side=True) as secured:
             act(secured)  # until the client has had enough
 

@@ -116,4 +116,4 @@ def test_events_arrive_on_the_socket_and_a_client_that_leaves_gives_up_its_place
                 assert [text async for text in answer.aiter_text()] == [": alive\n\n"]
 
     with asyncio.Runner(loop_factory=loop) as runner:
-        runner.run(asyncio.wait_for(story(), 20))
+        runner.run(asyncio.wait_for(story(), 60))

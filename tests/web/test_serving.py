@@ -61,7 +61,7 @@ def loop(request: pytest.FixtureRequest) -> Loop:
 
 def run(loop: Loop, story: Callable[[], "asyncio.Future[None] | object"]) -> None:
     async def within() -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await story()  # type: ignore[misc]
 
     with asyncio.Runner(loop_factory=loop) as runner:

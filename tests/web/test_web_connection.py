@@ -170,7 +170,7 @@ def test_strangers_that_take_no_answers_keep_nobody_out() -> None:
             for each in crowd:
                 each.close()
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 def test_a_known_client_that_takes_its_answer_slowly_keeps_its_place() -> None:
@@ -180,7 +180,7 @@ def test_a_known_client_that_takes_its_answer_slowly_keeps_its_place() -> None:
             assert await heard(listener, LAST) == b""
             client.close()
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))
 
 
 @pytest.mark.parametrize("goes_on", [False, True])
@@ -210,4 +210,4 @@ def test_a_known_client_yields_while_it_takes_nothing(
         client.close()
         listener.close()
 
-    asyncio.run(asyncio.wait_for(story(), 20))
+    asyncio.run(asyncio.wait_for(story(), 60))

@@ -51,7 +51,7 @@ def run(loop: Loop, story: Callable[[], Awaitable[None]]) -> None:
     async def within() -> None:
         defects: list[object] = []
         asyncio.get_running_loop().set_exception_handler(lambda _, what: defects.append(what))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await story()
         assert defects == []
 

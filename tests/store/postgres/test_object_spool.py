@@ -474,7 +474,7 @@ async def test_a_file_is_closed_after_the_write_on_its_way(
 
     def write(file: IO[bytes], data: bytes) -> int:
         begun.set()
-        assert may_end.wait(10)
+        assert may_end.wait(60)
         return file.write(data)
 
     files = odd_files(monkeypatch, write)

@@ -188,7 +188,7 @@ async def test_few_uploads_run_at_once_and_waiting_has_an_end(
         yield b"1"
 
     running = [asyncio.create_task(bucket.put(f"{n}", slow(), 1)) for n in range(8)]
-    await asyncio.wait_for(are_begun.wait(), 10)
+    await asyncio.wait_for(are_begun.wait(), 60)
     monkeypatch.setattr(obstore_bucket, "TURN_SECONDS", 0.1)
     with pytest.raises(ContentUnreachable, match="too many requests wait"):
         await bucket.put("last", blocks(b"1"), 1)

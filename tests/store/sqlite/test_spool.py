@@ -152,7 +152,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     end = threading.Event()
 
     def hang(*_arguments: object) -> bytes:
-        end.wait(30.0)
+        end.wait(60)
         return b""
 
     monkeypatch.setattr(spool, "_read_block", hang)
@@ -170,14 +170,14 @@ async def test_a_read_that_hangs_can_be_given_up_and_does_not_keep_the_store_ope
     calls: dict[str, Callable[[], Coroutine[None, None, object]]] = {
         "prove": lambda: store.content.prove_file(file, 0),
         "read": lambda: content(store.content.read_file(file)),
-        "ask": lambda: store.core.read(lambda _connection: hanging.wait(30.0)),
+        "ask": lambda: store.core.read(lambda _connection: hanging.wait(60)),
     }
     reading = asyncio.ensure_future(calls[way]())
     await asyncio.sleep(0)
     assert not reading.done()
     reading.cancel()
-    await asyncio.wait([reading], timeout=5.0)
+    await asyncio.wait([reading], timeout=60)
     assert reading.cancelled()
-    async with asyncio.timeout(5.0):
+    async with asyncio.timeout(60):
         await store.close()
     hanging.set()

@@ -78,10 +78,8 @@ async def test_mail_comes_and_goes_while_people_occupy_every_thread_of_their_own
 ) -> None:
     domain_id = await hosted(store)
     people, end = store.apart(), threading.Event()
-    slow = [
-        asyncio.ensure_future(people.core.read(lambda _: end.wait(10.0))) for _ in range(20)
-    ] + [
-        asyncio.ensure_future(people.core.files.run(lambda: end.wait(10.0), is_apart=True))
+    slow = [asyncio.ensure_future(people.core.read(lambda _: end.wait(60))) for _ in range(20)] + [
+        asyncio.ensure_future(people.core.files.run(lambda: end.wait(60), is_apart=True))
         for _ in range(20)
     ]
     await hold(store, domain_id, 1, 2)
