@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import random
 from typing import Final
 
 import pytest
 
 from tests.cluster.campaign import ClusterCampaign
 from tests.cluster.cluster_site import cluster_site
+from tests.fixed_seed import SEED
 
 FAULTS: Final = 4
-SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 
 
 @pytest.mark.timeout(400)

@@ -23,10 +23,10 @@ from tests.contract.making import (
     opened,
     spooled,
 )
+from tests.fixed_seed import SEED
 from tests.store.damage_report import DamageReport
 from tests.store.power import RecordedDisk, Tape, recorded_system
 
-SEED = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 CUTS = int(os.environ.get("RESTANTE_CUTS") or 120)
 STEPS = 60  # batches that are held
 KEPT = (0.0, 0.5, 1.0)  # shares of unsynced data that got to the disk even so

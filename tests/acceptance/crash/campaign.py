@@ -39,7 +39,7 @@ from restante.delivery.drain_attempt import UNSETTLED_PER_CONNECTION
 from tests.acceptance.crash.books import ALPHA, BETA, Books, Findings, Key, compare, copies, unnamed
 from tests.acceptance.crash.destination import Destination
 from tests.acceptance.crash.holdings import Held, Reader
-from tests.acceptance.crash.senders import Senders
+from tests.acceptance.crash.senders import LOOK, Senders
 from tests.acceptance.crash.victim import CONNECTIONS, Victim
 
 DOMAINS: Final = 2
@@ -189,7 +189,7 @@ class Campaign:
         before = Counter(self.destination.taken)
         self.victim.start()
         assert not self.victim.dies_before_drains_end(), "nothing kills it"
-        self._receive_until(self.random.uniform(0.2, 0.5))
+        self._receive_until(self.random.uniform(0.2, 0.5), least=MOST_NAMED)
         findings = self.account("reception", before)
         if not findings.are_sound:
             return findings
@@ -214,16 +214,19 @@ class Campaign:
             chosen |= {number: self.held.numbers[number] for number in some}
         return chosen
 
-    def _receive_until(self, seconds: float) -> None:
-        """Take mail for so long, and kill."""
-        asyncio.run(self._load(seconds))
+    def _receive_until(self, seconds: float, *, least: int = 0) -> None:
+        """Take mail for so long, and at least so many messages, and kill."""
+        asyncio.run(self._load(seconds, least))
 
-    async def _load(self, seconds: float) -> None:
+    async def _load(self, seconds: float, least: int) -> None:
+        senders = self._new_senders()
+
         async def cut() -> None:
             await asyncio.sleep(seconds)
+            while senders.acknowledged < least:  # noqa: ASYNC110  the senders have no event for it
+                await asyncio.sleep(LOOK)
             self.victim.kill()
 
-        senders = self._new_senders()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(senders.run())
             tasks.create_task(cut())

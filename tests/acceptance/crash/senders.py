@@ -29,6 +29,7 @@ LARGE: Final = (
 AHEAD: Final = 8  # messages
 BATCH: Final = 30  # messages on a kept connection before it says QUIT
 HELD: Final = 250
+LOOK: Final = 0.01  # seconds
 
 
 class Gone(Exception):  # noqa: N818
@@ -114,6 +115,7 @@ class Senders:
         self._is_patient = is_patient
         self._clients = clients or ("",)
         self.refusals: Counter[int] = Counter()  # of patient senders, by code
+        self.acknowledged = 0  # messages
         self._port = port
         self._books = books
         self._random = random.Random(seed)
@@ -131,6 +133,14 @@ class Senders:
         async with asyncio.TaskGroup() as tasks:
             for manner in self._manners:
                 tasks.create_task(self._repeat(manner))
+
+    async def run_until(self, is_enough: Callable[[], bool]) -> None:
+        """Send until something holds, or until the server has exited."""
+        sending = asyncio.ensure_future(self.run())
+        while not (is_enough() or sending.done()):
+            await asyncio.wait([sending], timeout=LOOK)
+        sending.cancel()
+        await asyncio.wait([sending])
 
     async def _repeat(self, manner: Callable[[], Awaitable[None]]) -> None:
         while True:
@@ -259,6 +269,7 @@ class Senders:
         """Take note of the reply to content."""
         self._expect(code, HELD)
         sending.is_acknowledged = code == HELD
+        self.acknowledged += 1
 
     def _expect(self, code: int, expected: int) -> None:
         if self._is_patient and 400 <= code < 500:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from tests.acceptance.crash.campaign import Campaign
 from tests.acceptance.crash.senders import Senders
 from tests.acceptance.crash.server import FAILURES
+from tests.fixed_seed import SEED
 
 EX_TEMPFAIL = 75
 
@@ -18,7 +18,7 @@ EX_TEMPFAIL = 75
 @pytest.fixture(scope="module")
 def campaign() -> Iterator[Campaign]:
     """One installation for all."""
-    with Campaign(random.SystemRandom().getrandbits(32)) as campaign:
+    with Campaign(SEED) as campaign:
         yield campaign
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import random
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Final
@@ -17,6 +17,7 @@ from tests.acceptance.crash.senders import Senders, stuffed
 from tests.acceptance.crash.small_disk import MEBIBYTE, SmallDisk
 from tests.acceptance.crash.victim import Victim
 from tests.acceptance.session import Session
+from tests.fixed_seed import SEED
 
 DISK: Final = 192 * MEBIBYTE
 RESERVE: Final = 24 * MEBIBYTE
@@ -29,24 +30,23 @@ class Place:
     """A server whose store is on a small disk, and a destination."""
 
     def __init__(self, stack: ExitStack, reserve: int) -> None:
-        self.books = Books(random.SystemRandom().getrandbits(32))
+        self.books = Books(SEED)
         self.victim = stack.enter_context(Victim(more=f"[reception]\ndisk_reserve = {reserve}"))
         self.disk = stack.enter_context(SmallDisk(self.victim.store, DISK))
         self.destination = stack.enter_context(Destination(self.books, delay=0.0))
         self.victim.host_at(self.destination)
         self.victim.start()
 
-    def load(self, seconds: float) -> Senders:
-        """Send for so long; return who did."""
-        return asyncio.run(self._load(seconds))
-
-    async def _load(self, seconds: float) -> Senders:
+    def load(self, count: int) -> None:
+        """Send until so many messages have been acknowledged."""
         senders = Senders(self.victim.mx_port, self.books, 1, is_patient=True)
-        sending = asyncio.ensure_future(senders.run())
-        await asyncio.wait([sending], timeout=seconds)
-        sending.cancel()
-        await asyncio.wait([sending])
-        return senders
+        asyncio.run(senders.run_until(lambda: senders.acknowledged >= count))
+
+    def load_in_vain(self, count: int) -> Counter[int]:
+        """Send until so many messages have been refused; return the codes."""
+        senders = Senders(self.victim.mx_port, self.books, 1, is_patient=True)
+        asyncio.run(senders.run_until(lambda: senders.refusals.total() >= count))
+        return senders.refusals
 
     def wait_until_all_is_handed_over(self) -> None:
         """Release, and return when nothing is held."""
@@ -95,10 +95,9 @@ def test_mail_is_refused_before_the_disk_is_full(stack: ExitStack) -> None:
 def test_a_full_disk_loses_nothing_and_heals(stack: ExitStack) -> None:
     """Without a reserve all mail is deferred by 452; held mail can be deleted and handed over."""
     place = Place(stack, 0)
-    place.load(1.0)
+    place.load(300)
     place.disk.fill()
-    refused = place.load(2.0)
-    assert set(refused.refusals) == {452}, refused.refusals
+    assert set(place.load_in_vain(300)) == {452}
     with Session(place.victim.mx) as session:
         assert offer(place, session, SMALL).startswith(NO_ROOM)
         assert offer(place, session, LARGE).startswith(NO_ROOM)
@@ -109,7 +108,7 @@ def test_a_full_disk_loses_nothing_and_heals(stack: ExitStack) -> None:
         place.disk.clear()
         assert offer(place, session, LARGE).startswith(b"250")
         assert offer(place, session, SMALL).startswith(b"250")
-    place.load(0.5)
+    place.load(100)
     place.wait_until_all_is_handed_over()
     assert not place.victim.events("server-failing")
     place.check(without=doomed)
@@ -118,9 +117,9 @@ def test_a_full_disk_loses_nothing_and_heals(stack: ExitStack) -> None:
 def test_a_server_that_starts_on_a_full_disk_hands_over(stack: ExitStack) -> None:
     """The worst night: it was killed when the disk was full, and comes back to find it so."""
     place = Place(stack, 0)
-    place.load(1.0)
+    place.load(300)
     place.disk.fill()
-    place.load(0.5)
+    place.load_in_vain(100)
     place.victim.kill()
     place.disk.fill()  # also what the ballast has left
     place.victim.start()

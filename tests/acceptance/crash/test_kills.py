@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import random
 from collections.abc import Iterator
 from typing import Final
 
@@ -11,10 +9,10 @@ import pytest
 
 from tests.acceptance.crash.campaign import WINDOW, Campaign
 from tests.acceptance.crash.server import DELIVERY, LIE, POINTS
+from tests.fixed_seed import SEED
 
 KILLS: Final = 36  # at random; with those at the worst moments, 50
 BATCHES: Final = 4
-SEED: Final = int(os.environ.get("RESTANTE_SEED") or random.SystemRandom().getrandbits(32))
 LATEST: Final = {
     "copy-linked": 1,
     "drain-recorded": 2,
