@@ -143,9 +143,9 @@ cluster: install
 	$(ON_LOOPBACK) tests.cluster.campaign $(N) $(SEED)
 
 # T seconds in all, a target on each processor. Findings are written to tests/fuzz/findings, and
-# `make test` replays them.
+# `make test` replays them. SEED=7: draw the same in each run.
 fuzz: install
-	$(ON_LOOPBACK) tests.fuzz.run_all $(T)
+	$(ON_LOOPBACK) tests.fuzz.run_all $(T) $(if $(SEED),--seed $(SEED))
 
 # T seconds of servers with simulated peers and faults, one seed after another on each processor.
 # SEED=7: only that one, STORE=sqlite: on this store; FIRST=1: from this seed; TRACE=1: print all

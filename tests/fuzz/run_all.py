@@ -29,7 +29,7 @@ _SHARES: Final[Mapping[str, int]] = {
     "server-session": 3,
     "client-session": 2,
 }  # of the time; 1 for all others
-_SLOWEST: Final = 60  # seconds for a target to begin and to end, beside its share
+_SLOWEST: Final = 180  # seconds for a target to begin and to end, beside its share
 _TAIL: Final = 40  # lines of a fuzzer's output, shown where it has found something
 _EXECUTIONS: Final = re.compile(r"^stat::number_of_executed_units: (\d+)$", re.MULTILINE)
 
@@ -69,8 +69,8 @@ def shares(seconds: int, jobs: int) -> dict[str, int]:
     }
 
 
-def fuzz(target: str, seconds: int, findings: Path) -> Report:
-    """Fuzz one target in a process of its own."""
+def fuzz(target: str, seconds: int, findings: Path, seed: int = 0) -> Report:
+    """Fuzz one target in a process of its own. With a seed, it draws the same in each run."""
     place = findings / target
     before = set(place.glob("*"))
     command = [
@@ -81,6 +81,8 @@ def fuzz(target: str, seconds: int, findings: Path) -> Report:
         str(seconds),
         "--findings",
         str(place),
+        "--seed",
+        str(seed),
     ]
     try:
         ended = subprocess.run(
@@ -91,6 +93,7 @@ def fuzz(target: str, seconds: int, findings: Path) -> Report:
             text=True,
             errors="replace",
             timeout=seconds + _SLOWEST,
+            env={**os.environ, **({"PYTHONHASHSEED": str(seed)} if seed else {})},
         )
         output, exit_code = ended.stdout, ended.returncode
     except subprocess.TimeoutExpired as hung:
@@ -101,12 +104,12 @@ def fuzz(target: str, seconds: int, findings: Path) -> Report:
     )
 
 
-def fuzz_all(seconds: int, jobs: int, findings: Path) -> list[Report]:
+def fuzz_all(seconds: int, jobs: int, findings: Path, seed: int) -> list[Report]:
     """Fuzz all targets, `jobs` at a time, in `seconds` of the clock. Report each at its end."""
     reports: list[Report] = []
     with ThreadPoolExecutor(jobs) as pool:
         runs = [
-            pool.submit(fuzz, target, share, findings)
+            pool.submit(fuzz, target, share, findings, seed)
             for target, share in shares(seconds, jobs).items()
         ]
         for run in as_completed(runs):
@@ -123,8 +126,9 @@ def main() -> int:
     parser.add_argument("seconds", type=int, help="of the clock, for all of them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time")
     parser.add_argument("--findings", type=Path, default=FINDINGS, help="where findings go")
+    parser.add_argument("--seed", type=int, default=0, help="of the dice; else another each time")
     options = parser.parse_args()
-    reports = fuzz_all(options.seconds, options.jobs, options.findings)
+    reports = fuzz_all(options.seconds, options.jobs, options.findings, options.seed)
     for report in reports:
         if not report.is_good:
             print(f"== {report.target}", *report.output.splitlines()[-_TAIL:], sep="\n")
