@@ -218,10 +218,13 @@ lock:
 	.venv/tools/bin/uv pip compile $(LOCKING) --group pyproject.toml:site -o requirements-site.lock
 
 # Looks up every pinned package in the database of known vulnerabilities. Fails without a network.
+# One lock file at a time: they may pin different versions of a package.
 audit:
 	@$(PYTHON) -m venv .venv/tools
 	@.venv/tools/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_AUDIT)
-	@.venv/tools/bin/pip-audit --strict --require-hashes --disable-pip --timeout 20 -r requirements-dev.lock || { \
+	@failed=; for lock in requirements*.lock; do echo "$$lock:"; \
+	    .venv/tools/bin/pip-audit --strict --require-hashes --disable-pip --timeout 20 -r $$lock || failed=1; done; \
+	[ -z "$$failed" ] || { \
 	    echo "make: the pins were not found to be free of known vulnerabilities: see above; an error of the connection means that the database could not be reached"; exit 1; }
 
 clean:
