@@ -34,10 +34,12 @@ from bench.rows.drain import drain_rows
 from bench.rows.fairness import fairness_rows
 from bench.rows.first_mail import held_rows
 from bench.rows.floor import floor_rows
+from bench.rows.listings import listings_rows
 from bench.rows.memory import memory_rows
 from bench.rows.refill import refill_rows
 from bench.rows.row import Extent, Row
 from bench.rows.sealing import sealing_rows
+from bench.rows.start import start_rows
 from bench.rows.takeover import takeover_rows
 from bench.rows.turnaround import turnaround_rows
 from bench.servers.park import Park
@@ -109,8 +111,10 @@ def _rows(park: Park, extent: Extent) -> list[Row]:
         *sealing_rows(park, extent),
         *takeover_rows(park, extent),
         *turnaround_rows(park, extent),
+        *start_rows(park, extent),
         *held_rows(park, extent),
         *refill_rows(park, extent),
+        *listings_rows(park, extent),
         *memory_rows(park, extent),
         *fairness_rows(park, extent),
     ]

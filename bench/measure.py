@@ -45,6 +45,14 @@ def memory(leader: int) -> int:
     return sum(_proportional_share(pid) for pid in processes(leader))
 
 
+def resident(pid: int) -> int:
+    """Return the resident memory of one process, with all of what it shares."""
+    status = (PROC / str(pid) / "status").read_text()
+    return next(
+        int(line.split()[1]) * KIBIBYTE for line in status.splitlines() if line[:6] == "VmRSS:"
+    )
+
+
 def _belongs(pid: int, fields: list[str], leader: int) -> bool:
     return pid == leader or str(leader) in (fields[_PARENT], fields[_GROUP], fields[_SESSION])
 

@@ -10,7 +10,7 @@ from typing import Final
 from bench.domains import ROOT
 from bench.plot import as_svg
 from bench.results import Report
-from bench.table import as_markdown, targets_as_markdown
+from bench.table import as_markdown, reasons_as_markdown, targets_as_markdown
 from bench.targets import verdicts
 
 RESULTS: Final = ROOT / "var" / "bench" / "results.json"
@@ -38,6 +38,10 @@ describes the work, the configuration of the peers and the limits of the figures
 ## Targets and results
 
 {targets}
+
+The targets that are not met, and why:
+
+{reasons}
 
 `make crash` counts acknowledged messages that are lost when the server is killed. The target is 0.
 
@@ -79,11 +83,13 @@ def publish(report: Report) -> None:
     _, _, stalls = PAGE.read_text(encoding="utf-8").partition(STALLS)
     PUBLISHED.write_text(f"{json.dumps(report.as_json(), indent=1)}\n", encoding="utf-8")
     PLOT.write_text(as_svg(report), encoding="utf-8")
+    judged = verdicts(report)
     page = TEXT.format(
         rounds=report.rounds,
         machine=_listed(report.machine),
         plot=PLOT.name,
-        targets=targets_as_markdown(verdicts(report)),
+        targets=targets_as_markdown(judged),
+        reasons=reasons_as_markdown(judged),
         table=as_markdown(report),
     )
     PAGE.write_text(f"{page}\n{STALLS}{stalls}" if stalls else page, encoding="utf-8")

@@ -107,6 +107,7 @@ class Report:
             for row in earlier.rows
             if row.name not in there
         ]
+        self.rounds = earlier.rounds  # a row with other rounds says so
         self.rows.sort(key=lambda row: order.index(row.name) if row.name in order else len(order))
 
     @classmethod

@@ -21,17 +21,16 @@ def as_text(report: Report) -> str:
     widths = [max(len(cells[column]) for cells in every) for column in range(len(HEADINGS))]
     lines = [_aligned(HEADINGS, widths)]
     for row, subjects in blocks:
-        lines += ["", f"{row.title}  [{row.name}]", *_remarks(row)]
+        lines += ["", f"{row.title}  [{row.name}]", *_remarks(row, report.rounds)]
         lines += [] if row.failure else [_aligned(cells, widths) for cells in subjects]
     return "\n".join(lines)
 
 
-def _remarks(row: RowResult) -> list[str]:
-    return [
-        f"  {text}"
-        for text in (row.note, row.failure and f"NO VALUE: {row.failure}", row.earlier)
-        if text
-    ]
+def _remarks(row: RowResult, rounds: int) -> list[str]:
+    taken = max(map(len, row.samples.values()), default=0)
+    text_of_rounds = "" if taken in {0, rounds} else f"rounds: {taken}"
+    failure = row.failure and f"NO VALUE: {row.failure}"
+    return [f"  {text}" for text in (row.note, failure, text_of_rounds, row.earlier) if text]
 
 
 def _aligned(cells: Cells, widths: Sequence[int]) -> str:
@@ -44,7 +43,7 @@ def as_markdown(report: Report) -> str:
     """Return the table as Markdown."""
     lines = [_piped(HEADINGS), _piped(("---", *["---:"] * (len(HEADINGS) - 1)))]
     for row in report.rows:
-        remarks = " ".join(text.strip() for text in _remarks(row))
+        remarks = " ".join(text.strip() for text in _remarks(row, report.rounds))
         lines.append(_piped((f"**{row.title}** {remarks}".strip(), *[""] * (len(HEADINGS) - 1))))
         lines += [] if row.failure else [_piped(_cells(row, subject)) for subject in row.samples]
     return "\n".join(lines)
@@ -109,3 +108,12 @@ def targets_as_markdown(verdicts: Sequence[Verdict]) -> str:
     return "\n".join(
         [*lines, *(_piped((one.what, one.bound, one.measured, one.word)) for one in verdicts)]
     )
+
+
+def reasons_as_markdown(verdicts: Sequence[Verdict]) -> str:
+    """Return why targets are not met, once for each reason."""
+    found: dict[str, list[str]] = {}
+    for one in verdicts:
+        if not one.is_met:
+            found.setdefault(one.reason or "no reason is known", []).append(one.what)
+    return "\n".join(f"- {'; '.join(whats)}. **{reason}.**" for reason, whats in found.items())

@@ -24,6 +24,8 @@ from tests.acceptance.peers.eventually import eventually
 
 SIZE: Final = 4096
 REQUESTS: Final = 7
+MOST: Final = 3_000_000  # messages, in rows of their own: they need 35 GB and a quarter of an hour
+MOST_SUFFIX: Final = "-3m"  # of the names of these rows
 PATIENCE: Final = 60.0  # seconds
 
 EHLO_REPLY: Final = b"250-sink.example\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
@@ -181,4 +183,9 @@ def held_rows(park: Park, extent: Extent) -> list[Row]:
         return [HeldRow(park, *WHATS[0], [*few, *shared])]
     fillings = [Filling(1000), Filling(100_000), Filling(1_000_000), Filling(1_000_000, 10_000)]
     shared = [Filling(1000, server=SHARED_ALONE), Filling(1_000_000, server=SHARED_ALONE)]
-    return [HeldRow(park, what, take, [*fillings, *shared]) for what, take in WHATS]
+    rows: list[Row] = [HeldRow(park, what, take, [*fillings, *shared]) for what, take in WHATS]
+    if extent is Extent.EVERY:
+        most = [Filling(1000), Filling(MOST)]
+        for (name, title, unit), take in WHATS:
+            rows.append(HeldRow(park, (name + MOST_SUFFIX, title, unit), take, most))
+    return rows

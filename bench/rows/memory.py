@@ -66,12 +66,12 @@ class MemoryRow(Row):
         server = self._park[name]
         server.has_tls = self._case.has_tls
         with server.running(), self._crowd(server.port, FEW, sent=0):
-            before = _at_rest(server.pid)
+            before = at_rest(server.pid)
             with (
                 Meter(server.pid) as meter,
                 self._crowd(server.port, count, sent=self._case.size // 2),
             ):
-                standing = _at_rest(server.pid)
+                standing = at_rest(server.pid)
         most = meter.memory if self._case.size else standing
         return Sample((most - before) / count / KIBIBYTE, memory=most)
 
@@ -90,7 +90,7 @@ class MemoryRow(Row):
             crowd.stdin.close()
 
 
-def _at_rest(pid: int) -> int:
+def at_rest(pid: int) -> int:
     """Return the memory once it is stable: work that a start left behind is soon done."""
     before, deadline = 0, time.monotonic() + REST_SECONDS
     while abs((now := memory(pid)) - before) > now / 1000 and time.monotonic() < deadline:

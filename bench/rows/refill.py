@@ -12,6 +12,7 @@ from bench.load.load import Load
 from bench.measure import Meter
 from bench.results import Sample
 from bench.rows.drain import CHUNKING, DESTINATIONS, check_all_came, wait_for
+from bench.rows.first_mail import MOST, MOST_SUFFIX
 from bench.rows.row import Extent, Row
 from bench.servers.park import Park
 from restante.store.sqlite.engine import PAGE_SIZE
@@ -27,10 +28,11 @@ _SHORTER: Final = 8  # times, at least: the log, the history and some free pages
 class RefillRow(Row):
     """Takes one load into either store."""
 
-    name = "refill"
     title = "accept 4 KiB, 20 sessions, kept connections, into a store"
 
-    def __init__(self, park: Park, held: int, messages: int) -> None:
+    def __init__(self, park: Park, held: int, messages: int, *, suffix: str = "") -> None:
+        """`suffix` is that of the name."""
+        self.name = f"refill{suffix}"
         self._emptied = f"a store that once held {held:,}"
         self.subjects = (NEW, self._emptied)
         self.ratios = ((self._emptied, NEW),)
@@ -79,13 +81,13 @@ class RefillRow(Row):
 class HeldOctetsRow(Row):
     """The disk of a filled store, and of the same when all its mail has left."""
 
-    name = "held-octets"
     title = "disk for mail of 4 KiB"
     unit = "octets for each"
     ratios = ()
 
-    def __init__(self, park: Park, twin: RefillRow, held: int) -> None:
-        """`twin` empties the store."""
+    def __init__(self, park: Park, twin: RefillRow, held: int, *, suffix: str = "") -> None:
+        """`twin` empties the store. `suffix` is that of the name."""
+        self.name = f"held-octets{suffix}"
         self._filled, self._emptied = f"{held:,} held", f"{held:,} held, then drained"
         self.subjects = (self._filled, self._emptied)
         self._park = park
@@ -104,8 +106,12 @@ class HeldOctetsRow(Row):
 
 
 def refill_rows(park: Park, extent: Extent) -> list[Row]:
-    """Return them: none in the quick run."""
+    """Return them: none in the quick run, and MOST only among all combinations."""
     if extent is Extent.QUICK:
         return []
-    row = RefillRow(park, 1_000_000, 100_000)
-    return [row, HeldOctetsRow(park, row, 1_000_000)]
+    amounts = {"": 1_000_000} | ({MOST_SUFFIX: MOST} if extent is Extent.EVERY else {})
+    rows: list[Row] = []
+    for suffix, held in amounts.items():
+        row = RefillRow(park, held, 100_000, suffix=suffix)
+        rows += [row, HeldOctetsRow(park, row, held, suffix=suffix)]
+    return rows

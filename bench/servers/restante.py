@@ -79,15 +79,40 @@ class RestanteServer(Server):
         """Start with nothing held."""
         self._start_on_copy(self._empty)
 
+    def begin(self) -> None:
+        """Begin to start with nothing held, and wait for nothing."""
+        self._copy(self._empty)
+        self._made.log_path.unlink(missing_ok=True)
+        self._made.begin()
+
+    def await_start(self) -> None:
+        """Wait until it is ready."""
+        self._made.await_start()
+
     def _start_on_copy(self, store: Path) -> None:
+        self._copy(store)
+        self.start_again()
+
+    def _copy(self, store: Path) -> None:
         shutil.rmtree(self._data)
         shutil.copytree(store, self._data, ignore=shutil.ignore_patterns("*.sock"))
-        self.start_again()
 
     def start_again(self) -> None:
         """Start with the present store."""
         self._made.log_path.unlink(missing_ok=True)
         self._made.start()
+
+    @contextmanager
+    def by_new_interpreters(self) -> Iterator[None]:
+        """Start it in the block as `restante serve` does, not from a process that has its code.
+
+        So it uses the time and the memory of a start.
+        """
+        self._made.is_forked = False
+        try:
+            yield
+        finally:
+            self._made.is_forked = True
 
     def stop(self) -> None:
         """Stop in good order."""
@@ -111,6 +136,10 @@ class RestanteServer(Server):
     def status(self) -> dict[str, Any]:
         """Return what `restante status` shows."""
         return status_of(self._made.socket)
+
+    def metrics(self) -> bytes:
+        """Return its metrics, read at the control socket."""
+        return read_control(self._made.socket, "/metrics")
 
     def command(self, *words: str) -> str:
         """Run a command of `restante`, and return what it printed."""
@@ -224,13 +253,18 @@ def seal(made: Installation, *, seals: bool) -> str:
 
 def status_of(socket_path: Path) -> dict[str, Any]:
     """Return what `restante status` shows, from a server's control socket."""
+    status: dict[str, Any] = json.loads(read_control(socket_path, "/v1/status"))
+    return status
+
+
+def read_control(socket_path: Path, path: str) -> bytes:
+    """Return the answer to a GET at a server's control socket."""
     connection = _ControlConnection(socket_path)
     try:
-        connection.request("GET", "/v1/status")
-        status: dict[str, Any] = json.loads(connection.getresponse().read())
+        connection.request("GET", path)
+        return connection.getresponse().read()
     finally:
         connection.close()
-    return status
 
 
 class _ControlConnection(http.client.HTTPConnection):

@@ -188,10 +188,11 @@ class Installation:
     def start(self) -> None:
         """Start the server, and return when it says that it is ready."""
         starts = len(self.events("server-ready"))
-        self._begin()
-        self._wait_for_start(starts)
+        self.begin()
+        self.await_start(starts)
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
+        """Begin to start the server, and wait for nothing."""
         command = [*self._way_in, *self._program()]
         words: list[str | Path] = ["--config", self.config, "serve"]
         if self.is_forked and command == [RESTANTE]:
@@ -203,7 +204,9 @@ class Installation:
         """Return the command that is the server's, without its arguments."""
         return [sys.executable, CLOCKED, self._clock] if self._clock.exists() else [RESTANTE]
 
-    def _wait_for_start(self, starts: int) -> None:
+    def await_start(self, starts: int = 0) -> None:
+        """Wait until it is ready. `starts`: how often it was ready before, by its log."""
+
         def is_ready() -> bool:
             assert self.is_running, f"the server ended at once:\n{self.log_tail()}"
             return len(self.events("server-ready")) > starts

@@ -340,7 +340,7 @@ class Narrow(Installation):
         """Start it within that limit, which it cannot raise."""
         narrow = f'ulimit -n {self._descriptors} && exec "$0" "$@"'
         self._process.start(["/bin/sh", "-c", narrow, RESTANTE, "--config", self.config, "serve"])
-        self._wait_for_start(0)
+        self.await_start()
 
 
 def test_there_are_no_more_sessions_than_can_all_be_served() -> None:

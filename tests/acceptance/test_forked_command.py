@@ -83,5 +83,5 @@ def test_a_server_ends_with_the_same_code_however_it_was_started(*, is_forked: b
         restante.start()
         assert restante._process.end_by(signal.SIGKILL) == -signal.SIGKILL
         restante.config.write_text("hostname = 1\n")
-        restante._begin()
+        restante.begin()
         assert restante.wait_until_it_leaves() == 78

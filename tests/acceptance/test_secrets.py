@@ -342,7 +342,7 @@ def start_in(restante: Installation, shell: str) -> None:
             "serve",
         ]
     )
-    restante._wait_for_start(0)
+    restante.await_start()
 
 
 def test_a_server_that_dies_leaves_no_core(tmp_path: Path) -> None:

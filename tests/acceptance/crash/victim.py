@@ -48,8 +48,8 @@ class Victim(Installation):
     def start(self) -> None:
         """Begin a life."""
         self._clear()
-        self._begin()
-        self._wait_for_start(0)
+        self.begin()
+        self.await_start()
 
     def start_with(self, fault: str, nth: int) -> None:
         """Begin a life that ends by itself at a named point, perhaps before this returns."""

@@ -1,0 +1,67 @@
+"""Why a target is not met, in one sentence. The page shows it while the target is not met.
+
+A reason is kept by the row of its target and by the subject or the quantity that is judged.
+"""
+
+from typing import Final
+
+from bench.servers.park import SHARED, SHARED_ALONE
+
+LOSS: Final = "loss"
+CPU: Final = "CPU s/1,000"
+SYNCS: Final = "syncs"
+
+_LARGE_COST: Final = (
+    "The rate follows the CPU seconds: 39 % of them are the kernel's, 12 % the search for bare line"
+    " ends, 6 % the checksum and up to 4 % AES"
+)
+_LARGE_SYNCS: Final = (
+    "Each file has a sync of its own, and a batch has one more for its rows and one for new files"
+)
+_REASONS: Final = {
+    **{
+        ("accept-4k-20-kept", workers): (
+            "Each worker has only a part of the 20 sessions in its batches, and all share two"
+            " processors with the senders and the database; with 100 sessions the target is met"
+        )
+        for workers in SHARED
+        if workers != SHARED_ALONE
+    },
+    **{
+        (f"accept-{name}", about): reason
+        for name in ("1m-20-kept", "1m-20-kept-bdat", "10m-20-kept")
+        for about, reason in (
+            ("Restante", _LARGE_COST),
+            (CPU, _LARGE_COST),
+            (SYNCS, _LARGE_SYNCS),
+        )
+    },
+    ("accept-4k-20-tls", "Restante"): (
+        "One process makes the handshakes on one of two processors, and the generator of the load"
+        " makes its own on the other"
+    ),
+    ("drain-100ms", "Restante to smtp-sink"): (
+        "Without CHUNKING each message waits a round trip for the reply to DATA, so 20 connections"
+        " carry 200 messages a second at most"
+    ),
+    ("drain-100ms", LOSS): (
+        "Connections and small windows take the first second of a drain over 100 ms, and the whole"
+        " drain of 10,000 messages on this machine takes half a second"
+    ),
+    ("drain-100ms-long", LOSS): (
+        "20 connections carry at most 64 messages in each round trip, 12,800 a second, and a"
+        " destination on this machine takes more than that"
+    ),
+    **{
+        (f"held-octets{suffix}", f"{held} held"): (
+            "A page of 16 KiB has room for three messages with their envelopes, and the rest of"
+            " it stays empty"
+        )
+        for suffix, held in (("", "1,000,000"), ("-3m", "3,000,000"))
+    },
+}
+
+
+def reason_for(row: str, about: str) -> str:
+    """Return why the target of a row is not met; "" if it was met when it was last looked at."""
+    return _REASONS.get((row, about), "")
