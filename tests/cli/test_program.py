@@ -6,7 +6,6 @@ import os
 import pwd
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -56,12 +55,10 @@ def test_help_imports_nothing_heavy() -> None:
         "import sys; from restante.cli import main; assert main(['--help']) == 0; "
         f"print([name for name in '{heavy}'.split() if name in sys.modules])"
     )
-    began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
-    assert time.monotonic() - began < 10  # some 0.2 s; the list above is what keeps it so
 
 
 def test_a_full_disk_behind_the_output_is_an_error_in_one_line(installation: Path) -> None:

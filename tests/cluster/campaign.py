@@ -65,8 +65,8 @@ from tests.cluster.recording_sink import RecordingSink
 SENDERS: Final = 4
 WINDOW: Final = UNSETTLED_PER_CONNECTION * CONNECTIONS * len(DOMAINS)  # copies of one fault
 ANSWERS: Final = 3  # that one fault loses
-END: Final = 90.0  # seconds in which all mail must have left
-BACK: Final = 60.0  # seconds in which mail must be accepted again
+END: Final = 180.0  # seconds in which all mail must have left
+BACK: Final = 120.0  # seconds in which mail must be accepted again
 
 
 class ClusterCampaign:

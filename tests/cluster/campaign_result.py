@@ -64,8 +64,8 @@ class Result:
         ordered = sorted(self.takeovers)
         return ordered[math.ceil(len(ordered) * 0.99) - 1] if ordered else 0.0
 
-    def complaints(self) -> Iterator[str]:
-        """Yield what is not as it must be."""
+    def complaints(self, takeover: float = TAKEOVER) -> Iterator[str]:
+        """Yield what is not as it must be. A takeover may last so many seconds."""
         if not self.acknowledged:
             yield "nothing was acknowledged"
         if self.lost:
@@ -74,7 +74,7 @@ class Result:
             yield f"{self.copies} copies, and at most {self.copies_allowed} are allowed"
         if self.drift:
             yield f"the figures of {self.drift} domains are wrong"
-        if self.slowest_takeover >= TAKEOVER:
+        if self.slowest_takeover >= takeover:
             yield f"a takeover took {self.slowest_takeover:.2f} s"
         if self.double_owners:
             yield f"two live owners: {self.double_owners[:3]}"

