@@ -22,13 +22,14 @@ import obstore
 from obstore.store import S3Store
 
 from restante.store.object_access import ObjectAccess
+from tests.acceptance.peers.ports import free_port
 from tests.postgres_cluster import end_with_parent
 
 KEY: Final = "test:tester"
 SECRET: Final = "testing"
 BUCKET: Final = "mail"
 _SERVERS: Final = ("account", "container", "object", "proxy")
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 200.0
 _SWIFT_CONF: Final = """
 [swift-hash]
 swift_hash_path_suffix = restante
@@ -107,7 +108,7 @@ class ObjectServer:
             prefix="objects-", dir=memory if _has_attributes(memory) else None
         )
         self.place = Path(self._directory.name)
-        self._ports = _free_ports(len(_SERVERS))
+        self._ports = [free_port() for _ in _SERVERS]
         self._servers: list[subprocess.Popen[bytes]] = []
         self._write_settings()
         self.start()
@@ -209,11 +210,3 @@ def _has_attributes(place: Path) -> bool:
     except OSError:
         return False
     return True
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

@@ -18,19 +18,13 @@ from restante.reception.listeners import (
     listener_addresses,
 )
 from restante.reception.smtp_connection import SessionSettings
+from tests.acceptance.peers.ports import free_port
 
 SETTINGS = cast("SessionSettings", object())  # no session begins here
 
 
 def settings(_place: ListenerAddress) -> SessionSettings:
     return SETTINGS
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

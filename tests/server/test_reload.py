@@ -37,6 +37,7 @@ from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
 from restante.tenancy.sealed_secrets import Vault
+from tests.acceptance.peers.ports import free_port
 from tests.actors import actor_named
 from tests.admin.admin_world import NOW, Lines
 from tests.config.files import installed
@@ -86,10 +87,7 @@ class World:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.path = installed(directory)
-        probes = [bind("127.0.0.1:0") for _ in range(PORTS)]
-        self.ports = [probe.getsockname()[1] for probe in probes]
-        for probe in probes:
-            probe.close()
+        self.ports = [free_port() for _ in range(PORTS)]
         self.log = Lines()
         for number in range(2):
             issued = trustme.CA().issue_cert("localhost")

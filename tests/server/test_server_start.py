@@ -13,6 +13,7 @@ from restante.server import server_start
 from restante.server.server_start import run_server
 from restante.store.store_errors import StoreDamaged, StoreError, StoreMisplaced, StoreUnusable
 from restante.web.control_socket import ControlMisplaced, ControlUnusable
+from tests.acceptance.peers.ports import free_port
 from tests.config.files import installed
 
 
@@ -85,10 +86,8 @@ def test_a_server_that_ended_for_a_failure_asks_to_be_started_again(
 def test_an_address_in_use_is_named_with_its_table_and_no_other_stays_bound(
     config: Config, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other, socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        free = unused.getsockname()[1]
-        unused.close()
+    free = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
         listen = [
             config.listen[0].model_copy(update={"address": address})

@@ -20,6 +20,7 @@ from restante.server.supervision import ABORT_AT, LOOK_SECONDS
 from restante.server.worker_parent import WorkerSupervisor, _Child, bind_for_workers
 from restante.telemetry.events import WorkerEnded
 from restante.telemetry.service_manager import SIGN_OF_LIFE
+from tests.acceptance.peers.ports import LOWEST, is_free  # other tests take none below LOWEST
 from tests.config.files import installed
 from tests.log_lines import Lines, bus_with
 
@@ -66,10 +67,12 @@ def test_each_worker_has_a_socket_of_each_listener_and_metrics_of_its_own(
     assert len({each.getsockname() for each in metrics}) == 3
 
 
+def are_free(*ports: int) -> bool:
+    return all(is_free("127.0.0.1", port) for port in ports)
+
+
 def test_metrics_have_ports_that_follow_each_other(config: Config) -> None:
-    probe = bind("127.0.0.1:0")
-    first = probe.getsockname()[1]
-    probe.close()
+    first = next(port for port in range(8000, LOWEST, 2) if are_free(port, port + 1))
     telemetry = config.telemetry.model_copy(update={"metrics": f"127.0.0.1:{first}"})
     sockets = bind_for_workers(config.model_copy(update={"telemetry": telemetry, "workers": 2}))
     assert [each[-1].getsockname()[1] for each in sockets] == [first, first + 1]
