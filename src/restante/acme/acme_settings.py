@@ -10,16 +10,12 @@ from pydantic import (
     Field,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from restante.mail.address import canonical_domain, split_mailbox
+from restante.network.setting_error import setting_error
 from restante.network.setting_paths import BesidePath
 
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-def _wrong_acme(cause: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
 
 
 def _check_directory(text: str) -> str:
@@ -33,7 +29,7 @@ def _check_directory(text: str) -> str:
         is_fit = False
     if not is_fit:
         remedy = "write the HTTPS URL of the authority's directory"
-        raise _wrong_acme("is no URL of an ACME directory", remedy)
+        raise setting_error("is no URL of an ACME directory", remedy)
     return text
 
 
@@ -42,15 +38,15 @@ def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
         found = tuple(map(canonical_domain, names))
     except ValueError:
         remedy = 'write full names, such as "mx2.example.net"; HTTP-01 proves no wildcards'
-        raise _wrong_acme("has an entry that is no host name", remedy) from None
+        raise setting_error("has an entry that is no host name", remedy) from None
     if len(set(found)) < len(found):
-        raise _wrong_acme("has a name twice", "write each name once")
+        raise setting_error("has a name twice", "write each name once")
     return found
 
 
 def _check_contact(text: str) -> str:
     if text and not all(split_mailbox(text)):
-        raise _wrong_acme("is not a mail address", 'write one such as "hostmaster@example.net"')
+        raise setting_error("is not a mail address", 'write one such as "hostmaster@example.net"')
     return text
 
 
@@ -100,7 +96,7 @@ class AcmeSettings(BaseModel):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         if self.names and not self.directory:
-            raise _wrong_acme("has names without a directory", "set directory, or remove names")
+            raise setting_error("has names without a directory", "set directory, or remove names")
         if self.directory and not self.names:
-            raise _wrong_acme("has a directory without names", "set names, or remove directory")
+            raise setting_error("has a directory without names", "set names, or remove directory")
         return self

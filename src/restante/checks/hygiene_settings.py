@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from restante.checks.milter_settings import MilterSettings
 from restante.checks.rspamd_settings import RspamdSettings
 from restante.mail.address import canonical_domain
+from restante.network.setting_error import setting_error
 
 MOST_LISTS: Final = 20
 MOST_MILTERS: Final = 5
@@ -37,8 +37,7 @@ def _check(text: str) -> str:
 
 def _check_names(milters: tuple[MilterSettings, ...]) -> tuple[MilterSettings, ...]:
     if len({one.name for one in milters}) < len(milters):
-        details = {"cause": "have one name twice", "remedy": "give each a name of its own"}
-        raise PydanticCustomError("restante", "{cause}", details)
+        raise setting_error("have one name twice", "give each a name of its own")
     return milters
 
 

@@ -4,9 +4,9 @@ import re
 from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
 from restante.network.addresses import split_host_port
+from restante.network.setting_error import setting_error
 
 LONGEST_WAIT: Final = 10.0  # seconds
 _UNIX: Final = "unix:"
@@ -37,10 +37,6 @@ def milter_place(text: str) -> MilterPlace:
     return MilterPlace(host, port)
 
 
-def _wrong(cause: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
-
-
 def _check_place(text: str) -> str:
     try:
         milter_place(text)
@@ -49,15 +45,17 @@ def _check_place(text: str) -> str:
             'write its host and port, such as "127.0.0.1:8891", or the path of its socket as'
             ' "unix:/run/opendkim/opendkim.sock"'
         )
-        raise _wrong(str(error), remedy) from None
+        raise setting_error(str(error), remedy) from None
     return text
 
 
 def _check_name(text: str) -> str:
     if text in _TAKEN:
-        raise _wrong("is the name of another check", "choose another name")
+        raise setting_error("is the name of another check", "choose another name")
     if not _NAME.match(text):
-        raise _wrong("is not a name", 'write one of small letters and digits, such as "opendkim"')
+        raise setting_error(
+            "is not a name", 'write one of small letters and digits, such as "opendkim"'
+        )
     return text
 
 

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 
 from restante.network.late_module import LateModule
+from restante.network.setting_error import setting_error
 
 if TYPE_CHECKING:
     import httpx
@@ -49,8 +49,7 @@ def _check_place(text: str) -> str:
         if text:
             filter_place(text)
     except ValueError as error:
-        details = {"cause": str(error), "remedy": _REMEDY}
-        raise PydanticCustomError("restante", "{cause}", details) from None
+        raise setting_error(str(error), _REMEDY) from None
     return text
 
 

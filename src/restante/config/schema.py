@@ -23,7 +23,6 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from restante.acme.acme_settings import AcmeSettings
 from restante.checks.hygiene_settings import HygieneSettings
@@ -35,6 +34,7 @@ from restante.delivery.presence_settings import PresenceSettings
 from restante.mail.address import canonical_domain
 from restante.mail.quantity import counted
 from restante.network.addresses import join_host_port, split_host_port, unmapped
+from restante.network.setting_error import setting_error
 from restante.notices.notice_settings import NoticeSettings
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.release_settings import ReleaseSettings
@@ -62,12 +62,6 @@ _LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
 
 
-def _wrong(cause: str, remedy: str, *, is_secret: bool = False) -> PydanticCustomError:
-    """Return the error of a value. `load` adds file, line and key, and the value unless secret."""
-    context = {"cause": cause, "remedy": remedy, "is_secret": is_secret}
-    return PydanticCustomError("restante", "{cause}", context)
-
-
 def _directory(info: ValidationInfo) -> Path:
     """Return the base of relative paths: the directory of the configuration file."""
     context: dict[str, Path] = info.context or {}
@@ -82,7 +76,7 @@ def _check_domain(text: str) -> str:
     try:
         return canonical_domain(text)
     except ValueError:
-        raise _wrong(
+        raise setting_error(
             "is not a domain name", 'write this server\'s full name, such as "mx2.example.net"'
         ) from None
 
@@ -113,7 +107,7 @@ def _web_url(text: str) -> SplitResult | None:
 def _check_collector(text: str) -> str:
     url = _web_url(text)
     if text and (url is None or url.query or url.fragment):
-        raise _wrong("is no URL of a collector", 'write one such as "http://127.0.0.1:4318"')
+        raise setting_error("is no URL of a collector", 'write one such as "http://127.0.0.1:4318"')
     return text
 
 
@@ -130,7 +124,7 @@ def _endpoint(text: str, default_port: int | None, remedy: str) -> tuple[str, in
         host, port = split_host_port(text, default_port)
         return str(unmapped(ipaddress.ip_address(host))), port
     except ValueError as error:
-        raise _wrong(str(error).replace(repr(text), "it"), remedy) from None
+        raise setting_error(str(error).replace(repr(text), "it"), remedy) from None
 
 
 def _check_store(url: str, info: ValidationInfo) -> str:
@@ -143,9 +137,11 @@ def _check_store(url: str, info: ValidationInfo) -> str:
         place = parse_store_url(url)
     except StoreUrlUnusable as error:
         may_have_password = "@" in url or "password" in url
-        raise _wrong(error.cause, error.remedy, is_secret=may_have_password) from None
+        raise setting_error(error.cause, error.remedy, is_secret=may_have_password) from None
     if place.kind is StoreKind.MEMORY:
-        raise _wrong("would lose all mail when the server stops", 'write "sqlite:///DIRECTORY"')
+        raise setting_error(
+            "would lose all mail when the server stops", 'write "sqlite:///DIRECTORY"'
+        )
     if place.directory is None:
         return str(place)
     return str(replace(place, directory=_directory(info) / place.directory))
@@ -198,14 +194,18 @@ class Listen(Section):
     def _only_odmr_asks(self) -> Self:
         if self.client_certificates is not None and self.service not in ODMR_SERVICES:
             cause = f"client_certificates is no setting of {self.service}"
-            raise _wrong(cause, "remove it: only odmr and odmrs listeners ask for certificates")
+            raise setting_error(
+                cause, "remove it: only odmr and odmrs listeners ask for certificates"
+            )
         return self
 
     @model_validator(mode="after")
     def _only_web_has_a_choice(self) -> Self:
         if self.tls and self.service != WEB:
             has = "no TLS" if self.service == ACME else "TLS always"
-            raise _wrong(f"tls is not a setting of {self.service}, which has {has}", "remove tls")
+            raise setting_error(
+                f"tls is not a setting of {self.service}, which has {has}", "remove tls"
+            )
         return self
 
     @property
@@ -261,7 +261,7 @@ class CertificateFiles(Section):
             cause = (
                 f"names {counted(len(key), 'file')} for {counted(len(certificates), 'certificate')}"
             )
-            raise _wrong(cause, "name one key for each certificate, in the same order")
+            raise setting_error(cause, "name one key for each certificate, in the same order")
         return key
 
     @property
@@ -331,12 +331,12 @@ class LogSettings(Section):
     def _is_of_one_place(self) -> Self:
         if self.to == "file" and self.file is None:
             remedy = 'add file = "/var/log/restante/restante.log", or remove to'
-            raise _wrong('to = "file" needs a file', remedy)
+            raise setting_error('to = "file" needs a file', remedy)
         if self.to != "file" and self.file is not None:
-            raise _wrong(f'file has no use with to = "{self.to}"', 'write to = "file"')
+            raise setting_error(f'file has no use with to = "{self.to}"', 'write to = "file"')
         if self.to != "syslog" and self.syslog_socket != DEFAULT_SYSLOG:
             cause = f'syslog_socket has no use with to = "{self.to}"'
-            raise _wrong(cause, 'write to = "syslog", or remove syslog_socket')
+            raise setting_error(cause, 'write to = "syslog", or remove syslog_socket')
         return self
 
     @property
@@ -408,7 +408,7 @@ def _check_bucket(text: str) -> str:
         or url.query
         or url.fragment
     ):
-        raise _wrong("is no bucket", 'write "s3://BUCKET" or "s3://BUCKET/PREFIX"')
+        raise setting_error("is no bucket", 'write "s3://BUCKET" or "s3://BUCKET/PREFIX"')
     return text.rstrip("/")
 
 
@@ -418,10 +418,12 @@ def _check_object_endpoint(text: str) -> str:
         return text
     if url is None or url.path.strip("/") or url.query or url.fragment or url.username:
         remedy = 'write the URL of the object store alone, such as "https://s3.example.net"'
-        raise _wrong("is no endpoint", remedy)
+        raise setting_error("is no endpoint", remedy)
     if url.scheme == "http" and url.hostname not in _LOOPBACK_HOSTS:
         cause = "would let others read mail: http is for loopback only"
-        raise _wrong(cause, "write https, and name a private authority as ca_file of [objects]")
+        raise setting_error(
+            cause, "write https, and name a private authority as ca_file of [objects]"
+        )
     return text.rstrip("/")
 
 
@@ -480,10 +482,10 @@ class ObjectSettings(Section):
         fields = type(self).model_fields
         others = {name for name in fields if getattr(self, name) != fields[name].default}
         if others and not self.url:
-            raise _wrong("needs `url`", f"add url, or remove {', '.join(sorted(others))}")
+            raise setting_error("needs `url`", f"add url, or remove {', '.join(sorted(others))}")
         if bool(self.access_key_id) != (self.secret_key_file is not None):
             remedy = "set both access_key_id and secret_key_file, or none for the environment"
-            raise _wrong("has half of a key", remedy)
+            raise setting_error("has half of a key", remedy)
         return self
 
 
@@ -629,7 +631,7 @@ class Config(Section):
     def _is_of_a_database(cls, value: Any, info: ValidationInfo) -> Any:
         is_given = value not in (None, RecoveryPoint.ZERO, False)
         if is_given and _is_without_database(info):
-            raise _wrong("is a setting for a store on PostgreSQL only", "remove it")
+            raise setting_error("is a setting for a store on PostgreSQL only", "remove it")
         return value
 
     @field_validator("objects")
@@ -641,7 +643,7 @@ class Config(Section):
             cause = (
                 "is for a store on PostgreSQL only: one on SQLite keeps content in its directory"
             )
-            raise _wrong(cause, "remove it")
+            raise setting_error(cause, "remove it")
         return objects
 
     @field_validator("acme")
@@ -650,7 +652,7 @@ class Config(Section):
         if acme.directory and not _is_without_database(info) and info.data.get("store"):
             cause = "is for a store on SQLite only: of several servers, each could be asked"
             remedy = "remove it, and renew the certificates by another program"
-            raise _wrong(cause, remedy)
+            raise setting_error(cause, remedy)
         return acme
 
     @field_validator("workers")
@@ -658,7 +660,7 @@ class Config(Section):
     def _share_a_database(cls, workers: int, info: ValidationInfo) -> int:
         if workers > 1 and _is_without_database(info):
             cause = "needs a store on PostgreSQL: one process alone can have a store on SQLite"
-            raise _wrong(cause, "write 1, or set store to the URL of a database")
+            raise setting_error(cause, "write 1, or set store to the URL of a database")
         return workers
 
     @field_validator("listen")
@@ -671,7 +673,7 @@ class Config(Section):
                 cause = (
                     f"two listeners overlap at {later.address} ({other.service} on {other.address})"
                 )
-                raise _wrong(cause, "give one of them another port, or remove it")
+                raise setting_error(cause, "give one of them another port, or remove it")
         return listen
 
     @field_validator("log")
@@ -680,7 +682,7 @@ class Config(Section):
         """Refuse a file that lines of the log would spoil."""
         if log.file is not None and _is_in_use(log.file, info.data):
             remedy = "name another one, such as /var/log/restante/restante.log"
-            raise _wrong("file is one that the server needs, or is in the store", remedy)
+            raise setting_error("file is one that the server needs, or is in the store", remedy)
         return log
 
     @property

@@ -10,18 +10,14 @@ from pydantic import (
     Field,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
+from restante.network.setting_error import setting_error
 from restante.network.setting_paths import BesidePath
 from restante.tenancy.grants import GrantedRole, Scope
 from restante.tenancy.portal_user import EXTRA_SCOPES
 from restante.tenancy.provider_settings import ProviderSettings, RoleRule
 
 _LONGEST_NAME: Final = 60
-
-
-def _wrong_provider(cause: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
 
 
 def _check_issuer(value: str) -> str:
@@ -35,20 +31,20 @@ def _check_issuer(value: str) -> str:
         remedy = (
             'write the https URL that the provider calls its issuer, such as "https://id.example"'
         )
-        raise _wrong_provider("is not an issuer", remedy)
+        raise setting_error("is not an issuer", remedy)
     return value
 
 
 def _check_scope_name(value: str) -> str:
     if not value or not value.isascii() or not value.isprintable() or set(' "\\') & set(value):
-        raise _wrong_provider("is not a scope", 'write one such as "groups"')
+        raise setting_error("is not a scope", 'write one such as "groups"')
     return value
 
 
 def _check_extra_scope(value: Scope) -> Scope:
     if value not in EXTRA_SCOPES:
         remedy = f"a role has the other rights; write {' or '.join(EXTRA_SCOPES)}, or none"
-        raise _wrong_provider("is not for users", remedy)
+        raise setting_error("is not for users", remedy)
     return value
 
 
@@ -76,10 +72,10 @@ class OidcRole(BaseModel):
     def _role_suits_the_account(self) -> Self:
         if self.account and self.role.is_of_operators:
             remedy = "write another role, or remove `account`"
-            raise _wrong_provider(f"{self.role} is not a role of an account", remedy)
+            raise setting_error(f"{self.role} is not a role of an account", remedy)
         if not self.account and not self.role.is_of_operators:
             remedy = "write another role, or add `account`"
-            raise _wrong_provider(f"{self.role} is not a role of operators", remedy)
+            raise setting_error(f"{self.role} is not a role of operators", remedy)
         return self
 
     @property
@@ -142,10 +138,10 @@ class OidcSettings(BaseModel):
     def _is_complete(self) -> Self:
         if self.issuer and not self.client_id:
             remedy = "set `client_id` to the name of this server at the provider"
-            raise _wrong_provider("issuer is set without client_id", remedy)
+            raise setting_error("issuer is set without client_id", remedy)
         if self.issuer and not self.roles:
             remedy = "add [[oidc.roles]] with a group and a role: nobody could sign in without one"
-            raise _wrong_provider("issuer is set without roles", remedy)
+            raise setting_error("issuer is set without roles", remedy)
         return self
 
     @property

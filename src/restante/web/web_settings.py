@@ -4,8 +4,8 @@ import re
 from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
 
+from restante.network.setting_error import setting_error
 from restante.tenancy.model import IpNetwork, parse_network
 
 _BEGINNING: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+", re.ASCII)
@@ -16,19 +16,13 @@ def _check_network(value: Any) -> IpNetwork:
         return parse_network(str(value))
     except ValueError as error:
         remedy = 'write an address or a network, such as "192.0.2.10" or "10.0.0.0/24"'
-        raise PydanticCustomError(
-            "restante", "{cause}", {"cause": str(error), "remedy": remedy}
-        ) from None
+        raise setting_error(str(error), remedy) from None
 
 
 def _check_url(value: str) -> str:
     if value and not _BEGINNING.fullmatch(value):
         remedy = 'write it without a path, such as "https://portal.example.net"'
-        raise PydanticCustomError(
-            "restante",
-            "{cause}",
-            {"cause": "is not the beginning of a URL", "remedy": remedy},
-        )
+        raise setting_error("is not the beginning of a URL", remedy)
     return value
 
 

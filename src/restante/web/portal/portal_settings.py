@@ -11,9 +11,9 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from restante.mail.quantity import counted
+from restante.network.setting_error import setting_error
 from restante.network.setting_paths import BesidePath
 from restante.web.portal.portal_look import ACCENT, PortalLook
 
@@ -27,10 +27,6 @@ _TYPES: Final = {
     ".webp": "image/webp",
     ".svg": "image/svg+xml",
 }
-
-
-def _wrong_look(cause: str, remedy: str) -> PydanticCustomError:
-    return PydanticCustomError("restante", "{cause}", {"cause": cause, "remedy": remedy})
 
 
 class PortalSettings(BaseModel):
@@ -72,10 +68,10 @@ class PortalSettings(BaseModel):
             light = luminance(color)
         except ValueError:
             remedy = f'write # and six digits, such as "{ACCENT}"'
-            raise _wrong_look("is not a color", remedy) from None
+            raise setting_error("is not a color", remedy) from None
         if 1.05 / (light + 0.05) < CONTRAST:
             cause = "is too light: white text on it would be hard to read"
-            raise _wrong_look(cause, "choose a darker color")
+            raise setting_error(cause, "choose a darker color")
         return color
 
     @model_validator(mode="after")
@@ -108,15 +104,15 @@ def luminance(color: str) -> float:
 
 def _logo_of(path: Path) -> bytes:
     if path.suffix.lower() not in _TYPES:
-        raise _wrong_look("logo: has no type that browsers show", f"use {', '.join(_TYPES)}")
+        raise setting_error("logo: has no type that browsers show", f"use {', '.join(_TYPES)}")
     try:
         with path.open("rb") as file:
             image = file.read(LOGO_OCTETS + 1)
     except OSError as error:
         cause = f"logo: {path} cannot be read: {error.strerror}"
-        raise _wrong_look(cause, "name a file that this user can read") from None
+        raise setting_error(cause, "name a file that this user can read") from None
     if not 0 < len(image) <= LOGO_OCTETS:
         cause = f"logo: {path} is empty" if not image else f"logo: {path} is too large"
         limit = counted(LOGO_OCTETS, "octet")
-        raise _wrong_look(cause, f"use an image of at most {limit}")
+        raise setting_error(cause, f"use an image of at most {limit}")
     return image
