@@ -31,6 +31,7 @@ from restante.reception.listener import bind
 from restante.server import reload as reload_module
 from restante.server.admin_parts import AdminParts
 from restante.server.built_parts import DeliveryParts, ReceptionParts
+from restante.server.program_files import ProgramFiles, ProgramReplaced
 from restante.server.server_life import Application
 from restante.server.server_setup import EventSubscribers, RunningSettings, ServerSetup
 from restante.telemetry.event_counts import Counts
@@ -607,3 +608,41 @@ def test_new_certificates_are_shown_without_the_edits_of_the_file(tmp_path: Path
             assert "cannot be used" in app.settings.state.reload_failure
 
     asyncio.run(story())
+
+
+WEB = Block("web", 2)
+
+
+def test_a_web_listener_that_is_added_loads_the_portal_and_answers(tmp_path: Path) -> None:
+    async def tell() -> None:
+        async with story(tmp_path, File((MX,))) as told:
+            assert await told.reload(blocks=(MX, WEB)) == ()
+            assert told.open() == ["mx 0", "web 2"]
+            port = told.world.ports[2]
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /portal/sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert (await reader.readline()).startswith(b"HTTP/1.1 ")
+            writer.close()
+
+    asyncio.run(tell())
+
+
+def test_a_program_that_was_upgraded_adds_no_web_listener_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(_program: ProgramFiles, _module: str) -> None:
+        raise ProgramReplaced
+
+    monkeypatch.setattr(ProgramFiles, "load", load)
+
+    async def tell() -> None:
+        async with story(tmp_path, File((MX,))) as told:
+            await told.reload(blocks=(MX, WEB), size=2_000_000)
+            state = told.app.settings.state
+            assert state.reload_failure == str(ProgramReplaced())
+            assert told.open() == ["mx 0"]
+            assert told.app.admin.context.settings.message_size_limit() == 1_000_000
+            assert await told.reload(blocks=(MX, SMTPS)) == ()
+            assert told.open() == ["mx 0", "smtps 1"]
+
+    asyncio.run(tell())

@@ -7,7 +7,7 @@ and the control socket; administration is called directly.
 import asyncio
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -266,7 +266,8 @@ def edges_replaced(disk: Disk) -> Iterator[Path]:
     replaced: list[tuple[Any, str, Any]] = [
         (server_life, "open_store", open_store),
         (server_life, "open_control", lambda _: None),
-        (administration, "serve_on", _serve_nobody),
+        (administration, "serve_late", _serve_nobody),
+        (administration, "removed_at_end", lambda _: nullcontext()),
         (server_life, "gc", NoGarbage()),
         (server_parts, "DnsResolver", lambda _, **__: names),
         (build_reception, "sessions_possible", lambda: _SESSIONS),

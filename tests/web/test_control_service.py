@@ -14,7 +14,7 @@ import uvloop
 from restante.admin.event_feed import MOST, EventFeed
 from restante.tenancy.notice import NoticeFacts
 from restante.web.control_service import serve_on
-from restante.web.control_socket import ControlUnusable, open_control
+from restante.web.control_socket import ControlUnusable, open_control, removed_at_end
 from restante.web.http_connections import HttpConnections, HttpService
 from tests.admin.admin_world import NOW, AdminWorld
 
@@ -28,16 +28,17 @@ async def serving(
     """Serve inside, and give a client and the task that serves."""
     listener = open_control(path)
     transport = httpx.AsyncHTTPTransport(uds=str(path))
-    async with (
-        asyncio.TaskGroup() as tasks,
-        httpx.AsyncClient(transport=transport, base_url="http://restante") as client,
-    ):
-        task = tasks.create_task(
-            serve_on(admin.context, listener, HttpConnections(HttpService.CONTROL, 8))
-        )
-        yield client, task
-        if not task.cancelling():
-            task.cancel()
+    with removed_at_end(listener):
+        async with (
+            asyncio.TaskGroup() as tasks,
+            httpx.AsyncClient(transport=transport, base_url="http://restante") as client,
+        ):
+            task = tasks.create_task(
+                serve_on(admin.context, listener, HttpConnections(HttpService.CONTROL, 8))
+            )
+            yield client, task
+            if not task.cancelling():
+                task.cancel()
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])

@@ -13,6 +13,7 @@ from restante.admin.event_feed import EventFeed
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.proof_keeper import ProofKeeper
 from restante.admin.token_uses import TokenUses
+from restante.server.late_web import LateWeb
 from restante.server.listener_settings_maker import ListenerSettingsMaker
 from restante.server.reload import Reloader
 from restante.server.server_instruments import ServerInstruments
@@ -33,6 +34,7 @@ class HttpParts:
     acme: HttpConnections
     orders: AcmeRenewal  # of certificates: `acme` listeners answer for them
     counts: RequestCounts  # of the `web` listeners
+    late: LateWeb
 
     @property
     def connections(self) -> tuple[HttpConnections, ...]:

@@ -1,36 +1,48 @@
 """The administration of a server: its parts, its listeners, and the tasks that serve it.
 
-A server loads this module in a thread while it serves mail already. The module imports most of the
-program: the API, the portal, and all their needs.
+A server loads this module in a thread while it serves mail already. The API is loaded later,
+for the first client of the control socket, and the portal with it for a listener of HTTP
+(`late_code`).
 """
 
 import socket
 from collections.abc import Coroutine, Iterator
+from functools import partial
+from typing import Final
+
+import httpx  # noqa: F401  for webhooks and ACME: a load at the first one would hold up mail
 
 from restante.background.rounds import Rounds
 from restante.server.admin_parts import AdminParts
 from restante.server.build_admin import build_admin
 from restante.server.built_parts import MailParts
 from restante.server.http_sweep import HttpSweep
+from restante.server.late_code import LateCode
+from restante.server.late_control import serve_late
 from restante.server.reload import listen_places
 from restante.telemetry.work_word import WorkWord
-from restante.web.control_service import serve_on, serve_shared_on
-from restante.web.metrics_service import serve_metrics
+from restante.web.control_socket import removed_at_end
+
+METRICS_MODULE: Final = "restante.web.metrics_service"
 
 
 class ServerAdministration:
     """Shows the server, and lets operators and customers act."""
 
-    def __init__(self, mail: MailParts, control: socket.socket) -> None:
+    def __init__(self, mail: MailParts, control: socket.socket, late: LateCode) -> None:
         """`control` is the control socket. It listens, so clients of the start wait there."""
         self._mail = mail
         self._control = control
-        self.parts: AdminParts = build_admin(mail)
+        self._late = late
+        self.parts: AdminParts = build_admin(mail, late)
 
     async def listen(self) -> None:
-        """Open the listeners of HTTP beside those of mail. Raises OSError."""
+        """Open the listeners of HTTP beside those of mail. Raises OSError, ProgramReplaced."""
         setup, maker = self._mail.ground.setup, self.parts.http.listener_settings
         places = listen_places(setup.config.listen)
+        await self.parts.http.late.prepare(setup.config.listen)
+        if setup.metrics_sockets:
+            await self._late.load(METRICS_MODULE)
         await self._mail.reception.listeners.begin(
             [
                 (place, bound)
@@ -62,11 +74,23 @@ class ServerAdministration:
     def _serving(self) -> Iterator[Coroutine[None, None, None]]:
         """Yield what answers at the control sockets and at the ports of the metrics."""
         context, http, setup = self.parts.context, self.parts.http, self._mail.ground.setup
-        yield serve_on(context, self._control, http.control)
+        yield self._serve_own_control()
         for shared in setup.common_sockets:
-            yield serve_shared_on(context, shared, http.control)
+            yield serve_late(shared, self._late, partial(self._serve_control, shared))
         for bound in setup.metrics_sockets:
+            from restante.web.metrics_service import serve_metrics  # noqa: PLC0415  heavy
+
             yield serve_metrics(context, bound, http.metrics)
+
+    async def _serve_own_control(self) -> None:
+        with removed_at_end(self._control):
+            serve = partial(self._serve_control, self._control)
+            await serve_late(self._control, self._late, serve)
+
+    async def _serve_control(self, listener: socket.socket) -> None:
+        from restante.web.control_service import serve_on  # noqa: PLC0415  heavy
+
+        await serve_on(self.parts.context, listener, self.parts.http.control)
 
     def close(self) -> None:
         """End the followers of events, and traces: they would keep the control socket open."""

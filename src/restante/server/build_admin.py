@@ -20,15 +20,8 @@ from restante.admin.configuration_state import ConfigurationState
 from restante.admin.drill_keeper import DrillKeeper
 from restante.admin.event_feed import EventFeed
 from restante.admin.held_changes import HeldChanges
-from restante.admin.identity_provider import IdentityProvider
-from restante.admin.own_credentials import OwnCredentials
-from restante.admin.passkey_service import PasskeyService
-from restante.admin.portal_hashing import PortalHashing
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.proof_keeper import ProofKeeper
-from restante.admin.provider_sign_in import ProviderSignIn
-from restante.admin.sign_in import SignInService
-from restante.admin.token_authentication import TokenGate
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
 from restante.config.portal_url import portal_url
@@ -41,12 +34,9 @@ from restante.server.built_parts import BuildContext, DeliveryParts, MailParts, 
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.file_watch import FileWatch
 from restante.server.identity_watch import IdentityWatch
-from restante.server.listener_settings_maker import (
-    ListenerSettingsMaker,
-    WebListenerSettingsMaker,
-    acme_settings,
-    web_connections,
-)
+from restante.server.late_code import LateCode
+from restante.server.late_web import HttpGround, LateWeb, WebGround, http_ground
+from restante.server.listener_settings_maker import ListenerSettingsMaker
 from restante.server.reload import Reloader, ReloadTargets
 from restante.server.server_instruments import ProcessGauges, ReceptionGauges, ServerInstruments
 from restante.server.server_surface import RunningServer
@@ -54,19 +44,12 @@ from restante.store.scrubber import Scrubber
 from restante.telemetry.events import RecordChanged
 from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.work_word import WorkWord
-from restante.web.api.api_application import PreparedApi, build_api
-from restante.web.api.bearer_tokens import identify
 from restante.web.http_connections import HttpConnections, HttpService
-from restante.web.portal.portal_application import PreparedPortal, build_portal
-from restante.web.portal.session_cookie import CookieSessions
-from restante.web.portal.sign_in_parts import SignInParts
-from restante.web.portal.sign_in_routes import sign_in_routes
 from restante.web.request_counts import RequestCounts
-from restante.web.web_gate import GateParts
 
 
-def build_admin(mail: MailParts) -> AdminParts:
-    """Build them on those of mail."""
+def build_admin(mail: MailParts, late: LateCode) -> AdminParts:
+    """Build them on those of mail. `late` loads what only some servers need."""
     ground, delivery, reception = mail.ground, mail.delivery, mail.reception
     store, log = ground.records.store, ground.setup.log
     scrubber = Scrubber(store.upkeep, log, time.time, time.monotonic)
@@ -79,18 +62,9 @@ def build_admin(mail: MailParts) -> AdminParts:
     sessions = PortalSessions(
         store.sessions, ground.records.directory, Rounds(log, WorkWord.PORTAL_SESSIONS), time.time
     )
-    token_gate = TokenGate(
-        ground.records.directory,
-        uses,
-        log,
-        now=time.time,
-        monotonic=time.monotonic,
-        share=ground.failures.share,
-    )
-    gate = _gate(
-        context, reception, token_gate, process.web_requests, _portal(ground, context, sessions)
-    )
-    reloader, http = _http(ground, reception, gate)
+    http = http_ground(process.web_requests, time.monotonic)
+    late_web = LateWeb(late, WebGround(ground, reception, context, sessions, uses, http))
+    reloader, http_parts = _http(ground, reception, http, late_web)
     return AdminParts(
         context=context,
         feed=feed,
@@ -101,27 +75,25 @@ def build_admin(mail: MailParts) -> AdminParts:
         token_uses=uses,
         sessions=sessions,
         keepers=_keepers(ground, context, delivery),
-        http=http,
+        http=http_parts,
     )
 
 
 def _http(
-    ground: BuildContext, reception: ReceptionParts, gate: GateParts
+    ground: BuildContext, reception: ReceptionParts, http: HttpGround, late_web: LateWeb
 ) -> tuple[Reloader, HttpParts]:
-    limit, web, answers = http_connections_possible(), web_connections(gate), ChallengeAnswers()
-    acme = acme_settings(answers, gate.counts)
-    listener_settings = ListenerSettingsMaker(
-        reception.session_settings, WebListenerSettingsMaker(gate, web), acme
-    )
-    reloader = _reloader(ground, reception, listener_settings)
+    limit = http_connections_possible()
+    listener_settings = ListenerSettingsMaker(reception.session_settings, late_web.settings)
+    reloader = _reloader(ground, reception, listener_settings, late_web)
     return reloader, HttpParts(
         listener_settings=listener_settings,
         control=HttpConnections(HttpService.CONTROL, limit),
         metrics=HttpConnections(HttpService.METRICS, limit),
-        web=web,
-        acme=acme.connections,
-        orders=_orders(ground, reloader, answers),
-        counts=gate.counts,
+        web=http.web,
+        acme=http.acme,
+        orders=_orders(ground, reloader, http.answers),
+        counts=http.counts,
+        late=late_web,
     )
 
 
@@ -153,10 +125,14 @@ def _surface(
 
 
 def _reloader(
-    ground: BuildContext, reception: ReceptionParts, listener_settings: ListenerSettingsMaker
+    ground: BuildContext,
+    reception: ReceptionParts,
+    listener_settings: ListenerSettingsMaker,
+    late_web: LateWeb,
 ) -> Reloader:
     targets = ReloadTargets(
         listeners=reception.listeners,
+        prepare=late_web.prepare,
         listener_settings=listener_settings.settings,
         vault=ground.setup.vault,
         log=ground.setup.log,
@@ -247,46 +223,6 @@ def _instruments(
         ),
         process=process,
         now=time.time,
-    )
-
-
-def _portal(
-    ground: BuildContext, context: AdminContext, sessions: PortalSessions
-) -> PreparedPortal:
-    look, hashing = ground.setup.config.portal.look, PortalHashing()
-    provider = IdentityProvider(
-        lambda: ground.settings.config.oidc.provider_settings,
-        ground.resolver,
-        context.one_time_seals,
-        time.time,
-        time.monotonic,
-    )
-    sign_in = SignInService(context, hashing, time.monotonic, ground.failures.share)
-    credentials = OwnCredentials(context, hashing, context.network.hostname)
-    passkeys = PasskeyService(context, sign_in, look.name)
-    provided = ProviderSignIn(context, sign_in, provider, time.monotonic)
-    parts = SignInParts(context, sign_in, credentials, sessions, passkeys, provided)
-    routes = sign_in_routes(parts)
-    return PreparedPortal(partial(build_portal, context, CookieSessions(sessions), look, routes))
-
-
-def _gate(
-    context: AdminContext,
-    reception: ReceptionParts,
-    token_gate: TokenGate,
-    request_counts: RequestCounts,
-    portal: PreparedPortal,
-) -> GateParts:
-    care, disk_space = context.store.upkeep, reception.disk_space
-    return GateParts(
-        api=PreparedApi(build_api(context)),
-        identify=lambda scope, client: identify(scope, token_gate, client),
-        is_ready=lambda: not (care.failure or care.absence or disk_space.is_short),
-        defers_large_mail=lambda: bool(care.content_absence),
-        counts=request_counts,
-        monotonic=time.monotonic,
-        now=time.time,
-        portal=portal,
     )
 
 

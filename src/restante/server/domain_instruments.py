@@ -19,7 +19,6 @@ from restante.store.store_errors import StoreError
 from restante.telemetry.domain_choice import DomainChoice
 from restante.telemetry.domain_counts import DomainCounts, DomainTotals
 from restante.telemetry.domain_metrics import OTHER, DomainFigures, domain_text
-from restante.telemetry.exposition import is_openmetrics, with_more
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination, HostedDomain
 from restante.tenancy.quota import Quota
@@ -66,6 +65,11 @@ class DomainInstruments:
         if limit == 0:
             return exposition
         domains = await self._read(limit)
+        from restante.telemetry.exposition import (  # noqa: PLC0415  loaded with the API
+            is_openmetrics,
+            with_more,
+        )
+
         text = domain_text(domains, is_openmetrics=is_openmetrics(exposition))
         return with_more(exposition, [piece.encode() async for piece in in_turns(text)])
 

@@ -5,7 +5,7 @@ The settings that `restart_for` names are the exception. An invalid file changes
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from restante.reception.listeners import (
     ListenerSettings,
     listener_addresses,
 )
+from restante.server.program_files import ProgramReplaced
 from restante.server.server_setup import RunningSettings
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ReloadFailed, ServerReloaded
@@ -51,6 +52,7 @@ class ReloadTargets:
     """The parts of the server that a reload changes."""
 
     listeners: Listeners
+    prepare: Callable[[Sequence[Listen]], Awaitable[None]]  # loads the code of these listeners
     listener_settings: Callable[[Config, Listen, ServerIdentity], ListenerSettings]
     vault: Vault  # under the key that runs
     log: Log
@@ -94,7 +96,7 @@ class Reloader:
         try:
             async with self._changing:
                 await self._reload()
-        except (ConfigError, IdentityUnusable, CannotListen) as error:
+        except (ConfigError, IdentityUnusable, CannotListen, ProgramReplaced) as error:
             self._fail(error)
             self._parts.log.publish(ReloadFailed(error=error))
         except Exception as error:  # a defect: the task that runs us logs it
@@ -132,6 +134,7 @@ class Reloader:
         known = {**was_open, **wanted}  # a listener that must stay open keeps its own settings
         coming = effective(running, read, list(known.values()))
         identity = await asyncio.to_thread(read_identity, coming)
+        await parts.prepare(read.listen)
         await parts.listeners.change(
             list(wanted), lambda place: parts.listener_settings(coming, known[place], identity)
         )

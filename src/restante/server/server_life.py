@@ -26,6 +26,8 @@ from restante.phrases import FOREIGN_KEY_FILE
 from restante.server.built_parts import DeliveryParts, KeptRecords, MailParts, ReceptionParts
 from restante.server.damage_log import DamageLog
 from restante.server.garbage_collection import GarbageCollection
+from restante.server.late_code import LateCode
+from restante.server.program_files import ProgramFiles, installed_files
 from restante.server.reload import listen_places
 from restante.server.server_parts import build_mail, read_records
 from restante.server.server_setup import ServerSetup
@@ -135,7 +137,8 @@ class Application:
     async def _administer(self, parts: MailParts, control: socket.socket) -> "ServerAdministration":
         """Load administration while mail is served, build it, and open its listeners."""
         with self._garbage.keeping():
-            administration = (await asyncio.to_thread(_load_administration))(parts, control)
+            make, program = await asyncio.to_thread(_load_administration)
+            administration = make(parts, control, LateCode(program, self._garbage))
         self.admin = administration.parts
         await administration.listen()
         self._hear_reload(administration.parts.reloader.ask)
@@ -250,10 +253,11 @@ class Application:
         await parts.delivery.dispatcher.stop_all()
 
 
-def _load_administration() -> "type[ServerAdministration]":
+def _load_administration() -> "tuple[type[ServerAdministration], ProgramFiles]":
+    program = ProgramFiles(installed_files())
     from restante.server.administration import ServerAdministration  # noqa: PLC0415  heavy
 
-    return ServerAdministration
+    return ServerAdministration, program
 
 
 async def _end_telling(delivery: DeliveryParts, telling: Sequence[asyncio.Task[None]]) -> None:

@@ -24,7 +24,6 @@ from restante.reports.report_sender import ReportSender
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.server_instruments import ServerInstruments
 from restante.telemetry.event_counts import Counts
-from restante.telemetry.exposition import expose
 from restante.telemetry.metric_types import Exposition
 from restante.tenancy.model import Destination
 from restante.tenancy.principal import Principal
@@ -99,6 +98,8 @@ class RunningServer:
 
     async def metrics(self, accept: str) -> Exposition:
         """Return every metric as it is now."""
+        from restante.telemetry.exposition import expose  # noqa: PLC0415  loaded with the API
+
         exposition = expose(self.counts, await self.instruments.read(), accept)
         return await self.domain_instruments.added_to(exposition)
 

@@ -8,6 +8,7 @@ import contextlib
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
 
@@ -45,6 +46,16 @@ def open_control(path: Path) -> socket.socket:
     listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
+
+
+@contextlib.contextmanager
+def removed_at_end(listener: socket.socket) -> Iterator[None]:
+    """Remove the file of a control socket at the end of a block."""
+    path = Path(listener.getsockname())
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def answers(path: Path) -> bool:

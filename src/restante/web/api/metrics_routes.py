@@ -6,6 +6,7 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from restante.admin import server_status
 from restante.admin.admin_context import AdminContext
 from restante.background.loop_slices import in_turns
+from restante.telemetry import exposition as _exposition  # noqa: F401  heavy; now, not at a request
 from restante.web.api.request_context import ReadingContext
 
 router = APIRouter(tags=["operations"])

@@ -1,0 +1,27 @@
+"""Code that a server loads when it first needs it, in a thread, while mail goes on.
+
+The API and the portal are as large as all code of mail. Many servers need neither for months.
+"""
+
+import asyncio
+
+from restante.server.garbage_collection import GarbageCollection
+from restante.server.program_files import ProgramFiles
+
+
+class LateCode:
+    """Loads modules of the version that runs."""
+
+    def __init__(self, program: ProgramFiles, garbage: GarbageCollection) -> None:
+        self._program = program
+        self._garbage = garbage
+        self._loaded: set[str] = set()
+        self._loading = asyncio.Lock()
+
+    async def load(self, module: str) -> None:
+        """Have a module loaded, so that an import of it takes no time. Raises ProgramReplaced."""
+        async with self._loading:
+            if module not in self._loaded:
+                with self._garbage.keeping():
+                    await asyncio.to_thread(self._program.load, module)
+                self._loaded.add(module)

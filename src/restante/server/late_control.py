@@ -1,0 +1,88 @@
+"""The control socket: it listens from the start, and the API is loaded for the first client.
+
+The kernel keeps clients waiting until then. If an upgrade has replaced the program meanwhile, each
+client is told that the server needs a restart.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Final
+
+from restante.admin.admin_error import ErrorKind
+from restante.server.late_code import LateCode
+from restante.server.program_files import REMEDY, REPLACED, ProgramReplaced
+
+HEAD_SECONDS: Final = 10.0  # for the header of a request that is refused
+_MODULE: Final = "restante.web.control_service"
+_RETRY_SECONDS: Final = 10
+
+Serve = Callable[[], Coroutine[None, None, None]]
+
+
+async def serve_late(listener: socket.socket, late: LateCode, serve: Serve) -> None:
+    """Serve from the first client on until cancelled. Then `listener` is closed.
+
+    `serve` begins once the code of the API is loaded.
+    """
+    with contextlib.closing(listener):
+        await _until_asked(listener)
+        try:
+            await late.load(_MODULE)
+        except ProgramReplaced:
+            await _refuse_all(listener)
+        else:
+            await serve()
+
+
+async def _until_asked(listener: socket.socket) -> None:
+    """Wait for a client. It is not accepted here."""
+    loop, asked = asyncio.get_running_loop(), asyncio.Event()
+    loop.add_reader(listener, asked.set)
+    try:
+        await asked.wait()
+    finally:
+        loop.remove_reader(listener)
+
+
+async def _refuse_all(listener: socket.socket) -> None:
+    server = await asyncio.start_unix_server(_refuse, sock=listener)
+    async with server:
+        await server.serve_forever()
+
+
+async def _refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer one request, whatever it is."""
+    with suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        async with asyncio.timeout(HEAD_SECONDS):
+            await reader.readuntil(b"\r\n\r\n")
+        writer.write(refusal())
+        await writer.drain()
+    writer.close()
+
+
+def refusal() -> bytes:
+    """Return the answer, in the form of `problem_details`, whose code cannot be loaded."""
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    details = {
+        "type": f"urn:restante:problem:{ErrorKind.UNAVAILABLE}",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": REPLACED,
+        "kind": ErrorKind.UNAVAILABLE,
+        "remedy": REMEDY,
+    }
+    body = json.dumps(details).encode()
+    head = (
+        f"HTTP/1.1 {int(status)} {status.phrase}\r\n"
+        "Content-Type: application/problem+json\r\n"
+        f"Content-Length: {len(body)}\r\n"
+        f"Retry-After: {_RETRY_SECONDS}\r\n"
+        "Cache-Control: no-store\r\n"
+        "Connection: close\r\n\r\n"
+    )
+    return head.encode() + body

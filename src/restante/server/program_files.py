@@ -1,0 +1,68 @@
+"""Whether the files of the program are still those of its start.
+
+A server loads some of its code when it first needs it. An upgrade may have replaced the files
+meanwhile, and code of another version must not enter a running process. So the files are compared
+before and after such code is loaded. Files of libraries are known by their distribution's METADATA,
+which every installer replaces.
+"""
+
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+import restante
+
+REPLACED: Final = "the program was upgraded since this server started"
+REMEDY: Final = "restart the server"
+
+_Facts = tuple[int, int, int]
+
+
+class ProgramReplaced(Exception):  # noqa: N818
+    """Code cannot be loaded any more. The text is the cause and the remedy."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{REPLACED}; {REMEDY}")
+
+
+class ProgramFiles:
+    """The files as they were when this was made."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._seen = {file: _facts(file) for file in files}
+        self._is_replaced = False  # permanently: a part of the code may have been loaded
+
+    def load(self, module: str) -> None:
+        """Import a module of this version. Raises ProgramReplaced. Blocks; not for two threads."""
+        if module in sys.modules and not self._is_replaced:
+            return
+        self._check()
+        import_module(module)
+        self._check()
+
+    def _check(self) -> None:
+        self._is_replaced = self._is_replaced or any(
+            _facts(file) != facts for file, facts in self._seen.items()
+        )
+        if self._is_replaced:
+            raise ProgramReplaced
+
+
+def installed_files() -> Iterator[Path]:
+    """Yield the files of this program, and one of each library that was installed beside it."""
+    for directory, _, names in os.walk(Path(restante.__file__).parent):
+        yield from (Path(directory, name) for name in names if name.endswith(".py"))
+    for place in filter(None, sys.path):
+        yield from Path(place).glob("*.dist-info/METADATA")
+
+
+def _facts(file: Path) -> _Facts | None:
+    """Return facts that differ for another file; None if they cannot be seen."""
+    try:
+        facts = file.stat()
+    except OSError:
+        return None
+    return facts.st_ino, facts.st_mtime_ns, facts.st_size

@@ -1,0 +1,101 @@
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from restante.server.garbage_collection import GarbageCollection
+from restante.server.late_code import LateCode
+from restante.server.program_files import ProgramFiles, ProgramReplaced
+from tests.config.files import installed
+from tests.server.test_garbage_collection import Recorded
+
+# The libraries and parts that a server without listeners of HTTP needs for no mail.
+LATE = (
+    "fastapi",
+    "starlette",
+    "uvicorn",
+    "jinja2",
+    "fido2",
+    "segno",
+    "pyotp",
+    "prometheus_client",
+    "opentelemetry",
+    "asyncpg",
+    "apprise",
+    "restante.server.build_web",
+    "restante.web.api",
+    "restante.web.portal.portal_application",
+    "restante.web.serving",
+    "restante.admin.sign_in",
+    "restante.telemetry.exposition",
+)
+PROGRAM = (
+    "import atexit, sys; from restante.cli import main;"
+    " atexit.register(lambda: print(*sys.modules)); sys.exit(main(sys.argv[1:]))"
+)
+
+
+class Loads(ProgramFiles):
+    """Loads nothing, and notes what it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.modules = list[str]()
+
+    def load(self, module: str) -> None:
+        """Note it."""
+        self.modules.append(module)
+        if module == "replaced":
+            raise ProgramReplaced
+
+
+def loaded(modules: Sequence[str], loads: Loads) -> None:
+    async def story() -> None:
+        late = LateCode(loads, GarbageCollection(Recorded()))
+        async with asyncio.TaskGroup() as tasks:
+            for module in modules:
+                tasks.create_task(late.load(module))
+
+    asyncio.run(story())
+
+
+def test_a_module_is_loaded_once_whoever_asks_meanwhile() -> None:
+    loads = Loads()
+    loaded(["a", "b", "a", "a"], loads)
+    assert loads.modules == ["a", "b"]
+
+
+def test_a_module_that_cannot_be_loaded_is_tried_again() -> None:
+    loads = Loads()
+    for _ in range(2):
+        with pytest.raises(ExceptionGroup):
+            loaded(["replaced"], loads)
+    assert loads.modules == ["replaced"] * 2
+
+
+def test_a_server_for_mail_alone_loads_nothing_of_the_api_and_the_portal(tmp_path: Path) -> None:
+    """The modules decide the memory of a server."""
+    file = installed(tmp_path)
+    head, _, rest = file.read_text().partition("[[listen]]")
+    tls = f"[tls]{rest.partition('[tls]')[2]}"
+    listen = '[[listen]]\nservice = "mx"\naddress = "127.0.0.1:0"\n'
+    file.write_text(f"{head}{listen}{tls}")
+    with subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, "--config", str(file), "serve"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        lines = [next(server.stderr)]
+        while "server-ready" not in lines[-1]:
+            lines.append(next(server.stderr))
+        server.send_signal(signal.SIGTERM)
+        output, _ = server.communicate()
+    modules = set(output.split())
+    assert "restante.reception.intake" in modules, lines
+    assert [name for name in LATE if name in modules] == []
