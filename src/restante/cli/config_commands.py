@@ -34,7 +34,7 @@ def check(config: ConfigOption = None) -> None:
         check_program_is_reachable(checked.user)
     except UserUnusable as error:
         raise Failure(Exit.CONFIGURATION, str(error)) from None
-    say(f"{checked.file}: good")
+    say(f"{checked.file}: good", mark="good")
 
 
 @group.command("show")

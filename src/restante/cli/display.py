@@ -5,13 +5,20 @@ terminal as a control character or as markup.
 """
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from restante.cli.color import (
+    bold,
+    painted_first,
+    shows_color,
+    tone_of_cell,
+    tone_of_words,
+    toned,
+)
 from restante.cli.failures import for_terminal, printable
 from restante.cli.table import GAP, INDENT, ColumnHeading, fold, lay_out
 from restante.cli.text_width import width_of
@@ -87,9 +94,15 @@ def paths_text(paths: Sequence[str]) -> str:
     return f"{paths[0]}{more}" if paths else ""
 
 
-def say(text: str) -> None:
-    """Write one line to standard output, folded if it is longer than the terminal is wide."""
-    print(for_terminal(printable(text), sys.stdout))  # noqa: T201  output of the program
+def say(text: str, *, mark: str = "") -> None:
+    """Write one line to standard output, folded if it is longer than the terminal is wide.
+
+    `mark` is the part of it that says how good that is, such as "critical": it is colored.
+    """
+    line = for_terminal(printable(text), sys.stdout)
+    if mark and shows_color(sys.stdout):
+        line = painted_first(line, mark, tone_of_words(mark))
+    print(line)  # noqa: T201  output of the program
 
 
 def say_changed(thing: str, changes: Sequence[JsonObject]) -> None:
@@ -161,16 +174,24 @@ def show_listing(
 def show_table(rows: Sequence[JsonObject], columns: Sequence[Column]) -> None:
     """Write a table that fits the terminal, or 80 columns in a pipe.
 
-    A terminal shows the titles in bold, unless NO_COLOR is set (no-color.org).
+    A terminal shows the titles in bold and states in color, if its user wants that.
     """
+    is_colored = shows_color(sys.stdout)
     cells = [[printable(column.cell(row)) for column in columns] for row in rows]
+    if is_colored:
+        cells = [
+            [
+                toned(text, tone_of_cell(column.title, text))
+                for column, text in zip(columns, texts, strict=True)
+            ]
+            for texts in cells
+        ]
     headings = [
         ColumnHeading(column.title, is_number=column.is_number, is_detail=column.is_detail)
         for column in columns
     ]
     titles, *lines = lay_out(headings, cells, screen_width())
-    is_plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR"))
-    print(titles if is_plain else f"\x1b[1m{titles}\x1b[0m")  # noqa: T201
+    print(bold(titles) if is_colored else titles)  # noqa: T201
     for line in lines:
         print(line)  # noqa: T201
 

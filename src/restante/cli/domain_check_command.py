@@ -62,7 +62,8 @@ def _show(view: JsonObject) -> None:
 
 def say_check_row(row: JsonObject) -> None:
     """Print a row: verdict and title, then the evidence, the remedy, and lines to copy."""
-    say(f"{ReadinessVerdict.text_of(row['verdict']):7}  {printable(row['title'])}")
+    verdict = ReadinessVerdict.text_of(row["verdict"])
+    say(f"{verdict:7}  {printable(row['title'])}", mark=verdict)
     texts = [(row["evidence"], _INDENT, _INDENT)]
     if row["remedy"]:
         texts.append((f"→ {row['remedy']}", _INDENT, _SNIPPET))

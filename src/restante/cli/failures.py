@@ -4,10 +4,14 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
+from restante.cli.color import TextTone, painted_first, shows_color
 from restante.cli.text_width import folded, width_of
 from restante.mail.one_line import one_line
+
+_PROGRAM: Final = "restante:"
+_WARNING: Final = "warning:"
 
 
 class Exit(IntEnum):
@@ -53,13 +57,26 @@ class Failure(Exception):  # noqa: N818
 def complain(*texts: str) -> None:
     """Write each text to standard error, on a line that begins with `restante:`."""
     for text in texts:
-        line = f"restante: {printable(text)}"
-        print(for_terminal(line, sys.stderr), file=sys.stderr)  # noqa: T201  output of the program
+        _write(text)
+
+
+def complain_of_failure(*texts: str) -> None:
+    """Write each cause of a failure; a terminal shows the beginning of its line in red."""
+    for text in texts:
+        _write(text, _PROGRAM, TextTone.BAD)
 
 
 def warn(texts: Iterable[str]) -> None:
     """Write warnings about a command that succeeded."""
-    complain(*(f"warning: {text}" for text in texts))
+    for text in texts:
+        _write(f"{_WARNING} {text}", _WARNING, TextTone.WARNING)
+
+
+def _write(text: str, mark: str = "", tone: TextTone | None = None) -> None:
+    line = for_terminal(f"{_PROGRAM} {printable(text)}", sys.stderr)
+    if mark and shows_color(sys.stderr):
+        line = painted_first(line, mark, tone)
+    print(line, file=sys.stderr)  # noqa: T201  output of the program
 
 
 def for_terminal(line: str, stream: TextIO) -> str:

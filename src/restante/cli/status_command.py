@@ -86,8 +86,8 @@ def status(
 
 
 def _show(view: JsonObject) -> None:
-    for line in health_lines(view):
-        say(line)
+    for line, mark in health_lines(view):
+        say(line, mark=mark)
     say(f"{amounts(view)}; restante {view['version']}")
     now = unix_time(view["at"])
     _show_room(view["room"])
@@ -119,12 +119,16 @@ def _show(view: JsonObject) -> None:
         )
 
 
-def health_lines(view: JsonObject) -> list[str]:
-    """Return the line of health, and one for each problem."""
+def health_lines(view: JsonObject) -> list[tuple[str, str]]:
+    """Return the line of health, and one for each problem; each with the part that is its level."""
     health = view["health"]
+    level = health["level"].upper()
     return [
-        f"{view['hostname']}: {health['level'].upper()}",
-        *(f"{problem['level']}: {problem['text']}" for problem in health["problems"]),
+        (f"{view['hostname']}: {level}", level),
+        *(
+            (f"{problem['level']}: {problem['text']}", problem["level"])
+            for problem in health["problems"]
+        ),
     ]
 
 

@@ -3,13 +3,15 @@
 No value is omitted. If a row does not fit, its last columns move to lines below it, each value with
 its title. A value that is still too long is folded. A first value longer than half the width has
 lines of its own above its row. So a table reads the same on a terminal and in a pipe, and no line
-is longer than the width. Widths are columns of the terminal: a wide character takes two.
+is longer than the width. Widths are columns of the terminal: a wide character takes two. Colors
+have no width.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from restante.cli.color import TonedText, painted_first
 from restante.cli.text_width import beginning, ending, folded, padded, width_of
 
 GAP: Final = "  "
@@ -72,10 +74,13 @@ def _line(
     widths: Sequence[int],
     texts: Sequence[str],
 ) -> str:
-    cells = (
-        padded(texts[place], widths[place], is_right=headings[place].is_number) for place in places
-    )
+    cells = (_cell(texts[place], widths[place], headings[place]) for place in places)
     return GAP.join(cells).rstrip()
+
+
+def _cell(text: str, width: int, heading: ColumnHeading) -> str:
+    cell = padded(text, width, is_right=heading.is_number)
+    return painted_first(cell, text, text.tone) if isinstance(text, TonedText) else cell
 
 
 def _details(

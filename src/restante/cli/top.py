@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from restante.cli.api_client import STATUS_SECONDS, ask, connected
+from restante.cli.color import TextTone, tone_of_cell, tone_of_words
 from restante.cli.display import (
     Column,
     amounts,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.live import Live
     from rich.table import Table
+    from rich.text import Text
 
 REFRESH_SECONDS: Final = 1.0
 WINDOW: Final = 10  # samples of a rate: single seconds vary too much
@@ -199,8 +201,8 @@ def _show_once(view: View, *, as_json: bool) -> None:
     if as_json:
         show_json({"at": view["at"], "domains": rows})
         return
-    for text in health_lines(view):
-        say(text)
+    for text, mark in health_lines(view):
+        say(text, mark=mark)
     for text in headline(view, lines):
         for line in fold(text, screen_width(), "", INDENT):
             say(line)
@@ -270,15 +272,32 @@ def screen(
         f"{drain['domain']}: {error_text(drain)}" for drain in view["drains"] if drain["last_error"]
     ]
     notes = [more, *(errors[:3] if errors else [])]
+    others = [(text, "") for text in (*headline(view, lines), controls.line)]
     heads = [
-        Text(text, style="bold" if place == 0 else "", no_wrap=True, overflow="ellipsis")
-        for place, text in enumerate([*health, *headline(view, lines), controls.line])
+        _head(text, mark, "bold" if place == 0 else "")
+        for place, (text, mark) in enumerate([*health, *others])
     ]
     return Group(
         *heads,
         _table(lines[:room], width),
         *(Text(printable(note), no_wrap=True, overflow="ellipsis") for note in notes if note),
     )
+
+
+def _head(text: str, mark: str, style: str) -> "Text":
+    """Return a line above the table; `mark` is the part that says how good it is."""
+    from rich.text import Text  # noqa: PLC0415
+
+    line = Text(text, style=style, no_wrap=True, overflow="ellipsis")
+    if mark:
+        start = text.index(mark)
+        line.stylize(_style(tone_of_words(mark)), start, start + len(mark))
+    return line
+
+
+def _style(tone: TextTone | None) -> str:
+    """Return the style of a tone for rich, which shows it where a person wants color."""
+    return {TextTone.BAD: "red", TextTone.WARNING: "yellow", TextTone.GOOD: "green", None: ""}[tone]
 
 
 def _table(lines: Sequence[TopLine], width: int) -> "Table":
@@ -299,7 +318,11 @@ def _table(lines: Sequence[TopLine], width: int) -> "Table":
             overflow="ellipsis",
         )
     for line, row in zip(lines, cells, strict=True):
-        table.add_row(*map(Text, row), style="bold" if line.state else "")
+        toned = (
+            Text(text, style=_style(tone_of_cell(column.title, text)))
+            for column, text in zip(columns, row, strict=True)
+        )
+        table.add_row(*toned, style="bold" if line.state else "")
     return table
 
 
