@@ -2,15 +2,16 @@
 
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from restante.cli.api_client import ANSWER_SECONDS, ask, segment
 from restante.cli.display import JsonObject, say, screen_width, show_json
 from restante.cli.failures import Exit, Failure, printable
-from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.options import ConfigOption, JsonOption, ReasonOption, with_options
 from restante.cli.progress import waiting
 from restante.cli.status_command import CRITICAL
 from restante.cli.table import fold
@@ -24,60 +25,100 @@ from restante.readiness.readiness_row import ReadinessVerdict
 _INDENT: Final = " " * 20
 
 
-def drill(
-    name: Annotated[
-        str | None, typer.Argument(metavar="[DOMAIN]", help="The domain.", show_default=False)
-    ] = None,
-    *,
-    recipient: Annotated[
+_DRILL: Final[Mapping[str, Any]] = {
+    "recipient": Annotated[
         str,
         typer.Option(
             "--recipient", metavar="PATH", help="A mailbox of the domain, instead of postmaster."
         ),
-    ] = "",
-    asks: Annotated[
+    ],
+    "ask": Annotated[
         DrillAsk,
         typer.Option(
             "--ask",
             help="operator: this server hands over the drill's message alone. primary: wait for the"
             " primary's own ETRN, which releases the whole domain.",
         ),
-    ] = DrillAsk.OPERATOR,
-    wait: Annotated[
+    ],
+    "wait": Annotated[
         float,
         typer.Option("--wait", metavar="SECONDS", min=1, max=600, help="For the hand-over."),
-    ] = 60.0,
-    is_despite_check: Annotated[
+    ],
+    "despite_check": Annotated[
         bool,
         typer.Option("--despite-check", help="Drill although the check of the domain fails."),
-    ] = False,
-    proof: Annotated[
-        Path | None,
-        typer.Option("--proof", metavar="FILE", help="Write the signed proof to a new file."),
-    ] = None,
-    client: Annotated[
+    ],
+    "client": Annotated[
         str,
         typer.Option(
             "--client",
             metavar="ADDRESS",
             help="An address of this machine from which the message comes to its listener.",
         ),
-    ] = "",
-    arrived: Annotated[
+    ],
+    "reason": ReasonOption,
+}
+_DEFAULTS: Final[Mapping[str, object]] = {
+    "recipient": "",
+    "ask": DrillAsk.OPERATOR,
+    "wait": 60.0,
+    "despite_check": False,
+    "client": "",
+    "reason": "",
+}
+_FILES: Final[Mapping[str, Any]] = {
+    "proof": Annotated[
+        Path | None,
+        typer.Option("--proof", metavar="FILE", help="Write the signed proof to a new file."),
+    ],
+    "arrived": Annotated[
         Path | None,
         typer.Option(
             "--arrived",
             metavar="FILE",
             help="Read the header of the last drill's message as it arrived, and end; - for stdin.",
         ),
-    ] = None,
-    verify: Annotated[
+    ],
+    "verify": Annotated[
         Path | None,
         typer.Option("--verify", metavar="FILE", help="Tell whether a proof is genuine, and end."),
+    ],
+}
+
+
+class _Files(NamedTuple):
+    """The files of a drill. Only the first belongs to a drill that is made now."""
+
+    proof: Path | None
+    arrived: Path | None
+    verify: Path | None
+
+    def check(self, name: str | None) -> None:
+        """Raise Failure unless they fit each other, and the domain that was given or was not."""
+        if self.arrived is not None:
+            if name is None or self.verify is not None or self.proof is not None:
+                error = "drill: --arrived goes with a domain, and with no other FILE"
+                raise Failure(Exit.USAGE, error)
+        elif (name is None) == (self.verify is None):
+            raise Failure(Exit.USAGE, "drill: give a domain, or --verify FILE")
+        elif self.verify is None and self.proof is not None and self.proof.exists():
+            raise Failure(Exit.USAGE, f"{self.proof}: exists already; name a new file")
+
+
+def _with_request_and_files(command: Callable[..., int]) -> Callable[..., int]:
+    """Give the command the options of a drill as the API takes them, and its files."""
+    wrapped = with_options(command, "request", _DRILL, dict, _DEFAULTS)
+    return with_options(wrapped, "files", _FILES, lambda given: _Files(**given))
+
+
+@_with_request_and_files
+def drill(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[DOMAIN]", help="The domain.", show_default=False)
     ] = None,
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
-    ] = "",
+    *,
+    request: JsonObject,
+    files: _Files,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -93,29 +134,17 @@ def drill(
     Exit codes: 0 if it passed, and 2 if it did not, or if the primary judged this server. Other
     codes are of errors.
     """
-    if arrived is not None and (name is None or verify is not None or proof is not None):
-        raise Failure(Exit.USAGE, "drill: --arrived goes with a domain, and with no other FILE")
-    if arrived is not None and name is not None:
-        return _read_arrived(config, name, arrived, reason, as_json=as_json)
-    if (name is None) == (verify is None):
-        raise Failure(Exit.USAGE, "drill: give a domain, or --verify FILE")
-    if verify is not None:
-        return _verify(config, verify, as_json=as_json)
-    if proof is not None and proof.exists():
-        raise Failure(Exit.USAGE, f"{proof}: exists already; name a new file")
-    body = {
-        "recipient": recipient,
-        "ask": asks.value,
-        "wait": wait,
-        "client": client,
-        "despite_check": is_despite_check,
-        "reason": reason,
-    }
+    files.check(name)
+    if files.arrived is not None:
+        return _read_arrived(config, str(name), files.arrived, request["reason"], as_json=as_json)
+    if files.verify is not None:
+        return _verify(config, files.verify, as_json=as_json)
     with waiting(f"drilling {name}"):
         path = f"/v1/domains/{segment(str(name))}/drill"
-        done = ask(config, "POST", path, body=body, seconds=wait + ANSWER_SECONDS)
-    if proof is not None:
-        proof.write_text(json.dumps(done, indent=2) + "\n")
+        seconds = request["wait"] + ANSWER_SECONDS
+        done = ask(config, "POST", path, body=request, seconds=seconds)
+    if files.proof is not None:
+        files.proof.write_text(json.dumps(done, indent=2) + "\n")
     if as_json:
         show_json(done)
     else:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -172,10 +173,11 @@ def with_options(
     replaced: str,
     options: Mapping[str, Any],
     gather: Callable[[Mapping[str, Any]], object],
+    defaults: Mapping[str, object] = MappingProxyType({}),
 ) -> Callable[..., _Result]:
     """Give a command these options in place of one parameter, which gets all their values.
 
-    `options` are annotations by name; the default of each is None.
+    `options` are annotations by name. An option without a default among `defaults` has None.
     """
 
     @functools.wraps(command)
@@ -190,7 +192,12 @@ def with_options(
             parameters.append(parameter)
             continue
         parameters += [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults.get(name),
+                annotation=kind,
+            )
             for name, kind in options.items()
         ]
     run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]

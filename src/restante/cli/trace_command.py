@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -24,7 +25,14 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, complain, printable
-from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
+from restante.cli.options import (
+    ConfigOption,
+    JsonOption,
+    SinceOption,
+    UntilOption,
+    time_span,
+    with_options,
+)
 from restante.cli.table import INDENT, fold
 from restante.mail.message_origin import PtrStatus
 from restante.mail.quantity import counted
@@ -80,35 +88,61 @@ LEFT = (
 )
 
 
-def trace(
-    name: Annotated[
+_SEARCH: Final[Mapping[str, Any]] = {
+    "name": Annotated[
         str | None,
         typer.Argument(metavar="NAME", help="A message by its name, as in the 250 reply."),
-    ] = None,
-    *,
-    message_id: Annotated[
+    ],
+    "message_id": Annotated[
         str | None,
         typer.Option("--message-id", metavar="ID", help="Its Message-ID, with or without <>."),
-    ] = None,
-    sender: Annotated[
+    ],
+    "reverse_path": Annotated[
         str | None,
         typer.Option(
             "--from", metavar="PATTERN", help="Its reverse-path. * and ? are wildcards; <> is null."
         ),
-    ] = None,
-    recipient: Annotated[
+    ],
+    "recipient": Annotated[
         str | None,
         typer.Option("--to", metavar="PATTERN", help="A recipient. * and ? are wildcards."),
-    ] = None,
-    domain: Annotated[
+    ],
+    "domain": Annotated[
         str | None, typer.Option("--domain", metavar="DOMAIN", help="Only this domain's mail.")
-    ] = None,
-    outcome: Annotated[
+    ],
+    "outcome": Annotated[
         Literal["delivered", "refused", "uncertain", "bounced", "deleted", "expired"] | None,
         typer.Option("--outcome", help="Only recipients with this outcome, and no held mail."),
-    ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    ],
+    "since": SinceOption,
+    "until": UntilOption,
+}
+
+
+def _wanted(given: Mapping[str, Any]) -> JsonObject:
+    """Return a search as the API takes it. Raises typer.BadParameter if nothing was given."""
+    if all(value is None for value in given.values()):
+        raise typer.BadParameter(
+            "nothing to look for: give a NAME, --message-id, --from, --to, --domain, --outcome,"
+            " --since or --until"
+        )
+    reverse_path = "" if given["reverse_path"] == "<>" else given["reverse_path"]
+    return {
+        **given,
+        "reverse_path": reverse_path,
+        **time_span(given["since"], given["until"]),
+    }
+
+
+def _with_search(command: Callable[..., int]) -> Callable[..., int]:
+    """Give the command an argument and options for mail to look for."""
+    return with_options(command, "wanted", _SEARCH, _wanted)
+
+
+@_with_search
+def trace(
+    *,
+    wanted: JsonObject,
     limit: Annotated[
         int | None,
         typer.Option(
@@ -135,19 +169,6 @@ def trace(
 
     Mail that left is known for `[history] days`. The exit code is 66 if nothing was found.
     """
-    wanted = {
-        "name": name,
-        "message_id": message_id,
-        "reverse_path": "" if sender == "<>" else sender,
-        "recipient": recipient,
-        "domain": domain,
-        "outcome": outcome,
-    } | time_span(since, until)
-    if all(value is None for value in wanted.values()):
-        raise typer.BadParameter(
-            "nothing to look for: give a NAME, --message-id, --from, --to, --domain, --outcome,"
-            " --since or --until"
-        )
     if as_lines and (as_json or limit is not None):
         raise typer.BadParameter("give --ndjson alone: without --json and --limit")
     if as_lines:
