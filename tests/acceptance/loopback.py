@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import random
+import itertools
+
+_NETWORKS = itertools.count(256)  # 127.1.0.0/24 is the first
 
 
 def addresses(count: int) -> list[str]:
-    """Return addresses of this machine that, in all likelihood, nobody else uses."""
-    network = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}"
-    return [f"{network}.{host}" for host in range(1, count + 1)]
+    """Return addresses of this machine that no other call in this process returns."""
+    high, low = divmod(next(_NETWORKS), 256)
+    return [f"127.{high}.{low}.{host}" for host in range(1, count + 1)]

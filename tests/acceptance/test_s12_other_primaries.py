@@ -28,8 +28,8 @@ from tests.acceptance.peers.senders import smtp_source_sends
 from tests.acceptance.peers.sendmail import SendmailPrimary
 from tests.acceptance.sample import REVERSE_PATH
 
-COUNT: Final = 300
-KILLED_AFTER: Final = COUNT // 20  # messages at the primary
+COUNT: Final = 500
+KILLED_AFTER: Final = 10  # messages at the primary
 WINDOW: Final = 64  # messages that a kill may send twice
 CONNECTIONS: Final = 40  # in all, after the restart; one for each message would be 300
 OUR_NAME: Final = re.compile(rb"by mx2\.example\.net with \w+ id (\w+)")
