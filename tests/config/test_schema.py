@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from restante.config.schema import Config, Listen, ResolverSettings, TelemetrySettings, TlsSettings
+from restante.config.schema import Config, ResolverSettings, TelemetrySettings
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.object_access import ObjectAccess
 
@@ -87,47 +87,6 @@ def test_paths_start_at_the_file() -> None:
             {"objects": {"url": "s3://mail"}},
             "is for a store on PostgreSQL only: one on SQLite keeps",
         ),
-        ({"objects": {"region": "eu"}}, "needs `url`"),
-        *(
-            ({"store": DATABASE, "objects": {"url": url}}, 'write "s3://BUCKET"')
-            for url in (
-                "mail",
-                "file:///tmp",
-                "memory:///",
-                "s3://",
-                "s3://[::1",
-                "s3://Mail",
-                "s3://mail/a b",
-                "s3://mail/a/../b",
-            )
-        ),
-        *(
-            (
-                {"store": DATABASE, "objects": {"url": "s3://mail", "endpoint": endpoint}},
-                "is no endpoint",
-            )
-            for endpoint in (
-                "s3.example",
-                "https://",
-                "https://s3.example:0",
-                "https://a@s3.example/b",
-            )
-        ),
-        (
-            {
-                "store": DATABASE,
-                "objects": {"url": "s3://mail", "endpoint": "http://s3.example"},
-            },
-            "would let others read mail: http is for loopback only",
-        ),
-        (
-            {"store": DATABASE, "objects": {"url": "s3://mail", "access_key_id": "AKIA"}},
-            "has half of a key",
-        ),
-        (
-            {"store": DATABASE, "objects": {"url": "s3://mail", "orphan_hours": 0}},
-            "greater than or equal to 1",
-        ),
         ({"uvlop": True}, "Extra inputs are not permitted"),
     ],
 )
@@ -205,36 +164,7 @@ def test_listeners_that_cannot_both_be_bound_are_refused(
         assert len(config(listen=listen).listen) == 2
 
 
-@pytest.mark.parametrize(
-    ("written", "address"),
-    [
-        ("[::ffff:127.0.0.1]:25", "127.0.0.1:25"),  # a socket of IPv6 alone cannot bind it
-        ("[::ffff:0.0.0.0]:25", "0.0.0.0:25"),
-        ("[0:0::1]:25", "[::1]:25"),
-        ("[fe80::1%eth0]:25", "[fe80::1%eth0]:25"),
-    ],
-)
-def test_an_address_is_kept_as_it_is_bound(written: str, address: str) -> None:
-    (listen,) = config(listen=[{"service": "mx", "address": written}]).listen
-    assert listen.address == address
-
-
-@pytest.mark.parametrize(
-    ("keys", "cause"),
-    [
-        (["k.pem"], "names 1 file for 2 certificates"),
-        (["a", "b", "c"], "names 3 files for 2 certificates"),
-    ],
-)
-def test_each_certificate_has_a_key(keys: list[str], cause: str) -> None:
-    with pytest.raises(ValidationError, match=cause):
-        TlsSettings.model_validate({"certificate": ["c.pem", "d.pem"], "key": keys})
-
-
 def test_addresses_have_one_spelling() -> None:
-    listen = Listen.model_validate({"service": "mx", "address": "[2001:DB8:0::1]:25"})
-    assert listen.address == "[2001:db8::1]:25"
-    assert listen.endpoint == ("2001:db8::1", 25)
     resolver = ResolverSettings(nameservers=("192.0.2.53", "[2001:db8::53]:5353"))
     assert resolver.endpoints == (("192.0.2.53", 53), ("2001:db8::53", 5353))
     assert TelemetrySettings(metrics="127.0.0.1:9325").metrics_endpoint == ("127.0.0.1", 9325)

@@ -6,9 +6,11 @@ import pytest
 import trustme
 
 from restante.acme.certificate_files import CertificateFilesOf
+from restante.config.listen_settings import Listen
 from restante.config.load import load
-from restante.config.schema import Config, Listen, TlsSettings
+from restante.config.schema import Config
 from restante.config.server_certificates import IdentityUnusable, read_identity
+from restante.config.tls_settings import TlsSettings
 from restante.network.tls_context import oldest_version
 from tests.acceptance.certificates import key_pin
 from tests.config.files import NOW, installed, replaced, with_named

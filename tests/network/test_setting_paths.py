@@ -4,13 +4,14 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from restante.network.setting_paths import BesidePath
+from restante.network.setting_paths import BesidePath, ConfigPath
 
 
 class Named(BaseModel):
     """A setting with a file."""
 
     file: BesidePath = ""
+    path: ConfigPath | None = None
 
 
 def test_a_file_lies_beside_the_configuration_unless_its_path_is_whole() -> None:
@@ -26,3 +27,11 @@ def test_a_file_lies_beside_the_configuration_unless_its_path_is_whole() -> None
 
 def test_without_a_configuration_the_present_directory_counts() -> None:
     assert Named(file="ca.pem").file == str(Path.cwd() / "ca.pem")
+
+
+def test_a_path_starts_there_too() -> None:
+    context = {"directory": Path("/etc/restante")}
+    assert Named.model_validate({"path": "r.key"}, context=context).path == Path(
+        "/etc/restante/r.key"
+    )
+    assert Named.model_validate({"path": "r.key"}).path == Path.cwd() / "r.key"

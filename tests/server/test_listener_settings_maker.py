@@ -3,7 +3,8 @@ from typing import cast
 
 import pytest
 
-from restante.config.schema import Config, Listen
+from restante.config.listen_settings import Listen
+from restante.config.schema import Config
 from restante.config.server_certificates import ServerIdentity
 from restante.server.listener_settings_maker import ListenerSettingsMaker, MakeSettings
 from restante.server.session_settings_maker import SessionSettingsMaker

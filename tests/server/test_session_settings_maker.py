@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from restante.config.listen_settings import Listen
 from restante.config.load import load
-from restante.config.schema import Config, Listen
+from restante.config.schema import Config
 from restante.config.server_certificates import ServerIdentity
 from restante.mail.address import Mailbox
 from restante.network.served_certificate import ServedCertificate

@@ -28,10 +28,12 @@ from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.host_name import flaw_of
 from restante.config.key_copy import copy_warnings
 from restante.config.key_file import KeyUnusable, read_key
-from restante.config.schema import ACME, CONTROL_NAME, ODMR_SERVICES, WEB, CertificateFiles, Config
+from restante.config.listen_settings import ACME, ODMR_SERVICES, WEB
+from restante.config.schema import CONTROL_NAME, Config
 from restante.config.self_signed import is_self_signed
 from restante.config.server_certificates import certificate_groups
 from restante.config.setting_places import SettingLocation, key_name
+from restante.config.tls_settings import CertificateFiles
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.network.tls_context import verifying_client_context
 from restante.phrases import (

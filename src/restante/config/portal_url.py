@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from restante.config.schema import WEB, Config
+from restante.config.listen_settings import WEB
+from restante.config.schema import Config
 from restante.network.addresses import join_host_port
 
 HTTPS: Final = 443

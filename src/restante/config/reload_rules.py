@@ -7,7 +7,8 @@ restart keeps its running value until then.
 from collections.abc import Sequence
 from typing import Final
 
-from restante.config.schema import Config, Listen
+from restante.config.listen_settings import Listen
+from restante.config.schema import Config
 
 APPLIED_BY_RELOAD: Final = (
     "listen",

@@ -1,40 +1,39 @@
 """The settings: their defaults, their types, and the text of the reference.
 
-Settings of reception, delivery, reports, notices and history are defined in their packages and
-collected here. Values are frozen: a reload makes a new Config.
+Settings of a subject are defined beside it and collected here. Values are frozen: a reload makes a
+new Config.
 """
 
-import ipaddress
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import SplitResult, urlsplit
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     PrivateAttr,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from restante.acme.acme_settings import AcmeSettings
 from restante.checks.hygiene_settings import HygieneSettings
 from restante.config.control_path import DEFAULT_STATE_DIR
-from restante.config.one_or_more import ONE_OR_MORE
+from restante.config.listen_settings import Listen, meet
+from restante.config.log_settings import LogSettings
+from restante.config.section import Section
+from restante.config.setting_endpoint import checked_endpoint
 from restante.config.setting_places import ConfigSource
+from restante.config.tls_settings import TlsSettings
 from restante.delivery.delivery_settings import DeliverySettings
 from restante.delivery.presence_settings import PresenceSettings
 from restante.mail.address import canonical_domain
-from restante.mail.quantity import counted
-from restante.network.addresses import join_host_port, split_host_port, unmapped
+from restante.network.addresses import join_host_port, split_host_port
 from restante.network.setting_error import setting_error
+from restante.network.setting_paths import ConfigPath, configuration_directory
+from restante.network.web_url import web_url
 from restante.notices.notice_settings import NoticeSettings
 from restante.reception.reception_settings import ReceptionSettings
 from restante.release.release_settings import ReleaseSettings
@@ -42,34 +41,16 @@ from restante.reports.report_settings import ReportSettings
 from restante.retention.history_settings import HistorySettings
 from restante.store.database_access import DatabaseAccess, RecoveryPoint
 from restante.store.object_access import ObjectAccess
+from restante.store.object_settings import ObjectSettings
 from restante.store.store_url import StoreKind, StoreUrlUnusable, parse_store_url
-from restante.telemetry.events.event import EventLevel
 from restante.telemetry.metrics_settings import MetricsSettings
 from restante.web.oidc_settings import OidcSettings
 from restante.web.portal.portal_settings import PortalSettings
 from restante.web.web_settings import WebSettings
 
 DNS_PORT = 53
-WEB = "web"
-ACME = "acme"
 CONTROL_NAME = "control.sock"
 MOST_WORKERS = 32
-ODMR_SERVICES = frozenset({"odmr", "odmrs"})  # of RFC 2645: they take no mail
-IMPLICIT_TLS = frozenset({"smtps", "odmrs"})  # services that speak TLS from the first byte
-DEFAULT_SYSLOG = Path("/dev/log")
-_LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
-
-TlsVersion = Literal["1.0", "1.1", "1.2", "1.3"]
-
-
-def _directory(info: ValidationInfo) -> Path:
-    """Return the base of relative paths: the directory of the configuration file."""
-    context: dict[str, Path] = info.context or {}
-    return context.get("directory", Path.cwd())
-
-
-def _resolve_path(path: Path, info: ValidationInfo) -> Path:
-    return _directory(info) / path.expanduser()
 
 
 def _check_domain(text: str) -> str:
@@ -81,50 +62,28 @@ def _check_domain(text: str) -> str:
         ) from None
 
 
-def _check_listener(text: str) -> str:
-    host, port = _endpoint(text, None, 'write ADDRESS:PORT, such as "0.0.0.0:25" or "[::]:25"')
-    return join_host_port(host, port)
-
-
 def _check_metrics_address(text: str) -> str:
     return (
-        join_host_port(*_endpoint(text, None, 'write ADDRESS:PORT, such as "127.0.0.1:9325"'))
+        join_host_port(
+            *checked_endpoint(text, None, 'write ADDRESS:PORT, such as "127.0.0.1:9325"')
+        )
         if text
         else ""
     )
 
 
-def _web_url(text: str) -> SplitResult | None:
-    """Return the parts of a URL of HTTP; None if it is none."""
-    try:
-        url = urlsplit(text)
-        is_fit = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
-    except ValueError:  # the host is no address, or the port no number
-        return None
-    return url if is_fit else None
-
-
 def _check_collector(text: str) -> str:
-    url = _web_url(text)
+    url = web_url(text)
     if text and (url is None or url.query or url.fragment):
         raise setting_error("is no URL of a collector", 'write one such as "http://127.0.0.1:4318"')
     return text
 
 
 def _check_nameserver(text: str) -> str:
-    host, port = _endpoint(
+    host, port = checked_endpoint(
         text, DNS_PORT, 'write ADDRESS or ADDRESS:PORT, such as "192.0.2.53" or "[2001:db8::53]:53"'
     )
     return join_host_port(host, port)
-
-
-def _endpoint(text: str, default_port: int | None, remedy: str) -> tuple[str, int]:
-    """Return address and port. An IPv4-mapped address is one of IPv4; a zone is kept."""
-    try:
-        host, port = split_host_port(text, default_port)
-        return str(unmapped(ipaddress.ip_address(host))), port
-    except ValueError as error:
-        raise setting_error(str(error).replace(repr(text), "it"), remedy) from None
 
 
 def _check_store(url: str, info: ValidationInfo) -> str:
@@ -144,207 +103,10 @@ def _check_store(url: str, info: ValidationInfo) -> str:
         )
     if place.directory is None:
         return str(place)
-    return str(replace(place, directory=_directory(info) / place.directory))
+    return str(replace(place, directory=configuration_directory(info) / place.directory))
 
 
-ConfigPath = Annotated[Path, AfterValidator(_resolve_path)]
-ConfigPaths = Annotated[tuple[ConfigPath, ...], ONE_OR_MORE]
 DomainName = Annotated[str, AfterValidator(_check_domain)]
-
-
-class Section(BaseModel):
-    """A table of the configuration. It is frozen, and unknown keys are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
-
-
-class Listen(Section):
-    """One `[[listen]]`: an address that accepts connections, and its protocol."""
-
-    service: Literal["mx", "smtps", "odmr", "odmrs", "web", "acme"] = Field(
-        description="`mx`: mail and ETRN, with TLS by STARTTLS. `smtps`: the same, with TLS from"
-        " the first byte. `odmr`: ATRN and ETRN (RFC 2645, port 366), with TLS by STARTTLS."
-        " `odmrs`: the same, with TLS from the first byte. `web`: the API and the portal over"
-        " HTTP. `acme`: the answers to an authority (HTTP-01) for `[acme]`, at port 80.",
-        examples=["mx"],
-    )
-    address: Annotated[str, AfterValidator(_check_listener)] = Field(
-        description="Address and port. `0.0.0.0:25` means every IPv4 address of this machine,"
-        " `[::]:25` every IPv6 address. Port 0: any free port.",
-        examples=["0.0.0.0:25"],
-    )
-    tls_minimum: TlsVersion | None = Field(
-        default=None,
-        description="Oldest TLS version on this listener. Unset: `minimum` of `[tls]`.",
-    )
-    tls: bool = Field(
-        default=False,
-        description="Only for `web`: HTTPS with the certificates of `[tls]`. Without it, the"
-        " address must be loopback, or `[web]` must name the proxies in front.",
-    )
-    client_certificates: bool | None = Field(
-        default=None,
-        description="Only for `odmr` and `odmrs`: ask each client for a certificate, which can"
-        " prove its login. A client that shows one that no login has fails in the handshake, even"
-        " if it has a password. Unset: true.",
-        examples=[False],
-    )
-
-    @model_validator(mode="after")
-    def _only_odmr_asks(self) -> Self:
-        if self.client_certificates is not None and self.service not in ODMR_SERVICES:
-            cause = f"client_certificates is no setting of {self.service}"
-            raise setting_error(
-                cause, "remove it: only odmr and odmrs listeners ask for certificates"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _only_web_has_a_choice(self) -> Self:
-        if self.tls and self.service != WEB:
-            has = "no TLS" if self.service == ACME else "TLS always"
-            raise setting_error(
-                f"tls is not a setting of {self.service}, which has {has}", "remove tls"
-            )
-        return self
-
-    @property
-    def asks_for_certificates(self) -> bool:
-        """Whether clients are asked for a certificate."""
-        return self.service in ODMR_SERVICES and self.client_certificates is not False
-
-    @property
-    def is_http(self) -> bool:
-        """Whether it serves HTTP, and no mail."""
-        return self.service in {WEB, ACME}
-
-    @property
-    def has_tls(self) -> bool:
-        """Whether it uses the server's certificates."""
-        return not self.is_http or self.tls
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach the address."""
-        return ipaddress.ip_address(self.endpoint[0].partition("%")[0]).is_loopback
-
-    @property
-    def endpoint(self) -> tuple[str, int]:
-        """Address and port to bind."""
-        return split_host_port(self.address)
-
-
-class CertificateFiles(Section):
-    """The files of certificates for the same hosts, and of their keys."""
-
-    certificate: ConfigPaths = Field(
-        min_length=1,
-        description="PEM file with the certificate and its chain of intermediate certificates. A"
-        " list names one file for each type of key, such as ECDSA and RSA. Each client gets one"
-        " that it supports.",
-        examples=["tls/cert.pem"],
-    )
-    key: ConfigPaths = Field(
-        min_length=1,
-        description="PEM file with the certificate's key, without a passphrase. For a list of"
-        " certificates, a list of their keys in the same order.",
-        examples=["tls/key.pem"],
-    )
-
-    @field_validator("key")
-    @classmethod
-    def _keys_pair_with_certificates(
-        cls, key: tuple[Path, ...], info: ValidationInfo
-    ) -> tuple[Path, ...]:
-        certificates = info.data.get("certificate", key)  # missing if it is invalid itself
-        if len(key) != len(certificates):
-            cause = (
-                f"names {counted(len(key), 'file')} for {counted(len(certificates), 'certificate')}"
-            )
-            raise setting_error(cause, "name one key for each certificate, in the same order")
-        return key
-
-    @property
-    def pairs(self) -> tuple[tuple[Path, Path], ...]:
-        """The certificates, each with its key."""
-        return tuple(zip(self.certificate, self.key, strict=True))
-
-
-class NamedCertificate(CertificateFiles):
-    """One `[[tls.names]]`: certificates for clients that ask for one of their hosts (SNI)."""
-
-
-class TlsSettings(CertificateFiles):
-    """`[tls]`: the server's certificates and TLS versions."""
-
-    minimum: TlsVersion = Field(
-        default="1.2",
-        description="Oldest TLS version accepted. `1.0` and `1.1` are for old primaries without TLS"
-        " 1.2.",
-    )
-    names: tuple[NamedCertificate, ...] = Field(
-        default=(),
-        description="Certificates for other names of this server, such as `mx.customer.example`.",
-    )
-
-    @property
-    def groups(self) -> tuple[CertificateFiles, ...]:
-        """The default certificates, then those by name."""
-        return (self, *self.names)
-
-    @property
-    def all_pairs(self) -> tuple[tuple[Path, Path], ...]:
-        """All certificates, each with its key."""
-        return tuple(pair for group in self.groups for pair in group.pairs)
-
-
-class LogSettings(Section):
-    """`[log]`: the format and the place of the log."""
-
-    style: Literal["text", "json"] = Field(
-        default="text", description="`text` for people, `json` for programs."
-    )
-    level: EventLevel = Field(
-        default="info",
-        description="Least level of the lines that are written: `info`, `warning` or `error`. The"
-        " reference of events has the level of each. Metrics and notices do not depend on it.",
-    )
-    to: Literal["stderr", "file", "syslog"] = Field(
-        default="stderr",
-        description="Place of the log. `stderr`: standard error, which systemd keeps in its journal"
-        " and containers pass on. `file`: the file of `file`. `syslog`: the syslog server of this"
-        " machine (RFC 5424).",
-    )
-    file: ConfigPath | None = Field(
-        default=None,
-        description='File for `to = "file"`, on a local disk. A new one is made when it was moved'
-        " away, and at a reload. The server makes no directory, and must be allowed to write there"
-        " as `user`.",
-        examples=["/var/log/restante/restante.log"],
-    )
-    syslog_socket: ConfigPath = Field(
-        default=DEFAULT_SYSLOG,
-        description='Local socket of the syslog server for `to = "syslog"`. It takes datagrams.',
-    )
-
-    @model_validator(mode="after")
-    def _is_of_one_place(self) -> Self:
-        if self.to == "file" and self.file is None:
-            remedy = 'add file = "/var/log/restante/restante.log", or remove to'
-            raise setting_error('to = "file" needs a file', remedy)
-        if self.to != "file" and self.file is not None:
-            raise setting_error(f'file has no use with to = "{self.to}"', 'write to = "file"')
-        if self.to != "syslog" and self.syslog_socket != DEFAULT_SYSLOG:
-            cause = f'syslog_socket has no use with to = "{self.to}"'
-            raise setting_error(cause, 'write to = "syslog", or remove syslog_socket')
-        return self
-
-    @property
-    def place(self) -> str:
-        """The place, for people."""
-        if self.file is not None:
-            return str(self.file)
-        return f"syslog at {self.syslog_socket}" if self.to == "syslog" else "standard error"
 
 
 class TelemetrySettings(Section):
@@ -394,99 +156,6 @@ class ResolverSettings(Section):
 def _beside_the_store(values: dict[str, Any]) -> Path:
     directory = parse_store_url(str(values["store"])).directory
     return (directory or values["state_dir"] or DEFAULT_STATE_DIR) / CONTROL_NAME
-
-
-def _check_bucket(text: str) -> str:
-    try:
-        url = urlsplit(text)
-    except ValueError:  # the host is no address
-        url = urlsplit("")
-    if text and (
-        url.scheme != "s3"
-        or not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", url.netloc)
-        or not re.fullmatch(r"(/(?!\.+(/|$))[A-Za-z0-9._-]+)*/?", url.path)
-        or url.query
-        or url.fragment
-    ):
-        raise setting_error("is no bucket", 'write "s3://BUCKET" or "s3://BUCKET/PREFIX"')
-    return text.rstrip("/")
-
-
-def _check_object_endpoint(text: str) -> str:
-    url = _web_url(text)
-    if not text:
-        return text
-    if url is None or url.path.strip("/") or url.query or url.fragment or url.username:
-        remedy = 'write the URL of the object store alone, such as "https://s3.example.net"'
-        raise setting_error("is no endpoint", remedy)
-    if url.scheme == "http" and url.hostname not in _LOOPBACK_HOSTS:
-        cause = "would let others read mail: http is for loopback only"
-        raise setting_error(
-            cause, "write https, and name a private authority as ca_file of [objects]"
-        )
-    return text.rstrip("/")
-
-
-class ObjectSettings(Section):
-    """Where content of 1 MiB or more is kept, beside a store on PostgreSQL."""
-
-    url: Annotated[str, AfterValidator(_check_bucket)] = Field(
-        default="",
-        description="Bucket and prefix for content of 1 MiB or more: `s3://BUCKET/PREFIX`. Nothing"
-        " else may use that prefix. Empty: all content is in the database. Needs"
-        " `restante[objects]`, and a store on PostgreSQL.",
-        examples=["s3://restante-mail/held"],
-    )
-    endpoint: Annotated[str, AfterValidator(_check_object_endpoint)] = Field(
-        default="",
-        description="URL of the object store. Empty: that of Amazon S3 for `region`.",
-        examples=["https://s3.example.net"],
-    )
-    region: str = Field(
-        default="us-east-1",
-        pattern=r"^[A-Za-z0-9-]+$",
-        description="Region of the bucket. Many other object stores ignore it.",
-    )
-    access_key_id: str = Field(
-        default="",
-        description="Access key, whose secret is in `secret_key_file`. Empty: the environment"
-        " (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`), or the role of the machine.",
-        examples=["AKIAIOSFODNN7EXAMPLE"],
-    )
-    secret_key_file: ConfigPath | None = Field(
-        default=None,
-        description="File with the secret of `access_key_id`, read at the start.",
-        examples=["objects.secret"],
-    )
-    ca_file: ConfigPath | None = Field(
-        default=None,
-        description="PEM file with a private authority that may sign the certificate of `endpoint`,"
-        " beside those of the system.",
-        examples=["objects-ca.pem"],
-    )
-    orphan_hours: int = Field(
-        default=24,
-        ge=1,
-        le=24 * 365,
-        description="Hours for which an object is kept that belongs to no message, from when it was"
-        " first seen without one.",
-    )
-
-    @property
-    def hours_of_grace(self) -> int | None:
-        """The hours for orphans; None without an object store."""
-        return self.orphan_hours if self.url else None
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        fields = type(self).model_fields
-        others = {name for name in fields if getattr(self, name) != fields[name].default}
-        if others and not self.url:
-            raise setting_error("needs `url`", f"add url, or remove {', '.join(sorted(others))}")
-        if bool(self.access_key_id) != (self.secret_key_file is not None):
-            remedy = "set both access_key_id and secret_key_file, or none for the environment"
-            raise setting_error("has half of a key", remedy)
-        return self
 
 
 def _is_without_database(info: ValidationInfo) -> bool:
@@ -668,7 +337,7 @@ class Config(Section):
     def _listeners_do_not_meet(cls, listen: tuple[Listen, ...]) -> tuple[Listen, ...]:
         for place, later in enumerate(listen):
             if other := next(
-                (one for one in listen[:place] if _meet(one.endpoint, later.endpoint)), None
+                (one for one in listen[:place] if meet(one.endpoint, later.endpoint)), None
             ):
                 cause = (
                     f"two listeners overlap at {later.address} ({other.service} on {other.address})"
@@ -749,13 +418,3 @@ def _is_in_use(file: Path, settings: Mapping[str, Any]) -> bool:
     if store is None:
         return file in files
     return file in files or file.parent == store or file.is_relative_to(store / "content")
-
-
-def _meet(one: tuple[str, int], other: tuple[str, int]) -> bool:
-    """Return whether the second of two binds would fail. An IPv6 wildcard binds no IPv4 here."""
-    if one[1] != other[1] or one[1] == 0:
-        return False
-    addresses = (ipaddress.ip_address(one[0]), ipaddress.ip_address(other[0]))
-    if addresses[0].version != addresses[1].version:
-        return False
-    return addresses[0] == addresses[1] or any(address.is_unspecified for address in addresses)

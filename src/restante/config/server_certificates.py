@@ -19,16 +19,9 @@ from restante.config.certificate import (
     read_certificates,
 )
 from restante.config.file_stamp import FileStamp
-from restante.config.schema import (
-    IMPLICIT_TLS,
-    ODMR_SERVICES,
-    WEB,
-    CertificateFiles,
-    Config,
-    Listen,
-    TlsSettings,
-    TlsVersion,
-)
+from restante.config.listen_settings import IMPLICIT_TLS, ODMR_SERVICES, WEB, Listen
+from restante.config.schema import Config
+from restante.config.tls_settings import CertificateFiles, TlsSettings, TlsVersion
 from restante.network.served_certificate import ServedCertificate, first_end
 from restante.network.tls_context import server_context
 from restante.network.tls_names import serve_by_name

@@ -16,7 +16,8 @@ from restante.checks.milter_filter import MilterFilter
 from restante.checks.rspamd_filter import RspamdFilter
 from restante.checks.spf_check import NO_SPF, SpfCheck, spf_seconds
 from restante.checks.suspicion import SuspicionCheck
-from restante.config.schema import ACME, WEB, Config
+from restante.config.listen_settings import ACME, WEB
+from restante.config.schema import Config
 from restante.network.dns_lists import NO_LIST_ANSWERED, DnsListLookup, list_seconds
 from restante.network.ptr_lookup import LOOKUP_FAILED, PtrLookup, ptr_seconds
 from restante.readiness.spf_lookup import find_spf

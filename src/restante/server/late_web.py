@@ -11,7 +11,8 @@ from restante.acme.challenge_answers import ChallengeAnswers
 from restante.admin.admin_context import AdminContext
 from restante.admin.portal_sessions import PortalSessions
 from restante.admin.token_uses import TokenUses
-from restante.config.schema import Config, Listen
+from restante.config.listen_settings import Listen
+from restante.config.schema import Config
 from restante.config.server_certificates import ServerIdentity
 from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.listeners import ListenerSettings

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from restante.config.schema import Config, Listen
+from restante.config.listen_settings import Listen
+from restante.config.schema import Config
 from restante.config.server_certificates import ServerIdentity
 from restante.reception.listeners import ListenerSettings
 from restante.server.session_settings_maker import SessionSettingsMaker

@@ -13,9 +13,10 @@ from restante.admin.configuration_state import ConfigurationState
 from restante.config.config_check import check_config, standing_warnings
 from restante.config.config_problem import ConfigError
 from restante.config.key_file import KeyUnusable, read_key
+from restante.config.listen_settings import Listen
 from restante.config.load import load
 from restante.config.reload_rules import effective, settings_needing_restart
-from restante.config.schema import Config, Listen
+from restante.config.schema import Config
 from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
 from restante.phrases import cause_of
 from restante.reception.listeners import (

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from restante.config.schema import IMPLICIT_TLS, ODMR_SERVICES, Config, Listen
+from restante.config.listen_settings import IMPLICIT_TLS, ODMR_SERVICES, Listen
+from restante.config.schema import Config
 from restante.config.server_certificates import ServerIdentity
 from restante.mail.address import Mailbox, split_mailbox
 from restante.mail.own_names import other_names

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from restante.acme.challenge_answers import ChallengeAnswers
-from restante.config.schema import ACME, Config, Listen
+from restante.config.listen_settings import ACME, Listen
+from restante.config.schema import Config
 from restante.config.server_certificates import ServerIdentity
 from restante.web.acme_responder import acme_responder
 from restante.web.http_connections import HttpConnections
