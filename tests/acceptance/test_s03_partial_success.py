@@ -50,7 +50,7 @@ def test_each_recipient_gets_what_the_primary_said_of_it(
             refused: ("refused", "550 5.1.1"),
         }
         assert delivered_to(primary) == [taken]
-        assert len(restante.events("delivery-deferred", forward_path=deferred)) > 1
+        assert restante.events("delivery-deferred", forward_path=deferred)
         assert (
             len(restante.events("delivery-refused", forward_path=refused)) == 1
         )  # it was not tried again

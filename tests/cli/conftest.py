@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from restante.cli import main, offline_admin, queue_selection
+from restante.cli import main, offline_admin, queue_selection, status_command, top
 from restante.web.control_service import serve_on
 from restante.web.control_socket import open_control
 from restante.web.http_connections import HttpConnections, HttpService
@@ -34,7 +34,9 @@ Command = Callable[..., Outcome]
 
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run `restante` in this process."""
+    """Run `restante` in this process. The server of a busy machine has its time to answer."""
+    for module in (status_command, top):
+        monkeypatch.setattr(module, "STATUS_SECONDS", 60.0)
 
     def run(*arguments: str | Path, stdin: str = "") -> Outcome:
         monkeypatch.setattr("sys.stdin", StringIO(stdin))

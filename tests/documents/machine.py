@@ -26,7 +26,7 @@ from tests.documents.blocks import Block
 
 HERE: Final = Path(__file__).parent
 CHECKOUT: Final = HERE.parents[1]
-SECONDS: Final = 240  # for a whole page; most take a few
+SECONDS: Final = 600  # for a whole page; most take a few
 
 PYTHON: Final = '"$CHECKOUT/.venv/bin/python"'
 # How a block of each language is run; NAME is the file that holds its text.

@@ -40,6 +40,7 @@ RUN: Final = {
 }
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", [name for name, blocks in RUN.items() if blocks])
 def test_the_blocks_of_a_page_work_in_their_order(name: str) -> None:
     page = PAGES.get(name, Page())
