@@ -48,7 +48,7 @@ _NOTHING: Final = frozenset({"", "0", "no"})
 def tone_of_words(text: str) -> TextTone | None:
     """Return the worst tone of a state's words; None if it is neither good nor bad.
 
-    What follows a colon is a reason, which a stranger may have written.
+    A text behind a colon is not looked at: it is a reason, which a stranger may have written.
     """
     words = _WORD.findall(text.partition(":")[0].lower())
     found = {_TONES[word] for word in words if word in _TONES}
