@@ -248,6 +248,37 @@ def test_a_file_of_the_log_in_a_missing_directory_is_warned_of(tmp_path: Path) -
     assert "is a directory; name a file in it" in warnings(config)[0]
 
 
+def test_a_pipe_or_a_loop_of_links_is_no_file_for_the_log(tmp_path: Path) -> None:
+    config = logging_to(tmp_path, 'to = "file"', 'file = "restante.log"')
+    log = tmp_path / "restante.log"
+    os.mkfifo(log)
+    assert "is a pipe or a socket, which can lose lines; name a plain file" in warnings(config)[0]
+    log.unlink()
+    log.symlink_to("restante.log")
+    assert "is a link that leads to no file; remove it" in warnings(config)[0]
+    log.unlink()
+    log.symlink_to("gone/restante.log")
+    assert f"{tmp_path}/gone is not there" in warnings(config)[0]
+    (tmp_path / "gone").mkdir()
+    assert warnings(config) == []
+
+
+def test_a_key_that_others_can_replace_is_warned_of(tmp_path: Path) -> None:
+    config = installed(tmp_path)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    key = tmp_path / "restante.key"
+    key.rename(elsewhere / "key")
+    key.symlink_to(elsewhere / "key")
+    assert warnings(config) == []  # a link alone is no fault: certbot and Kubernetes make some
+    elsewhere.chmod(0o777)
+    [warning] = warnings(config)
+    cause = f"{key}, a link to {elsewhere}/key: other users can replace this key in {elsewhere}"
+    assert warning == f"{cause}; chmod o-w {elsewhere}"
+    elsewhere.chmod(0o1777)  # as /tmp is: only its owner can
+    assert warnings(config) == []
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
 def test_a_file_of_the_log_that_the_user_cannot_write_to_is_warned_of(tmp_path: Path) -> None:
     config = logging_to(tmp_path, 'to = "file"', 'file = "log/restante.log"')

@@ -398,6 +398,7 @@ def _warnings(config: Config, now: float) -> Iterator[str]:
     yield from _log_warnings(config)
     yield from _reload_warnings(config)
     yield from copy_warnings(config)
+    yield from _exposed_key_warnings(config)
     if os.geteuid() == 0 and not config.user:
         yield (
             f"{config.source.where(('user',))}: user is not set and the server stays root; name a"
@@ -506,12 +507,20 @@ def _log_warnings(config: Config) -> Iterator[str]:
 
 def _log_file_flaw(config: Config, file: Path) -> tuple[str, str]:
     """Return why the server cannot write to a file of the log, and a remedy; "" if it can."""
-    owner, directory = config.user or pwd.getpwuid(os.geteuid()).pw_name, file.parent
+    owner = config.user or pwd.getpwuid(os.geteuid()).pw_name
+    try:
+        file = file.resolve(strict=False)  # a link may lead to a file that is not there yet
+        mode = file.stat().st_mode if file.exists() else stat.S_IFREG
+    except (OSError, RuntimeError):  # RuntimeError: a loop of links, before Python 3.13
+        return "is a link that leads to no file", "remove it, or name another file"
+    directory = file.parent
     if not directory.is_dir():
         make = f"install -d -m 0750 -o {owner} {quote(str(directory))}"
         return f"{directory} is not there", f"make it: {make}"
-    if file.is_dir():
+    if stat.S_ISDIR(mode):
         return "is a directory", "name a file in it"
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+        return "is a pipe or a socket, which can lose lines", "name a plain file"
     if not _may_open(config, file if file.exists() else directory):
         return f"{owner} may not write there", f"chown {owner} {quote(str(directory))}"
     return "", ""
@@ -534,6 +543,20 @@ def _may_open(config: Config, path: Path) -> bool:
     if facts.st_gid in os.getgrouplist(account.pw_name, account.pw_gid):
         return bool(facts.st_mode & stat.S_IWGRP)
     return bool(facts.st_mode & stat.S_IWOTH)
+
+
+def _exposed_key_warnings(config: Config) -> Iterator[str]:
+    """Warn of keys that other users can replace, at their place or where a link leads to."""
+    for file in (config.key_file, *(key for _, key in config.tls.all_pairs)):
+        target = file.resolve()
+        name = f"{file}, a link to {target}" if target != file.absolute() else str(file)
+        for directory in dict.fromkeys((file.absolute().parent, target.parent)):
+            mode = directory.stat().st_mode
+            if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+                yield (
+                    f"{name}: other users can replace this key in {directory};"
+                    f" chmod o-w {quote(str(directory))}"
+                )
 
 
 def _reload_warnings(config: Config) -> Iterator[str]:
