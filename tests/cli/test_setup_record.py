@@ -12,6 +12,7 @@ from restante.cli.setup_record import (
     read_record,
     refuse_foreign_directory,
     refuse_other_answers,
+    refuse_used_directory,
     why_foreign,
     write_record,
 )
@@ -75,6 +76,22 @@ def test_the_refusal_names_the_directory(tmp_path: Path) -> None:
     [text] = caught.value.texts
     assert text.startswith(f"{tmp_path}: is writable for other users")
     assert text.endswith("; choose another --dir, such as one that is not there yet")
+
+
+def test_a_directory_of_something_else_is_refused(tmp_path: Path) -> None:
+    refuse_used_directory(tmp_path / "new")
+    refuse_used_directory(tmp_path)
+    for name in ("fullchain.pem", "restante.toml.example", "tls"):
+        (tmp_path / name).touch()
+    refuse_used_directory(tmp_path)
+    (tmp_path / "passwd").touch()
+    for directory, name in ((tmp_path, "passwd"), (Path("/"), "")):
+        with pytest.raises(Failure) as caught:
+            refuse_used_directory(directory)
+        assert caught.value.code == Exit.CANNOT_CREATE
+        [text] = caught.value.texts
+        assert text.startswith(f"{directory}: has other files than those of Restante, such as")
+        assert name in text
 
 
 def test_options_that_differ_are_refused(tmp_path: Path) -> None:

@@ -19,6 +19,8 @@ from restante.cli.setup_answers import QUESTIONS, Answers
 from restante.config.key_file import sync_directory
 
 RECORD_NAME: Final = "setup.json"
+_OURS: Final = frozenset({RECORD_NAME, "tls", "data", "lost+found"})
+_CERTIFICATES: Final = frozenset({".pem", ".crt", ".cer", ".key"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,25 @@ def refuse_foreign_directory(directory: Path) -> None:
     if cause := why_foreign(status.st_uid, status.st_mode, os.geteuid()):
         remedy = "choose another --dir, such as one that is not there yet"
         raise Failure(Exit.CANNOT_CREATE, f"{directory}: {cause}; {remedy}")
+
+
+def refuse_used_directory(directory: Path) -> None:
+    """Raise Failure for a directory of something else, such as /: ours has our files alone.
+
+    Certificates may be there before.
+    """
+    try:
+        found = sorted(path.name for path in directory.iterdir() if not _is_ours(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    if found:
+        cause = f"has other files than those of Restante, such as {found[0]}"
+        remedy = "choose another --dir, such as one that is not there yet"
+        raise Failure(Exit.CANNOT_CREATE, f"{directory}: {cause}; {remedy}")
+
+
+def _is_ours(path: Path) -> bool:
+    return path.name in _OURS or path.name.startswith("restante.") or path.suffix in _CERTIFICATES
 
 
 def why_foreign(owner: int, mode: int, own: int) -> str:

@@ -23,6 +23,7 @@ from restante.cli.setup_record import (
     read_record,
     refuse_foreign_directory,
     refuse_other_answers,
+    refuse_used_directory,
     write_record,
 )
 from restante.cli.setup_report import SetupOutcome, outcome_document, plan_fields, say_outcome
@@ -62,6 +63,7 @@ def run_setup(given: Answers, *, asks: bool, is_trial: bool, as_json: bool) -> N
     refuse_foreign_directory(directory)
     record = read_record(directory)
     if record is None:
+        refuse_used_directory(directory)
         found = gather_answers(machine, given, found, asks=False, questions=PLACES)
         _check_place(found, machine)  # before anybody has answered questions
         answers = gather_answers(machine, given, found, asks=asks)
