@@ -27,6 +27,7 @@ RECORD = {
     "note": "",
 }
 ROW = {
+    "check": "reachable",
     "verdict": "fail",
     "title": "connection",
     "evidence": "nobody answers",
@@ -149,6 +150,27 @@ def test_the_check_is_summed_up(
     rows = [ROW | {"verdict": verdict} for verdict in verdicts]
     say_outcome(outcome(ROOTS, SEEN | {"check": {"rows": rows}}, **DOMAIN))
     assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_proofs_that_no_fresh_server_has_are_no_faults(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    drill = {"check": "drill", "verdict": "unknown", "title": "drill", "remedy": "run a drill"}
+    own = {
+        "check": "own-certificate",
+        "verdict": "warn",
+        "title": "certificate of this server",
+        "remedy": "get one from an authority",
+    }
+    seen = SEEN | {"check": {"rows": [ROW | drill, ROW | own]}}
+    say_outcome(outcome(ROOTS, seen, **DOMAIN))
+    said = capsys.readouterr().out
+    assert "faults" not in said
+    assert (
+        "   To be done before a bad day:\n"
+        "   - drill: run a drill\n"
+        "   - certificate of this server: get one from an authority\n"
+    ) in said
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def of(check: ReadinessCheck, facts: RecordFacts) -> list[ReadinessRow]:
         ({}, ["PASS"], "login alpha asked from 192.0.2.1 12 days ago"),
         ({"last_release": replace(ASKED, at=NOW - 200 * DAY)}, ["WARN"], "200 days ago"),
         ({"last_release": replace(ASKED, at=NOW - 60)}, ["PASS"], "from 192.0.2.1 today"),
-        ({"last_release": None}, ["FAIL"], "never proven"),
+        ({"last_release": None}, ["UNKNOWN"], "never proven"),
         ({"last_release": None, "has_login": False}, ["FAIL"], "there is no login"),
         ({"last_release": None, "authorized": ()}, ["FAIL"], "there is no authorized host"),
         (

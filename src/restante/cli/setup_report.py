@@ -18,7 +18,7 @@ from restante.cli.setup_steps import files_of, listeners_of, password_file, stor
 from restante.cli.table import fold
 from restante.config.setup_files import KEY_NAME
 from restante.readiness.primary_snippets import NO_ADDRESS
-from restante.readiness.readiness_row import ReadinessVerdict
+from restante.readiness.readiness_row import ReadinessCheck, ReadinessVerdict
 from restante.web.portal.primary_setup import SetupNames, asking
 
 _INDENT: Final = "   "
@@ -26,6 +26,8 @@ _LOOPBACK_ONLY: Final = (
     "It takes mail from this machine only. For the Internet, set up a server as root, or one that"
     " listens on other addresses (--listen)."
 )
+_PROVEN_LATER: Final = (ReadinessCheck.RELEASE, ReadinessCheck.DRILL, ReadinessCheck.FILTERS)
+_CERTIFICATE: Final = ReadinessCheck.OWN_CERTIFICATE
 _WORST: Final = (ReadinessVerdict.FAIL, ReadinessVerdict.WARN)
 
 
@@ -224,13 +226,29 @@ def _check(outcome: SetupOutcome, number: int) -> None:
         _failures(outcome)
         _say("Check it later:")
     else:
-        found = [row for row in view["rows"] if row["verdict"] in _WORST]
-        unknown = sum(row["verdict"] == ReadinessVerdict.UNKNOWN for row in view["rows"])
-        _title(number, _check_words(len(found), unknown))
-        for row in found:
+        faults = [row for row in view["rows"] if row["verdict"] in _WORST and not _is_later(row)]
+        others = (row["verdict"] for row in view["rows"] if not _is_later(row))
+        unknown = sum(verdict == ReadinessVerdict.UNKNOWN for verdict in others)
+        _title(number, _check_words(len(faults), unknown))
+        for row in faults:
             say_check_row(row)
+        _say_later([row for row in view["rows"] if _is_later(row)])
         _say("Check it again, with all rows:")
     _copy([outcome.command("domain", "check", outcome.answers["domain"])])
+
+
+def _is_later(row: JsonObject) -> bool:
+    """Tell whether a row is about a proof that no fresh server has yet, which is no fault."""
+    is_unproven = row["verdict"] == ReadinessVerdict.UNKNOWN and row["check"] in _PROVEN_LATER
+    is_self_signed = row["verdict"] == ReadinessVerdict.WARN and row["check"] == _CERTIFICATE
+    return is_unproven or is_self_signed
+
+
+def _say_later(rows: Sequence[JsonObject]) -> None:
+    if rows:
+        _say("To be done before a bad day:")
+    for row in rows:
+        _say(f"{row['title']}: {row['remedy']}", f"{_INDENT}- ", f"{_INDENT}  ")
 
 
 def _check_words(found: int, unknown: int) -> str:

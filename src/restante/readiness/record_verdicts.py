@@ -14,6 +14,7 @@ from restante.readiness.readiness_row import (
     ReadinessRow,
     ReadinessRows,
     failed,
+    not_known,
     passed,
     warned,
 )
@@ -101,7 +102,7 @@ def _release_rows(facts: RecordFacts) -> ReadinessRows:
         yield failed(check, f"nobody can ask for the mail: there is no {lacks}", remedy)
     else:
         remedy = "ask once from the primary by ETRN: it proves login, TLS and host"
-        yield failed(check, "never proven: no login has asked for this domain's mail", remedy)
+        yield not_known(check, "never proven: no login has asked for this domain's mail", remedy)
 
 
 def _asked_row(facts: RecordFacts, last: LastRelease) -> ReadinessRow:
