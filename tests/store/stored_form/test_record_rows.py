@@ -32,6 +32,21 @@ def test_a_domain_comes_back_as_it_was(destination: Destination) -> None:
     assert record_rows.hosted_domain((3, *record_rows.domain_row(hosted))) == hosted
 
 
+def test_domains_with_equal_columns_share_what_these_say() -> None:
+    """Otherwise 10,000 domains of few customers cost 11 MB more."""
+    rows = [
+        record_rows.domain_row(replace(domain(), name=name))
+        for name in ("one.example", "other.example")
+    ]
+    one, other = (
+        record_rows.hosted_domain((number, *row)) for number, row in enumerate(rows, start=1)
+    )
+    assert one.name != other.name
+    assert one.destination is other.destination
+    assert one.authorized_hosts is other.authorized_hosts
+    assert one.policy is other.policy
+
+
 @pytest.mark.parametrize(
     "account",
     [

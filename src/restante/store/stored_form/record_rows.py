@@ -3,8 +3,10 @@
 import json
 from base64 import b64decode, b64encode
 from dataclasses import replace
+from functools import lru_cache
 
 from restante.store.stored_form.policy_column import (
+    SHARED_TEXTS,
     policy_text,
     quota_text,
     read_policy,
@@ -117,6 +119,7 @@ def hosts_text(hosts: AuthorizedHosts) -> str:
     return json.dumps(hosts.texts)
 
 
+@lru_cache(SHARED_TEXTS)  # the domains of a customer often have the same
 def hosts_of(text: str) -> AuthorizedHosts:
     """Read authorized hosts back."""
     return parse_authorized_hosts(json.loads(text))
@@ -144,6 +147,7 @@ def destination_text(destination: Destination) -> str:
     )
 
 
+@lru_cache(SHARED_TEXTS)  # as above; passwords are sealed
 def destination_of(text: str) -> Destination:
     """Read a destination back."""
     facts = json.loads(text)
