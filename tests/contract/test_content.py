@@ -44,6 +44,17 @@ async def test_content_comes_back_as_it_was_written(store: Store) -> None:
     assert await content(store.content.read_file(file)) == BIG
 
 
+@pytest.mark.parametrize("before", [0, 7, 300_000])
+async def test_the_rest_of_content_may_come_with_its_end(store: Store, before: int) -> None:
+    spool = store.reception.open_spool()
+    if before:
+        await spool.write(BIG[:before])
+    file = await spool.close(BIG[before:])
+    assert file.size == len(BIG)
+    assert file.seal or file.crc32 == zlib.crc32(BIG)
+    assert await content(store.content.read_file(file)) == BIG
+
+
 async def test_content_comes_in_blocks(store: Store) -> None:
     file = await spooled(store, BIG)
     sizes = [len(block) async for block in store.content.read_file(file)]

@@ -34,7 +34,9 @@ class SlowSpool:
             raise StoreError("disk I/O error")
         await self._spool.write(block)
 
-    async def close(self) -> ContentFile:
+    async def close(self, rest: bytes = b"") -> ContentFile:
+        if rest:
+            await self.write(rest)
         return await self._spool.close()
 
     def discard(self) -> None:

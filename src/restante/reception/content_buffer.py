@@ -176,9 +176,11 @@ class ContentBuffer:
         if self.failure is not None:
             raise self.failure
         assert self._spool is not None
-        if self._blocks:
-            await self._write_waiting(self._spool)
-        return await self._spool.close()
+        octets = self.octets
+        try:
+            return await self._spool.close(self._take_blocks())
+        finally:
+            self._budget.remove(octets)
 
     def reserve(self, reservation: QuotaReservation) -> None:
         """Hold room in the quotas of its domains until the content lands."""

@@ -27,8 +27,11 @@ class ContentSpool(Protocol):
         Raises StoreError (disk full, I/O error); the spool can then only be discarded.
         """
 
-    async def close(self) -> ContentFile:
-        """Make file and directory entry durable; return the name that a NewMessage gives for it."""
+    async def close(self, rest: bytes = b"") -> ContentFile:
+        """Append the rest, and make file and directory entry durable.
+
+        Return the name that a NewMessage gives for it. Raises StoreError as `write` does.
+        """
 
     def discard(self) -> None:
         """Forget it, at any time and more than once.

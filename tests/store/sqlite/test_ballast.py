@@ -104,6 +104,8 @@ async def test_a_store_opened_on_a_full_disk_gives_its_ballast_up(
     domain_id = await hosted(store)
     with pytest.raises(StoreFull):
         await hold(store, domain_id, 1)
+    with pytest.raises(StoreFull):
+        await store.reception.open_spool().close(b"all of a file comes with its end")
     await store.close()
 
 

@@ -80,9 +80,9 @@ class MemorySpool:
         """Append."""
         self._content += block
 
-    async def close(self) -> ContentFile:
-        """Keep it under its name."""
-        content = bytes(self._content)
+    async def close(self, rest: bytes = b"") -> ContentFile:
+        """Append the rest, and keep it under its name."""
+        content = bytes(self._content + rest)
         self._files[self._name] = content
         return ContentFile(self._name, len(content), zlib.crc32(content))
 

@@ -48,8 +48,9 @@ class ChunkSpool:
             del self._waiting[:CHUNK]
             await self._keep(chunk)
 
-    async def close(self) -> ContentFile:
-        """Make the rest durable."""
+    async def close(self, rest: bytes = b"") -> ContentFile:
+        """Append the rest, and make durable all that waits."""
+        await self.write(rest)
         if self._waiting or not self._parts:
             await self._keep(bytes(self._waiting))
             self._waiting.clear()

@@ -156,8 +156,10 @@ class ObjectSpool:
             self._objects.check()
         await self._staged.add(block)
 
-    async def close(self) -> ContentFile:
-        """Make it durable."""
+    async def close(self, rest: bytes = b"") -> ContentFile:
+        """Append the rest, and make it durable."""
+        if rest:
+            await self.write(rest)
         staged = self._staged
         if not staged.is_large:
             self._chunks = ChunkSpool(self._core)

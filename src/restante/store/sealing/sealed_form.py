@@ -72,13 +72,17 @@ class FileSealer:
 
     def add(self, piece: bytes) -> bytes:
         """Take a piece; return what can be written."""
-        cut = self._chunks.cut(piece)
-        return b"".join([self._cipher.encrypt(nonce, chunk, _CHUNK) for nonce, chunk in cut])
+        return b"".join(self._sealed(piece))
 
-    def end(self) -> bytes:
-        """Return the last chunk, and forget what is left."""
+    def end(self, piece: bytes = b"") -> bytes:
+        """Take the last piece; return all that can be written, and forget what is left."""
+        sealed = self._sealed(piece)
         nonce, last = self._chunks.last()
-        return self._cipher.encrypt(nonce, last, _CHUNK)
+        return b"".join([*sealed, self._cipher.encrypt(nonce, last, _CHUNK)])
+
+    def _sealed(self, piece: bytes) -> list[bytes]:
+        encrypt = self._cipher.encrypt
+        return [encrypt(nonce, chunk, _CHUNK) for nonce, chunk in self._chunks.cut(piece)]
 
 
 class FileOpener:

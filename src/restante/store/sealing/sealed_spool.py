@@ -24,10 +24,12 @@ class SealedSpool:
         if sealed:
             await self._spool.write(sealed)
 
-    async def close(self) -> ContentFile:
-        """Make it durable."""
-        await self._spool.write(self._sealer.end())
-        file = await self._spool.close()
+    async def close(self, rest: bytes = b"") -> ContentFile:
+        """Append the rest, and make it durable."""
+        self._size += len(rest)
+        sealed = self._sealer.end(rest)
+        del rest
+        file = await self._spool.close(sealed)
         return replace(file, size=self._size, seal=FileSeal(self._key))
 
     def discard(self) -> None:

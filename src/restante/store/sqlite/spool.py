@@ -345,10 +345,10 @@ class FileSpool:
         """Append."""
         await self._files.run(partial(self._append, block))
 
-    async def close(self) -> ContentFile:
-        """Make it durable."""
+    async def close(self, rest: bytes = b"") -> ContentFile:
+        """Append the rest, and make it durable: one turn of a thread for both."""
         try:
-            return await self._files.run(self._finish)
+            return await self._files.run(partial(self._finish, rest))
         finally:
             self._files.end_spool(self)
 
@@ -361,9 +361,12 @@ class FileSpool:
     def _append(self, block: bytes) -> None:
         self._files.require_room()
         with self._lock:
-            self._opened().use(partial(_write_all, block))
-            self._size += len(block)
-            self._crc32 = zlib.crc32(block, self._crc32)
+            self._add(block)
+
+    def _add(self, block: bytes) -> None:
+        self._opened().use(partial(_write_all, block))
+        self._size += len(block)
+        self._crc32 = zlib.crc32(block, self._crc32)
 
     def _opened(self) -> SharedDescriptor:
         if self._is_discarded:
@@ -372,8 +375,12 @@ class FileSpool:
             self._name, self._descriptor = self._files.take_ready()
         return self._descriptor
 
-    def _finish(self) -> ContentFile:
+    def _finish(self, rest: bytes) -> ContentFile:
+        if rest:
+            self._files.require_room()
         with self._lock:
+            if rest:
+                self._add(rest)
             descriptor = self._opened()
             self._files.sync(descriptor)
             has_name = descriptor.use(os.fstat).st_nlink > 0
