@@ -343,11 +343,13 @@ class FileSpool:
 
     async def write(self, block: bytes) -> None:
         """Append."""
+        self._count(block)
         await self._files.run(partial(self._append, block))
 
     async def close(self, rest: bytes = b"") -> ContentFile:
         """Append the rest, and make it durable: one turn of a thread for both."""
         try:
+            self._count(rest)
             return await self._files.run(partial(self._finish, rest))
         finally:
             self._files.end_spool(self)
@@ -358,15 +360,19 @@ class FileSpool:
         self._files.end_spool(self)
         self._files.begin(self._remove)
 
+    def _count(self, block: bytes) -> None:
+        """Count a block, on the event loop.
+
+        It lets go of the interpreter's lock meanwhile. On a thread it would have to fight for it
+        once more (decision 0035).
+        """
+        self._size += len(block)
+        self._crc32 = zlib.crc32(block, self._crc32)
+
     def _append(self, block: bytes) -> None:
         self._files.require_room()
         with self._lock:
-            self._add(block)
-
-    def _add(self, block: bytes) -> None:
-        self._opened().use(partial(_write_all, block))
-        self._size += len(block)
-        self._crc32 = zlib.crc32(block, self._crc32)
+            self._opened().use(partial(_write_all, block))
 
     def _opened(self) -> SharedDescriptor:
         if self._is_discarded:
@@ -379,9 +385,8 @@ class FileSpool:
         if rest:
             self._files.require_room()
         with self._lock:
-            if rest:
-                self._add(rest)
             descriptor = self._opened()
+            descriptor.use(partial(_write_all, rest))
             self._files.sync(descriptor)
             has_name = descriptor.use(os.fstat).st_nlink > 0
             descriptor.close()
