@@ -16,7 +16,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from unittest.mock import patch
 
 from restante.store.content_store import OnDamage
@@ -162,8 +162,14 @@ class _NoThread:
         self._target()
 
 
+T = TypeVar("T")
+
+
 class _NoThreads(InlineExecutor):
     """In place of the threads for reads and content files."""
+
+    def do(self, work: Callable[[], T]) -> "asyncio.Future[T]":
+        return asyncio.wrap_future(self.submit(work))
 
     def close(self, _seconds: float) -> bool:
         return True

@@ -1,8 +1,10 @@
 """A few threads for work that may never end: a disk that hangs does not keep the process alive.
 
 ThreadPoolExecutor will not do: the interpreter waits for its threads when it ends, however long
-their read takes.
+their read takes. And a Future of the event loop alone is cheaper than one of threads beside it.
 """
+
+import asyncio
 
 # For asyncio.to_thread: a user that is no longer root may not read it.
 import concurrent.futures.thread  # noqa: F401
@@ -10,17 +12,52 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
 _Answer = TypeVar("_Answer")
 
 
+class _AnswerOnLoop:
+    """Where a thread leaves its answer for the event loop, in the way of a Future of threads."""
+
+    __slots__ = ("_future", "_loop")
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._future: asyncio.Future[Any] = self._loop.create_future()
+
+    @property
+    def future(self) -> "asyncio.Future[Any]":
+        return self._future
+
+    def set_running_or_notify_cancel(self) -> bool:
+        return not self._future.cancelled()
+
+    def set_result(self, answer: object) -> None:
+        self._hand_over(self._future.set_result, answer)
+
+    def set_exception(self, error: BaseException) -> None:
+        self._hand_over(self._future.set_exception, error)
+
+    def _hand_over(self, settle: Callable[[Any], None], answer: object) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits
+            self._loop.call_soon_threadsafe(self._settle, settle, answer)
+
+    def _settle(self, settle: Callable[[Any], None], answer: object) -> None:
+        if not self._future.done():  # the waiting caller was cancelled
+            settle(answer)
+
+
+_AskedWork = tuple[Future[Any] | _AnswerOnLoop, Callable[[], Any]]
+
+
 class DaemonThreads(Executor):
     """Threads that take work in the order in which it came."""
 
     def __init__(self, count: int, name: str) -> None:
-        self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._work: SimpleQueue[_AskedWork | None] = SimpleQueue()
         self._is_closed = False
         self._threads = [
             threading.Thread(target=self._run, name=f"{name}-{number}", daemon=True)
@@ -36,6 +73,17 @@ class DaemonThreads(Executor):
         future: Future[_Answer] = Future()
         self._work.put((future, lambda: fn(*args, **kwargs)))
         return future
+
+    def do(self, work: Callable[[], _Answer]) -> "asyncio.Future[_Answer]":
+        """Have work done for the event loop that runs. Raises RuntimeError when it is closed.
+
+        Work whose answer is cancelled before its turn is left out.
+        """
+        if self._is_closed:
+            raise RuntimeError("closed")
+        answer = _AnswerOnLoop()
+        self._work.put((answer, work))
+        return answer.future
 
     def close(self, seconds: float) -> bool:
         """Accept no more work, and wait so long for the rest; tell whether all of it ended.
@@ -61,6 +109,7 @@ class DaemonThreads(Executor):
                 future.set_exception(error)
             else:
                 future.set_result(answer)
+                del answer
             del (
                 taken,
                 future,

@@ -4,8 +4,8 @@ A transaction that stays open keeps the log from being reused, so nothing here o
 question.
 """
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TypeVar
@@ -47,9 +47,7 @@ class ReaderPool:
         Raises StoreError; damage that it meets is the end, as for the writer.
         """
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._pool, self._answer, question
-            )
+            return await self._pool.do(partial(self._answer, question))
         except (apsw.Error, MemoryError, UnicodeDecodeError) as error:
             self._health.meet(error, "reading")
             raise StoreError(f"reading: {error}") from error

@@ -8,7 +8,6 @@ one. Files are made ahead, several with one sync of their directory (ready_files
 message owns its file: the second holder of one content gets a second name for it.
 """
 
-import asyncio
 import errno
 import os
 import secrets
@@ -87,7 +86,7 @@ class ContentFiles:
         self._health.check()
         pool = self._pool_apart if is_apart else self._pool
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, work)
+            return await pool.do(work)
         except OSError as error:
             kind = StoreFull if error.errno in _ROOM_WILL_COME else StoreError
             raise kind(f"content file: {cause_of(error)}") from error
@@ -364,7 +363,7 @@ class FileSpool:
         """Count a block, on the event loop.
 
         It lets go of the interpreter's lock meanwhile. On a thread it would have to fight for it
-        once more (decision 0035).
+        again (decision 0035).
         """
         self._size += len(block)
         self._crc32 = zlib.crc32(block, self._crc32)
