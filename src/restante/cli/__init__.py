@@ -20,6 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from restante.cli.word_completion import complete_words  # noqa: PLC0415  heavy
 
         return complete_words(given[1:])
+    from restante.cli.server_run import plain_serve, run_plainly  # noqa: PLC0415  as above
+
+    if (unit := plain_serve(given)) is not None:
+        return run_plainly(unit.config)
     from restante.cli.command_line import run  # noqa: PLC0415  heavy
 
     return run(given)

@@ -1,18 +1,12 @@
 """`restante config`: check or show the configuration."""
 
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import typer
 
 from restante.cli.api_client import read_config
 from restante.cli.display import say, show_json
 from restante.cli.failures import Exit, Failure, warn
 from restante.cli.options import ConfigOption, JsonOption
-
-if TYPE_CHECKING:
-    from restante.config.schema import Config
+from restante.cli.server_run import read_and_check
 
 group = typer.Typer(name="config", help="Check or show the configuration.")
 
@@ -49,16 +43,3 @@ def show(*, as_json: JsonOption = False, config: ConfigOption = None) -> None:
         say(f"# {loaded.file}")
         for line in as_toml(loaded).splitlines():
             say(line)
-
-
-def read_and_check(config_file: Path | None) -> tuple["Config", list[str]]:
-    """Return the configuration and its warnings. Raises Failure with every error."""
-    from restante.config.config_check import check_config as check_files  # noqa: PLC0415  heavy
-    from restante.config.config_problem import ConfigError  # noqa: PLC0415
-    from restante.config.load import load_with_warnings  # noqa: PLC0415
-
-    try:
-        config, warnings = load_with_warnings(config_file)
-        return config, warnings + check_files(config, time.time())
-    except ConfigError as error:
-        raise Failure(Exit.CONFIGURATION, *map(str, error.problems)) from None

@@ -178,7 +178,7 @@ def _seen(answers: Answers, machine: MachineFacts) -> JsonObject:
 
 def _warnings(config_file: Path) -> list[str]:
     """Return what is odd about the configuration. The report has the copy of the key."""
-    from restante.cli.config_commands import read_and_check  # noqa: PLC0415
+    from restante.cli.server_run import read_and_check  # noqa: PLC0415
     from restante.config.key_copy import copy_warnings  # noqa: PLC0415  heavy
 
     config, warnings = read_and_check(config_file)
