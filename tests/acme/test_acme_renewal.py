@@ -68,6 +68,7 @@ class Story:
     reason: str = ""  # why the authority refuses
     asked: list[str] = field(default_factory=list)
     shown: int = 0
+    is_upgraded: bool = False  # the files of the program were replaced
     log: Lines = field(default_factory=Lines)
     settings: AcmeSettings = field(
         default_factory=lambda: AcmeSettings(directory="https://ca.example/", names=(ONE, OTHER))
@@ -75,10 +76,18 @@ class Story:
 
     def __post_init__(self) -> None:
         ground = OrderGround(
-            lambda: self.settings, self.directory / "acme", FakeResolver(), ChallengeAnswers()
+            lambda: self.settings,
+            self.directory / "acme",
+            FakeResolver(),
+            ChallengeAnswers(),
+            self._load,
         )
         clocks = Clocks(lambda: self.now, lambda: self.now)
         self.renewal = AcmeRenewal(ground, self.log, clocks, self._show)
+
+    async def _load(self, _module: str) -> None:
+        if self.is_upgraded:
+            raise Exception("restart the server")  # noqa: TRY002
 
     async def _show(self) -> None:
         self.shown += 1
@@ -133,6 +142,14 @@ def test_a_failure_is_told_and_followed_by_growing_pauses(story: Story) -> None:
         ("the order is invalid", 7200.0),
     ]
     assert story.shown == 0
+
+
+def test_code_of_another_version_orders_nothing(story: Story) -> None:
+    story.is_upgraded = True
+    story.look()
+    assert story.asked == []
+    told = story.log.of(CertificateOrderFailed)
+    assert {line["reason"] for line in told} == {"restart the server"}
 
 
 def test_a_reload_ends_the_pause(story: Story) -> None:

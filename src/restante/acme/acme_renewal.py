@@ -13,8 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from restante.acme.account_key import load_account_key
-from restante.acme.acme_client import AcmeAccount, AcmeClient, AcmeFailed
 from restante.acme.acme_settings import AcmeSettings
 from restante.acme.certificate_files import CertificateFilesOf, CertificateTerm
 from restante.acme.challenge_answers import ChallengeAnswers
@@ -28,6 +26,7 @@ from restante.telemetry.event_bus import Log
 from restante.telemetry.events import CertificateIssued, CertificateOrderFailed
 from restante.telemetry.work_word import WorkWord
 
+CLIENT_MODULE: Final = "restante.acme.acme_client"
 LOOK_SECONDS: Final = 3600.0  # no longer than the first pause
 ORDER_SECONDS: Final = 180.0  # for one order
 REQUEST_SECONDS: Final = 30.0
@@ -47,6 +46,7 @@ class OrderGround:
     directory: Path  # for keys and certificates
     resolver: Resolver
     answers: ChallengeAnswers
+    load: Callable[[str], Awaitable[None]]  # a module that most servers never need
 
 
 def is_due(term: CertificateTerm | None, renew_days: int, now: float) -> bool:
@@ -112,8 +112,6 @@ class AcmeRenewal:
                 term = await self._ordered(files, settings)
         except TimeoutError:
             reason = "the authority took too long"
-        except AcmeFailed as error:
-            reason = str(error)
         except Exception as error:  # noqa: BLE001  no answer of an authority may skip the pause
             reason = cause_of(error)
         else:
@@ -133,6 +131,10 @@ class AcmeRenewal:
 
     async def _ordered(self, files: CertificateFilesOf, settings: AcmeSettings) -> CertificateTerm:
         ground = self._ground
+        await ground.load(CLIENT_MODULE)
+        from restante.acme.account_key import load_account_key  # noqa: PLC0415  loaded
+        from restante.acme.acme_client import AcmeAccount, AcmeClient  # noqa: PLC0415
+
         await asyncio.to_thread(_make_directory, ground.directory)
         key = await asyncio.to_thread(load_account_key, ground.directory / "account.key.pem")
         http = OutgoingHttp(

@@ -64,7 +64,7 @@ def build_admin(mail: MailParts, late: LateCode) -> AdminParts:
     )
     http = http_ground(process.web_requests, time.monotonic)
     late_web = LateWeb(late, WebGround(ground, reception, context, sessions, uses, http))
-    reloader, http_parts = _http(ground, reception, http, late_web)
+    reloader, http_parts = _http(ground, reception, http, late_web, late)
     return AdminParts(
         context=context,
         feed=feed,
@@ -80,7 +80,11 @@ def build_admin(mail: MailParts, late: LateCode) -> AdminParts:
 
 
 def _http(
-    ground: BuildContext, reception: ReceptionParts, http: HttpGround, late_web: LateWeb
+    ground: BuildContext,
+    reception: ReceptionParts,
+    http: HttpGround,
+    late_web: LateWeb,
+    late: LateCode,
 ) -> tuple[Reloader, HttpParts]:
     limit = http_connections_possible()
     listener_settings = ListenerSettingsMaker(reception.session_settings, late_web.settings)
@@ -91,7 +95,7 @@ def _http(
         metrics=HttpConnections(HttpService.METRICS, limit),
         web=http.web,
         acme=http.acme,
-        orders=_orders(ground, reloader, http.answers),
+        orders=_orders(ground, reloader, http.answers, late),
         counts=http.counts,
         late=late_web,
     )
@@ -142,7 +146,9 @@ def _reloader(
     return Reloader(ground.settings, targets)
 
 
-def _orders(ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers) -> AcmeRenewal:
+def _orders(
+    ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers, late: LateCode
+) -> AcmeRenewal:
     settings = ground.settings
     renewal = AcmeRenewal(
         OrderGround(
@@ -150,6 +156,7 @@ def _orders(ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers)
             ground.setup.config.acme_directory,
             ground.resolver,
             answers,
+            late.load,
         ),
         ground.setup.log,
         ground.clocks,
