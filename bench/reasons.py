@@ -59,8 +59,8 @@ _REASONS: Final = {
     ),
     **{
         (f"held-octets{suffix}", f"{held} held"): (
-            "A page of 16 KiB has room for three messages with their envelopes, and the rest of"
-            " it stays empty"
+            "It was measured with pages of 16 KiB, which have room for three messages; a new store"
+            " has pages of 4 KiB"
         )
         for suffix, held in (("", "1,000,000"), ("-3m", "3,000,000"))
     },

@@ -15,8 +15,7 @@ from bench.rows.drain import CHUNKING, DESTINATIONS, check_all_came, wait_for
 from bench.rows.first_mail import MOST, MOST_SUFFIX
 from bench.rows.row import Extent, Row
 from bench.servers.park import Park
-from restante.store.sqlite.engine import PAGE_SIZE
-from restante.store.sqlite.free_space import KEPT_PAGES
+from restante.store.sqlite.free_space import KEPT_OCTETS
 from tests.acceptance.peers.eventually import eventually
 
 SIZE: Final = 4096
@@ -74,7 +73,7 @@ class RefillRow(Row):
         finally:
             sink.close()
         eventually(lambda: not server.held().messages, what="nothing held", timeout=_PATIENCE)
-        if short > KEPT_PAGES * PAGE_SIZE:  # otherwise the store gives nothing back
+        if short > KEPT_OCTETS:  # otherwise the store gives nothing back
             eventually(lambda: server.disk_octets() < short, what="free pages", timeout=_PATIENCE)
 
 

@@ -29,7 +29,7 @@ pytestmark = ON_SQLITE
 
 COUNT: Final = 41
 DOMAIN: Final = "alpha.example"
-PAGE: Final = 16384
+PAGE: Final = 4096
 NOISE: Final = random.Random(3).randbytes(PAGE)
 EX_DATAERR, EX_TEMPFAIL = 65, 75
 

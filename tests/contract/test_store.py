@@ -120,7 +120,7 @@ def made(about: int, domain_id: int, *paths: str) -> NewReport:
     )
 
 
-CHECKPOINT_PAGES = 40  # so that the log is reused while the machine runs
+CHECKPOINT_OCTETS = 160 * 1024  # so that the log is reused while the machine runs
 LARGE = replace(
     NOTED, reason="x" * 300_000
 )  # so that the log gets pages of its change before that is committed
@@ -148,7 +148,7 @@ class Agreement(RuleBasedStateMachine):
         memory = Path("/dev/shm")
         self.directory = tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
         self.place = Path(self.directory.name) / "store"
-        self.pages, writer.CHECKPOINT_PAGES = writer.CHECKPOINT_PAGES, CHECKPOINT_PAGES
+        self.between, writer.CHECKPOINT_OCTETS = writer.CHECKPOINT_OCTETS, CHECKPOINT_OCTETS
         self.runner = asyncio.Runner()
         self.damage = DamageReport()
         self.memory = MemoryStore()
@@ -529,7 +529,7 @@ class Agreement(RuleBasedStateMachine):
         self.runner.run(self.sqlite.close())
         self.runner.close()
         self.directory.cleanup()
-        writer.CHECKPOINT_PAGES = self.pages
+        writer.CHECKPOINT_OCTETS = self.between
 
 
 TestAgreement = Agreement.TestCase

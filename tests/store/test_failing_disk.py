@@ -123,7 +123,7 @@ async def test_a_checkpoint_that_cannot_be_synced_is_final_too(
     """If the log were reused after it, the only good copy of its content would be overwritten."""
     domain_id = await hosted(store)
     await hold(store, domain_id, 1)
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(writer, "CHECKPOINT_OCTETS", 1)
     disk.fails_to("sync", "db", failed_sync())
     with pytest.raises(StoreError, match="checkpoint"):
         await one_by_one(store, domain_id, 2, 3, 4)
@@ -178,7 +178,7 @@ async def test_a_checkpoint_that_finds_no_room_is_made_later(
     store: SqliteStore, disk: WatchedDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain_id = await hosted(store)
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 1)
+    monkeypatch.setattr(writer, "CHECKPOINT_OCTETS", 1)
     disk.fails_to("write", "db", apsw.FullError("disk full"))
     await hold(store, domain_id, 1)
     await hold(store, domain_id, 2)

@@ -121,7 +121,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Tape:
         await store.close()
 
     with pytest.MonkeyPatch.context() as patch, recorded_system(tape):
-        patch.setattr(writer, "CHECKPOINT_PAGES", 24)
+        patch.setattr(writer, "CHECKPOINT_OCTETS", 96 * 1024)
         asyncio.run(work())
     disk.unregister()
     return tape

@@ -189,7 +189,7 @@ def main(config: str, point: str, nth: str) -> int:
     fate = Fate(point, int(nth))
     disk = FatedDisk(fate)
     if point.startswith("checkpoint"):
-        writer.CHECKPOINT_PAGES = 32
+        writer.CHECKPOINT_OCTETS = 128 * 1024
 
     async def open_fated(
         url: str, *, on_damage: OnDamage | None = None, is_server: bool = False, **_: object

@@ -1,6 +1,7 @@
 """A database of the present schema in memory, and changes of it without a writer's thread."""
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ def plan(connection: apsw.Connection, query: str, bindings: Any) -> list[str]:
     """The steps, without the numbers that SQLite gives to subqueries."""
     rows = connection.execute(f"EXPLAIN QUERY PLAN {query}", bindings).fetchall()
     return [str(row[3]).rstrip("0123456789: ").removesuffix(" INDEX") for row in rows]
+
+
+def empty_database(path: Path, page_size: int) -> None:
+    """Make a database without a table, in which a store is opened."""
+    path.parent.mkdir(exist_ok=True)
+    with closing(engine.open_write_connection(path, page_size=page_size)):
+        pass
 
 
 class Tables:

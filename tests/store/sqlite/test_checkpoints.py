@@ -51,7 +51,7 @@ async def test_a_log_copied_back_is_used_again(
     store: SqliteStore, directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain_id = await hosted(store)
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 10)
+    monkeypatch.setattr(writer, "CHECKPOINT_OCTETS", 10 * engine.PAGE_SIZE)
     before = log_size(directory)
     for number in range(1, 101):
         await hold(store, domain_id, number)
@@ -64,8 +64,8 @@ async def test_a_log_that_readers_kept_from_being_used_again_is_begun_anew_when_
     store: SqliteStore, directory: Path, disk: WatchedDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     domain_id = await hosted(store)
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 5)
-    monkeypatch.setattr(writer, "_LONG_LOG", 20)
+    monkeypatch.setattr(writer, "CHECKPOINT_OCTETS", 5 * engine.PAGE_SIZE)
+    monkeypatch.setattr(writer, "_LONG_LOG", 20 * engine.PAGE_SIZE)
     monkeypatch.setattr(engine, "_BUSY_IMPATIENCE_MS", 1)
     reader = engine.open_reader(directory / "restante.db", disk.name)
     reader.execute("BEGIN")

@@ -24,7 +24,7 @@ async def test_the_database_is_set_up_to_keep_what_it_says(store: SqliteStore) -
         name: connection.pragma(name)
         for name in ("journal_mode", "synchronous", "page_size", "mmap_size")
     }
-    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 16384, "mmap_size": 0}
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "page_size": 4096, "mmap_size": 0}
 
 
 def test_a_search_ends_in_its_time_and_the_connection_goes_on() -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from restante.store.sqlite import SqliteStore, open_sqlite
+from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.sqlite.files_in_use import FilesInUse
 from restante.store.sqlite.log_mark import LogMark
+from restante.store.sqlite.stored_page_size import LARGE
 from restante.store.store_errors import StoreDamaged, StoreError
 from tests.contract.making import hold, hosted, message
+from tests.store.sqlite.tables import empty_database
 
 pytestmark = pytest.mark.usefixtures("runner")
 
@@ -64,6 +67,22 @@ async def test_a_cut_file_is_noticed_though_no_mail_comes(
     os.truncate(directory / name, 0)
     store.upkeep.free_octets()
     assert f"{name} was truncated while in use" in store.upkeep.failure
+
+
+@pytest.mark.parametrize("page_size", [PAGE_SIZE, LARGE])
+async def test_a_log_of_any_page_size_may_not_lose_an_octet(
+    directory: Path, page_size: int
+) -> None:
+    empty_database(directory / "restante.db", page_size)
+    store = await open_sqlite(directory)
+    await hold(store, await hosted(store), 1)
+    store.upkeep.free_octets()
+    assert not store.upkeep.failure
+    log = directory / "restante.db-wal"
+    os.truncate(log, log.stat().st_size - 1)
+    store.upkeep.free_octets()
+    assert "restante.db-wal was truncated while in use" in store.upkeep.failure
+    await store.close()
 
 
 async def test_a_log_that_begins_again_after_a_checkpoint_is_whole(

@@ -136,7 +136,7 @@ async def test_a_start_has_little_to_count(
 ) -> None:
     """No more than came since a checkpoint, however long only mail came."""
     alpha = await hosted(store, ALPHA)
-    monkeypatch.setattr(writer, "CHECKPOINT_PAGES", 20)
+    monkeypatch.setattr(writer, "CHECKPOINT_OCTETS", 20 * engine.PAGE_SIZE)
     uncounted = []
     with closing(engine.open_reader(directory / "restante.db", disk.name)) as reader:
         for number in range(1, 101):

@@ -15,6 +15,7 @@ from restante.store.sqlite import migrations, open_sqlite
 from restante.store.sqlite.damage_mark import DamageMark
 from restante.store.sqlite.engine import PAGE_SIZE, fetch
 from restante.store.sqlite.sqlite_care import SqliteCare
+from restante.store.sqlite.stored_page_size import LARGE
 from restante.store.store_care import SalvageReport
 from restante.store.store_errors import StoreError, StoreUnusable
 from restante.tenancy.model import Directory
@@ -31,6 +32,7 @@ from tests.contract.making import (
     spooled,
 )
 from tests.store.old_stores import FIRST, unpack
+from tests.store.sqlite.tables import empty_database
 
 DATABASE = "restante.db"
 NOISE = random.Random(1).randbytes(PAGE_SIZE)
@@ -39,14 +41,24 @@ COUNT = 160
 
 def head(number: int) -> bytes:
     """Of some messages several pages, of most a part of one."""
-    return b"Subject: %d\r\n\r\n" % number + b"%d" % number * (20_000 if number % 50 == 0 else 250)
+    return b"Subject: %d\r\n\r\n" % number + b"%d" % number * (5000 if number % 50 == 0 else 250)
 
 
 @pytest.fixture
-def filled(runner: asyncio.Runner, directory: Path) -> Path:
+def page_size() -> int:
+    """The octets of a page of the store: a test may have it made as earlier versions did."""
+    return PAGE_SIZE
+
+
+ANY_SIZE = pytest.mark.parametrize("page_size", [PAGE_SIZE, LARGE])
+
+
+@pytest.fixture
+def filled(runner: asyncio.Runner, directory: Path, page_size: int) -> Path:
     """A closed store with held, deferred, refused and large mail of two domains."""
 
     async def fill() -> None:
+        empty_database(directory / DATABASE, page_size)
         store = await open_sqlite(directory)
         alpha = await hosted(store)
         beta = await hosted(store, "beta.example")
@@ -178,8 +190,9 @@ def exchanged(octets: bytes, page: int, other: int) -> bytes:
 
 def emptied_within(octets: bytes, page: int, _other: int) -> bytes:
     """Return a database in which sectors in the middle of a page are zeros."""
-    at = page * PAGE_SIZE + 4096
-    return octets[:at] + bytes(4096) + octets[at + 4096 :]
+    quarter = PAGE_SIZE // 4
+    at = page * PAGE_SIZE + quarter
+    return octets[:at] + bytes(quarter) + octets[at + quarter :]
 
 
 def _last_root(octets: bytes, directory: Path) -> int:
@@ -222,26 +235,28 @@ async def test_pages_that_are_whole_and_wrong_cost_only_mail_that_is_named(
         shutil.rmtree(target)
 
 
+@ANY_SIZE
 async def test_mail_behind_an_inner_page_that_is_gone_is_found_on_its_pages(
-    filled: Path, tmp_path: Path
+    filled: Path, tmp_path: Path, page_size: int
 ) -> None:
     connection = apsw.Connection(str(filled / DATABASE))
     [(root,)] = fetch(connection, "SELECT rootpage FROM sqlite_schema WHERE name = 'message'")
     connection.close()
     with (filled / DATABASE).open("r+b") as file:
-        file.seek((root - 1) * PAGE_SIZE)
+        file.seek((root - 1) * page_size)
         file.write(NOISE)
     report = salvaged(filled, tmp_path / "new")
     _, mail = await everything(tmp_path / "new")
     assert mail.keys() == set(range(1, COUNT + 2)), report.lost
 
 
-@pytest.mark.parametrize("octets", [16, 100, PAGE_SIZE])
+@ANY_SIZE
+@pytest.mark.parametrize("octets", [16, 100, 0], ids=["16", "100", "a page"])
 async def test_a_store_without_its_header_is_salvaged(
-    filled: Path, tmp_path: Path, octets: int
+    filled: Path, tmp_path: Path, octets: int, page_size: int
 ) -> None:
     with (filled / DATABASE).open("r+b") as file:
-        file.write(bytes(octets))
+        file.write(bytes(octets or page_size))
     report = salvaged(filled, tmp_path / "new")
     assert [finding.kind for finding in report.lost] == ["database"]
     assert len((await everything(tmp_path / "new"))[1]) == COUNT + 1

@@ -86,7 +86,7 @@ async def test_without_room_for_a_copy_nothing_changes(
 ) -> None:
     monkeypatch.setattr(upgrade_copy, "room_for_copy", lambda _directory: 10 * 1024 * 1024)
     with pytest.raises(
-        StoreUnusable, match=r"before the schema is upgraded: 65 MiB are needed and 10 are free"
+        StoreUnusable, match=r"before the schema is upgraded: 64 MiB are needed and 10 are free"
     ):
         await open_sqlite(older)
     assert (version(older), copies(older)) == (FORMER, [])

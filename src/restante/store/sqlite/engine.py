@@ -26,11 +26,11 @@ Bindings = Sequence[Any] | Mapping[str, Any]
 OLDEST = (3, 51, 3)
 """The first version without the checkpoint race."""
 
-PAGE_SIZE = 16384
-"""Octets, measured with 4 KiB messages in groups of 20, one sync each.
+PAGE_SIZE = 4096
+"""Octets of a page of a new database; docs/decisions/0039-pages-of-4-kib.md has the figures.
 
-16384 gives 32,000/s. 8192 gives 24,000/s, because each message has a page to itself. 32768 writes a
-third more log for the same rate. 20 KB messages do best with 16384 too."""
+A database keeps the size that it was made with, and earlier versions made pages of 16 KiB. To count
+pages, ask the database at hand (`page_size_of`)."""
 
 JOURNAL_LIMIT = 256 * 1024 * 1024
 """Octets to which a log that slow readers let grow is cut back.
@@ -60,12 +60,17 @@ def check_engine(version: str | None = None) -> None:
         )
 
 
-def open_write_connection(path: Path, vfs: str | None = None) -> apsw.Connection:
-    """Open the one connection that writes. It checkpoints only when told to."""
+def open_write_connection(
+    path: Path, vfs: str | None = None, page_size: int = PAGE_SIZE
+) -> apsw.Connection:
+    """Open the one connection that writes. It checkpoints only when told to.
+
+    `page_size` counts only for a database that has no page yet.
+    """
     flags = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
     connection = apsw.Connection(str(path), flags=flags, vfs=vfs, statementcachesize=_STATEMENTS)
     _set_up(connection, _WRITER_CACHE_KIB)
-    choose_page_layout(connection)
+    choose_page_layout(connection, page_size)
     if connection.pragma("journal_mode", "WAL") != "wal":
         raise StoreUnusable(
             f"{path}: this file system cannot share memory between connections; use a local disk"
@@ -76,11 +81,16 @@ def open_write_connection(path: Path, vfs: str | None = None) -> apsw.Connection
     return connection
 
 
-def choose_page_layout(connection: apsw.Connection) -> None:
+def choose_page_layout(connection: apsw.Connection, page_size: int = PAGE_SIZE) -> None:
     """Choose the form of a database that has no page yet. It costs 3 % more log (free_space.py)."""
     if not connection.pragma("page_count"):
-        connection.pragma("page_size", PAGE_SIZE)
+        connection.pragma("page_size", page_size)
         connection.pragma("auto_vacuum", "INCREMENTAL")
+
+
+def page_size_of(connection: apsw.Connection) -> int:
+    """Return the octets of a page of this database."""
+    return int(connection.pragma("page_size"))
 
 
 def open_reader(path: Path, vfs: str | None = None) -> apsw.Connection:

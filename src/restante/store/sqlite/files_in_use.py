@@ -15,7 +15,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from restante.store.sqlite.engine import PAGE_SIZE
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.store_errors import StoreError
 
@@ -24,8 +23,8 @@ _REMOVED: Final = (
     " the server stops"
 )
 _CUT: Final = "was truncated while in use"
-_LAST_VALID: Final = 16  # place in the log's index of the number of its frames
-_NUMBER: Final = struct.Struct("=I")
+_EXTENT_AT: Final = 14  # place in the log's index
+_EXTENT: Final = struct.Struct("=HI")  # octets of a page, and the number of frames in the log
 _LOG_HEADER, _FRAME_HEADER = 32, 24
 
 
@@ -109,9 +108,9 @@ class FilesInUse:
         """Return the least octets of the log."""
         if self._index < 0:
             return 0
-        octets = os.pread(self._index, _NUMBER.size, _LAST_VALID)
-        frames = _NUMBER.unpack(octets)[0] if len(octets) == _NUMBER.size else 0
-        return _LOG_HEADER + frames * (_FRAME_HEADER + PAGE_SIZE) if frames else 0
+        octets = os.pread(self._index, _EXTENT.size, _EXTENT_AT)
+        page_size, frames = _EXTENT.unpack(octets) if len(octets) == _EXTENT.size else (0, 0)
+        return _LOG_HEADER + frames * (_FRAME_HEADER + page_size) if frames else 0
 
 
 def _place(path: Path) -> tuple[int, int] | None:

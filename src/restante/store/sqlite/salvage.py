@@ -30,7 +30,7 @@ from restante.store.sqlite import (
 from restante.store.sqlite.backup import PARTIAL, copy_beside, copy_file, prepare_directory, sync
 from restante.store.sqlite.damaged_table import UNREADABLE, TolerantReader, UnreadableGap, table_of
 from restante.store.sqlite.directory_lock import lock_without_server
-from restante.store.sqlite.engine import PAGE_SIZE, choose_page_layout, fetch, quoted
+from restante.store.sqlite.engine import choose_page_layout, fetch, page_size_of, quoted
 from restante.store.sqlite.leaf_pages import LeafPages, is_message
 from restante.store.sqlite.log_mark import LogMark
 from restante.store.sqlite.log_remains import lost_part
@@ -260,7 +260,8 @@ class _Salvage:
         Of several with one number the last counts.
         """
         found: dict[int, Row] = {}
-        with closing(LeafPages(self._directory / _DATABASE, PAGE_SIZE)) as pages:
+        page_size = page_size_of(self._source)
+        with closing(LeafPages(self._directory / _DATABASE, page_size)) as pages:
             for number, row in pages.rows():
                 if number in self._kept or not (number in missing or _is_in(number, gaps)):
                     continue

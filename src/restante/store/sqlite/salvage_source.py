@@ -16,7 +16,8 @@ import apsw
 
 from restante.store.sqlite import engine, migrations
 from restante.store.sqlite.damaged_table import UNREADABLE
-from restante.store.sqlite.engine import PAGE_SIZE, fetch
+from restante.store.sqlite.engine import fetch
+from restante.store.sqlite.stored_page_size import stored_page_size
 from restante.store.store_errors import StoreUnusable
 
 _HEADER = 100  # octets
@@ -45,8 +46,9 @@ def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, s
         with closing(connection):
             yield connection, int(connection.pragma("user_version")), ""
         return
-    pages = _schema_pages(work)
-    least = max((work / "new.db").stat().st_size, _size_by_header(database))
+    page_size = stored_page_size(database)
+    pages = _schema_pages(work, page_size)
+    least = max((work / "new.db").stat().st_size, _size_by_header(database, page_size))
     header = {1: pages[1][:_HEADER]}
     for replaced, done in (
         ({}, "missing or unreadable pages were replaced by empty ones"),
@@ -54,7 +56,9 @@ def opened(database: Path, work: Path) -> Iterator[tuple[apsw.Connection, int, s
         ({1: pages[1]}, "its first page was replaced"),
         (pages, "its list of tables was replaced"),
     ):
-        if (connection := _open(_copy(database, work, replaced, least))) is not None:
+        copy = work / "copy.db"
+        _copy(database, copy, page_size, replaced, least)
+        if (connection := _open(copy)) is not None:
             with closing(connection):
                 yield connection, _version(connection), done
             return
@@ -81,72 +85,72 @@ def _open(database: Path) -> apsw.Connection | None:
     return None
 
 
-def _copy(database: Path, work: Path, replaced: Mapping[int, bytes], least: int) -> Path:
+def _copy(
+    database: Path, copy: Path, page_size: int, replaced: Mapping[int, bytes], least: int
+) -> None:
     """Copy a database and its log; put octets over the beginning of some of the copy's pages.
 
     The copy has at least so many octets: the engine refuses a list with tables beyond the end.
     """
-    copy = work / "copy.db"
     for name in ("", "-wal", "-shm"):
         Path(f"{copy}{name}").unlink(missing_ok=True)
-    _copy_readable(database, copy)
+    _copy_readable(database, copy, page_size)
     log = Path(f"{database}-wal")
     if log.exists():
-        _copy_readable(log, Path(f"{copy}-wal"))
+        _copy_readable(log, Path(f"{copy}-wal"), page_size)
     with copy.open("r+b") as file:
         for page, octets in replaced.items():
-            file.seek((page - 1) * PAGE_SIZE)
+            file.seek((page - 1) * page_size)
             file.write(octets)
         size = max(file.seek(0, os.SEEK_END), least)
-        file.truncate(-(-size // PAGE_SIZE) * PAGE_SIZE)
-    return copy
+        file.truncate(-(-size // page_size) * page_size)
 
 
-def _copy_readable(source: Path, place: Path) -> None:
+def _copy_readable(source: Path, place: Path, page_size: int) -> None:
     """Copy a file, with zeros for pages that the disk does not return. Raises OSError."""
     with source.open("rb", buffering=0) as read, place.open("wb") as written:
         size = os.fstat(read.fileno()).st_size
-        for at in range(0, size, PAGE_SIZE):
+        for at in range(0, size, page_size):
             written.seek(at)
-            written.write(_readable(read.fileno(), at))
+            written.write(_readable(read.fileno(), at, page_size))
         written.truncate(size)
 
 
-def _readable(descriptor: int, at: int) -> bytes:
+def _readable(descriptor: int, at: int, octets: int) -> bytes:
     try:
-        return os.pread(descriptor, PAGE_SIZE, at)
+        return os.pread(descriptor, octets, at)
     except OSError:
         return b""
 
 
-def _size_by_header(database: Path) -> int:
+def _size_by_header(database: Path, page_size: int) -> int:
     """Return the octets that a database has by its header, 0 if that is lost or hardly true."""
     with database.open("rb", buffering=0) as file:
-        header = _readable(file.fileno(), 0)[:_HEADER]
-        size = int.from_bytes(header[_PAGES]) * PAGE_SIZE
+        header = _readable(file.fileno(), 0, _HEADER)
+        size = int.from_bytes(header[_PAGES]) * page_size
         is_likely = header.startswith(_MAGIC) and size <= _MOST_BEYOND + file.seek(0, os.SEEK_END)
     return size if is_likely else 0
 
 
-def _schema_pages(work: Path) -> dict[int, bytes]:
+def _schema_pages(work: Path, page_size: int) -> dict[int, bytes]:
     """Return the pages with the list of tables of a new database, by their numbers from 1.
 
     The first one is made to take the database's size from the file.
     """
     new = work / "new.db"
     new.unlink(missing_ok=True)
-    with closing(engine.open_write_connection(new)) as connection:
+    with closing(engine.open_write_connection(new, page_size=page_size)) as connection:
         migrations.migrate(connection)
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
     octets = new.read_bytes()
-    first = bytearray(octets[:PAGE_SIZE])
+    first = bytearray(octets[:page_size])
     first[_CHANGE_COUNTER], first[_VALID_FOR], first[_FREE_PAGES] = (
         bytes([0, 0, 0, 2]),
         bytes([0, 0, 0, 1]),
         bytes(8),
     )
     others = {
-        page: octets[(page - 1) * PAGE_SIZE : page * PAGE_SIZE] for page in _pages_below(first)
+        page: octets[(page - 1) * page_size : page * page_size] for page in _pages_below(first)
     }
     return {1: bytes(first), **others}
 

@@ -58,7 +58,7 @@ _OWN: Final = frozenset({_LOCK, CONTENT, *(f"{PARTIAL}{end}" for end in ("", "-w
 _MOST_ROWS: Final = 1000  # in a slice
 _MOST_OCTETS: Final = 4 << 20
 _BLOCK: Final = 1 << 20
-_PAGES_BETWEEN_CHECKPOINTS: Final = 64 * 1024 * 1024 // engine.PAGE_SIZE
+_OCTETS_BETWEEN_CHECKPOINTS: Final = 64 * 1024 * 1024
 
 _Answer = TypeVar("_Answer")
 
@@ -305,7 +305,7 @@ class SqliteMoveTarget(SqliteMoveEnd):
 
     def _checkpoint_if_due(self) -> None:
         log = self._directory / f"{PARTIAL}-wal"
-        if log.stat().st_size >= _PAGES_BETWEEN_CHECKPOINTS * engine.PAGE_SIZE:
+        if log.stat().st_size >= _OCTETS_BETWEEN_CHECKPOINTS:
             self._opened.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_RESTART)
 
     def _clear(self) -> None:

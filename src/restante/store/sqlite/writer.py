@@ -41,12 +41,15 @@ from restante.store.sqlite.store_health import StoreHealth
 from restante.store.sqlite.write_transaction import SqliteChange, WriteTransaction
 from restante.store.store_errors import StoreError, StoreFull
 
-CHECKPOINT_PAGES = 16 * 1024 * 1024 // engine.PAGE_SIZE
-"""Pages logged between checkpoints: from 8 to 128 MiB the rate is the same, but waits grow."""
+CHECKPOINT_OCTETS = 16 * 1024 * 1024
+"""Octets of pages logged between checkpoints.
+
+From 8 to 128 MiB the rate is the same, but waits grow.
+"""
 
 _FRESH: Final = 0.005  # seconds, about as long as a commit: an older look at the files is repeated
 
-_LONG_LOG = 4 * CHECKPOINT_PAGES  # readers have kept the log from being reused: wait for them, once
+_LONG_LOG = 4 * CHECKPOINT_OCTETS  # readers keep the log from being reused: wait for them, once
 
 
 class _WaitingChange(NamedTuple):
@@ -92,7 +95,8 @@ class StoreWriter:
         self._remove_files = remove_files
         self._loop = asyncio.get_running_loop()
         self._queue: SimpleQueue[_WaitingChange | None] = SimpleQueue()
-        self._pages_logged = 0
+        self._page_size = engine.page_size_of(parts.connection)
+        self._octets_logged = 0
         self._free_space = FreeSpace(parts.connection)
         self._looked_at = float("-inf")
         self._thread = threading.Thread(target=self._run, name="restante-writer", daemon=True)
@@ -214,12 +218,11 @@ class StoreWriter:
     # --- checkpoints
 
     def _checkpoint_if_due(self) -> None:
-        self._pages_logged += self._connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)[
-            0
-        ]
-        is_due = self._pages_logged >= CHECKPOINT_PAGES or self._ballast.is_given_up
+        pages, _ = self._connection.status(apsw.SQLITE_DBSTATUS_CACHE_WRITE, reset=True)
+        self._octets_logged += pages * self._page_size
+        is_due = self._octets_logged >= CHECKPOINT_OCTETS or self._ballast.is_given_up
         if is_due and not self._health.failure:
-            self._pages_logged = 0
+            self._octets_logged = 0
             self._catch_up()
             self._checkpoint(apsw.SQLITE_CHECKPOINT_PASSIVE)
             if not self._health.failure:
@@ -239,7 +242,7 @@ class StoreWriter:
                 self._health.meet(error, "returning free space")
             return
         if not self._free_space.is_returning:
-            self._pages_logged = CHECKPOINT_PAGES
+            self._octets_logged = CHECKPOINT_OCTETS
         self._checkpoint_if_due()
 
     def _catch_up(self) -> None:
@@ -250,7 +253,8 @@ class StoreWriter:
     def _checkpoint(self, mode: int) -> None:
         try:
             pages, _ = self._connection.wal_checkpoint(mode=mode)
-            if pages >= _LONG_LOG and mode == apsw.SQLITE_CHECKPOINT_PASSIVE:
+            is_long = pages * self._page_size >= _LONG_LOG
+            if is_long and mode == apsw.SQLITE_CHECKPOINT_PASSIVE:
                 with engine.impatience(self._connection):
                     self._checkpoint(apsw.SQLITE_CHECKPOINT_RESTART)
         except (
