@@ -15,7 +15,7 @@ from tests.acceptance.peers.server import Login, Server
 SOURCE = Path(restante_client.__file__).parents[1]
 
 
-def run_client(*words: str, timeout: float = 60.0) -> Ended:
+def run_client(*words: str, timeout: float = 150.0) -> Ended:
     """Run it to its end, whatever its exit code."""
     return subprocess.run(
         [sys.executable, "-m", "restante_client", *words],

@@ -392,7 +392,7 @@ def _in_a_laboratory(more: str) -> str:
 
 
 def _run(config: Path, *words: str, typed: str = "") -> Ended:
-    return run_forked(RESTANTE, ["--config", str(config), *words], typed, timeout=60.0)
+    return run_forked(RESTANTE, ["--config", str(config), *words], typed, timeout=150.0)
 
 
 def _do(config: Path, *words: str, typed: str = "") -> str:

@@ -143,7 +143,7 @@ class SidTree:
     def __exit__(self, *_: object) -> None:
         self._directory.cleanup()
 
-    def run(self, program: str, *words: str, timeout: float = 60.0) -> Ended:
+    def run(self, program: str, *words: str, timeout: float = 150.0) -> Ended:
         """Run a program of the tree, which sees it as the root directory."""
         return run("chroot", self.top, program, *words, timeout=timeout, home_inside="/root")
 

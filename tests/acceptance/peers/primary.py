@@ -124,7 +124,7 @@ class Primary(ABC):
         try:
             with socket.create_connection((self.address, self.port), timeout=5) as connection:
                 return _greets(connection)
-        except ConnectionError:
+        except (ConnectionError, TimeoutError):
             return False
 
 

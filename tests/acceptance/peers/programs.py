@@ -56,7 +56,7 @@ def peers_directory() -> Path:
 
 
 def run(
-    program: str, *arguments: str | Path, timeout: float = 60.0, home_inside: str = ""
+    program: str, *arguments: str | Path, timeout: float = 150.0, home_inside: str = ""
 ) -> Ended:
     """Run `program` to its end, whatever its exit code.
 

@@ -95,6 +95,6 @@ class SmtpSink:
         )
         try:
             socket.create_connection((self.address, self.port), timeout=5).close()
-        except ConnectionError:
+        except (ConnectionError, TimeoutError):
             return False
         return True
