@@ -46,7 +46,7 @@ def memory(leader: int) -> int:
 
 
 def resident(pid: int) -> int:
-    """Return the resident memory of one process, with all of what it shares."""
+    """Return the resident memory of one process, with all that it shares."""
     status = (PROC / str(pid) / "status").read_text()
     return next(
         int(line.split()[1]) * KIBIBYTE for line in status.splitlines() if line[:6] == "VmRSS:"

@@ -16,4 +16,4 @@ def test_a_table_is_frozen_and_has_no_other_keys() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         Table().number = 2
     with pytest.raises(ValidationError, match="Extra inputs"):
-        Table.model_validate({"numbr": 2})
+        Table.model_validate({"amount": 2})
