@@ -106,9 +106,10 @@ recording: install
 	PYTHONPATH=demo $(ON_LOOPBACK) record_top docs/pictures/top.svg
 
 # The packages in clean trees of Debian, as root, without a network; some minutes. ONLY=deb: one of
-# tests/packages.
+# tests/packages. ONLY=python has newer versions of Python; PYTHONS='/path/to/python3.12' adds some
+# of this machine.
 packages-test: install .venv/release/.installed
-	ci/install-packaging
+	NEWER=$(if $(filter-out python,$(ONLY)),,1) ci/install-packaging
 	unshare --mount --propagation private $(ON_LOOPBACK) pytest -q --timeout 1800 -o python_files='check_*.py' \
 		tests/packages$(if $(ONLY),/check_$(ONLY).py)
 

@@ -19,16 +19,15 @@ from typing import Final
 
 from tests.documents.blocks import Block, read_blocks
 from tests.packages.booted_tree import booted
+from tests.packages.checkout_copy import CHECKOUT, PLACE, copy_checkout
 from tests.packages.clean_tree import CleanTree, clean_tree
 
-CHECKOUT: Final = Path(__file__).parents[2]
 # systemd, which machines have that were not made by debootstrap.
 BOOTING: Final = (
     "apt-get -qq --no-install-recommends install systemd\n"
     "systemctl mask getty.target console-getty.service"  # the terminals are not ours
 )
 PAGES: Final = ("README.md", "docs/how-to/put-into-production.md")
-PLACE: Final = "/srv/restante"
 INSTALLING: Final = {
     "installs packages",
     "needs the package registry",
@@ -87,17 +86,6 @@ def _lines(name: str, block: Block) -> Iterator[str]:
         yield f". /steps/{name} >{output} 2>&1 </dev/null"
     if block.must_print:
         yield f"grep -qF -f /steps/{name}.prints {output}"
-
-
-def copy_checkout(tree: CleanTree) -> None:
-    """Copy the files of the repository, without what was made there."""
-    files = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(files, cwd=CHECKOUT, check=True, stdout=subprocess.PIPE).stdout
-    tree.path(PLACE).mkdir(parents=True)
-    pack = ["tar", "--create", "--no-recursion", "--null", "--files-from=-"]
-    packed = subprocess.run(pack, cwd=CHECKOUT, check=True, input=listed, stdout=subprocess.PIPE)
-    unpack = ["tar", "--extract", "--no-same-owner", "--directory", str(tree.path(PLACE))]
-    subprocess.run(unpack, check=True, input=packed.stdout)
 
 
 @contextmanager

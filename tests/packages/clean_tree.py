@@ -1,9 +1,9 @@
 """A clean tree of Debian, in which nothing is installed but Debian's minimal variant.
 
-`ci/install-packaging` makes it. Each test works on a copy of its own, an overlay. Scripts run there
-by chroot, in process and mount namespaces of their own, and all processes end with them. The
-network is that of the test: none but `lo`. So apt has only the archives that were fetched before,
-and pip only the wheels.
+`ci/install-packaging` makes it, and trees of newer releases, which have Python too. Each test works
+on a copy of its own, an overlay. Scripts run there by chroot, in process and mount namespaces of
+their own, and all processes end with them. The network is that of the test: none but `lo`. So apt
+has only the archives that were fetched before, and pip only the wheels.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Final
 from tests.acceptance.peers.programs import missing, peers_directory, require_root
 
 PLACE: Final = peers_directory() / "packaging"
+DEBIAN: Final = PLACE / "debian"
 WHEELS: Final = PLACE / "wheels"
 SECONDS: Final = 900
 VARIABLES: Final = {
@@ -75,12 +76,16 @@ class CleanTree:
 
 
 @contextmanager
-def clean_tree(directory: Path, *layers: Path) -> Iterator[CleanTree]:
+def clean_tree(
+    directory: Path, *layers: Path, base: Path = DEBIAN, wheels: Path = WHEELS
+) -> Iterator[CleanTree]:
     """Make a tree below an empty directory. `layers` are those of earlier trees, newest first."""
     require_root()
-    if not (PLACE / "debian/.recipe").exists():
-        missing("there is no clean tree of Debian: run ci/install-packaging")
-    with kept(), _mounted(directory, layers) as root:
+    if not (base / ".recipe").exists():
+        missing(f"there is no clean tree of Debian in {base}: run ci/install-packaging")
+    with kept(), _mounted(directory, (*layers, base)) as root:
+        _furnish(root)
+        bind(wheels, root / "wheels")
         way_in = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
         yield CleanTree(root, [*way_in, f"--mount-proc={root}/proc", "chroot", str(root)])
 
@@ -98,11 +103,10 @@ def _mounted(directory: Path, layers: Sequence[Path]) -> Iterator[Path]:
     root = directory / "root"
     for name in ("root", "upper", "work"):
         (directory / name).mkdir(parents=True)
-    lower = ":".join(map(str, (*layers, PLACE / "debian")))
+    lower = ":".join(map(str, layers))
     options = f"lowerdir={lower},upperdir={layer(directory)},workdir={directory}/work"
     subprocess.run(["mount", "-t", "overlay", "-o", options, "overlay", root], check=True)
     try:
-        _furnish(root)
         yield root
     finally:
         subprocess.run(["umount", "--recursive", root], check=True)
@@ -118,5 +122,9 @@ def _furnish(root: Path) -> None:
     (root / "etc/dpkg/dpkg.cfg.d/test").write_text("force-unsafe-io\n")
     (root / "etc/pip.conf").write_text(PIP)
     (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
-    (root / "wheels").mkdir(exist_ok=True)
-    subprocess.run(["mount", "--bind", WHEELS, root / "wheels"], check=True)
+
+
+def bind(directory: Path, place: Path) -> None:
+    """Show a directory of this machine in a tree, until the tree ends."""
+    place.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", "--bind", directory, place], check=True)

@@ -1,0 +1,95 @@
+"""The wheel, its server and the unit tests on newer versions of Python, in clean trees of Debian.
+
+Debian's newer releases have one each. PYTHONS names programs of this machine, such as
+/opt/python3.12/bin/python3.12; each is shown in a tree of Debian 12.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from restante import __version__
+from tests.packages.checkout_copy import PLACE as COPY
+from tests.packages.checkout_copy import copy_checkout
+from tests.packages.clean_tree import DEBIAN, PLACE, CleanTree, bind, clean_tree
+from tools.build_dist import build
+
+RELEASES: Final = ("trixie", "forky")
+DIST: Final = "/srv/dist"
+# A deprecation of Python is an error in the server and in its commands. The scripts
+# that call them, and their primary, ignore it.
+STRICT: Final = "export PYTHONWARNINGS=error::DeprecationWarning"
+
+
+@dataclass(frozen=True, slots=True)
+class NewerPython:
+    """A Python, the tree in which it runs, and the libraries for it."""
+
+    program: str
+    base: Path
+    wheels: Path
+
+    def prepare(self, tree: CleanTree) -> None:
+        """Show one of this machine in the tree, where it needs the same libraries as Debian's."""
+        if self.program.startswith("/"):
+            tree.do("apt-get -qq --no-install-recommends install python3-venv")
+            prefix = Path(self.program).parents[1]
+            bind(prefix, tree.path(str(prefix)))
+
+
+def newer_pythons() -> Iterator[NewerPython]:
+    for release in RELEASES:
+        yield NewerPython("python3", PLACE / release, PLACE / release / "wheels")
+    for path in map(Path, os.environ.get("PYTHONS", "").split()):
+        yield NewerPython(str(path.resolve()), DEBIAN, PLACE / path.name)
+
+
+@pytest.fixture(params=newer_pythons(), ids=lambda one: f"{one.base.name}-{one.program}")
+def python(request: pytest.FixtureRequest) -> NewerPython:
+    one: NewerPython = request.param
+    return one
+
+
+@pytest.fixture
+def tree(python: NewerPython, tmp_path: Path) -> Iterator[CleanTree]:
+    """A tree with the Python and the files of the repository."""
+    with clean_tree(tmp_path, base=python.base, wheels=python.wheels) as tree:
+        python.prepare(tree)
+        copy_checkout(tree)
+        yield tree
+
+
+def test_the_wheel_and_its_lock_make_a_server_that_holds_and_hands_over(
+    python: NewerPython, tree: CleanTree
+) -> None:
+    build(tree.path(DIST))
+    tree.do(
+        f"{python.program} -m venv /opt/restante\n"
+        "/opt/restante/bin/pip install --quiet --require-hashes -r requirements.lock\n"
+        "/opt/restante/bin/pip install --quiet --no-deps ./restante-*.whl\n"
+        "/opt/restante/bin/pip install --quiet aiosmtpd",  # the primary of the demonstration
+        cwd=DIST,
+    )
+    tree = tree.with_path("/opt/restante/bin")
+    assert tree.do(f"{STRICT}\nrestante version") == f"restante {__version__}\n"
+    tree.do(
+        f"{STRICT}\n"
+        f"python -W ignore {COPY}/demo/smoke_walk.py\n"
+        f"python -W ignore {COPY}/demo/demo.py"
+    )
+
+
+def test_the_unit_tests_pass(python: NewerPython, tree: CleanTree) -> None:
+    tree.do(
+        f"{python.program} -m venv /opt/unit\n"
+        "/opt/unit/bin/pip install --quiet --require-hashes -r requirements-dev.lock\n"
+        "/opt/unit/bin/pip install --quiet --no-deps --no-build-isolation --editable .\n"
+        "/opt/unit/bin/python -m tests.unit_run",
+        cwd=COPY,
+    )
