@@ -12,7 +12,7 @@ CPU: Final = "CPU s/1,000"
 SYNCS: Final = "syncs"
 
 _LARGE_COST: Final = (
-    "The rate follows the CPU seconds: the steps alone take 1.4 for 1 MiB, and the rest are the"
+    "The rate follows the CPU seconds: the steps alone take 1.4 for 1 MiB. The rest are the"
     " dialogue and changes between threads (decision 0035)"
 )
 _LARGE_SYNCS: Final = (
@@ -22,7 +22,7 @@ _LARGE_SYNCS: Final = (
 _REASONS: Final = {
     **{
         ("accept-4k-20-kept", workers): (
-            "Each worker has only a part of the 20 sessions in its batches, and all share two"
+            "Each worker has only a part of the 20 sessions in its batches. All share two"
             " processors with the senders and the database; with 100 sessions the target is met"
         )
         for workers in SHARED
@@ -50,7 +50,7 @@ _REASONS: Final = {
         " 0.36 to 0.38 s"
     ),
     ("drain-100ms", LOSS): (
-        "Connections and small windows take the first second of a drain over 100 ms, and the whole"
+        "Connections and small windows take the first second of a drain over 100 ms. The whole"
         " drain of 10,000 messages on this machine takes 0.6 seconds"
     ),
     ("drain-100ms-long", LOSS): (
