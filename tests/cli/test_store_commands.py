@@ -9,7 +9,9 @@ from pathlib import Path
 import apsw
 import pytest
 
+from restante.admin.store_maintenance import PlannedCopyView
 from restante.cli.failures import Exit
+from restante.cli.store_commands import _time
 from tests.cli.conftest import Command, Outcome
 from tests.postgres_cluster import PostgresCluster
 from tests.released.fixtures import DIRECTORY as FIXTURES
@@ -98,12 +100,26 @@ def test_a_dry_run_of_an_upgrade_lists_its_steps_and_its_copy(
     assert "the store has schema 51; an upgrade would bring" in planned.out
     assert "52  Note which version of Restante upgraded the store" in planned.out
     assert "2 messages" in planned.out
+    assert "less than a minute; no mail is accepted meanwhile" in " ".join(planned.out.split())
     view = json.loads(command("store", "upgrade", "--dry-run", "--json").out)
     assert view["steps"][0]["schema_after"] == 52
     copy = view["copy_before"]
     assert copy["directory"] == str(installation / "data" / "before-upgrade-from-schema-51")
     assert copy["has_room"] is (copy["octets"] <= copy["octets_free"])
     assert not Path(copy["directory"]).exists()
+
+
+def test_the_time_of_an_upgrade_is_a_range_by_the_size() -> None:
+    copy = PlannedCopyView(directory="/x", octets=10_000_000_000, octets_free=0, has_room=False)
+    assert _time(copy) == "about 1m 00s to 25m 00s, by the disk; no mail is accepted meanwhile"
+
+
+def test_a_command_says_that_it_upgrades_the_store(command: Command, installation: Path) -> None:
+    shutil.rmtree(installation / "data")
+    write_sqlite(FIXTURES / "sqlite-051.sql", installation)
+    first, second = command("domain", "list"), command("domain", "list")
+    assert first.err.startswith("restante: the store has schema 51; this upgrades it to ")
+    assert "this upgrades" not in second.err
 
 
 def test_an_upgrade_without_room_for_its_copy_is_told_beforehand(

@@ -15,7 +15,7 @@ from restante.admin.admin_context import (
     ProcessParts,
     operator,
 )
-from restante.cli.failures import Exit, Failure
+from restante.cli.failures import Exit, Failure, complain
 from restante.cli.store_place import check_store_is_there
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.portal_url import portal_url
@@ -159,6 +159,11 @@ async def _open_sealed(config: Config, vault: Vault, *, needs_no_server: bool) -
 async def open_configured_store(config: Config, *, needs_no_server: bool = False) -> Store:
     """Open the store that the configuration names. Raises Failure."""
     check_store_is_there(config.store)
+    if change := choice.schema_change_ahead(config.store):
+        complain(
+            f"the store has schema {change.before}; this upgrades it to {change.after}, after"
+            " a copy beside it; an older Restante cannot open it then"
+        )
     try:
         return await choice.open_store(config.store, access=config.database_access)
     except StoreDamaged as error:

@@ -14,6 +14,7 @@ from restante.cli.failures import Exit, Failure, complain, warn
 from restante.cli.options import ConfigOption, JsonOption
 from restante.cli.progress import late
 from restante.cli.store_place import check_store_is_there
+from restante.cli.times import span
 from restante.mail.quantity import counted
 from restante.store.store_errors import (
     CareUnsupported,
@@ -44,7 +45,10 @@ group = typer.Typer(name="store", help="Check, back up, salvage or move the whol
 _NOT_DAMAGE = ("key", "schema")  # findings about the key file or the program
 _BACKUP_SECONDS = 24 * 3600.0
 _PROGRESS_SECONDS = 5.0
-_COPY_TIME = "not known; mostly that of writing the copy, and no mail is accepted meanwhile"
+_FAST, _SLOW = 500_000_000, 20_000_000  # octets a second that disks take
+_WRITTEN = 3  # times the size of the database: the copy, then tables and their indexes
+_MINUTE = 60
+_SHORT = "less than a minute"
 _STEPS_TIME = "not known; servers go on, also while an index of all mail is built"
 
 
@@ -198,11 +202,18 @@ def _show_plan(plan: "UpgradePlanView", *, as_json: bool) -> int:
                 ("held mail", f"{counted(plan.messages, 'message')}, {human_size(plan.octets)}"),
                 ("copy before", copy.directory if copy else "none; back PostgreSQL up first"),
                 *([("room", _room(copy))] if copy else []),
-                ("time", _COPY_TIME if copy else _STEPS_TIME),
+                ("time", _time(copy) if copy else _STEPS_TIME),
             ]
         )
         say("nothing was changed")
     return Exit.UNAVAILABLE if copy and not copy.has_room else Exit.DONE
+
+
+def _time(copy: "PlannedCopyView") -> str:
+    """Return how long an upgrade takes about, on a fast disk and on a slow one."""
+    least, most = (_WRITTEN * copy.octets / rate for rate in (_FAST, _SLOW))
+    long = f"about {span(least)} to {span(most)}, by the disk" if most >= _MINUTE else _SHORT
+    return f"{long}; no mail is accepted meanwhile"
 
 
 def _room(copy: "PlannedCopyView") -> str:

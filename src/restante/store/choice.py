@@ -18,7 +18,7 @@ from restante.store.store_url import StoreKind, StoreUrl, StoreUrlUnusable, pars
 
 if TYPE_CHECKING:
     from restante.store.moving.move_end import MoveSource, MoveTarget
-    from restante.store.store_care import StoreCare
+    from restante.store.store_care import SchemaChange, StoreCare
 
 _COMMANDS_PROOF = 0.05  # seconds
 _STRICT = DatabaseAccess()
@@ -65,6 +65,16 @@ async def open_store(
             return MemoryStore()
         case _:
             assert_never(place.kind)
+
+
+def schema_change_ahead(url: str) -> "SchemaChange | None":
+    """Return the change of schema that opening a store on SQLite makes; None if it makes none."""
+    place = _place(url)
+    if place.directory is None:
+        return None
+    from restante.store.sqlite import upgrade_plan  # noqa: PLC0415  for commands
+
+    return upgrade_plan.schema_change_ahead(place.directory)
 
 
 def store_care(url: str, access: DatabaseAccess = _STRICT) -> "StoreCare":

@@ -3,10 +3,30 @@
 from contextlib import closing
 from pathlib import Path
 
+import apsw
+
 from restante.store.sqlite import care_queries, engine, migrations
 from restante.store.sqlite.newer_schema import check_not_newer
+from restante.store.sqlite.opening import DATABASE
 from restante.store.sqlite.upgrade_copy import copy_of, room_for_copy, room_needed
-from restante.store.store_care import PlannedCopy, PlannedStep, UpgradePlan
+from restante.store.store_care import PlannedCopy, PlannedStep, SchemaChange, UpgradePlan
+
+
+def schema_change_ahead(directory: Path) -> SchemaChange | None:
+    """Return the change of schema that the next opening makes; None if it makes none. Blocks.
+
+    A database that is new, or cannot be read, has none ahead: opening it says more.
+    """
+    path = directory / DATABASE
+    if not path.exists():
+        return None
+    try:
+        with closing(engine.open_reader(path)) as connection:
+            before = int(connection.pragma("user_version"))
+    except (OSError, apsw.Error):
+        return None
+    now = len(migrations.MIGRATIONS)
+    return SchemaChange(before, now) if 0 < before < now else None
 
 
 def plan_upgrade(path: Path) -> UpgradePlan:
