@@ -45,6 +45,10 @@ _REASONS: Final = {
         "Without CHUNKING each message waits a round trip for the reply to DATA, so 20 connections"
         " carry 200 messages a second at most"
     ),
+    ("refill-3m", "a store that once held 3,000,000"): (
+        "The store still gave pages back to the file system during this run, and each of the two"
+        " was measured once"
+    ),
     ("start-cpu", ""): (
         "Other work shared both processors in this run, and with less of it the same start took"
         " 0.36 to 0.38 s"
