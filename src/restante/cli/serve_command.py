@@ -1,7 +1,7 @@
 """`restante serve`: run the server in the foreground."""
 
 from restante.cli.options import ConfigOption
-from restante.cli.server_run import run
+from restante.cli.server_run import run_configured
 
 
 def serve(config: ConfigOption = None) -> int:
@@ -10,4 +10,4 @@ def serve(config: ConfigOption = None) -> int:
     SIGTERM stops it. SIGHUP makes it read the configuration and certificates again. With `workers`,
     several processes serve, and this one supervises them.
     """
-    return run(config)
+    return run_configured(config)

@@ -41,7 +41,7 @@ def plain_serve(arguments: Sequence[str]) -> PlainServe | None:
 def run_plainly(config: Path | None) -> int:
     """Serve; return the exit code. An error is one line on standard error."""
     try:
-        return run(config)
+        return run_configured(config)
     except Failure as failure:
         complain(*failure.texts)
         return failure.code
@@ -50,7 +50,7 @@ def run_plainly(config: Path | None) -> int:
         return Exit.STOPPED
 
 
-def run(config_file: Path | None) -> int:
+def run_configured(config_file: Path | None) -> int:
     """Run the server of a configuration. Raises Failure."""
     gc.disable()  # until everything is loaded (server/garbage_collection)
     checked, warnings = read_and_check(config_file)
