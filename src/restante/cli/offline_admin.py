@@ -159,7 +159,7 @@ async def _open_sealed(config: Config, vault: Vault, *, needs_no_server: bool) -
 async def open_configured_store(config: Config, *, needs_no_server: bool = False) -> Store:
     """Open the store that the configuration names. Raises Failure."""
     check_store_is_there(config.store)
-    if change := choice.schema_change_ahead(config.store):
+    if change := choice.upgrade_ahead(config.store):
         complain(
             f"the store has schema {change.before}; this upgrades it to {change.after}, after"
             " a copy beside it; an older Restante cannot open it then"

@@ -67,7 +67,7 @@ async def open_store(
             assert_never(place.kind)
 
 
-def schema_change_ahead(url: str) -> "SchemaChange | None":
+def upgrade_ahead(url: str) -> "SchemaChange | None":
     """Return the change of schema that opening a store on SQLite makes; None if it makes none."""
     place = _place(url)
     if place.directory is None:
