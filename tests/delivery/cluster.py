@@ -1,6 +1,7 @@
 """Several servers on one store, in one process: a model of leases, to prove the dispatchers by."""
 
 import asyncio
+import inspect
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
@@ -92,7 +93,7 @@ class _ServersHandover:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._store, name)
-        if not asyncio.iscoroutinefunction(value):
+        if not inspect.iscoroutinefunction(value):
             return value
 
         async def call(*arguments: Any, **named: Any) -> Any:
