@@ -3,6 +3,8 @@
 import ssl
 import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import trustme
@@ -105,6 +107,30 @@ def test_a_name_outside_ascii_ends_the_handshake_and_fills_no_log(
         accepted.receive(hello.replace(b"mx.customer.exampl", b"mx.custom\xc3\xa9r.example"[:18]))
     assert unraisable == []
     assert accepted.take_outgoing() != b""  # the alert
+
+
+@pytest.mark.parametrize(
+    ("kind", "of", "message", "told"),
+    [
+        (UnicodeDecodeError, b"caf\xe9", None, False),  # Python 3.11 to 3.13
+        (UnicodeDecodeError, None, "in ssl servername callback while decoding name b'x'", False),
+        (UnicodeDecodeError, None, None, True),
+        (UnicodeDecodeError, None, "in a destructor", True),
+        (ValueError, None, "in ssl servername callback while decoding name b'x'", True),
+    ],
+)
+def test_a_strange_name_is_known_as_each_version_of_python_reports_it(
+    unraisable: list[object],
+    kind: type[Exception],
+    of: bytes | None,
+    message: str | None,
+    told: bool,
+) -> None:
+    report = SimpleNamespace(
+        exc_type=kind, exc_value=None, exc_traceback=None, err_msg=message, object=of
+    )
+    sys.unraisablehook(cast(Any, report))
+    assert unraisable == ([report] if told else [])
 
 
 def test_other_exceptions_of_that_kind_are_still_told(unraisable: list[object]) -> None:

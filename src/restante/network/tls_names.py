@@ -16,7 +16,7 @@ import ssl
 import sys
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Protocol
+from typing import Final, Protocol
 
 from restante.network.served_certificate import wildcard_for
 
@@ -43,6 +43,9 @@ def context_for(name: str, named: Mapping[str, ssl.SSLContext]) -> ssl.SSLContex
     return named.get(host) or named.get(wildcard_for(host))
 
 
+_DECODING: Final = "ssl servername callback while decoding name"  # Python 3.14; before, `object`
+
+
 class _Unraisable(Protocol):
     """An exception that Python could not raise, as `sys.unraisablehook` gets it."""
 
@@ -61,7 +64,7 @@ def ignore_strange_names() -> None:
     others = sys.unraisablehook
 
     def hook(unraisable: _Unraisable, /) -> None:
-        is_name = isinstance(unraisable.object, bytes)
+        is_name = isinstance(unraisable.object, bytes) or _DECODING in (unraisable.err_msg or "")
         if not (is_name and issubclass(unraisable.exc_type, UnicodeDecodeError)):
             others(unraisable)
 
