@@ -55,7 +55,7 @@ _REASONS: Final = {
     ),
     ("drain-100ms", LOSS): (
         "Connections and small windows take the first second of a drain over 100 ms. The whole"
-        " drain of 10,000 messages on this machine takes 0.6 seconds"
+        " drain of 10,000 messages on this machine takes half a second"
     ),
     ("drain-100ms-long", LOSS): (
         "20 connections carry at most 64 messages in each round trip, 12,800 a second, and a"
