@@ -19,12 +19,14 @@ from tests.acceptance.session import Session
 
 CLIENTS: Final = {"198.51.100.7": "one.sender.example", "198.51.100.8": "two.sender.example"}
 LISTED: Final = "198.51.100.66"
+LISTED_NETWORK: Final = [f"198.51.100.{host}" for host in range(96, 126)]  # 30 of 32 addresses
 MANNERS: Final = {
     "proxy": {"smtpd_upstream_proxy_protocol": "haproxy"},
     "xclient": {"smtpd_authorized_xclient_hosts": "127.0.0.1"},
 }
 REJECTED: Final = f"{{ {{ {LISTED} = REJECT it is listed }} }}"
 RULE: Final = {"smtpd_client_restrictions": f"check_client_access inline:{REJECTED}"}
+NETWORK_RULE: Final = "check_client_access cidr:{ { 198.51.100.96/27 REJECT it is listed } }"
 LOOKS_UP: Final = "[reception]\nptr = true\n"
 RECEIVED: Final = re.compile(
     rb"^Received: from (\S+) \((\S+) \[(?:IPv6:)?([^\]]+)\]\)", re.MULTILINE
@@ -176,3 +178,27 @@ def test_a_port_for_the_proxy_protocol_answers_probes_and_the_look_for_its_state
         primary.start()
         primary.wait_for(1)  # two probes must succeed, and they are 15 s apart
         assert seen(primary) == {"back": ("one.sender.example", "198.51.100.7")}
+
+
+def test_thirty_listed_clients_in_front_do_not_keep_good_mail_waiting(
+    restante: Installation, domain: str
+) -> None:
+    settings = MANNERS["xclient"] | {"smtpd_client_restrictions": NETWORK_RULE}
+    with PostfixPrimary([domain], settings=settings) as primary:
+        restante.hosts(domain, at(primary))
+        restante.do("domain", "set", domain, "--client-address", "xclient")
+        for source in LISTED_NETWORK:
+            bring(restante, domain, source, "bulk.example", source)
+        good = {f"{source} {turn}" for source in CLIENTS for turn in range(3)}
+        for token in good:
+            bring(restante, domain, token.split()[0], "out.example", token)
+        primary.start()
+
+        restante.do("release", domain)
+        finished = restante.wait_for_event("drain-finished", domain=domain)
+        primary.wait_for(len(good))
+        assert set(seen(primary)) == good
+    # A delivery has shown that the primary judges clients, so all 30 refusals stand in the end.
+    counts = {name: finished[name] for name in ("delivered", "deferred", "refused", "held")}
+    assert counts == {"delivered": 6, "deferred": 10, "refused": 30, "held": 0}
+    assert len(restante.events("drain-started", domain=domain)) == 1
