@@ -2,39 +2,14 @@
 
 import base64
 import json
-import os
-import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any
 
 import pytest
 
-from tests.acceptance.installation import RESTANTE, Installation
+from tests.acceptance.installation import Installation
 from tests.acceptance.session import Session, plain_response
-
-COLUMNS = 80
-
-
-@contextmanager
-def tracing(restante: Installation, *options: str) -> Iterator[IO[str]]:
-    """Trace sessions from loopback, and end it as Ctrl-C does."""
-    words: list[str | Path] = ["--config", restante.config, "trace-session"]
-    # A run in the background of a shell ignores SIGINT, and so would the command.
-    command = ["env", "--default-signal=INT", RESTANTE, *words, "--source", "127.0.0.1"]
-    with subprocess.Popen(
-        [*command, *options],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={"COLUMNS": str(COLUMNS), "PATH": os.defpath},
-    ) as process:
-        assert process.stdout is not None
-        assert "127.0.0.1/32" in process.stdout.readline()
-        yield process.stdout
-        process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=90) == 0
+from tests.acceptance.session_trace import COLUMNS, tracing
 
 
 def encoded(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
 import signal
@@ -20,6 +22,7 @@ from tests.acceptance.peers.programs import PLACES, require_plain_user
 from tests.acceptance.peers.sink import SmtpSink
 from tests.acceptance.sample import REVERSE_PATH, message, send
 from tests.acceptance.session import Session
+from tests.acceptance.session_trace import tracing
 
 USER: Final = "nobody"
 DOMAIN: Final = "alpha.example"
@@ -106,6 +109,15 @@ def test_each_worker_answers_commands_alone_too(restante: Installation) -> None:
         listed = restante.shown("--socket", str(own), "node", "list")
         [answering] = [node["name"] for node in listed if node["is_own"]]
         assert answering.endswith(f":w{number}")
+
+
+def test_a_trace_shows_the_sessions_of_all_workers(restante: Installation) -> None:
+    with tracing(restante, "--json") as lines:
+        assert {"worker", "workers"} <= json.loads(lines.readline()).keys()  # of the other one
+        assert answering_workers(restante) == set(WORKERS)
+        told = (json.loads(line).get("text", "") for line in lines)
+        ends = itertools.islice((text for text in told if text.startswith("closed")), CONNECTIONS)
+        assert len(list(ends)) == CONNECTIONS
 
 
 def test_a_killed_worker_is_back_in_its_place_and_nothing_is_lost(

@@ -10,7 +10,7 @@ import pytest
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.session_tracing import TraceLineView, TraceOrder, trace_sessions
-from restante.reception.session_traces import MOST_TRACES, SessionTraces
+from restante.reception.session_traces import MOST_TRACES, SessionTraces, TracedProcess
 from restante.tenancy.audit import EVERY_ENTRY, AuditAction
 from tests.admin.admin_world import NOW, AdminWorld
 
@@ -31,7 +31,7 @@ class Traced:
 
 
 def test_a_trace_is_audited_before_its_first_line() -> None:
-    world = Traced(worker=2, workers=4)
+    world = Traced(process=TracedProcess(2, 4, {1: "/s/1", 3: "/s/3", 4: "/s/4"}))
     order = TraceOrder(source="192.0.2.0/24", seconds=20, reason="ticket 7")
 
     async def run() -> list[TraceLineView]:
@@ -48,6 +48,7 @@ def test_a_trace_is_audited_before_its_first_line() -> None:
 
     first, line, *rest = asyncio.run(run())
     assert (first.kind, first.worker, first.workers) == ("begin", 2, 4)
+    assert first.other_sockets == {1: "/s/1", 3: "/s/3", 4: "/s/4"}
     assert first.text == "sessions from 192.0.2.0/24 for 20 s"
     assert line.model_dump(exclude={"at"}, exclude_none=True) == {
         "kind": "client",

@@ -1,9 +1,12 @@
 """The lines of `restante trace-session` on a screen."""
 
+import asyncio
+from pathlib import Path
+
 import pytest
 
 from restante.cli.failures import Failure
-from restante.cli.trace_session_command import _seconds, several_workers, trace_texts
+from restante.cli.trace_session_command import _seconds, _show_other, trace_texts
 from restante.reception.session_traces import MOST_SECONDS
 
 AT = "2026-11-30T08:00:00.123000Z"
@@ -37,9 +40,10 @@ def test_a_line_about_the_trace_names_no_session() -> None:
     assert list(trace_texts(line, 80)) == ["08:00:00 -- 5 lines dropped"]
 
 
-def test_a_trace_of_one_of_several_workers_says_so() -> None:
-    assert "worker 2 of 4" in several_workers(2, 4)
-    assert several_workers(1, 2).endswith("--socket STATE_DIR/2/control.sock")
+@pytest.mark.parametrize(("workers", "shown"), [(1, "sessions"), (4, "worker 2 of 4: sessions")])
+def test_the_first_line_names_one_of_several_workers(workers: int, shown: str) -> None:
+    begin = {"kind": "begin", "at": AT, "worker": 2, "workers": workers, "text": "sessions"}
+    assert list(trace_texts(begin, 80)) == [f"08:00:00.123 -- {shown}"]
 
 
 def test_a_span_is_read() -> None:
@@ -53,3 +57,10 @@ def test_a_span_is_read() -> None:
 def test_a_span_that_no_trace_can_have_is_refused_in_the_words_of_the_option(text: str) -> None:
     with pytest.raises(Failure, match=f"--for: {text} is not from 1s to 1h; write such a span"):
         _seconds(text)
+
+
+def test_a_worker_that_does_not_answer_is_named_and_ends_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asyncio.run(_show_other("2", tmp_path / "control.sock", {}, as_json=False))
+    assert "warning: worker 2 is not traced: " in capsys.readouterr().err

@@ -38,6 +38,7 @@ class TraceLineView(BaseModel):
     text: str | None = None
     worker: int | None = None  # in the first line: the process that is traced; 0: the only one
     workers: int | None = None  # in the first line: how many there are on this machine
+    other_sockets: dict[int, str] | None = None  # in the first line: control sockets, by worker
 
 
 async def trace_sessions(context: AdminContext, order: TraceOrder) -> AsyncIterator[TraceLineView]:
@@ -80,7 +81,14 @@ def _about(
     line = TraceLineView(kind=kind, at=moment(context.now()), text=text)
     if traces is None:
         return line
-    return line.model_copy(update={"worker": traces.worker, "workers": traces.workers})
+    process = traces.process
+    return line.model_copy(
+        update={
+            "worker": process.worker,
+            "workers": process.workers,
+            "other_sockets": dict(process.other_sockets),
+        }
+    )
 
 
 def _view(line: TracedLine) -> TraceLineView:

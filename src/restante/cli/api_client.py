@@ -266,6 +266,15 @@ async def connected(
 
 
 @asynccontextmanager
+async def connected_at(place: Path, *, seconds: float) -> AsyncIterator[ApiClient]:
+    """Connect to the API of one process at its control socket. Raises Failure."""
+    if not _server_answers(place):
+        raise Failure(Exit.UNAVAILABLE, f"{place}: {NO_SERVER} there; {START_SERVER}")
+    async with _connected(_Located(place, None), seconds=seconds, needs_server="") as api:
+        yield api
+
+
+@asynccontextmanager
 async def _connected(
     located: "_Located", *, seconds: float, is_streaming: bool = False, needs_server: str
 ) -> AsyncIterator[ApiClient]:

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
-from restante.cli.api_client import connected
+from restante.cli.api_client import connected, connected_at
 from restante.cli.display import JsonObject, say, screen_width
 from restante.cli.failures import Exit, Failure, printable, warn
 from restante.cli.options import ConfigOption, JsonOption, ReasonOption
@@ -18,6 +18,7 @@ from restante.mail.quantity import read_span
 
 _SILENCE_SECONDS: Final = 60.0  # the server sends a line every 15 s
 _MOST_SECONDS: Final = 3600  # as in `session_traces`
+_ROUTE: Final = "/v1/session-traces"
 _MARKS: Final = {"client": "C:", "server": "S:"}
 
 
@@ -40,8 +41,8 @@ def trace_session(
     C: is the client, S: this server, and other lines are about the session. Passwords, answers to
     AUTH and content are masked. A password that a client sends as part of another command cannot be
     recognized. Each use is in the audit trail. The trace never delays mail: lines that are not read
-    in time are dropped, and their number is shown. With several workers it shows one of them; name
-    another one's socket by --socket.
+    in time are dropped, and their number is shown. With several workers, the sessions of all are
+    shown.
     """
     order = {"source": source, "seconds": _seconds(for_), "reason": reason}
     try:
@@ -64,28 +65,37 @@ async def _show(config: Path | None, order: dict[str, Any], *, as_json: bool) ->
     async with connected(
         config, seconds=_SILENCE_SECONDS, is_streaming=True, needs_server="trace-session"
     ) as api:
-        async for line in api.lines("/v1/session-traces", body=order):
-            if as_json:
-                say(json.dumps(line))
-            else:
-                _say_line(line)
-            sys.stdout.flush()
+        lines = api.lines(_ROUTE, body=order)
+        begin = await anext(lines)
+        _say_line(begin, as_json=as_json)
+        others = begin.get("other_sockets", {}).items()
+        await asyncio.gather(
+            _say_lines(lines, as_json=as_json),
+            *(_show_other(worker, Path(at), order, as_json=as_json) for worker, at in others),
+        )
 
 
-def _say_line(line: JsonObject) -> None:
-    if line["kind"] == "begin" and line["workers"] > 1:
-        warn([several_workers(line["worker"], line["workers"])])
-    for text in trace_texts(line, screen_width()):
-        say(text)
+async def _show_other(worker: str, place: Path, order: JsonObject, *, as_json: bool) -> None:
+    """Show the sessions of another worker. If it fails, say so: the trace of the others goes on."""
+    try:
+        async with connected_at(place, seconds=_SILENCE_SECONDS) as api:
+            await _say_lines(api.lines(_ROUTE, body=order), as_json=as_json)
+    except Failure as failure:
+        warn(f"worker {worker} is not traced: {text}" for text in failure.texts)
 
 
-def several_workers(worker: int, workers: int) -> str:
-    """Say that only one of several processes is traced."""
-    other = 1 if worker != 1 else 2
-    return (
-        f"this is worker {worker} of {workers}, and sessions of the others are not shown; to trace"
-        f" another, name its socket, such as --socket STATE_DIR/{other}/control.sock"
-    )
+async def _say_lines(lines: AsyncIterator[JsonObject], *, as_json: bool) -> None:
+    async for line in lines:
+        _say_line(line, as_json=as_json)
+
+
+def _say_line(line: JsonObject, *, as_json: bool) -> None:
+    if as_json:
+        say(json.dumps(line))
+    else:
+        for text in trace_texts(line, screen_width()):
+            say(text)
+    sys.stdout.flush()
 
 
 def trace_texts(line: JsonObject, width: int) -> Iterator[str]:
@@ -94,5 +104,12 @@ def trace_texts(line: JsonObject, width: int) -> Iterator[str]:
         return
     clock, mark = line["at"][11:23].rstrip("Z"), _MARKS.get(line["kind"], "--")
     session = f"{line['session']} " if "session" in line else ""
-    text = printable(f"{clock} {session}{mark} {line['text']}")
+    text = printable(f"{clock} {session}{mark} {_worker(line)}{line['text']}")
     yield from fold(text, width, "", INDENT)
+
+
+def _worker(line: JsonObject) -> str:
+    """Name the process that a trace begins with, if there are several."""
+    if line.get("workers", 1) == 1:
+        return ""
+    return f"worker {line['worker']} of {line['workers']}: "

@@ -8,7 +8,7 @@ traces, a session does no work for it.
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -70,6 +70,15 @@ class _Trace:
         return taken
 
 
+@dataclass(frozen=True, slots=True)
+class TracedProcess:
+    """The process whose sessions are traced."""
+
+    worker: int = 0  # its number among several; 0: the only one
+    workers: int = 1
+    other_sockets: Mapping[int, str] = field(default_factory=dict)  # of control, by worker
+
+
 class SessionTraces:
     """The traces that run. Belongs to the event loop."""
 
@@ -79,15 +88,13 @@ class SessionTraces:
         monotonic: Callable[[], float] = time.monotonic,
         wait: Wait = wait_at_most,
         *,
-        worker: int = 0,
-        workers: int = 1,
+        process: TracedProcess = TracedProcess(),
     ) -> None:
-        """`now` is Unix time. `worker` is the number of this one of several; 0: the only."""
+        """`now` is Unix time."""
         self._now = now
         self._monotonic = monotonic
         self._wait = wait
-        self.worker = worker
-        self.workers = workers
+        self.process = process
         self._traces: list[_Trace] = []
         self._is_closed = False
         self.is_active = False  # anybody traces: sessions ask for each piece that they read

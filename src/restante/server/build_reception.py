@@ -17,7 +17,7 @@ from restante.checks.rspamd_filter import RspamdFilter
 from restante.checks.spf_check import NO_SPF, SpfCheck, spf_seconds
 from restante.checks.suspicion import SuspicionCheck
 from restante.config.listen_settings import ACME, WEB
-from restante.config.schema import Config
+from restante.config.schema import CONTROL_NAME, Config
 from restante.network.dns_lists import NO_LIST_ANSWERED, DnsListLookup, list_seconds
 from restante.network.ptr_lookup import LOOKUP_FAILED, PtrLookup, ptr_seconds
 from restante.readiness.spf_lookup import find_spf
@@ -41,7 +41,7 @@ from restante.reception.primary_addresses import ExpectedHosts
 from restante.reception.quota_reservations import QuotaReservations
 from restante.reception.recipient_admission import AdmissionParts
 from restante.reception.services import DialogueServices
-from restante.reception.session_traces import SessionTraces
+from restante.reception.session_traces import SessionTraces, TracedProcess
 from restante.request_limits.failed_logins import FailureLedger
 from restante.server.built_parts import (
     BuildContext,
@@ -99,8 +99,15 @@ def build_reception(ground: BuildContext, delivery: DeliveryParts) -> ReceptionP
 
 
 def _session_traces(ground: BuildContext) -> SessionTraces:
-    worker, workers = ground.setup.worker, ground.setup.config.workers
-    return SessionTraces(worker=0 if worker is None else worker.number, workers=workers)
+    worker, config = ground.setup.worker, ground.setup.config
+    if worker is None:
+        return SessionTraces()
+    others = {
+        number: str(config.worker_directory(number) / CONTROL_NAME)
+        for number in range(1, config.workers + 1)
+        if number != worker.number
+    }
+    return SessionTraces(process=TracedProcess(worker.number, config.workers, others))
 
 
 def _admission_parts(

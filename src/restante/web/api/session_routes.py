@@ -24,8 +24,9 @@ class LiveLines(EventStream):
 async def trace_sessions(context: RequestContext, order: TraceOrder) -> LiveLines:
     """Trace SMTP sessions of clients as they happen, and audit that. Operators only.
 
-    Secrets and content are masked. With several workers, the trace is of the one that answers. A
-    line `alive` every 15 seconds shows that the connection is alive. Lines that are not read in
+    Secrets and content are masked. With several workers, the trace is of the one that answers.
+    The first line has the control sockets of the others, where they can be traced too. A line
+    `alive` every 15 seconds shows that the connection is alive. Lines that are not read in
     time are dropped, and a line `missed` has their number.
     """
     found = session_tracing.trace_sessions(context, order)
