@@ -24,12 +24,17 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "../../share/man/man1/restante.1",
         "../../share/man/man1/restante-queue.1",
     ]
+    for name in listed:
+        place = site / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.touch()
+    listed.append("../../share/restante/alerts.yml")  # removed since
     (metadata / "RECORD").write_text("".join(f"{name},,\n" for name in listed))
     monkeypatch.syspath_prepend(site)
     return tmp_path / "share"
 
 
-def test_files_beside_the_modules_are_listed_and_one_man_page(installed: Path) -> None:
+def test_present_files_beside_the_modules_are_listed_and_one_man_page(installed: Path) -> None:
     assert shared_files("restante") == [
         installed / "man/man1/restante.1",
         installed / "restante/restante.service",

@@ -124,7 +124,8 @@ def test_a_changed_record_ends_it_with_an_alert() -> None:
     dialed.send(b"MAIL FROM:<a@a.example>\r\n")
     octets = bytearray(dialed.take_outgoing())
     octets[-1] ^= 1
-    with pytest.raises(TlsFailed, match="decryption failed or bad record mac"):
+    # Newer versions of OpenSSL, such as 3.6, name the layer in place of the reason.
+    with pytest.raises(TlsFailed, match=r"bad record mac|record layer failure"):
         accepted.receive(bytes(octets))
     assert accepted.take_outgoing() != b""
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+import spftrace
 
 from restante.readiness.dns_facts import SpfFinding
 from restante.readiness.spf_lookup import MOST_QUERIES, find_spf
@@ -87,3 +88,15 @@ def test_a_strange_record_costs_its_own_result(record: str, result: str) -> None
 def test_a_loop_of_includes_ends() -> None:
     zone = Zone({"a.example": {"TXT": ["v=spf1 include:a.example -all"]}})
     assert found(zone).result == "permerror"
+
+
+def test_a_fault_of_the_library_costs_a_result_and_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def evaluate(*_: object) -> None:
+        raise ValueError("of a record")
+
+    monkeypatch.setattr(spftrace.Evaluator, "evaluate", evaluate)
+    finding = found(zone_of("v=spf1 mx -all"))
+    assert finding.result == "permerror"
+    assert finding.reason == "a record cannot be read (ValueError)"

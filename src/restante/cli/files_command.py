@@ -41,7 +41,8 @@ def files(
 def shared_files(package: str) -> Sequence[Path]:
     """Return the files that an installed package has beside its modules, by path.
 
-    Of the man pages, only the first is listed.
+    Of the man pages, only the first is listed. Files that somebody removed are not listed: before
+    version 3.12, Python does not look.
     """
     return sorted(_shared(package))
 
@@ -54,7 +55,9 @@ def _shared(package: str) -> Iterator[Path]:
     for file in listed:
         is_further_page = file.suffix == ".1" and file.stem != package
         if file.parts[0] == ".." and _SHARED in file.as_posix() and not is_further_page:
-            yield Path(str(file.locate())).resolve()
+            place = Path(str(file.locate())).resolve()
+            if place.exists():
+                yield place
 
 
 def _absent(name: str | None, found: Sequence[Path]) -> str:

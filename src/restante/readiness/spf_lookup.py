@@ -35,8 +35,9 @@ async def find_spf(records: DnsRecords, address: str, sender: str, hello: str) -
     evaluator = spftrace.Evaluator(OurResolver(), limits, receiver=hello)
     try:
         traced = await evaluator.evaluate(address, f"{_POSTMASTER}{sender}", hello)
-    except Exception:  # noqa: BLE001  strangers write the records; a bad one costs this result only
-        return SpfFinding(address, "permerror", reason="a record cannot be read")
+    except Exception as error:  # noqa: BLE001  strangers write the records; it costs one result
+        cause = f"a record cannot be read ({type(error).__name__})"
+        return SpfFinding(address, "permerror", reason=cause)
     return _finding(address, traced)
 
 
