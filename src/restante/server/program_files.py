@@ -18,7 +18,9 @@ import restante
 REPLACED: Final = "the program was upgraded since this server started"
 REMEDY: Final = "restart the server"
 
-_Facts = tuple[int, int, int]
+# Of a thousand files, paths as text and one number for all facts need a sixth of the memory that
+# objects would.
+_Facts = int
 
 
 class ProgramReplaced(Exception):  # noqa: N818
@@ -32,7 +34,7 @@ class ProgramFiles:
     """The files as they were when this was made."""
 
     def __init__(self, files: Iterable[Path]) -> None:
-        self._seen = {file: _facts(file) for file in files}
+        self._seen = {name: _facts(name) for name in map(str, files)}
         self._is_replaced = False  # permanently: a part of the code may have been loaded
 
     def load(self, module: str) -> None:
@@ -45,7 +47,7 @@ class ProgramFiles:
 
     def _check(self) -> None:
         self._is_replaced = self._is_replaced or any(
-            _facts(file) != facts for file, facts in self._seen.items()
+            _facts(name) != facts for name, facts in self._seen.items()
         )
         if self._is_replaced:
             raise ProgramReplaced
@@ -59,10 +61,10 @@ def installed_files() -> Iterator[Path]:
         yield from Path(place).glob("*.dist-info/METADATA")
 
 
-def _facts(file: Path) -> _Facts | None:
-    """Return facts that differ for another file; None if they cannot be seen."""
+def _facts(name: str) -> _Facts | None:
+    """Return a hash of facts that differ for another file; None if they cannot be seen."""
     try:
-        facts = file.stat()
+        facts = os.stat(name)  # noqa: PTH116  no object for each path
     except OSError:
         return None
-    return facts.st_ino, facts.st_mtime_ns, facts.st_size
+    return hash((facts.st_ino, facts.st_mtime_ns, facts.st_size))
