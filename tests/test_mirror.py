@@ -31,6 +31,7 @@ ELSEWHERE: dict[str, str] = {
     "server/build_admin.py": "tests/server/test_reload.py",
     "server/build_delivery.py": "tests/server/test_reload.py",
     "server/build_reception.py": "tests/server/test_reload.py",
+    "server/build_upkeep.py": "tests/server/test_reload.py",
     "server/build_web.py": "tests/server/test_reload.py",
     "store/postgres/audit_writing.py": "tests/contract/test_audit.py",
     "store/postgres/content_chunks.py": "tests/contract/test_content.py",

@@ -35,7 +35,12 @@ LATE = (
     "restante.web.api",
     "restante.web.portal.portal_application",
     "restante.web.serving",
-    "restante.admin.sign_in",
+    "restante.admin.admin_context",
+    "restante.admin.change_keeper",
+    "restante.admin.drill_keeper",
+    "restante.admin.permissions",
+    "restante.readiness.dns_verdicts",
+    "restante.server.build_admin",
     "restante.telemetry.exposition",
 )
 PROGRAM = (

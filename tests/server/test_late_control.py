@@ -4,6 +4,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,6 +18,8 @@ from restante.server.program_files import ProgramFiles, ProgramReplaced
 from restante.web.api.problem_details import ProblemDetails
 from restante.web.control_socket import open_control
 from tests.server.test_garbage_collection import Recorded
+
+MODULE = "restante.web.control_service"
 
 loops = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
 Loop = Callable[[], asyncio.AbstractEventLoop]
@@ -56,7 +59,8 @@ class Scene:
     async def serving(self) -> AsyncIterator[socket.socket]:
         listener = open_control(self.path)
         late = LateCode(self.program, GarbageCollection(Recorded()))
-        task = asyncio.create_task(serve_late(listener, late, self._serve))
+        load = partial(late.load, MODULE)
+        task = asyncio.create_task(serve_late(listener, load, self._serve))
         yield listener
         task.cancel()
         with suppress(asyncio.CancelledError):
@@ -77,7 +81,7 @@ def test_the_api_is_loaded_for_the_first_client(directory: Path, loop: Loop) -> 
             assert scene.program.loads == []
             _, writer = await asyncio.open_unix_connection(str(scene.path))
             await scene.served.wait()
-            assert scene.program.loads == ["restante.web.control_service"]
+            assert scene.program.loads == [MODULE]
             writer.close()
 
     with asyncio.Runner(loop_factory=loop) as runner:

@@ -29,11 +29,11 @@ from restante.notices.notice_inbox import NoticeInbox
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.server import reload as reload_module
-from restante.server.admin_parts import AdminParts
 from restante.server.built_parts import DeliveryParts, ReceptionParts
 from restante.server.program_files import ProgramFiles, ProgramReplaced
 from restante.server.server_life import Application
 from restante.server.server_setup import EventSubscribers, RunningSettings, ServerSetup
+from restante.server.upkeep_parts import UpkeepParts
 from restante.telemetry.event_counts import Counts
 from restante.telemetry.events import ServerReady
 from restante.tenancy.principal import CONTROL_SOCKET, Principal, Role
@@ -55,7 +55,7 @@ class ServerParts:
     own_addresses: list[tuple[str, int]]
     reception: ReceptionParts
     delivery: DeliveryParts
-    admin: AdminParts
+    upkeep: UpkeepParts
 
 
 @dataclass(frozen=True)
@@ -142,13 +142,13 @@ class World:
                 await asyncio.sleep(0)
                 assert not running.done(), running.result()
             assert app.parts is not None
-            assert app.admin is not None
+            assert app.upkeep is not None
             yield ServerParts(
                 app.parts.ground.settings,
                 app.parts.ground.own_addresses,
                 app.parts.reception,
                 app.parts.delivery,
-                app.admin,
+                app.upkeep,
             )
         finally:
             app._stop.set()
@@ -202,11 +202,12 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
         if not any(str(port) in key for key in found):
             with pytest.raises(OSError, match=r"refused|Connect call failed"):
                 await asyncio.open_connection("127.0.0.1", port)
+    administration = await app.upkeep.admin.parts()
     return found | {
         "limits": app.reception.door.limits,
         "octets": app.reception.memory_budget.limit,
         "reserve": app.reception.disk_space.reserve,
-        "served": app.admin.instruments.process.certificates(),
+        "served": administration.instruments.process.certificates(),
         "delivery": app.delivery.dispatcher._context.settings,
         "reports": app.delivery.reports._settings(),
         "notices": app.delivery.notices._sender._settings(),
@@ -218,7 +219,7 @@ async def observed(app: ServerParts, world: World) -> dict[str, Any]:
             app.reception.auth_gate._rate.per_minute,
             app.reception.auth_gate._authenticator._passwords._strangers.limit,
         ),
-        "size": app.admin.context.settings.message_size_limit(),
+        "size": administration.context.settings.message_size_limit(),
         "releases": app.delivery.releaser._allowance._right.per_minute,
         "own": sorted(app.own_addresses),
         "running": app.settings.config.model_dump(exclude={"listen"}),
@@ -273,7 +274,7 @@ async def _compare(world: World, steps: Sequence[tuple[dict[str, Any], int]]) ->
             file = replace(file, **edit)
             world.write(file)
             for _ in range(reloads):
-                await app.admin.reloader.reload()
+                await app.upkeep.reloader.reload()
                 assert (app.settings.state.reload_failed_at is not None) == file.is_broken
             if reloads and not file.is_broken:
                 last = file
@@ -301,7 +302,7 @@ class Story:
         """Edit and reload; return what waits for a restart."""
         self.file = replace(self.file, **edit)
         self.world.write(self.file)
-        await self.app.admin.reloader.reload()
+        await self.app.upkeep.reloader.reload()
         return self.app.settings.state.restart_for
 
     def open(self) -> list[str]:
@@ -341,7 +342,8 @@ def test_an_edit_shows_in_the_health_without_a_reload_and_a_reload_ends_that(
 ) -> None:
     async def problems(told: Story) -> list[str]:
         operator = Principal(Role.OPERATOR, actor_named("operator root"), CONTROL_SOCKET)
-        status = await show_status(told.app.admin.context.acting(operator))
+        administration = await told.app.upkeep.admin.parts()
+        status = await show_status(administration.context.acting(operator))
         return [problem.text for problem in status.view.health.problems]
 
     async def tell() -> None:
@@ -522,9 +524,9 @@ def test_reloads_asked_for_during_one_are_one_more(tmp_path: Path) -> None:
     async def tell() -> None:
         async with story(tmp_path) as told:
             for _ in range(5):
-                told.app.admin.reloader.ask()
+                told.app.upkeep.reloader.ask()
             told.world.write(replace(told.file, size=3_000_000))
-            while told.app.admin.reloader._is_busy:  # noqa: ASYNC110  it has no event for that
+            while told.app.upkeep.reloader._is_busy:  # noqa: ASYNC110  it has no event for that
                 await asyncio.sleep(0)
             assert [event.event for event, _ in told.world.log.lines].count("server-reloaded") == 1
             assert told.app.settings.config.reception.message_size_limit == 3_000_000
@@ -561,25 +563,25 @@ def test_a_web_listener_follows_reloads_as_the_others(tmp_path: Path) -> None:
         world.write(File())
         async with world.running() as app:
             write(File(), secure)
-            await app.admin.reloader.reload()
+            await app.upkeep.reloader.reload()
             assert [each.service for each in app.reception.listeners] == ["mx", "smtps", "web"]
             assert app.settings.state.restart_for == ()
             first = await shown_by_web(port)
             write(File(certificate=1), secure)
-            await app.admin.reloader.reload()
+            await app.upkeep.reloader.reload()
             assert await shown_by_web(port) != first
             assert ("127.0.0.1", port) in app.own_addresses
             write(File(), WEB_BLOCK.format(port=port, tls=""))
-            await app.admin.reloader.reload()
+            await app.upkeep.reloader.reload()
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(b"GET /readyz HTTP/1.1\r\nHost: r\r\nConnection: close\r\n\r\n")
             assert (await reader.read()).startswith(b"HTTP/1.1 ")
             writer.close()
             write(File(), WEB_BLOCK.format(port=port, tls="").replace("127.0.0.1", "0.0.0.0"))
-            await app.admin.reloader.reload()
+            await app.upkeep.reloader.reload()
             assert "without TLS must be on loopback" in app.settings.state.reload_failure
             world.write(File())
-            await app.admin.reloader.reload()
+            await app.upkeep.reloader.reload()
             with pytest.raises(OSError, match=r"refused|Connect call failed"):
                 await asyncio.open_connection("127.0.0.1", port)
 
@@ -597,13 +599,13 @@ def test_new_certificates_are_shown_without_the_edits_of_the_file(tmp_path: Path
             _, first = await greeting(port, is_implicit=False)
             world.write(File(certificate=1, hostname="mx3.example.net", size=2_000_000))
             before, served = app.settings.config, app.settings.identity.served
-            await app.admin.reloader.show_certificates()
+            await app.upkeep.reloader.show_certificates()
             assert app.settings.identity.served != served
             _, second = await greeting(port, is_implicit=False)
             assert second != first
             assert app.settings.config is before
             (tmp_path / "tls/key.pem").write_bytes(b"")
-            await app.admin.reloader.show_certificates()
+            await app.upkeep.reloader.show_certificates()
             assert (await greeting(port, is_implicit=False))[1] == second
             assert "cannot be used" in app.settings.state.reload_failure
 
@@ -641,7 +643,7 @@ def test_a_program_that_was_upgraded_adds_no_web_listener_and_changes_nothing(
             state = told.app.settings.state
             assert state.reload_failure == str(ProgramReplaced())
             assert told.open() == ["mx 0"]
-            assert told.app.admin.context.settings.message_size_limit() == 1_000_000
+            assert told.app.settings.config.reception.message_size_limit == 1_000_000
             assert await told.reload(blocks=(MX, SMTPS)) == ()
             assert told.open() == ["mx 0", "smtps 1"]
 

@@ -124,15 +124,20 @@ class ServerMachine:
     defects: list[str] = field(default_factory=list)
     _running: "asyncio.Task[None] | None" = None
     _ready: asyncio.Event = field(default_factory=asyncio.Event)
+    _admin: AdminContext | None = None  # of this life
 
     async def start(self) -> None:
         """Start it, and return when it is ready."""
         self.lives += 1
-        self._ready = asyncio.Event()
+        self._ready, self._admin = asyncio.Event(), None
         self.machine = Machine(f"server{self.lives}", ADDRESS[0])
-        self.app = Application(self._setup(self.machine))
-        self._running = self.loop.create_task(self._live(self.app), context=self.machine.context)
+        app = self.app = Application(self._setup(self.machine))
+        self._running = self.loop.create_task(self._live(app), context=self.machine.context)
         await self._ready.wait()
+        if app.upkeep is not None:
+            administration = await app.upkeep.admin.parts()
+            if app is self.app:
+                self._admin = administration.context.acting(_OPERATOR, "simulated")
 
     async def _live(self, app: Application) -> None:
         machine = self.machine
@@ -169,7 +174,7 @@ class ServerMachine:
     @property
     def is_up(self) -> bool:
         """Whether it runs."""
-        return self.machine is not None and self.machine.is_alive and self._ready.is_set()
+        return self.machine is not None and self.machine.is_alive and self._admin is not None
 
     def crash(self) -> None:
         """Cut the power."""
@@ -208,9 +213,8 @@ class ServerMachine:
     @property
     def admin(self) -> AdminContext:
         """Return what the operator works with. The server must be up."""
-        assert self.app is not None
-        assert self.app.admin is not None
-        return self.app.admin.context.acting(_OPERATOR, "simulated")
+        assert self._admin is not None
+        return self._admin
 
     def _setup(self, machine: Machine) -> ServerSetup:
         config = load(self.directory / "restante.toml", {})

@@ -12,6 +12,7 @@ from typing import Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.auditing import announce, entry_about_mail
+from restante.admin.drill_marks import BEGUN
 from restante.readiness.drill_message import drill_id_start
 from restante.store.queue_store import QueueFilter
 from restante.store.retention_store import RetentionStore
@@ -22,7 +23,6 @@ from restante.tenancy.sealed_secrets import Vault
 SURE_SECONDS: Final = 900.0  # after this, a message that is not there comes no more
 _SLACK: Final = 60.0  # by which a clock may have been set back meanwhile
 _TOKEN_DIGITS: Final = 16
-_BEGUN: Final = "drill-begun"
 _REASON: Final = "it was left by a drill that did not end"
 
 
@@ -43,17 +43,17 @@ class DrillBeginning:
 
 async def mark_beginning(marks: RetentionStore, beginning: DrillBeginning) -> None:
     """Mark that the message of a drill may come in from now on. Raises StoreError."""
-    await marks.keep_mark(beginning.domain_id, _BEGUN, beginning.at)
+    await marks.keep_mark(beginning.domain_id, BEGUN, beginning.at)
 
 
 async def forget_beginning(marks: RetentionStore, domain_id: int) -> None:
     """Forget the mark: the message has left, or never came in. Raises StoreError."""
-    await marks.keep_mark(domain_id, _BEGUN, None)
+    await marks.keep_mark(domain_id, BEGUN, None)
 
 
 async def beginnings(marks: RetentionStore) -> Mapping[int, float]:
     """Return the marks by domain id: of drills that run, or that did not end."""
-    return await marks.marks(_BEGUN)
+    return await marks.marks(BEGUN)
 
 
 async def remove_leftover(context: AdminContext, domain: HostedDomain) -> None:
@@ -62,7 +62,7 @@ async def remove_leftover(context: AdminContext, domain: HostedDomain) -> None:
     The caller must have the duty of drilling the domain: then no such drill runs.
     """
     marks = context.store.retention
-    at = (await marks.marks(_BEGUN, [domain.id])).get(domain.id)
+    at = (await marks.marks(BEGUN, [domain.id])).get(domain.id)
     if at is None:
         return
     beginning = DrillBeginning(domain.id, domain.name, at)

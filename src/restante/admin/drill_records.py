@@ -7,36 +7,36 @@ proven. They go with the domain.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from restante.admin.admin_context import AdminContext
 from restante.admin.auditing import announce, entry
+from restante.admin.drill_marks import (
+    DESTINATION,
+    FAILED,
+    FAILURES,
+    PASSED,
+    SECONDS,
+    TIMED,
+    TOLD,
+)
 from restante.readiness.drill_facts import NO_DRILL, DrillFacts, destination_mark
 from restante.store.retention_store import RetentionStore
 from restante.telemetry.events import DrillFailed, DrillPassed
 from restante.tenancy.audit import AuditAction
 from restante.tenancy.model import HostedDomain
 
-_PASSED: Final = "drill-passed"
-_SECONDS: Final = "drill-seconds"
-_DESTINATION: Final = "drill-destination"
-_FAILED: Final = "drill-failed"
-_FAILURES: Final = "drill-failures"  # in a row
-_TIMED: Final = "drill-timed"  # since when the timer was seen
-_TOLD: Final = "drill-told"  # the step of the age of the proof
-
 
 async def drill_facts(
     marks: RetentionStore, domain_ids: Sequence[int] | None = None
 ) -> Mapping[int, DrillFacts]:
     """Return the last drills by domain id, of all domains or of some. Raises StoreError."""
-    passed = await marks.marks(_PASSED, domain_ids)
-    seconds = await marks.marks(_SECONDS, domain_ids)
-    failed = await marks.marks(_FAILED, domain_ids)
-    failures = await marks.marks(_FAILURES, domain_ids)
-    timed = await marks.marks(_TIMED, domain_ids)
-    told = await marks.marks(_TOLD, domain_ids)
-    destinations = await marks.marks(_DESTINATION, domain_ids)
+    passed = await marks.marks(PASSED, domain_ids)
+    seconds = await marks.marks(SECONDS, domain_ids)
+    failed = await marks.marks(FAILED, domain_ids)
+    failures = await marks.marks(FAILURES, domain_ids)
+    timed = await marks.marks(TIMED, domain_ids)
+    told = await marks.marks(TOLD, domain_ids)
+    destinations = await marks.marks(DESTINATION, domain_ids)
     return {
         one: DrillFacts(
             passed.get(one),
@@ -58,12 +58,12 @@ async def drill_facts_of(marks: RetentionStore, domain_id: int) -> DrillFacts:
 
 async def note_timer(marks: RetentionStore, domain_id: int, since: float | None) -> None:
     """Note since when a domain has a timer; None: it has none. Raises StoreError."""
-    await marks.keep_mark(domain_id, _TIMED, since)
+    await marks.keep_mark(domain_id, TIMED, since)
 
 
 async def note_told(marks: RetentionStore, domain_id: int, step: int) -> None:
     """Note the step of the age of the proof that was told. Raises StoreError."""
-    await marks.keep_mark(domain_id, _TOLD, step or None)
+    await marks.keep_mark(domain_id, TOLD, step or None)
 
 
 async def record_drill(
@@ -82,12 +82,12 @@ async def record_drill(
     marks, now = context.store.retention, context.now()
     before = await drill_facts_of(marks, domain.id)
     failures = 0 if seconds is not None else before.failures + 1
-    await marks.keep_mark(domain.id, _FAILED, None if seconds is not None else now)
-    await marks.keep_mark(domain.id, _FAILURES, failures or None)
+    await marks.keep_mark(domain.id, FAILED, None if seconds is not None else now)
+    await marks.keep_mark(domain.id, FAILURES, failures or None)
     if seconds is not None:
-        await marks.keep_mark(domain.id, _PASSED, now)
-        await marks.keep_mark(domain.id, _SECONDS, seconds)
-        await marks.keep_mark(domain.id, _DESTINATION, destination_mark(domain.destination))
+        await marks.keep_mark(domain.id, PASSED, now)
+        await marks.keep_mark(domain.id, SECONDS, seconds)
+        await marks.keep_mark(domain.id, DESTINATION, destination_mark(domain.destination))
         await note_told(marks, domain.id, 0)
     recorded = entry(
         context,

@@ -1,8 +1,8 @@
-"""The administration of a server: its parts, its listeners, and the tasks that serve it.
+"""The administration of a server: its listeners, and the tasks that serve it.
 
-A server loads this module in a thread while it serves mail already. The API is loaded later,
-for the first client of the control socket, and the portal with it for a listener of HTTP
-(`late_code`).
+A server loads this module in a thread while it serves mail already. The parts that act are built at
+their first need (`late_admin`). The API is loaded for the first client of the control socket, and
+the portal with it for a listener of HTTP (`late_code`).
 """
 
 import socket
@@ -13,16 +13,17 @@ from typing import Final
 import httpx  # noqa: F401  for webhooks and ACME: a load at the first one would hold up mail
 
 from restante.background.rounds import Rounds
-from restante.server.admin_parts import AdminParts
-from restante.server.build_admin import build_admin
+from restante.server.build_upkeep import build_upkeep
 from restante.server.built_parts import MailParts
 from restante.server.http_sweep import HttpSweep
 from restante.server.late_code import LateCode
 from restante.server.late_control import serve_late
 from restante.server.reload import listen_places
+from restante.server.upkeep_parts import UpkeepParts
 from restante.telemetry.work_word import WorkWord
 from restante.web.control_socket import removed_at_end
 
+CONTROL_MODULE: Final = "restante.web.control_service"
 METRICS_MODULE: Final = "restante.web.metrics_service"
 
 
@@ -34,7 +35,7 @@ class ServerAdministration:
         self._mail = mail
         self._control = control
         self._late = late
-        self.parts: AdminParts = build_admin(mail, late)
+        self.parts: UpkeepParts = build_upkeep(mail, late)
 
     async def listen(self) -> None:
         """Open the listeners of HTTP beside those of mail. Raises OSError, ProgramReplaced."""
@@ -43,6 +44,7 @@ class ServerAdministration:
         await self.parts.http.late.prepare(setup.config.listen)
         if setup.metrics_sockets:
             await self._late.load(METRICS_MODULE)
+            await self.parts.admin.parts()
         await self._mail.reception.listeners.begin(
             [
                 (place, bound)
@@ -59,42 +61,50 @@ class ServerAdministration:
         """Yield what runs until it is cancelled."""
         parts, log = self.parts, self._mail.ground.setup.log
         yield from self._serving()
+        yield parts.admin.run()
+        yield parts.keepers.run()
         yield parts.loop_lag.run()
-        yield parts.token_uses.run()
-        yield parts.keepers.changes.run()
-        yield parts.keepers.proofs.run()
-        yield parts.keepers.drills.run()
-        yield parts.sessions.run()
         yield HttpSweep(parts.http.connections, parts.http.counts, log).run()
         yield Rounds(log, WorkWord.SCRUB).run_rounds(parts.scrubber.take_round)
-        yield Rounds(log, WorkWord.EVENT_FEED).run_rounds(parts.feed.look_at_held)
         # An authority asks at once, and new certificates are for open listeners.
         yield parts.http.orders.run()
 
     def _serving(self) -> Iterator[Coroutine[None, None, None]]:
         """Yield what answers at the control sockets and at the ports of the metrics."""
-        context, http, setup = self.parts.context, self.parts.http, self._mail.ground.setup
+        setup = self._mail.ground.setup
         yield self._serve_own_control()
         for shared in setup.common_sockets:
-            yield serve_late(shared, self._late, partial(self._serve_control, shared))
+            yield self._serve_control(shared)
         for bound in setup.metrics_sockets:
-            from restante.web.metrics_service import serve_metrics  # noqa: PLC0415  heavy
-
-            yield serve_metrics(context, bound, http.metrics)
+            yield self._serve_metrics(bound)
 
     async def _serve_own_control(self) -> None:
         with removed_at_end(self._control):
-            serve = partial(self._serve_control, self._control)
-            await serve_late(self._control, self._late, serve)
+            await self._serve_control(self._control)
 
     async def _serve_control(self, listener: socket.socket) -> None:
+        await serve_late(listener, self._load_control, partial(self._answer_control, listener))
+
+    async def _load_control(self) -> None:
+        """Have all code of the API loaded. Raises ProgramReplaced."""
+        await self._late.load(CONTROL_MODULE)
+        await self.parts.admin.parts()
+
+    async def _answer_control(self, listener: socket.socket) -> None:
         from restante.web.control_service import serve_on  # noqa: PLC0415  heavy
 
-        await serve_on(self.parts.context, listener, self.parts.http.control)
+        administration = await self.parts.admin.parts()
+        await serve_on(administration.context, listener, self.parts.http.control)
+
+    async def _serve_metrics(self, bound: socket.socket) -> None:
+        from restante.web.metrics_service import serve_metrics  # noqa: PLC0415  heavy
+
+        administration = await self.parts.admin.parts()
+        await serve_metrics(administration.context, bound, self.parts.http.metrics)
 
     def close(self) -> None:
         """End the followers of events, and traces: they would keep the control socket open."""
-        self.parts.feed.close()
+        self.parts.admin.close()
         self._mail.reception.traces.close()
 
     async def until_idle(self) -> None:

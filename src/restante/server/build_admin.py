@@ -1,13 +1,12 @@
 """Builds the parts that show the server and let an operator act.
 
-Their code is larger than that of mail, so the server loads this module once mail is served.
+A server loads this module when somebody needs them first (`late_admin`).
 """
 
 import time
+from collections.abc import Coroutine, Iterator
 from functools import partial
 
-from restante.acme.acme_renewal import AcmeRenewal, OrderGround
-from restante.acme.challenge_answers import ChallengeAnswers
 from restante.admin.admin_context import (
     AdminContext,
     AdminSettings,
@@ -26,87 +25,56 @@ from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
 from restante.config.portal_url import portal_url
 from restante.network.proof_lookup import ProofLookup
-from restante.reception.descriptor_limit import http_connections_possible
 from restante.reception.intake import hold_all
 from restante.request_limits.dial_limits import DialLimits
-from restante.server.admin_parts import AdminParts, HttpParts, RecordKeepers
+from restante.server.admin_parts import AdminParts, RecordKeepers
 from restante.server.built_parts import BuildContext, DeliveryParts, MailParts, ReceptionParts
 from restante.server.domain_instruments import DomainInstruments
 from restante.server.file_watch import FileWatch
 from restante.server.identity_watch import IdentityWatch
-from restante.server.late_code import LateCode
-from restante.server.late_web import HttpGround, LateWeb, WebGround, http_ground
-from restante.server.listener_settings_maker import ListenerSettingsMaker
-from restante.server.reload import Reloader, ReloadTargets
+from restante.server.late_admin import AdminGround
 from restante.server.server_instruments import ProcessGauges, ReceptionGauges, ServerInstruments
 from restante.server.server_surface import RunningServer
-from restante.store.scrubber import Scrubber
+from restante.telemetry.event_bus import Log
 from restante.telemetry.events import RecordChanged
-from restante.telemetry.loop_lag import LoopLag
 from restante.telemetry.work_word import WorkWord
-from restante.web.http_connections import HttpConnections, HttpService
-from restante.web.request_counts import RequestCounts
 
 
-def build_admin(mail: MailParts, late: LateCode) -> AdminParts:
-    """Build them on those of mail. `late` loads what only some servers need."""
-    ground, delivery, reception = mail.ground, mail.delivery, mail.reception
-    store, log = ground.records.store, ground.setup.log
-    scrubber = Scrubber(store.upkeep, log, time.time, time.monotonic)
-    process = _process_gauges(ground)
-    instruments = _instruments(ground, delivery, reception, scrubber, process)
-    surface = _surface(ground, delivery, reception, instruments)
-    uses = TokenUses(store.records, Rounds(log, WorkWord.TOKEN_USES), time.time)
-    feed = _event_feed(ground)
-    context = _admin_context(ground, delivery, reception, surface, feed)
-    sessions = PortalSessions(
-        store.sessions, ground.records.directory, Rounds(log, WorkWord.PORTAL_SESSIONS), time.time
-    )
-    http = http_ground(process.web_requests, time.monotonic)
-    late_web = LateWeb(late, WebGround(ground, reception, context, sessions, uses, http))
-    reloader, http_parts = _http(ground, reception, http, late_web, late)
+def build_admin(ground: AdminGround) -> AdminParts:
+    """Build them on those of mail and of upkeep."""
+    base, delivery = ground.mail.ground, ground.mail.delivery
+    store, log = base.records.store, base.setup.log
+    instruments = _instruments(ground)
+    surface = _surface(ground.mail, instruments)
+    feed = _event_feed(base)
+    context = _admin_context(base, delivery, ground.mail.reception, surface, feed)
     return AdminParts(
         context=context,
         feed=feed,
         instruments=instruments,
-        reloader=reloader,
-        scrubber=scrubber,
-        loop_lag=process.loop_lag,
-        token_uses=uses,
-        sessions=sessions,
-        keepers=_keepers(ground, context, delivery),
-        http=http_parts,
+        token_uses=TokenUses(store.records, Rounds(log, WorkWord.TOKEN_USES), time.time),
+        sessions=PortalSessions(
+            store.sessions,
+            base.records.directory,
+            Rounds(log, WorkWord.PORTAL_SESSIONS),
+            time.time,
+        ),
+        keepers=_keepers(base, context, delivery),
     )
 
 
-def _http(
-    ground: BuildContext,
-    reception: ReceptionParts,
-    http: HttpGround,
-    late_web: LateWeb,
-    late: LateCode,
-) -> tuple[Reloader, HttpParts]:
-    limit = http_connections_possible()
-    listener_settings = ListenerSettingsMaker(reception.session_settings, late_web.settings)
-    reloader = _reloader(ground, reception, listener_settings, late_web)
-    return reloader, HttpParts(
-        listener_settings=listener_settings,
-        control=HttpConnections(HttpService.CONTROL, limit),
-        metrics=HttpConnections(HttpService.METRICS, limit),
-        web=http.web,
-        acme=http.acme,
-        orders=_orders(ground, reloader, http.answers, late),
-        counts=http.counts,
-        late=late_web,
-    )
+def work_of(parts: AdminParts, log: Log) -> Iterator[Coroutine[None, None, None]]:
+    """Yield the works of these parts, which run until they are cancelled."""
+    yield parts.token_uses.run()
+    yield parts.sessions.run()
+    yield parts.keepers.changes.run()
+    yield parts.keepers.proofs.run()
+    yield parts.keepers.drills.run()
+    yield Rounds(log, WorkWord.EVENT_FEED).run_rounds(parts.feed.look_at_held)
 
 
-def _surface(
-    ground: BuildContext,
-    delivery: DeliveryParts,
-    reception: ReceptionParts,
-    instruments: ServerInstruments,
-) -> RunningServer:
+def _surface(mail: MailParts, instruments: ServerInstruments) -> RunningServer:
+    ground, delivery, reception = mail.ground, mail.delivery, mail.reception
     settings, identities = ground.settings, IdentityWatch()
     watch = FileWatch(ground.setup.config.file)
 
@@ -126,44 +94,6 @@ def _surface(
         domain_instruments=_domain_instruments(ground, delivery),
         configuration_state=configuration_state,
     )
-
-
-def _reloader(
-    ground: BuildContext,
-    reception: ReceptionParts,
-    listener_settings: ListenerSettingsMaker,
-    late_web: LateWeb,
-) -> Reloader:
-    targets = ReloadTargets(
-        listeners=reception.listeners,
-        prepare=late_web.prepare,
-        listener_settings=listener_settings.settings,
-        vault=ground.setup.vault,
-        log=ground.setup.log,
-        now=time.time,
-        spawn=ground.spawner.spawn,
-    )
-    return Reloader(ground.settings, targets)
-
-
-def _orders(
-    ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers, late: LateCode
-) -> AcmeRenewal:
-    settings = ground.settings
-    renewal = AcmeRenewal(
-        OrderGround(
-            lambda: settings.config.acme,
-            ground.setup.config.acme_directory,
-            ground.resolver,
-            answers,
-            late.load,
-        ),
-        ground.setup.log,
-        ground.clocks,
-        reloader.show_certificates,
-    )
-    settings.on_change(lambda config: renewal.settings_changed(config.acme))
-    return renewal
 
 
 def _keepers(ground: BuildContext, context: AdminContext, delivery: DeliveryParts) -> RecordKeepers:
@@ -198,29 +128,25 @@ def _drill_keeper(
     return keeper
 
 
-def _process_gauges(ground: BuildContext) -> ProcessGauges:
+def _process_gauges(ground: AdminGround) -> ProcessGauges:
+    base = ground.mail.ground
     return ProcessGauges(
-        started_at=ground.setup.started_at,
-        certificates=lambda: ground.settings.identity.served,
-        loop_lag=LoopLag(ground.setup.log, time.monotonic),
-        web_requests=RequestCounts(),
-        clock_doubt=ground.ages.doubt,
-        trace_spans_dropped=ground.setup.trace_spans_dropped,
-        log_failure=ground.setup.log_place.failure,
+        started_at=base.setup.started_at,
+        certificates=lambda: base.settings.identity.served,
+        loop_lag=ground.loop_lag,
+        web_requests=ground.web_requests,
+        clock_doubt=base.ages.doubt,
+        trace_spans_dropped=base.setup.trace_spans_dropped,
+        log_failure=base.setup.log_place.failure,
     )
 
 
-def _instruments(
-    ground: BuildContext,
-    delivery: DeliveryParts,
-    reception: ReceptionParts,
-    scrubber: Scrubber,
-    process: ProcessGauges,
-) -> ServerInstruments:
+def _instruments(ground: AdminGround) -> ServerInstruments:
+    reception = ground.mail.reception
     return ServerInstruments(
-        store=ground.records.store,
-        scrubber=scrubber,
-        drains=delivery.dispatcher.census,
+        store=ground.mail.ground.records.store,
+        scrubber=ground.scrubber,
+        drains=ground.mail.delivery.dispatcher.census,
         reception=ReceptionGauges(
             door=reception.door,
             memory_budget=reception.memory_budget,
@@ -228,7 +154,7 @@ def _instruments(
             disk_space=reception.disk_space,
             sessions=reception.listeners.sessions,
         ),
-        process=process,
+        process=_process_gauges(ground),
         now=time.time,
     )
 

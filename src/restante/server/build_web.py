@@ -13,6 +13,8 @@ from restante.admin.portal_hashing import PortalHashing
 from restante.admin.provider_sign_in import ProviderSignIn
 from restante.admin.sign_in import SignInService
 from restante.admin.token_authentication import TokenGate
+from restante.server.admin_parts import AdminParts
+from restante.server.built_parts import BuildContext
 from restante.server.late_web import WebGround
 from restante.server.web_settings_maker import (
     HttpSettingsMaker,
@@ -28,33 +30,32 @@ from restante.web.portal.sign_in_routes import sign_in_routes
 from restante.web.web_gate import GateParts
 
 
-def build_web(parts: WebGround) -> HttpSettingsMaker:
-    """Build them on those of administration."""
-    http = parts.http
+def build_web(base: WebGround, parts: AdminParts) -> HttpSettingsMaker:
+    """Build them on those of mail, `base`, and of administration."""
+    http = base.http
     return HttpSettingsMaker(
-        WebListenerSettingsMaker(_gate(parts), http.web),
+        WebListenerSettingsMaker(_gate(base, parts), http.web),
         acme_settings(http.answers, http.acme, http.counts),
     )
 
 
-def _gate(parts: WebGround) -> GateParts:
-    care, disk_space = parts.context.store.upkeep, parts.reception.disk_space
-    token_gate = _token_gate(parts)
+def _gate(base: WebGround, parts: AdminParts) -> GateParts:
+    care, disk_space = parts.context.store.upkeep, base.reception.disk_space
+    token_gate = _token_gate(base.ground, parts)
     return GateParts(
         api=PreparedApi(build_api(parts.context)),
         identify=lambda scope, client: identify(scope, token_gate, client),
         is_ready=lambda: not (care.failure or care.absence or disk_space.is_short),
         defers_large_mail=lambda: bool(care.content_absence),
-        counts=parts.http.counts,
+        counts=base.http.counts,
         monotonic=time.monotonic,
         now=time.time,
-        strangers=parts.http.strangers,
-        portal=_portal(parts),
+        strangers=base.http.strangers,
+        portal=_portal(base.ground, parts),
     )
 
 
-def _token_gate(parts: WebGround) -> TokenGate:
-    ground = parts.ground
+def _token_gate(ground: BuildContext, parts: AdminParts) -> TokenGate:
     return TokenGate(
         ground.records.directory,
         parts.token_uses,
@@ -65,8 +66,8 @@ def _token_gate(parts: WebGround) -> TokenGate:
     )
 
 
-def _portal(parts: WebGround) -> PreparedPortal:
-    ground, context = parts.ground, parts.context
+def _portal(ground: BuildContext, parts: AdminParts) -> PreparedPortal:
+    context = parts.context
     look, hashing = ground.setup.config.portal.look, PortalHashing()
     provider = IdentityProvider(
         lambda: ground.settings.config.oidc.provider_settings,

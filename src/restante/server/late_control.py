@@ -14,25 +14,24 @@ from http import HTTPStatus
 from typing import Final
 
 from restante.admin.admin_error import ErrorKind
-from restante.server.late_code import LateCode
 from restante.server.program_files import REMEDY, REPLACED, ProgramReplaced
 
 HEAD_SECONDS: Final = 10.0  # for the header of a request that is refused
-_MODULE: Final = "restante.web.control_service"
 _RETRY_SECONDS: Final = 10
 
+Load = Callable[[], Coroutine[None, None, None]]
 Serve = Callable[[], Coroutine[None, None, None]]
 
 
-async def serve_late(listener: socket.socket, late: LateCode, serve: Serve) -> None:
+async def serve_late(listener: socket.socket, load: Load, serve: Serve) -> None:
     """Serve from the first client on until cancelled. Then `listener` is closed.
 
-    `serve` begins once the code of the API is loaded.
+    `load` has the code of the API loaded. Raises ProgramReplaced. Then `serve` begins.
     """
     with contextlib.closing(listener):
         await _until_asked(listener)
         try:
-            await late.load(_MODULE)
+            await load()
         except ProgramReplaced:
             await _refuse_all(listener)
         else:

@@ -3,14 +3,11 @@
 A reload can add one. The portal, the API and their libraries need no memory before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from restante.acme.challenge_answers import ChallengeAnswers
-from restante.admin.admin_context import AdminContext
-from restante.admin.portal_sessions import PortalSessions
-from restante.admin.token_uses import TokenUses
 from restante.config.listen_settings import Listen
 from restante.config.schema import Config
 from restante.config.server_certificates import ServerIdentity
@@ -23,6 +20,7 @@ from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.request_counts import RequestCounts
 
 if TYPE_CHECKING:
+    from restante.server.admin_parts import AdminParts
     from restante.server.web_settings_maker import HttpSettingsMaker
 
 _MODULE: Final = "restante.server.build_web"
@@ -43,13 +41,10 @@ class HttpGround:
 
 @dataclass(frozen=True, slots=True)
 class WebGround:
-    """The parts that those of the listeners are built on."""
+    """The parts that those of the listeners are built on, beside those of administration."""
 
     ground: BuildContext
     reception: ReceptionParts
-    context: AdminContext
-    sessions: PortalSessions
-    token_uses: TokenUses
     http: HttpGround
 
 
@@ -70,9 +65,16 @@ def http_ground(counts: RequestCounts, monotonic: Callable[[], float]) -> HttpGr
 class LateWeb:
     """The parts, once there is a listener."""
 
-    def __init__(self, late: LateCode, ground: WebGround) -> None:
+    def __init__(
+        self,
+        late: LateCode,
+        ground: WebGround,
+        administration: "Callable[[], Awaitable[AdminParts]]",
+    ) -> None:
+        """`administration` returns its parts. Raises ProgramReplaced."""
         self._late = late
         self._ground = ground
+        self._administration = administration
         self._maker: HttpSettingsMaker | None = None
 
     async def prepare(self, listen: Iterable[Listen]) -> None:
@@ -80,9 +82,10 @@ class LateWeb:
         if not any(each.is_http for each in listen):
             return
         await self._late.load(_MODULE)
+        administration = await self._administration()
         from restante.server.build_web import build_web  # noqa: PLC0415  heavy
 
-        self._maker = self._maker or build_web(self._ground)
+        self._maker = self._maker or build_web(self._ground, administration)
 
     def settings(
         self, config: Config, listen: Listen, identity: ServerIdentity

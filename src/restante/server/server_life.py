@@ -45,8 +45,8 @@ from restante.tenancy.shared_key import has_shared_key
 from restante.web.control_socket import open_control
 
 if TYPE_CHECKING:
-    from restante.server.admin_parts import AdminParts
     from restante.server.administration import ServerAdministration
+    from restante.server.upkeep_parts import UpkeepParts
 
 # A whole database is read, or copied before its schema changes.
 _OPENING_SECONDS: Final = 12 * 3600
@@ -69,7 +69,7 @@ class Application:
         self._reload = asyncio.Event()  # was asked for before it was possible
         self._garbage = GarbageCollection(gc)
         self.parts: MailParts | None = None  # until the store is open
-        self.admin: AdminParts | None = None  # until mail is served
+        self.upkeep: UpkeepParts | None = None  # until mail is served
         self.failure = ""  # why it ended without having been asked to
 
     async def run(self) -> None:
@@ -139,7 +139,7 @@ class Application:
         with self._garbage.keeping():
             make, program = await asyncio.to_thread(_load_administration)
             administration = make(parts, control, LateCode(program, self._garbage))
-        self.admin = administration.parts
+        self.upkeep = administration.parts
         await administration.listen()
         self._hear_reload(administration.parts.reloader.ask)
         if self._reload.is_set():

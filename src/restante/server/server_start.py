@@ -288,9 +288,12 @@ def _run(main: Coroutine[None, None, None], *, is_uvloop: bool) -> None:
         try:
             runner.run(main)
         except BaseExceptionGroup as group:
-            if len(group.exceptions) == 1:
-                raise group.exceptions[0] from None
-            raise
+            failure: BaseException = group
+            while isinstance(failure, BaseExceptionGroup) and len(failure.exceptions) == 1:
+                failure = failure.exceptions[0]
+            if failure is group:
+                raise
+            raise failure from None
 
 
 def _give_up(code: int, text: str) -> int:

@@ -32,6 +32,7 @@ from restante.telemetry.events import (
     NoticeSent,
     ObjectsAway,
     PrimaryAway,
+    ProgramUpgraded,
     RecipientRefused,
     RecordChanged,
     ReleaseRequested,
@@ -92,7 +93,7 @@ FIELDS: Final[Mapping[str, FieldMeaning]] = {
     "disk_reserve": FieldMeaning(
         "The reserve of `reception.disk_reserve`, in octets.", 1_000_000_000
     ),
-    "doing": FieldMeaning("The work that failed, in one word.", WorkWord.HOLD),
+    "doing": FieldMeaning("The work that failed or cannot begin, in one word.", WorkWord.HOLD),
     "domain": FieldMeaning("The domain concerned.", "acme.example"),
     "domain_id": FieldMeaning("The number of the domain in the store.", 3),
     "domains": FieldMeaning(
@@ -236,6 +237,10 @@ _EXAMPLES: Final[Mapping[type[Event], Mapping[str, Any]]] = {
         "result": "granted",
     },
     ReportDeferred: {"domain": "example.org", "reply": "451 4.3.0 try again later"},
+    ProgramUpgraded: {
+        "doing": WorkWord.BEGIN_KEEPERS,
+        "reason": "the program was upgraded since this server started; restart the server",
+    },
     ReportDropped: {"domain": "example.org", "reply": "550 5.1.1 no such mailbox"},
     ReportSent: {"domain": "example.org", "failures": 0},
     ReloadFailed: {"error": ValueError("hostname: not a host name")},

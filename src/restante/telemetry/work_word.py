@@ -43,6 +43,7 @@ class WorkWord(StrEnum):
     DRILLS = "drills"
     APPLY = "apply"
     EVENT_FEED = "event-feed"
+    BEGIN_KEEPERS = "begin-keepers"  # of records that wait for their time
     KEEP_ANSWER = "keep-answer"
     SIGN_OF_LIFE = "sign-of-life"  # to the service manager
 

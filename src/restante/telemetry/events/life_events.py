@@ -71,6 +71,15 @@ class ReloadFailed(FailureEvent):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProgramUpgraded(WarningEvent):
+    """An upgrade has replaced code that is needed now. `doing` begins after a restart."""
+
+    event: ClassVar[str] = "program-upgraded"
+    doing: WorkWord
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServerFailing(FailureEvent):
     """A sync or a read of the database failed, or the database is damaged.
 
