@@ -99,6 +99,8 @@ class PlannedCopyView(BaseModel):
     octets: int
     octets_free: int
     has_room: bool
+    is_made: bool = False  # by an upgrade that was ended half-way; this one goes on
+    replaces: list[PathText] = []  # directories of copies that are removed
 
 
 class UpgradePlanView(BaseModel):
@@ -196,7 +198,9 @@ def _copy_view(copy: PlannedCopy) -> PlannedCopyView:
         directory=copy.directory,
         octets=copy.octets,
         octets_free=copy.octets_free,
-        has_room=copy.octets <= copy.octets_free,
+        has_room=copy.is_made or copy.octets <= copy.octets_free,
+        is_made=copy.is_made,
+        replaces=list(copy.replaces),
     )
 
 

@@ -200,8 +200,7 @@ def _show_plan(plan: "UpgradePlanView", *, as_json: bool) -> int:
         show_record(
             [
                 ("held mail", f"{counted(plan.messages, 'message')}, {human_size(plan.octets)}"),
-                ("copy before", copy.directory if copy else "none; back PostgreSQL up first"),
-                *([("room", _room(copy))] if copy else []),
+                *(_copy(copy) if copy else [("copy before", "none; back PostgreSQL up first")]),
                 ("time", _time(copy) if copy else _STEPS_TIME),
             ]
         )
@@ -214,6 +213,15 @@ def _time(copy: "PlannedCopyView") -> str:
     least, most = (_WRITTEN * copy.octets / rate for rate in (_FAST, _SLOW))
     long = f"about {span(least)} to {span(most)}, by the disk" if most >= _MINUTE else _SHORT
     return f"{long}; no mail is accepted meanwhile"
+
+
+def _copy(copy: "PlannedCopyView") -> list[tuple[str, str]]:
+    made = f"{copy.directory}, made by an upgrade that was ended half-way; this one goes on"
+    return [
+        ("copy before", made if copy.is_made else copy.directory),
+        *(("removed", f"{one}, of an earlier upgrade") for one in copy.replaces),
+        *([] if copy.is_made else [("room", _room(copy))]),
+    ]
 
 
 def _room(copy: "PlannedCopyView") -> str:

@@ -96,6 +96,8 @@ class PlannedCopy:
     directory: str
     octets: int  # that must be free for it, and for the steps
     octets_free: int
+    is_made: bool = False  # by an upgrade that was ended half-way; this one goes on
+    replaces: tuple[str, ...] = ()  # directories of copies that are removed
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from restante.store.sqlite import SqliteStore, migrations, open_sqlite, upgrade_copy
 from restante.store.sqlite.newer_schema import PREFIX
+from restante.store.sqlite.upgrade_plan import plan_upgrade
 from restante.store.store_errors import StoreUnusable
 from tests.contract.making import all_held, content, hold, hosted, message, spooled
 
@@ -90,6 +91,11 @@ async def test_without_room_for_a_copy_nothing_changes(
     ):
         await open_sqlite(older)
     assert (version(older), copies(older)) == (FORMER, [])
+    earlier = older / f"{PREFIX}1"
+    earlier.mkdir()
+    with pytest.raises(StoreUnusable, match=r"make room, such as by removing \S*schema-1, and start"):
+        await open_sqlite(older)
+    assert copies(older) == [earlier]
     monkeypatch.undo()
 
 
@@ -104,3 +110,53 @@ async def test_a_copy_that_was_broken_off_is_made_again_and_an_earlier_one_goes(
     assert copies(older) == [broken]
     assert version(broken) == FORMER
     assert not (broken / "restante.db.partial").exists()
+
+
+def killed(_connection: apsw.Connection) -> None:
+    raise KeyboardInterrupt
+
+
+def table(name: str) -> migrations.Migration:
+    return lambda connection: connection.execute(f"CREATE TABLE {name} (x INTEGER) STRICT")
+
+
+async def killed_after_one_step(older: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Upgrade by two steps. The second one is ended before it commits."""
+    known = (*migrations.MIGRATIONS, table("second"))
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*migrations.MIGRATIONS, killed))
+    with pytest.raises(KeyboardInterrupt):
+        await open_sqlite(older)
+    assert version(older) == FORMER + 1
+    monkeypatch.setattr(migrations, "MIGRATIONS", known)
+
+
+async def test_an_upgrade_that_was_killed_half_way_goes_on_and_keeps_its_copy(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await killed_after_one_step(older, monkeypatch)
+    [copy] = copies(older)
+    plan = plan_upgrade(older / "restante.db")
+    assert plan.copy is not None
+    assert (plan.copy.directory, plan.copy.is_made, plan.copy.replaces) == (str(copy), True, ())
+    await (await open_sqlite(older)).close()
+    assert version(older) == FORMER + 2
+    assert copies(older) == [copy]
+    monkeypatch.setattr(migrations, "MIGRATIONS", migrations.MIGRATIONS[:FORMER])
+    again = await open_sqlite(copy)  # by the program before the upgrade
+    assert await numbers_and_content(again) == [(1, b""), (2, b"content")]
+    await again.close()
+
+
+async def test_a_copy_is_for_one_upgrade_and_the_next_one_makes_its_own(
+    older: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await killed_after_one_step(older, monkeypatch)
+    newest = migrations.MIGRATIONS
+    monkeypatch.setattr(migrations, "MIGRATIONS", newest[:-1])
+    await (await open_sqlite(older)).close()  # a program whose schema the steps had reached
+    monkeypatch.setattr(migrations, "MIGRATIONS", newest)
+    plan = plan_upgrade(older / "restante.db")
+    assert plan.copy is not None
+    assert plan.copy.replaces == (str(older / f"{PREFIX}{FORMER}"),)
+    await (await open_sqlite(older)).close()
+    assert [copy.name for copy in copies(older)] == [f"{PREFIX}{FORMER + 1}"]

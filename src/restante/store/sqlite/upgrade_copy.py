@@ -4,11 +4,15 @@
 
 The copy is made by the start that upgrades, before anything is changed. Content files get a second
 name and take no room; those of mail that leaves stay until the copy is removed. There is one copy
-at a time: that of the last upgrade.
+at a time, that of the last upgrade: an earlier one is removed when the new one is complete.
+
+A file in the copy says that the steps are not done yet. If a kill ends them half-way, the next
+start goes on, and this copy stays the way back: the steps between are of no program's version.
 """
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import apsw
@@ -22,6 +26,7 @@ from restante.store.store_errors import StoreUnusable
 
 _RESERVE = 64 * 1024 * 1024  # octets that the migration itself may need
 _MIB = 1024 * 1024
+_UNFINISHED = "upgrade-is-unfinished"
 
 
 def upgrade(connection: apsw.Connection, path: Path, vfs: str | None, files: ContentFiles) -> None:
@@ -31,16 +36,38 @@ def upgrade(connection: apsw.Connection, path: Path, vfs: str | None, files: Con
     """
     check_not_newer(connection, path.parent)
     present = int(connection.pragma("user_version"))
-    if 0 < present < len(migrations.MIGRATIONS):
+    if 0 < present < len(migrations.MIGRATIONS) and not unfinished_copy(path.parent, present):
         _copy(present, path, vfs, files)
     migrations.migrate(connection, migrations.MIGRATIONS)
+    for note in path.parent.glob(f"{PREFIX}*/{_UNFINISHED}"):
+        note.unlink()
+
+
+def unfinished_copy(directory: Path, present: int) -> Path | None:
+    """Return the copy of an upgrade that was ended half-way, at the present schema."""
+    for note in directory.glob(f"{PREFIX}*/{_UNFINISHED}"):
+        schema = note.parent.name.removeprefix(PREFIX)
+        if schema.isdecimal() and int(schema) < present:
+            return note.parent
+    return None
+
+
+def earlier_copies(directory: Path, present: int) -> list[Path]:
+    """Return the copies that the copy of a store with that schema replaces."""
+    return sorted(set(directory.glob(f"{PREFIX}*")) - {copy_of(directory, present)})
 
 
 def _copy(present: int, path: Path, vfs: str | None, files: ContentFiles) -> None:
-    for earlier in path.parent.glob(f"{PREFIX}*"):
-        shutil.rmtree(earlier)
-    _check_room(path)
-    write_backup(path, vfs, files, copy_of(path.parent, present))
+    copy = copy_of(path.parent, present)
+    if copy.exists():  # it was broken off, or the store was set back to it
+        shutil.rmtree(copy)
+    earlier = earlier_copies(path.parent, present)
+    _check_room(path, earlier)
+    write_backup(path, vfs, files, copy)
+    (copy / _UNFINISHED).touch(mode=0o600)
+    files.sync_directory(copy)
+    for one in earlier:
+        shutil.rmtree(one)
 
 
 def copy_of(directory: Path, schema: int) -> Path:
@@ -48,15 +75,16 @@ def copy_of(directory: Path, schema: int) -> Path:
     return directory / f"{PREFIX}{schema}"
 
 
-def _check_room(path: Path) -> None:
+def _check_room(path: Path, earlier: Sequence[Path]) -> None:
     """Raise StoreUnusable where a copy would fill the disk."""
     needed = room_needed(path)
     free = room_for_copy(path.parent)
     if free < needed:
         room = f"{counted(needed // _MIB, 'MiB', 'MiB')} are needed and {free // _MIB} are free"
+        such_as = "".join(f", such as by removing {one}," for one in earlier[:1])
         raise StoreUnusable(
             f"{path}: there is not enough disk space for the copy before the schema is upgraded: "
-            f"{room}; make room and start again"
+            f"{room}; make room{such_as} and start again"
         )
 
 

@@ -8,7 +8,13 @@ import apsw
 from restante.store.sqlite import care_queries, engine, migrations
 from restante.store.sqlite.newer_schema import check_not_newer
 from restante.store.sqlite.opening import DATABASE
-from restante.store.sqlite.upgrade_copy import copy_of, room_for_copy, room_needed
+from restante.store.sqlite.upgrade_copy import (
+    copy_of,
+    earlier_copies,
+    room_for_copy,
+    room_needed,
+    unfinished_copy,
+)
 from restante.store.store_care import PlannedCopy, PlannedStep, SchemaChange, UpgradePlan
 
 
@@ -40,8 +46,13 @@ def plan_upgrade(path: Path) -> UpgradePlan:
         [(messages, octets)] = engine.fetch(connection, care_queries.TOTALS)
     due = enumerate(migrations.MIGRATIONS[before:], before + 1)
     steps = tuple(PlannedStep(version, migrations.summary(step)) for version, step in due)
-    copy = None
-    if steps:
-        place = copy_of(path.parent, before)
-        copy = PlannedCopy(str(place), room_needed(path), room_for_copy(path.parent))
+    copy = _copy(path, before) if steps else None
     return UpgradePlan(before, len(migrations.MIGRATIONS), steps, messages, octets, copy)
+
+
+def _copy(path: Path, before: int) -> PlannedCopy:
+    needed, free = room_needed(path), room_for_copy(path.parent)
+    if made := unfinished_copy(path.parent, before):
+        return PlannedCopy(str(made), needed, free, is_made=True)
+    replaced = tuple(map(str, earlier_copies(path.parent, before)))
+    return PlannedCopy(str(copy_of(path.parent, before)), needed, free, replaces=replaced)
