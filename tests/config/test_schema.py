@@ -1,5 +1,6 @@
 """The settings: values that are refused, and values that are made of them."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,26 @@ def refused(**settings: Any) -> str:
 def test_the_log_never_spoils_a_file_that_the_server_needs(file: str) -> None:
     said = refused(store="sqlite:data", log={"to": "file", "file": file})
     assert "file is one that the server needs, or is in the store; name another one" in said
+
+
+@pytest.mark.parametrize("make", [Path.symlink_to, Path.hardlink_to])
+def test_another_name_of_such_a_file_is_one_too(
+    tmp_path: Path, make: Callable[[Path, Path], None]
+) -> None:
+    store, key, log = tmp_path / "data", tmp_path / "k.pem", tmp_path / "a.log"
+    store.mkdir()
+    for needed in (store / "restante.db", store / "lock", key):
+        needed.touch()
+        make(log, needed)
+        tls = MINIMUM["tls"] | {"key": str(key)}
+        assert "needs" in refused(store=f"sqlite:{store}", tls=tls, log=to_file(log))
+        log.unlink()
+    log.symlink_to(store / "restante.db-wal")  # not there yet
+    assert "needs" in refused(store=f"sqlite:{store}", log=to_file(log))
+
+
+def to_file(file: Path) -> dict[str, str]:
+    return {"to": "file", "file": str(file)}
 
 
 def test_the_log_may_be_beside_the_store_and_below_it() -> None:

@@ -522,7 +522,8 @@ def _log_file_flaw(config: Config, file: Path) -> tuple[str, str]:
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
         return "is a pipe or a socket, which can lose lines", "name a plain file"
     if not _may_open(config, file if file.exists() else directory):
-        return f"{owner} may not write there", f"chown {owner} {quote(str(directory))}"
+        make = f"install -d -m 0750 -o {owner} /var/log/restante"
+        return f"{owner} may not write there", f"name a file in a directory of its own: {make}"
     return "", ""
 
 

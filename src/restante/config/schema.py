@@ -4,7 +4,9 @@ Settings of a subject are defined beside it and collected here. Values are froze
 new Config.
 """
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
@@ -410,11 +412,26 @@ class Config(Section):
 
 
 def _is_in_use(file: Path, settings: Mapping[str, Any]) -> bool:
-    """Return whether a file is a key, a certificate or a password, or among those of the store."""
-    files = {settings.get("key_file"), settings.get("store_password_file")}
+    """Return whether a file is a key, a certificate or a password, or among those of the store.
+
+    Links are followed, and a second name of such a file is one too.
+    """
+    files = {settings.get("key_file"), settings.get("store_password_file")} - {None}
     if tls := settings.get("tls"):
         files.update(chain.from_iterable(tls.all_pairs))
     store = parse_store_url(settings["store"]).directory if "store" in settings else None
-    if store is None:
-        return file in files
-    return file in files or file.parent == store or file.is_relative_to(store / "content")
+    file = Path(os.path.realpath(file))
+    if store is not None:
+        store = Path(os.path.realpath(store))
+        if file.parent == store or file.is_relative_to(store / "content"):
+            return True
+        with suppress(OSError):  # it is not there yet, or is another user's
+            files.update(store.iterdir())
+    return any(_is_same(file, one) for one in files)
+
+
+def _is_same(file: Path, other: Path) -> bool:
+    try:
+        return file.samefile(other)
+    except OSError:  # one of them is not there
+        return file == other

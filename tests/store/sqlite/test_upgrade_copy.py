@@ -93,7 +93,9 @@ async def test_without_room_for_a_copy_nothing_changes(
     assert (version(older), copies(older)) == (FORMER, [])
     earlier = older / f"{PREFIX}1"
     earlier.mkdir()
-    with pytest.raises(StoreUnusable, match=r"make room, such as by removing \S*schema-1, and start"):
+    with pytest.raises(
+        StoreUnusable, match=r"make room, such as by removing \S*schema-1, and start"
+    ):
         await open_sqlite(older)
     assert copies(older) == [earlier]
     monkeypatch.undo()
@@ -106,8 +108,11 @@ async def test_a_copy_that_was_broken_off_is_made_again_and_an_earlier_one_goes(
     for left in (broken, older / f"{PREFIX}1"):
         (left / "content").mkdir(parents=True)
         (left / "restante.db.partial").write_bytes(b"half")
+    kept = [older / f"{PREFIX}1-keep", older / f"{PREFIX}1.tar"]  # by an operator
+    kept[0].mkdir()
+    kept[1].touch()
     await (await open_sqlite(older)).close()
-    assert copies(older) == [broken]
+    assert copies(older) == sorted([broken, *kept])
     assert version(broken) == FORMER
     assert not (broken / "restante.db.partial").exists()
 

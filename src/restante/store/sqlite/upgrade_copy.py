@@ -47,14 +47,20 @@ def unfinished_copy(directory: Path, present: int) -> Path | None:
     """Return the copy of an upgrade that was ended half-way, at the present schema."""
     for note in directory.glob(f"{PREFIX}*/{_UNFINISHED}"):
         schema = note.parent.name.removeprefix(PREFIX)
-        if schema.isdecimal() and int(schema) < present:
+        if _is_copy(note.parent) and int(schema) < present:
             return note.parent
     return None
 
 
 def earlier_copies(directory: Path, present: int) -> list[Path]:
     """Return the copies that the copy of a store with that schema replaces."""
-    return sorted(set(directory.glob(f"{PREFIX}*")) - {copy_of(directory, present)})
+    found = (one for one in directory.glob(f"{PREFIX}*") if _is_copy(one))
+    return sorted(set(found) - {copy_of(directory, present)})
+
+
+def _is_copy(path: Path) -> bool:
+    """Return whether it has the name of a copy. An operator may have kept one by another name."""
+    return path.name.removeprefix(PREFIX).isdecimal() and path.is_dir()
 
 
 def _copy(present: int, path: Path, vfs: str | None, files: ContentFiles) -> None:
