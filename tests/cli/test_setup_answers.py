@@ -1,6 +1,7 @@
 """Each question of a setup: its default on a machine, and whether an answer will do."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -36,19 +37,23 @@ def question(name: str) -> SetupQuestion:
         ("allow", "192.0.2.0/24", "192.0.2.0/24"),
         ("allow", "Mail.acme.example", "mail.acme.example"),
         ("primary", "exim", "exim"),
-        ("listen", "0.0.0.0, [::]", "0.0.0.0,::"),
+        ("listen", "0.0.0.0, [::], 0.0.0.0", "0.0.0.0,::"),
         ("mx_port", "025", "25"),
     ],
 )
 def test_an_answer_that_will_do(name: str, text: str, answer: str) -> None:
-    assert question(name).check(text, {}) == answer
+    assert question(name).checked(text, {}) == answer
 
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("dir", "", "'' is not a directory. Write a name without control characters."),
-        ("dir", "/srv/a\nb", "'/srv/a\\nb' is not a directory"),
+        ("dir", "", "A directory has a name. Write one, such as /etc/restante."),
+        ("dir", "/srv/a\nb", "'/srv/a\\nb' has control characters. Write it without them."),
+        ("dir", "/srv/" + 300 * "x", "File name too long. Write another name."),
+        ("dir", "/" + "/".join(30 * ["x" * 200]), "File name too long. Write another name."),
+        ("contact", "olga@example.net\n[x]", "has control characters"),
+        ("hostname", "mx2.example.net\x1b[31m", "has control characters"),
         ("dir", "/etc/passwd", "/etc/passwd is a file. Write the name of a directory."),
         ("hostname", "no name", "'no name' is not a host name. Write a full name, such as"),
         ("hostname", "192.0.2.1", "'192.0.2.1' is not a host name"),
@@ -61,6 +66,7 @@ def test_an_answer_that_will_do(name: str, text: str, answer: str) -> None:
         ("account", "Acme", "'Acme' is not an account name"),
         ("login", "a b", "'a b' is not a user name"),
         ("destination", "mail:x", "'mail:x' is not a host"),
+        ("destination", "mail:0", "'mail:0' is not a host"),
         ("destination", "none", "is added later, by `restante domain add --destination none`"),
         ("allow", "192.0.2.1/24", "is neither a host nor a network"),
         ("primary", "?", "'?' is not known. Write one of postfix, postfix-proxy,"),
@@ -72,8 +78,37 @@ def test_an_answer_that_will_do(name: str, text: str, answer: str) -> None:
 )
 def test_an_answer_that_will_not_do_is_told_why(name: str, text: str, said: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  the text is compared
-        question(name).check(text, {})
+        question(name).checked(text, {})
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("destination", "is_own"),
+    [
+        ("MX2.example.net", True),
+        ("mx2.example.net:2525", True),
+        ("localhost", True),
+        ("localhost:2526", False),
+        ("127.0.0.3", True),
+        ("[::1]:8025", True),
+        ("0.0.0.0", True),
+        ("198.51.100.7:465", True),
+        ("198.51.100.7:2526", False),
+        ("198.51.100.8", False),
+        ("mail.acme.example", False),
+    ],
+)
+def test_this_server_is_no_destination(destination: str, *, is_own: bool) -> None:
+    answers = {
+        "hostname": "mx2.example.net",
+        "listen": "198.51.100.7,::1",
+        "mx_port": "25",
+        "smtps_port": "465",
+        "web_port": "8025",
+    }
+    refused = pytest.raises(ValueError, match=r"is this server\. Write the server where")
+    with refused if is_own else nullcontext():
+        question("destination").checked(destination, answers)
 
 
 def test_files_of_a_certificate_must_fit(tmp_path: Path) -> None:
@@ -87,8 +122,8 @@ def test_files_of_a_certificate_must_fit(tmp_path: Path) -> None:
     places["other"].write_bytes(key_pem(other))
     places["text"].write_text("text")
     answers = {"certificate_file": str(places["cert"])}
-    assert question("certificate_file").check(str(places["cert"]), {}) == str(places["cert"])
-    assert question("key_file").check(str(places["key"]), answers) == str(places["key"])
+    assert question("certificate_file").checked(str(places["cert"]), {}) == str(places["cert"])
+    assert question("key_file").checked(str(places["key"]), answers) == str(places["key"])
     for name, place, said in (
         ("certificate_file", "text", "text holds no PEM certificate. Give the file with BEGIN"),
         ("certificate_file", "expired", "expired has expired (2002-10-1"),
@@ -96,7 +131,7 @@ def test_files_of_a_certificate_must_fit(tmp_path: Path) -> None:
         ("key_file", "other", f"other is not the key of {places['cert']}. Name its key."),
     ):
         with pytest.raises(ValueError) as caught:  # noqa: PT011  the text is compared
-            question(name).check(str(places[place]), answers)
+            question(name).checked(str(places[place]), answers)
         assert said in str(caught.value)
 
 

@@ -65,6 +65,39 @@ def test_a_directory_in_which_others_write_is_refused(
     assert bool(why_foreign(owner, mode, caller)) == bool(said)
 
 
+@pytest.mark.parametrize(
+    ("owner", "mode", "caller", "said"),
+    [
+        (0, 0o1777, 0, ""),  # /tmp
+        (0, 0o1777, 1000, ""),
+        (0, 0o755, 1000, ""),
+        (0, 0o777, 0, "is writable for other users"),
+        (1001, 0o755, 0, "belongs to another user"),
+        (1001, 0o1777, 0, "belongs to another user"),
+    ],
+)
+def test_a_directory_above_may_be_tmp_and_is_never_another_users(
+    owner: int, mode: int, caller: int, said: str
+) -> None:
+    found = why_foreign(owner, mode, caller, is_above=True)
+    assert (found.startswith(said), bool(found)) == (True, bool(said))
+
+
+def test_the_refusal_names_a_directory_above_and_one_above_a_link(tmp_path: Path) -> None:
+    others, own = tmp_path / "others", tmp_path / "own"
+    others.mkdir()
+    own.mkdir()
+    (others / "link").symlink_to(own)
+    (own / "link").symlink_to(others)
+    others.chmod(0o777)
+    for directory in (others / "a" / "new", others / "link", own / "link" / "new"):
+        with pytest.raises(Failure) as caught:
+            refuse_foreign_directory(directory)
+        [text] = caught.value.texts
+        assert f"{others}: is writable for other users" in text or "link: is writable" in text
+        assert text.endswith("; choose a --dir in a directory that is yours")
+
+
 def test_the_refusal_names_the_directory(tmp_path: Path) -> None:
     refuse_foreign_directory(tmp_path / "new")
     tmp_path.chmod(0o755)
@@ -103,6 +136,13 @@ def test_options_that_differ_are_refused(tmp_path: Path) -> None:
     first, second = caught.value.texts
     assert first.startswith(f"--hostname: the setup in {tmp_path} was begun with mx2.example.net;")
     assert second.startswith(f"--user: the setup in {tmp_path} was begun with none;")
+
+
+def test_answers_of_the_last_step_may_differ_until_it_is_done(tmp_path: Path) -> None:
+    other = {"domain": "acme.example", "destination": "mail.acme.example"}
+    refuse_other_answers(tmp_path, SetupRecord(ANSWERS, is_finished=False), other)
+    with pytest.raises(Failure, match="--domain: the setup in"):
+        refuse_other_answers(tmp_path, SetupRecord(ANSWERS, is_finished=True), other)
 
 
 def _second(directory: Path, answers: "multiprocessing.Queue[str]") -> None:

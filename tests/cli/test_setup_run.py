@@ -14,8 +14,11 @@ from unittest import mock
 
 import pytest
 import trustme
+import typer
 
 from restante.cli import main, setup_run
+from restante.cli.failures import Exit, Failure
+from restante.cli.setup_record import read_record
 from restante.config.load import load
 from tests.cli.conftest import Command
 from tests.cli.setup_machines import OLGAS
@@ -214,6 +217,66 @@ def test_an_address_that_is_in_use_stops_it_before_the_first_change(
     assert refused.code == 69
     assert refused.err == "restante: 127.0.0.1:25: in use; nothing was changed\n"
     assert not directory.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--mx-port", "4465"), "127.0.0.1:4465 (smtps): overlaps with 127.0.0.1:4465 (mx)"),
+        (("--listen", "0.0.0.0", "--mx-port", "8025"), "(web): overlaps with 0.0.0.0:8025 (mx)"),
+    ],
+)
+def test_listeners_that_overlap_stop_it_before_the_first_change(
+    directory: Path, command: Command, options: tuple[str, ...], said: str
+) -> None:
+    refused = command("setup", "--yes", "--dir", directory, *options)
+    assert refused.code == 65
+    assert said in refused.err
+    assert "-port; nothing was changed" in refused.err
+    assert not directory.exists()
+
+
+def test_a_refused_destination_can_be_corrected(directory: Path, command: Command) -> None:
+    words = ("setup", "--yes", "--dir", directory, "--domain", "acme.example", "--destination")
+    with mock.patch("restante.cli.setup_steps._add_all", side_effect=Failure(Exit.DATA, "no")):
+        assert command(*words, "mail.invalid").code == 65
+    assert not read_record(directory).is_finished  # type: ignore[union-attr]
+    done = command(*words, "192.0.2.25")
+    assert done.code == 0, done.err
+    config = ("--config", directory / "restante.toml")
+    shown = json.loads(command(*config, "domain", "show", "acme.example", "--json").out)
+    assert shown["destination"] == "192.0.2.25:25"
+    assert "192.0.2.25" in (directory / "setup.json").read_text()
+
+
+def test_a_person_is_asked_again_for_the_answers_of_the_last_step(
+    directory: Path, typed: Callable[[str, Path], tuple[int, str]]
+) -> None:
+    with mock.patch("restante.cli.setup_steps._add_all", side_effect=Failure(Exit.DATA, "no")):
+        assert typed("\n\nacme.example\n\nmail.invalid\n\n\n\n", directory)[0] == 65
+    code, said = typed("\n\n192.0.2.25\n\n\n\n", directory)
+    assert code == 0
+    assert "First domain to hold mail for; Enter: none yet [acme.example]: " in said
+    assert "HOST:PORT [mail.invalid:25]: " in said
+    assert "Full name of this server" not in said
+    assert "its mail goes to  192.0.2.25:25" in said
+
+
+def test_a_setup_that_waited_while_another_one_worked_changes_nothing(
+    directory: Path, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = ("--dir", directory, "--hostname", "mx2.example.net")
+    monkeypatch.setattr(typer, "confirm", lambda *_, **__: command("setup", "--yes", *place))
+    monkeypatch.setattr("restante.cli.setup_command._can_ask", lambda **_: True)
+    monkeypatch.setattr("sys.stdin", TypedTerminal("mx9.example.net\n\n\n"))
+    assert main(["setup", "--dir", str(directory)]) == 75
+    assert read_record(directory).answers["hostname"] == "mx2.example.net"  # type: ignore[union-attr]
+
+
+def test_a_dry_run_without_a_terminal_asks_nothing(directory: Path, command: Command) -> None:
+    assert command("setup", "--dir", directory, "--dry-run").out.endswith("nothing was changed\n")
+    assert json.loads(command("setup", "--dir", directory, "--dry-run", "--json").out)["steps"]
+    assert command("setup", "--dir", directory).code == 64
 
 
 def test_a_dry_run_changes_nothing(directory: Path, command: Command) -> None:

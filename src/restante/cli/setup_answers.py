@@ -5,6 +5,7 @@ or raises ValueError with plain sentences: cause and remedy.
 """
 
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from restante.cli.setup_machine import (
 )
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.network.addresses import join_host_port, split_host_port
-from restante.phrases import HAS_EXPIRED
+from restante.phrases import HAS_EXPIRED, cause_of
 from restante.readiness.primary_snippets import PrimaryProgram
 from restante.tenancy.model import parse_authorized_hosts
 
@@ -56,6 +57,12 @@ class SetupQuestion:
     before: str = ""  # said first
     is_silent: bool = False  # an option or the default answers it, and nobody is asked
 
+    def checked(self, text: str, answers: Answers) -> str:
+        """Return an answer in its canonical spelling. Raises ValueError."""
+        if text.isprintable():
+            return self.check(text, answers)
+        raise ValueError(f"{text!r} has control characters. Write it without them.")
+
     @property
     def option(self) -> str:
         """The option that answers it."""
@@ -63,10 +70,16 @@ class SetupQuestion:
 
 
 def _directory(text: str, _: Answers) -> str:
-    if not text or not text.isprintable():
-        raise ValueError(f"{text!r} is not a directory. Write a name without control characters.")
+    if not text:
+        raise ValueError("A directory has a name. Write one, such as /etc/restante.")
     path = Path(text).expanduser().absolute()
-    if path.exists() and not path.is_dir():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return str(path)  # it is made; what is above it is looked at later
+    except (OSError, ValueError) as error:  # a name that is too long, or a loop of links
+        raise ValueError(f"{path}: {cause_of(error)}. Write another name.") from None
+    if not stat.S_ISDIR(mode):
         raise ValueError(f"{path} is a file. Write the name of a directory.")
     return str(path)
 
@@ -173,7 +186,7 @@ def _account(text: str, _: Answers) -> str:
     return text
 
 
-def _destination(text: str, _: Answers) -> str:
+def _destination(text: str, answers: Answers) -> str:
     if text == "none":
         raise ValueError(
             "A domain without a server that can be reached is added later, by `restante domain add"
@@ -181,12 +194,30 @@ def _destination(text: str, _: Answers) -> str:
         )
     try:
         host, port = split_host_port(text, _SMTP_PORT)
-        return join_host_port(_host(host), port)
+        host = _host(host)
     except ValueError:
+        port = 0
+    if port == 0:
         raise ValueError(
             f"{text!r} is not a host. Write a name or an address, such as mail.example.org or"
             " 192.0.2.25:2525."
-        ) from None
+        )
+    if host == answers.get("hostname") or _is_own_listener(host, port, answers):
+        raise ValueError(f"{text} is this server. Write the server where the domain's mail goes.")
+    return join_host_port(host, port)
+
+
+def _is_own_listener(host: str, port: int, answers: Answers) -> bool:
+    """Return whether we shall listen there, as far as it can be seen without DNS."""
+    if str(port) not in {answers[name] for name in answers if name.endswith("_port")}:
+        return False
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host == "localhost"
+    if str(address) in answers["listen"].split(","):
+        return True
+    return address.is_loopback or address.is_unspecified
 
 
 def _host(text: str) -> str:
@@ -220,7 +251,8 @@ def _login(text: str, _: Answers) -> str:
 
 def _listen(text: str, _: Answers) -> str:
     try:
-        return ",".join(str(ip_address(one.strip(" []"))) for one in text.split(","))
+        found = (str(ip_address(one.strip(" []"))) for one in text.split(","))
+        return ",".join(dict.fromkeys(found))
     except ValueError:
         raise ValueError(
             f"{text!r} is not an address of this machine. Write one such as 0.0.0.0, or several"
@@ -275,6 +307,8 @@ def _has_domain(_: MachineFacts, answers: Answers) -> bool:
     return bool(answers["domain"])
 
 
+# Of the last step: they may be corrected until it is done.
+CORRECTABLE: Final = frozenset({"domain", "account", "login", "destination", "allow", "primary"})
 # Where the installation is, and where it listens: the machine may refuse that at once.
 PLACES: Final = (
     SetupQuestion(

@@ -90,12 +90,15 @@ def setup(
     """
     from restante.cli.setup_run import run_setup  # noqa: PLC0415  heavy
 
-    asks = not yes and _can_ask(as_json=as_json)
+    asks = not yes and _can_ask(as_json=as_json, dry_run=dry_run)
     given = dict(given) | ({"service": "no"} if no_service else {})
     run_setup(given, asks=asks, is_trial=dry_run, as_json=as_json)
 
 
-def _can_ask(*, as_json: bool) -> bool:
+def _can_ask(*, as_json: bool, dry_run: bool) -> bool:
+    """Return whether there is a person to ask. Raises Failure where one would have to confirm."""
+    if dry_run and (as_json or not sys.stdin.isatty()):
+        return False
     if as_json:
         raise Failure(Exit.USAGE, "--json: has no room for questions; pass --yes too")
     if not sys.stdin.isatty():

@@ -1,6 +1,8 @@
 """Get the answers of `restante setup`: from options, from a person, or from defaults."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
+from typing import Final
 
 import typer
 
@@ -11,6 +13,8 @@ from restante.cli.setup_machine import MachineFacts
 from restante.cli.table import fold
 from restante.config.host_name import flaw_of
 
+NO_ANSWERS: Final[Answers] = MappingProxyType({})
+
 
 def gather_answers(
     machine: MachineFacts,
@@ -19,11 +23,13 @@ def gather_answers(
     *,
     asks: bool,
     questions: Sequence[SetupQuestion] = QUESTIONS,
+    former: Answers = NO_ANSWERS,
 ) -> dict[str, str]:
     """Return the answers to all questions that apply.
 
-    `known` are earlier answers, which are neither checked nor asked again. Raises Failure for an
-    option that will not do, and for a question without default that nobody can be asked.
+    `known` are earlier answers, which are neither checked nor asked again; `former` are defaults
+    from an earlier run. Raises Failure for an option that will not do, and for a question without
+    default that nobody can be asked.
     """
     answers = dict(known)
     for question in questions:
@@ -36,9 +42,11 @@ def gather_answers(
         if question.name in given:
             answers[question.name] = _from_option(question, given[question.name], answers)
         elif asks and not question.is_silent:
-            answers[question.name] = _from_person(question, machine, answers)
+            default = former.get(question.name) or question.default(machine, answers)
+            answers[question.name] = _from_person(question, default, answers)
         else:
-            answers[question.name] = _from_default(question, machine, answers)
+            default = former.get(question.name) or question.default(machine, answers)
+            answers[question.name] = _from_default(question, default, answers)
     return answers
 
 
@@ -54,27 +62,25 @@ def _why_not_asked(question: SetupQuestion) -> str:
 
 def _from_option(question: SetupQuestion, text: str, answers: Answers) -> str:
     try:
-        return question.check(text, answers)
+        return question.checked(text, answers)
     except ValueError as error:
         raise Failure(Exit.DATA, f"{question.option}: {error}") from None
 
 
-def _from_default(question: SetupQuestion, machine: MachineFacts, answers: Answers) -> str:
-    default = question.default(machine, answers)
+def _from_default(question: SetupQuestion, default: str | None, answers: Answers) -> str:
     if default is None:
         raise Failure(Exit.USAGE, f"{question.option}: has no default here; give it a value")
-    return question.check(default, answers)
+    return _from_option(question, default, answers)
 
 
-def _from_person(question: SetupQuestion, machine: MachineFacts, answers: Answers) -> str:
+def _from_person(question: SetupQuestion, default: str | None, answers: Answers) -> str:
     """Ask until an answer will do."""
-    default = question.default(machine, answers)
     if question.before:
         say_sentences(question.before)
     while True:
         text = _typed(question, default)
         try:
-            answer = question.check(text.strip(), answers)
+            answer = question.checked(text.strip(), answers)
         except ValueError as error:
             say_sentences(str(error), "  ")
             continue

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from restante.cli.failures import Exit, Failure
-from restante.cli.setup_answers import QUESTIONS, Answers
+from restante.cli.setup_answers import CORRECTABLE, QUESTIONS, Answers
 from restante.config.key_file import sync_directory
 
 RECORD_NAME: Final = "setup.json"
@@ -36,13 +36,18 @@ def refuse_foreign_directory(directory: Path) -> None:
 
     That user could choose the answers of a setup by root, and replace its files by links.
     """
-    try:
-        status = directory.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    if cause := why_foreign(status.st_uid, status.st_mode, os.geteuid()):
-        remedy = "choose another --dir, such as one that is not there yet"
-        raise Failure(Exit.CANNOT_CREATE, f"{directory}: {cause}; {remedy}")
+    resolved = directory.resolve()
+    for place in dict.fromkeys((directory, resolved, *directory.parents, *resolved.parents)):
+        try:
+            status = place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        is_above = place not in (directory, resolved)
+        if cause := why_foreign(status.st_uid, status.st_mode, os.geteuid(), is_above=is_above):
+            remedy = "choose another --dir, such as one that is not there yet"
+            if is_above:
+                remedy = "choose a --dir in a directory that is yours"
+            raise Failure(Exit.CANNOT_CREATE, f"{place}: {cause}; {remedy}")
 
 
 def refuse_used_directory(directory: Path) -> None:
@@ -64,12 +69,18 @@ def _is_ours(path: Path) -> bool:
     return path.name in _OURS or path.name.startswith("restante.") or path.suffix in _CERTIFICATES
 
 
-def why_foreign(owner: int, mode: int, own: int) -> str:
-    """Return why a directory is not fit for the keys of user `own`; "" if it is."""
+def why_foreign(owner: int, mode: int, own: int, *, is_above: bool = False) -> str:
+    """Return why a directory is not fit for the keys of user `own`; "" if it is.
+
+    `is_above`: it is above the directory of the keys. There, /tmp will do: in it, nobody can rename
+    what is another user's.
+    """
     if owner not in (0, own):
         return "belongs to another user, who could replace keys and configuration"
     # Plain users often have a group each, which may write.
     others = stat.S_IWOTH if own else stat.S_IWOTH | stat.S_IWGRP
+    if is_above and mode & stat.S_ISVTX:
+        return ""
     return "is writable for other users, who could replace the keys" if mode & others else ""
 
 
@@ -111,6 +122,7 @@ def refuse_other_answers(directory: Path, record: SetupRecord, given: Answers) -
         f"--{name.replace('_', '-')}: the setup in {directory} was begun with"
         f" {record.answers.get(name) or 'none'}; leave it out, and change the setting afterwards"
         for name, text in given.items()
+        if record.is_finished or name not in CORRECTABLE
         if record.answers.get(name, "") != _canonical(name, text, record.answers)
     ]
     if texts:
@@ -120,7 +132,7 @@ def refuse_other_answers(directory: Path, record: SetupRecord, given: Answers) -
 def _canonical(name: str, text: str, answers: Answers) -> str:
     [question] = [one for one in QUESTIONS if one.name == name]
     try:
-        return question.check(text, answers)
+        return question.checked(text, answers)
     except (ValueError, KeyError):  # the file of a certificate may be gone by now
         return text
 

@@ -38,6 +38,12 @@ class SetupOutcome:
     answers: Answers
     machine: MachineFacts
     seen: JsonObject  # views of the API: dns, check, snippets; failures
+    is_running: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether the server runs, or is started by systemd."""
+        return self.is_running or self.answers["service"] == "yes"
 
     @property
     def directory(self) -> Path:
@@ -99,7 +105,7 @@ def _certificate_words(answers: Answers) -> str:
 def say_outcome(outcome: SetupOutcome) -> None:
     """Print the next steps, in their order."""
     say("")
-    runs = outcome.answers["service"] == "yes"
+    runs = outcome.runs
     say("Restante is set up, and runs." if runs else "Restante is set up. It does not run yet.")
     if all(ip_address(one).is_loopback for one in outcome.answers["listen"].split(",")):
         _say(_LOOPBACK_ONLY, "")
@@ -116,7 +122,7 @@ def say_outcome(outcome: SetupOutcome) -> None:
 def next_commands(outcome: SetupOutcome) -> list[str]:
     """Return the commands that are left for the operator, for programs."""
     found = [outcome.command("key", "confirm-copied")]
-    if outcome.answers["service"] == "no":
+    if not outcome.runs:
         found.insert(0, outcome.start_command)
     if outcome.answers["domain"]:
         found.append(outcome.command("domain", "dns", outcome.answers["domain"]))

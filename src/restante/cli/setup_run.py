@@ -10,7 +10,7 @@ import typer
 
 from restante.cli.display import JsonObject, say, show_json, show_record
 from restante.cli.failures import Exit, Failure, warn
-from restante.cli.setup_answers import PLACES, Answers
+from restante.cli.setup_answers import CORRECTABLE, PLACES, Answers
 from restante.cli.setup_dialogue import gather_answers, say_sentences
 from restante.cli.setup_machine import (
     MachineFacts,
@@ -32,6 +32,8 @@ from restante.cli.setup_steps import (
     files_of,
     listeners_of,
     look_at_domain,
+    meeting_listeners,
+    server_answers,
     steps_of,
     store_place,
 )
@@ -70,7 +72,7 @@ def run_setup(given: Answers, *, asks: bool, is_trial: bool, as_json: bool) -> N
         _check_place(answers, machine)
     else:
         refuse_other_answers(directory, record, given)
-        answers = dict(record.answers)
+        answers = _corrected(record, machine, given, asks=asks)
     if is_trial:
         _show_plan(answers, machine, record, as_json=as_json)
         return
@@ -80,12 +82,25 @@ def run_setup(given: Answers, *, asks: bool, is_trial: bool, as_json: bool) -> N
     _run(answers, machine, record, as_json=as_json)
 
 
+def _corrected(
+    record: SetupRecord, machine: MachineFacts, given: Answers, *, asks: bool
+) -> dict[str, str]:
+    """Return the answers of an earlier run, with corrections of those for its last step."""
+    if record.is_finished:
+        return dict(record.answers)
+    kept = {name: text for name, text in record.answers.items() if name not in CORRECTABLE}
+    new = {name: text for name, text in given.items() if name in CORRECTABLE}
+    return gather_answers(machine, new, kept, asks=asks, former=record.answers)
+
+
 def _check_place(answers: Answers, machine: MachineFacts) -> None:
     """Raise Failure where a new installation would meet another, or could not listen."""
     if existing := present_files(Path(answers["dir"]), store_place(answers, machine)):
         names = ", ".join(map(str, existing))
         remedy = "choose another --dir, or use what is there"
         raise Failure(Exit.CANNOT_CREATE, f"{names}: {EXISTS}, nothing was changed; {remedy}")
+    if texts := meeting_listeners(listeners_of(answers)):
+        raise Failure(Exit.DATA, *(f"{text}; nothing was changed" for text in texts))
     if texts := unusable_addresses(one.address for one in listeners_of(answers)):
         raise Failure(Exit.UNAVAILABLE, *(f"{text}; nothing was changed" for text in texts))
 
@@ -116,16 +131,26 @@ def _run(
         with _open_directories():
             directory.mkdir(parents=True, exist_ok=True)
             with alone(directory):
+                _refuse_others_work(directory, record)
                 rows = _completed(answers, machine, directory, as_json=as_json)
     elif not as_json:
         say(f"{directory}: is set up already; nothing was changed")
-    outcome = SetupOutcome(answers, machine, _seen(answers, machine))
+    seen, config = _seen(answers, machine), files_of(answers, machine).config
+    outcome = SetupOutcome(answers, machine, seen, is_running=server_answers(config))
     if as_json:
         is_changed = any(row["state"] == "done" for row in rows)
         show_json(outcome_document(outcome, rows, changed=is_changed))
     else:
         say_outcome(outcome)
     warn(_warnings(outcome.config))
+
+
+def _refuse_others_work(directory: Path, record: SetupRecord | None) -> None:
+    """Raise Failure where another setup has worked since ours looked at the directory."""
+    refuse_foreign_directory(directory)
+    if read_record(directory) != record:
+        cause = "another setup worked there meanwhile, and this one changed nothing"
+        raise Failure(Exit.TRY_LATER, f"{directory}: {cause}; run it again to see the result")
 
 
 @contextmanager

@@ -37,6 +37,7 @@ from restante.config.config_template import (
     ConfigChoices,
     ListenChoice,
 )
+from restante.config.listen_settings import meet
 from restante.config.setup_files import (
     OWN_PAIR,
     FileOwner,
@@ -45,7 +46,7 @@ from restante.config.setup_files import (
     has_store,
     put_file,
 )
-from restante.network.addresses import join_host_port
+from restante.network.addresses import join_host_port, split_host_port
 
 _SECRET: Final = 0o600
 _PUBLIC: Final = 0o644
@@ -131,6 +132,25 @@ def listeners_of(answers: Answers) -> list[ListenChoice]:
             ListenChoice("acme", join_host_port(one, port)) for one in answers["listen"].split(",")
         ]
     return found
+
+
+def meeting_listeners(listeners: Sequence[ListenChoice]) -> list[str]:
+    """Return a text for each two listeners of which the second could not be bound."""
+    return [
+        f"{later.address} ({later.service}): overlaps with {one.address} ({one.service});"
+        f" choose another --{later.service}-port"
+        for place, later in enumerate(listeners)
+        for one in listeners[:place]
+        if meet(split_host_port(one.address), split_host_port(later.address))
+    ]
+
+
+def server_answers(config_file: Path) -> bool:
+    """Return whether the server of a configuration runs."""
+    from restante.config.load import load  # noqa: PLC0415  heavy
+    from restante.web.control_socket import answers  # noqa: PLC0415
+
+    return answers(load(config_file, {}).control_socket)
 
 
 def files_of(answers: Answers, machine: MachineFacts) -> SetupFiles:

@@ -416,7 +416,8 @@ def _is_in_use(file: Path, settings: Mapping[str, Any]) -> bool:
 
     Links are followed, and a second name of such a file is one too.
     """
-    files = {settings.get("key_file"), settings.get("store_password_file")} - {None}
+    secrets = (settings.get("key_file"), settings.get("store_password_file"))
+    files: set[Path] = {secret for secret in secrets if secret is not None}
     if tls := settings.get("tls"):
         files.update(chain.from_iterable(tls.all_pairs))
     store = parse_store_url(settings["store"]).directory if "store" in settings else None
