@@ -8,11 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO
 
 from tests.acceptance.installation import RESTANTE, Installation
-
-COLUMNS: Final = 80
 
 
 @contextmanager
@@ -25,7 +23,7 @@ def tracing(restante: Installation, *options: str) -> Iterator[IO[str]]:
         [*command, *options],
         stdout=subprocess.PIPE,
         text=True,
-        env={"COLUMNS": str(COLUMNS), "PATH": os.defpath},
+        env={"PATH": os.defpath},
     ) as process:
         assert process.stdout is not None
         assert "127.0.0.1/32" in process.stdout.readline()

@@ -46,6 +46,17 @@ PLAIN = base64.b64encode(f"\0alice\0{PASSWORD}".encode()).decode()
         (f" {PASSWORD} and more", "(unknown command, 31 octets)"),
         (f"data {PASSWORD}", "data (hidden, 22 octets)"),
         (f"mail {PASSWORD}", "mail (hidden, 22 octets)"),
+        *(
+            (f"{verb} {PASSWORD}", f"{verb} (hidden, 22 octets)")
+            for verb in ("NOOP", "help", "VRFY", "EXPN")
+        ),
+        (f"ehlo my {PASSWORD}", "ehlo (hidden, 25 octets)"),
+        (f"Etrn is {PASSWORD}", "Etrn (hidden, 25 octets)"),
+        (f"mail from {PASSWORD}", "mail (hidden, 27 octets)"),
+        (f"RCPT to my {PASSWORD}", "RCPT (hidden, 28 octets)"),
+        ("RCPT TO : <a@a.example>", "RCPT TO : <a@a.example>"),
+        ("EHLO", "EHLO"),
+        ("ETRN @acme.example", "ETRN @acme.example"),
         (f"PASS {PASSWORD}", "PASS (hidden, 22 octets)"),
         (f"a1 LOGIN alice {PASSWORD}", "(unknown command, 36 octets)"),
         (f"LOGIN alice {PASSWORD}", "LOGIN (hidden, 28 octets)"),
@@ -80,7 +91,7 @@ def test_a_long_line_is_cut_and_its_length_is_told() -> None:
 
 
 def test_octets_that_are_no_text_are_escaped() -> None:
-    assert masked_command(b"NOOP \x16\x03 \xff ok") == "NOOP \\x16\\x03 \\xff ok"
+    assert masked_command(b"EHLO \x16\x03\xffok") == "EHLO \\x16\\x03\\xffok"
     assert masked_command("RCPT TO:<jürgen@b.example>".encode()) == "RCPT TO:<jürgen@b.example>"
 
 

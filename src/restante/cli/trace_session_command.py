@@ -17,6 +17,7 @@ from restante.cli.table import INDENT, fold
 from restante.mail.quantity import read_span
 
 _SILENCE_SECONDS: Final = 60.0  # the server sends a line every 15 s
+_UNFOLDED: Final = sys.maxsize
 _MOST_SECONDS: Final = 3600  # as in `session_traces`
 _ROUTE: Final = "/v1/session-traces"
 _MARKS: Final = {"client": "C:", "server": "S:"}
@@ -93,7 +94,8 @@ def _say_line(line: JsonObject, *, as_json: bool) -> None:
     if as_json:
         say(json.dumps(line))
     else:
-        for text in trace_texts(line, screen_width()):
+        width = screen_width() if sys.stdout.isatty() else _UNFOLDED  # for grep
+        for text in trace_texts(line, width):
             say(text)
     sys.stdout.flush()
 

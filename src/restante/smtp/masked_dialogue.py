@@ -2,8 +2,7 @@
 
 The session says whether a line belongs to an AUTH exchange. Other lines are shown only if they
 begin as a command does. The rest may be a secret at the wrong place, such as a passphrase after a
-refused AUTH. Limitation: a password in a command that takes any text, such as EHLO or a mailbox,
-cannot be told from that text.
+refused AUTH. Limitation: a password in place of a host name or a mailbox cannot be told from these.
 """
 
 import re
@@ -29,15 +28,15 @@ _MECHANISMS: Final = frozenset(
         "OAUTHBEARER",
     }
 )
-# Each with the words that may follow it.
-_TEXT: Final = re.compile("")
+# Each with the words that may follow it. Text after a refused DATA can begin with such a word too.
+_WORD: Final = re.compile(r"\S*\Z")
 _NOTHING: Final = re.compile(r"\Z")
 _VERBS: Final[Mapping[str, re.Pattern[str]]] = {
-    **dict.fromkeys(("EHLO", "HELO", "LHLO", "NOOP", "VRFY", "EXPN", "HELP"), _TEXT),
-    **dict.fromkeys(("ETRN", "ATRN", "TURN"), _TEXT),
+    **dict.fromkeys(("EHLO", "HELO", "LHLO", "ETRN", "ATRN", "TURN"), _WORD),
+    **dict.fromkeys(("NOOP", "VRFY", "EXPN", "HELP"), _NOTHING),
     **dict.fromkeys(("DATA", "RSET", "QUIT", "STARTTLS"), _NOTHING),
-    "MAIL": re.compile("FROM", re.IGNORECASE),
-    "RCPT": re.compile("TO", re.IGNORECASE),
+    "MAIL": re.compile(r"FROM\s*[:<]", re.IGNORECASE),
+    "RCPT": re.compile(r"TO\s*[:<]", re.IGNORECASE),
     "BDAT": re.compile("[0-9]"),
 }
 # Of other protocols and extensions: only the verb is shown, because a secret may follow.
