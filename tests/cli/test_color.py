@@ -96,7 +96,7 @@ def test_only_basic_colors_are_used() -> None:
 
 def test_only_the_first_such_part_is_colored() -> None:
     assert painted_first("warning: a warning", "warning", TextTone.WARNING) == (
-        "\x1b[33mwarning\x1b[0m: a warning"
+        "\x1b[35mwarning\x1b[0m: a warning"
     )
     assert painted_first("text", "", TextTone.BAD) == "text"
 
@@ -126,7 +126,7 @@ def test_a_level_an_error_and_a_warning_are_colored(plain: pytest.MonkeyPatch) -
     assert out.getvalue() == "mx2.example.net: \x1b[31mCRITICAL\x1b[0m\n"
     assert err.getvalue().splitlines() == [
         "\x1b[31mrestante:\x1b[0m domain x: is not hosted here; restante: look",
-        "restante: \x1b[33mwarning:\x1b[0m the disk is small",
+        "restante: \x1b[35mwarning:\x1b[0m the disk is small",
         "restante: it is shown only once",
     ]
 

@@ -15,7 +15,7 @@ class TextTone(Enum):
     """How good a text is, with the number of its color (ECMA-48 §8.3.117)."""
 
     BAD = 31  # red
-    WARNING = 33  # yellow
+    WARNING = 35  # magenta: yellow can hardly be read on white
     GOOD = 32  # green
 
 

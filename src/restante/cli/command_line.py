@@ -7,6 +7,7 @@ import re
 import sys
 import textwrap
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -53,11 +54,9 @@ _NOT_A_NUMBER: Final = (
     "Input should be a valid integer, unable to parse string as an integer"  # Pydantic's words
 )
 _CHOICES: Final = re.compile(r"'(?P<given>[^']*)' is (?P<list>not one of (?P<choices>'.*'))$")
-# Typer's guesses: the first of several.
-_MEANT: Final = re.compile(
-    r"(?:\. Did you mean '(?P<command>[^']*)'[^?]*\?"
-    r"| \(Possible options: (?P<option>[^,)]*)[^)]*\))$"
-)
+# Typer's guesses: several commands with the best first, or several options by the alphabet.
+_MEANT: Final = re.compile(r"\. Did you mean '(?P<command>[^']*)'[^?]*\?$")
+_OPTIONS: Final = re.compile(r"(?P<given>\S*) \(Possible options: (?P<options>[^)]*)\)$")
 _QUOTED: Final = re.compile(r"'([^']*)'")
 _STDOUT: Final = 1  # its file descriptor
 _ASK_NO_SERVER: Final = {
@@ -172,8 +171,15 @@ def _usage(error: typer.TyperException) -> str:
         .replace(": Value error, ", ": ")
         .replace(_NOT_A_NUMBER, "write a whole number")
     )
-    text = _MEANT.sub(lambda found: f"; did you mean {found['command'] or found['option']}", text)
+    text = _MEANT.sub(lambda found: f"; did you mean {found['command']}", text)
+    text = _OPTIONS.sub(_nearest_option, text)
     return f"{text[:1].lower()}{_nearest_choice(text[1:])}; see {command} --help"
+
+
+def _nearest_option(found: re.Match[str]) -> str:
+    given, options = found["given"], found["options"].split(", ")
+    [nearest] = get_close_matches(given, options, n=1, cutoff=0)
+    return f"{given}; did you mean {nearest}"
 
 
 def _nearest_choice(text: str) -> str:

@@ -297,7 +297,9 @@ def _head(text: str, mark: str, style: str) -> "Text":
 
 def _style(tone: TextTone | None) -> str:
     """Return the style of a tone for rich, which shows it where a person wants color."""
-    return {TextTone.BAD: "red", TextTone.WARNING: "yellow", TextTone.GOOD: "green", None: ""}[tone]
+    return {TextTone.BAD: "red", TextTone.WARNING: "magenta", TextTone.GOOD: "green", None: ""}[
+        tone
+    ]
 
 
 def _table(lines: Sequence[TopLine], width: int) -> "Table":
