@@ -449,7 +449,8 @@ def _configuration() -> Iterator[str]:
     yield from ("# Configuration", "")
     yield from (
         "The file is TOML. The first of these is read: `--config`, `$RESTANTE_CONFIG`,",
-        "`./restante.toml`, `/etc/restante/restante.toml`. Relative paths start at its directory.",
+        "`./restante.toml`, `/etc/restante/restante.toml`. A `./restante.toml` that another user",
+        "can change is refused. Relative paths start at the file's directory.",
         "An environment variable, named in the last column, overrides a key; lists and tables are",
         "JSON there.",
         "",

@@ -27,6 +27,7 @@ from urllib.parse import quote
 from restante.cli.failures import BY_KIND, Exit, Failure, warn
 from restante.cli.progress import late
 from restante.cli.socket_request import SocketConnection, request_target
+from restante.config.config_problem import ConfigError
 from restante.config.control_path import (
     VARIABLE,
     likely_control_socket,
@@ -308,7 +309,10 @@ def _locate(config_file: Path | None) -> _Located:
             remedy = f"{START_SERVER}, or leave out --socket"
             raise Failure(Exit.UNAVAILABLE, f"{named}: {NO_SERVER} there; {remedy}")
         return _Located(named, None)
-    likely = likely_control_socket(config_file, os.environ)
+    try:
+        likely = likely_control_socket(config_file, os.environ)
+    except ConfigError as error:  # of a file that another user has put here
+        raise Failure(Exit.CONFIGURATION, *map(str, error.problems)) from None
     if likely is not None and _server_answers(likely):
         return _Located(likely, None)
     recorded = recorded_control_socket(config_file, os.environ)
@@ -354,7 +358,6 @@ def segment(text: str) -> str:
 
 def read_config(config_file: Path | None) -> "Config":
     """Return the configuration. Raises Failure with every error in it."""
-    from restante.config.config_problem import ConfigError  # noqa: PLC0415
     from restante.config.load import load  # noqa: PLC0415  heavy
 
     try:

@@ -7,7 +7,6 @@ done.
 import fcntl
 import json
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from typing import Final
 
 from restante.cli.failures import Exit, Failure
 from restante.cli.setup_answers import CORRECTABLE, QUESTIONS, Answers
+from restante.config.foreign_files import why_foreign
 from restante.config.key_file import sync_directory
 
 RECORD_NAME: Final = "setup.json"
@@ -43,11 +43,13 @@ def refuse_foreign_directory(directory: Path) -> None:
         except (FileNotFoundError, NotADirectoryError):
             continue
         is_above = place not in (directory, resolved)
-        if cause := why_foreign(status.st_uid, status.st_mode, os.geteuid(), is_above=is_above):
+        if cause := why_foreign(status, os.geteuid(), is_above=is_above):
             remedy = "choose another --dir, such as one that is not there yet"
             if is_above:
                 remedy = "choose a --dir in a directory that is yours"
-            raise Failure(Exit.CANNOT_CREATE, f"{place}: {cause}; {remedy}")
+            raise Failure(
+                Exit.CANNOT_CREATE, f"{place}: {cause}, who could replace the keys; {remedy}"
+            )
 
 
 def refuse_used_directory(directory: Path) -> None:
@@ -67,21 +69,6 @@ def refuse_used_directory(directory: Path) -> None:
 
 def _is_ours(path: Path) -> bool:
     return path.name in _OURS or path.name.startswith("restante.") or path.suffix in _CERTIFICATES
-
-
-def why_foreign(owner: int, mode: int, own: int, *, is_above: bool = False) -> str:
-    """Return why a directory is not fit for the keys of user `own`; "" if it is.
-
-    `is_above`: it is above the directory of the keys. There, /tmp will do: in it, nobody can rename
-    what is another user's.
-    """
-    if owner not in (0, own):
-        return "belongs to another user, who could replace keys and configuration"
-    # Plain users often have a group each, which may write.
-    others = stat.S_IWOTH if own else stat.S_IWOTH | stat.S_IWGRP
-    if is_above and mode & stat.S_ISVTX:
-        return ""
-    return "is writable for other users, who could replace the keys" if mode & others else ""
 
 
 def read_record(directory: Path) -> SetupRecord | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from restante.config.config_file_search import candidates, first_file
+from restante.config.config_file_search import found_config_file
 from restante.config.server_record import recorded_socket, trusted_users
 from restante.config.setting_places import variable_name
 
@@ -32,9 +32,10 @@ def likely_control_socket(given: Path | None, environ: Mapping[str, str]) -> Pat
     """Return the control socket that the environment or a configuration names.
 
     The rest of the configuration may be invalid. If the environment names the socket, no file is
-    needed. Return None if nothing names a socket or a store.
+    needed. Return None if nothing names a socket or a store. Raises ConfigError for a file of
+    another user.
     """
-    file = first_file(candidates(given, environ))
+    file = found_config_file(given, environ)
     if named := environ.get(VARIABLE):
         return _named(named, file)
     if file is None:
@@ -57,9 +58,9 @@ def recorded_control_socket(given: Path | None, environ: Mapping[str, str]) -> P
     """Return the socket where a server that runs this configuration file has said it answers.
 
     The file may have named another socket or store since. Return None if the environment names one
-    of them: it means that one.
+    of them: it means that one. Raises ConfigError for a file of another user.
     """
-    file = first_file(candidates(given, environ))
+    file = found_config_file(given, environ)
     if file is None or any(map(environ.get, (VARIABLE, _STORE_VARIABLE, _STATE_VARIABLE))):
         return None
     try:

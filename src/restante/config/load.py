@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from restante.config.config_file_search import candidates, first_file
+from restante.config.config_file_search import candidates, found_config_file
 from restante.config.config_problem import ConfigError, ConfigProblem
 from restante.config.environment import overlay
 from restante.config.file_stamp import FileSignature, signature
@@ -61,10 +61,9 @@ _CAUSES = {
 
 def find_config(given: Path | None, environ: Mapping[str, str]) -> Path:
     """Return the configuration file to use. Raises ConfigError if there is none."""
-    paths = candidates(given, environ)
-    if found := first_file(paths):
+    if found := found_config_file(given, environ):
         return found
-    looked = ", ".join(map(str, paths))
+    looked = ", ".join(map(str, candidates(given, environ)))
     remedy = "pass --config FILE, set RESTANTE_CONFIG, or run `restante init --dir DIR`"
     raise ConfigError(
         [ConfigProblem("", "", f"no configuration file found (tried {looked})", remedy)]
