@@ -1,6 +1,8 @@
 """Names for the tab key: from the server that answers, and none from one that does not."""
 
+import signal
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ from restante.cli.name_completion import NameKind, messages_before, name_before,
 from restante.mail.message import message_number
 from tests.admin.admin_world import AdminWorld
 from tests.cli.test_socket_request import CannedServer, answer, place, server
+from tests.whole_request import read_request
 
 __all__ = ["place", "server"]  # fixtures
 
@@ -93,3 +96,22 @@ def test_a_server_that_is_silent_is_soon_given_up(
         listener.bind(str(place))
         listener.listen()
         assert served_names(NameKind.DOMAIN, "", config=None, socket=place) == []
+
+
+def test_an_answer_without_end_is_given_up_too(
+    server: CannedServer, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(name_completion, "ANSWER_SECONDS", 0.05)
+
+    def send_for_ever(connection: socket.socket) -> bytes:
+        read_request(connection)
+        with suppress(OSError):
+            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            while True:
+                connection.sendall(b" " * 4096)
+        return b""
+
+    server.answers, server.read = [b""], send_for_ever
+    former = signal.getsignal(signal.SIGALRM)
+    assert served_names(NameKind.DOMAIN, "", config=None, socket=place) == []
+    assert signal.getsignal(signal.SIGALRM) is former

@@ -140,6 +140,7 @@ def test_a_name_that_a_shell_would_not_take_as_it_is_is_not_offered(
 ) -> None:
     found = ["acme.example", "two words", "\x1b[31mred", "tab\tbed", ""]
     found += ["$(id)", "`id`", "a;id", "a'b", 'a"b', "a|b", "a&b", "a>b", "a\nb", "a\\b"]
+    found += ["a\u202eb", "a\u200bb", "a\x9bb", ":files"]
     monkeypatch.setattr("restante.cli.word_completion.served_names", lambda *_, **__: found)
     assert complete_words(["domain", "show", ""]) == 0
     assert capsys.readouterr().out == "acme.example\n"

@@ -8,9 +8,11 @@ import contextlib
 import http.client
 import json
 import os
+import signal
 from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
+from types import FrameType
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
@@ -102,11 +104,28 @@ def _asked(kind: NameKind, target: str, config: Path | None, socket: Path | None
         connection = SocketConnection(place, ANSWER_SECONDS, _USER_AGENT)
         with contextlib.closing(connection):
             try:
-                answer = connection.ask("GET", target, None)
+                with _at_most(ANSWER_SECONDS):
+                    answer = connection.ask("GET", target, None)
             except (OSError, http.client.HTTPException):
                 continue
             return _names(kind, answer.octets) if answer.status == http.client.OK else []
     return []
+
+
+@contextlib.contextmanager
+def _at_most(seconds: float) -> Iterator[None]:
+    """Raise TimeoutError after this time, also where an answer comes bit by bit without end."""
+
+    def expire(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeoutError
+
+    former = signal.signal(signal.SIGALRM, expire)
+    left, _ = signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, left)
+        signal.signal(signal.SIGALRM, former)
 
 
 def _places(config: Path | None, socket: Path | None) -> Iterator[Path]:

@@ -63,7 +63,7 @@ def _candidates(words: Sequence[str]) -> Iterator[tuple[str, str]]:
     root = build_command(named_command(earlier) or _QUICKEST)
     before = read_words(root, earlier)
     for candidate, description in offered_words(before, current, served_names):
-        if _PLAIN.fullmatch(candidate):
+        if _PLAIN.fullmatch(candidate) and candidate.isprintable():
             yield candidate, description
 
 
@@ -180,7 +180,7 @@ def _values(
         )
         given = _given_before(before, parameter)
         for name in found:
-            if name.startswith(current) and name not in given:
+            if name.startswith(current) and name not in given and name != FILES:
                 yield name, ""
 
 
