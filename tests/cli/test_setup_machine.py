@@ -2,6 +2,7 @@
 
 import errno
 import os
+import pwd
 import socket
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from restante.cli.failures import Failure
 from restante.cli.setup_machine import (
     find_unit,
     look_at_machine,
+    make_backup_directory,
     make_user,
     start_unit,
     unit_text,
@@ -72,6 +74,18 @@ def test_the_unit_is_started_now_and_at_each_boot(tools: Path) -> None:
     noted = tool(tools, "systemctl")
     start_unit()
     assert noted.read_text() == "daemon-reload\nenable --now restante.service\n"
+
+
+def test_the_directory_of_backups_is_made_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "backups" / "restante"
+    monkeypatch.setattr(setup_machine, "BACKUPS", place)
+    make_backup_directory(pwd.getpwuid(os.geteuid()))
+    assert (place.stat().st_mode & 0o777, place.stat().st_uid) == (0o700, os.geteuid())
+    place.chmod(0o750)
+    make_backup_directory(pwd.getpwuid(os.geteuid()))
+    assert place.stat().st_mode & 0o777 == 0o750
 
 
 def test_a_unit_names_this_program_this_configuration_and_this_user() -> None:

@@ -288,7 +288,7 @@ PAGES: Final = {
         {"By HTTPS, with a token": REACHABLE_SERVER + MAIL},
     ),
     "docs/how-to/back-up-and-restore.md": Page(
-        RUNNING + MAIL + "install -d -o restante /var/backups/restante",
+        RUNNING + MAIL,
         {"Restore": "restante queue delete --all --reason 'as if handed over' --yes"},
     ),
     "docs/how-to/certificates.md": Page(

@@ -76,7 +76,7 @@ def _directory(text: str, _: Answers) -> str:
     try:
         mode = path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
-        return str(path)  # it is made; what is above it is looked at later
+        return str(path)  # it is made later
     except (OSError, ValueError) as error:  # a name that is too long, or a loop of links
         raise ValueError(f"{path}: {cause_of(error)}. Write another name.") from None
     if not stat.S_ISDIR(mode):

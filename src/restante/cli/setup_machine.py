@@ -26,6 +26,7 @@ from restante.phrases import cause_of
 
 SYSTEM_DIRECTORY: Final = Path("/etc/restante")
 SYSTEM_STORE: Final = Path("/var/lib/restante")
+BACKUPS: Final = Path("/var/backups/restante")
 SYSTEM_SOCKET: Final = Path("/run/restante/control.sock")
 UNIT_NAME: Final = "restante.service"
 _UNITS: Final = Path("/etc/systemd/system")
@@ -113,6 +114,14 @@ def make_user(user: str, home: Path) -> None:
     else:
         remedy = f"make user {user} by the tool of your system, then run this again"
         raise Failure(Exit.UNAVAILABLE, f"useradd: this system does not have it; {remedy}")
+
+
+def make_backup_directory(owner: pwd.struct_passwd) -> None:
+    """Make the directory that the unit lets the server write backups to, if there is none."""
+    if not BACKUPS.exists():
+        BACKUPS.parent.mkdir(parents=True, exist_ok=True)
+        BACKUPS.mkdir(mode=0o700)
+        os.chown(BACKUPS, owner.pw_uid, owner.pw_gid)
 
 
 def unix_account(user: str) -> pwd.struct_passwd | None:

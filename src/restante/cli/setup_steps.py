@@ -23,6 +23,7 @@ from restante.cli.setup_machine import (
     UNIT_NAME,
     MachineFacts,
     find_unit,
+    make_backup_directory,
     make_user,
     own_program,
     start_unit,
@@ -223,6 +224,7 @@ def _start_service(config_file: Path, user: str) -> None:
     unit, record = find_unit(), unix_account(user)
     if record is None:
         raise Failure(Exit.CONFIGURATION, f"user {user}: was removed; run this again")
+    make_backup_directory(record)
     if unit is None:
         group = grp.getgrgid(record.pw_gid).gr_name
         text = unit_text(own_program(), config_file, user, group)

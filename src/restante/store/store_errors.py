@@ -46,6 +46,10 @@ class Overtaken(Conflict):
     """The record was changed since the caller read it. Nothing changed."""
 
 
+class TargetUnusable(StoreError):  # noqa: N818
+    """The server may not write a copy there. No time cures it: the text says what to do."""
+
+
 class StoreUnusable(StoreError):  # noqa: N818
     """The store cannot be opened: another server holds it, or schema or engine do not fit.
 

@@ -1,14 +1,16 @@
 """A copy of the store as at one moment, made while it serves."""
 
 import asyncio
+import errno
 import os
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from restante.store.sqlite import SqliteStore, backup, open_sqlite
 from restante.store.sqlite.sqlite_care import SqliteCare
-from restante.store.store_errors import StoreError, StoreUnusable
+from restante.store.store_errors import StoreError, StoreUnusable, TargetUnusable
 from restante.store.upkeep_store import BackupCopy
 from tests.contract.making import (
     CONTENT,
@@ -45,6 +47,20 @@ async def test_a_copy_has_everything_and_is_a_store(store: SqliteStore, tmp_path
     made = await store.upkeep.backup(tmp_path / "copy")
     assert made == BackupCopy(3, 3 * len(CONTENT) + 100_000, 1)
     assert await restored_numbers(tmp_path / "copy") == [1, 2, 3]
+
+
+async def test_a_directory_that_people_must_make_is_told_so(
+    store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(TargetUnusable) as missing:
+        await store.upkeep.backup(tmp_path / "none" / "copy")
+    assert f"{tmp_path}/none is not there; as root, run `install -d -m 0700" in str(missing.value)
+    assert "ReadWritePaths=" in str(missing.value)
+    for code in (errno.EACCES, errno.EROFS):
+        refusal = OSError(code, os.strerror(code), str(tmp_path / "copy"))
+        monkeypatch.setattr(Path, "mkdir", mock.Mock(side_effect=refusal))
+        with pytest.raises(TargetUnusable, match=r"may not write there \(.*\); name a directory"):
+            await store.upkeep.backup(tmp_path / "copy")
 
 
 async def test_mail_that_leaves_while_it_is_copied_is_whole_in_the_copy(

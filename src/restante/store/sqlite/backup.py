@@ -13,6 +13,8 @@ are copied too: other keys would need other TLSA records.
 
 import errno
 import os
+import pwd
+import shlex
 import shutil
 from collections.abc import Iterable
 from contextlib import closing
@@ -23,12 +25,14 @@ import apsw
 from restante.store.sqlite import care_queries, engine, mail_queries
 from restante.store.sqlite.regular_file import open_regular
 from restante.store.sqlite.spool import ContentFiles
-from restante.store.store_errors import NotEmpty, StoreError, StoreFull
+from restante.store.store_errors import NotEmpty, StoreError, StoreFull, TargetUnusable
 from restante.store.upkeep_store import BackupCopy
 
 _DATABASE = "restante.db"
 PARTIAL = "restante.db.partial"
 _CONTENT = "content"
+_FOR_PEOPLE = frozenset({errno.ENOENT, errno.EACCES, errno.EPERM, errno.EROFS})
+_UNIT = "the unit of systemd must allow it too (ReadWritePaths=), from the start of the server"
 _BESIDE = "acme"  # a directory of files that are replaced whole
 _DRAFT = ".new"  # the end of the name of a file that is being written
 
@@ -43,12 +47,27 @@ def write_backup(path: Path, vfs: str | None, files: ContentFiles, target: Path)
         (target / PARTIAL).rename(target / _DATABASE)
         files.sync_directory(target)
     except OSError as error:
-        raise StoreError(f"{target}: {error.strerror or error}") from error
+        raise _unwritten(target, error) from error
     except apsw.FullError as error:
         raise StoreFull(f"{target}: there is not enough disk space") from error
     except apsw.Error as error:
         raise StoreError(f"{target}: {error}") from error
     return made
+
+
+def _unwritten(target: Path, error: OSError) -> StoreError:
+    cause = error.strerror or str(error)
+    if error.errno not in _FOR_PEOPLE or error.filename != str(target):
+        return StoreError(f"{target}: {cause}")
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    parent = target.parent
+    if error.errno == errno.ENOENT:
+        cause = f"{parent} is not there"
+        remedy = f"as root, run `install -d -m 0700 -o {user} {shlex.quote(str(parent))}`"
+    else:
+        cause = f"user {user} may not write there ({cause})"
+        remedy = "name a directory of this user"
+    return TargetUnusable(f"{target}: {cause}; {remedy}; {_UNIT}")
 
 
 def prepare_directory(target: Path) -> None:

@@ -7,7 +7,8 @@ name and take no room; those of mail that leaves stay until the copy is removed.
 at a time, that of the last upgrade: an earlier one is removed when the new one is complete.
 
 A file in the copy says that the steps are not done yet. If a kill ends them half-way, the next
-start goes on, and this copy stays the way back: the steps between are of no program's version.
+start goes on, and this copy stays. A copy of the tables between two steps would help nobody: no
+program's version has them.
 """
 
 import os
@@ -65,7 +66,7 @@ def _is_copy(path: Path) -> bool:
 
 def _copy(present: int, path: Path, vfs: str | None, files: ContentFiles) -> None:
     copy = copy_of(path.parent, present)
-    if copy.exists():  # it was broken off, or the store was set back to it
+    if copy.exists():  # it was interrupted, or the store was set back to it
         shutil.rmtree(copy)
     earlier = earlier_copies(path.parent, present)
     _check_room(path, earlier)

@@ -27,6 +27,7 @@ from restante.store.store_errors import (
     NotEmpty,
     SearchTooLong,
     StoreError,
+    TargetUnusable,
 )
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -54,6 +55,7 @@ _NO_TIME_CURES: dict[type[StoreError], ErrorKind] = {
     Damaged: ErrorKind.CONFLICT,
     NotEmpty: ErrorKind.EXISTS,
     SearchTooLong: ErrorKind.INVALID,
+    TargetUnusable: ErrorKind.INVALID,
 }
 
 
