@@ -2,12 +2,12 @@
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 import typer
 
-from restante.cli.options import parse_octets, past_moment, seconds, with_options
+from restante.cli.options import REQUIRED, parse_octets, past_moment, seconds, with_options
 
 
 def test_ages_and_sizes_are_read() -> None:
@@ -58,3 +58,19 @@ def test_options_stand_in_place_of_one_parameter() -> None:
     }
     assert shown(name="a", first=1, second=None, is_all=True) == 65
     assert seen == [("a", {"first": 1, "second": None}, True)]
+
+
+def test_a_flag_is_off_another_option_is_none_and_a_required_one_has_no_default() -> None:
+    def command(*, chosen: object) -> object:
+        return chosen
+
+    kinds = {
+        "flag": Annotated[bool, "a flag"],
+        "either": Annotated[bool | None, "a flag and its opposite"],
+        "text": Annotated[str | None, "a text"],
+        "user": Annotated[str, "a name"],
+        "seconds": Annotated[float, "a time"],
+    }
+    shown = with_options(command, "chosen", kinds, dict, {"user": REQUIRED, "seconds": 60.0})
+    defaults = [one.default for one in inspect.signature(shown).parameters.values()]
+    assert defaults == [False, None, None, inspect.Parameter.empty, 60.0]

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -11,9 +11,9 @@ import typer
 
 from restante.cli.api_client import connected
 from restante.cli.configuration_reading import EntryFields, read_configuration, request_lines
-from restante.cli.display import say, show_json
+from restante.cli.display import JsonObject, say, show_json
 from restante.cli.failures import BY_KIND, Exit, Failure, complain, warn
-from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.options import ConfigOption, JsonOption, with_options
 from restante.mail.quantity import counted
 
 FORMATS: Final = {".csv": "csv", ".json": "json", ".toml": "toml"}
@@ -24,29 +24,48 @@ _STDIN: Final = "-"
 ConfigurationFormat = Literal["toml", "json", "csv"]
 
 
-def apply(
-    file: Annotated[
-        str,
-        typer.Argument(metavar="FILE", help="TOML, JSON, or CSV with domains; - for stdin."),
-    ],
-    *,
-    dry_run: Annotated[
+_EXTENT: Final[Mapping[str, Any]] = {
+    "dry_run": Annotated[
         bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")
-    ] = False,
-    prune: Annotated[
+    ],
+    "prune": Annotated[
         bool,
         typer.Option(
             "--prune",
             help="In the accounts that the file names, remove what it does not name, and give"
             " other fields their defaults.",
         ),
-    ] = False,
-    prune_accounts: Annotated[
+    ],
+    "prune_accounts": Annotated[
         bool,
         typer.Option(
             "--prune-accounts", help="Like --prune, and remove accounts that the file lacks."
         ),
-    ] = False,
+    ],
+}
+
+
+def _extent(given: Mapping[str, Any]) -> JsonObject:
+    """Return the changes that are wanted, as the API takes them."""
+    return {
+        "prune": "accounts" if given["prune_accounts"] else "records" if given["prune"] else None,
+        "dry_run": True if given["dry_run"] else None,
+    }
+
+
+def _with_extent(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the options of the changes that are wanted."""
+    return with_options(command, "extent", _EXTENT, _extent)
+
+
+@_with_extent
+def apply(
+    file: Annotated[
+        str,
+        typer.Argument(metavar="FILE", help="TOML, JSON, or CSV with domains; - for stdin."),
+    ],
+    *,
+    extent: JsonObject,
     form: Annotated[
         ConfigurationFormat | None,
         typer.Option("--format", help="Format of FILE. Default: by its ending, or toml."),
@@ -67,12 +86,8 @@ def apply(
     All of it is checked before anything changes. A second run changes nothing.
     """
     entries = _read(file, form)
-    params = {
-        "prune": "accounts" if prune_accounts else "records" if prune else None,
-        "dry_run": True if dry_run else None,
-        "reason": reason,
-    }
-    outcome = ApplyOutcome(is_dry_run=dry_run)
+    outcome = ApplyOutcome(is_dry_run=bool(extent["dry_run"]))
+    params = {**extent, "reason": reason}
     try:
         asyncio.run(_apply(config, entries, params, outcome, as_json=as_json))
     finally:

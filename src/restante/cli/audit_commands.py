@@ -1,14 +1,21 @@
 """`restante audit`: show the audit trail: actions and requests, by actor, place and result."""
 
-from collections.abc import Iterator, Sequence
-from typing import Annotated, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import typer
 
 from restante.cli.api_client import ask
 from restante.cli.display import JsonObject, human_time, say, screen_width, show_json
 from restante.cli.failures import printable
-from restante.cli.options import ConfigOption, JsonOption, SinceOption, UntilOption, time_span
+from restante.cli.options import (
+    ConfigOption,
+    JsonOption,
+    SinceOption,
+    UntilOption,
+    time_span,
+    with_options,
+)
 from restante.cli.table import GAP, INDENT, fold, shorten
 from restante.cli.text_width import beginning, width_of
 from restante.mail.quantity import counted
@@ -17,27 +24,48 @@ from restante.tenancy.audit import AuditAction
 NAMES_SHOWN: Final = 3  # messages of one entry; --json has all of them
 
 
-def audit(
-    *,
-    account: Annotated[
+_FILTERS: Final[Mapping[str, Any]] = {
+    "account": Annotated[
         str | None, typer.Option("--account", metavar="NAME", help="Only entries of this account.")
-    ] = None,
-    domain: Annotated[
+    ],
+    "domain": Annotated[
         str | None,
         typer.Option("--domain", metavar="DOMAIN", help="Only entries about this domain."),
-    ] = None,
-    action: Annotated[
+    ],
+    "action": Annotated[
         AuditAction | None,
         typer.Option("--action", metavar="ACTION", help="Only actions of this kind."),
-    ] = None,
-    actor: Annotated[
+    ],
+    "actor": Annotated[
         str | None,
         typer.Option(
             "--actor", metavar="WHO", help='Only actions by: "login NAME", "operator", or a name.'
         ),
-    ] = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    ],
+    "since": SinceOption,
+    "until": UntilOption,
+}
+
+
+def _wanted(given: Mapping[str, Any]) -> JsonObject:
+    """Return filters as the API takes them. Raises typer.BadParameter."""
+    action = given["action"]
+    return {
+        **given,
+        "action": action and str(action),
+        **time_span(given["since"], given["until"]),
+    }
+
+
+def _with_filters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the filters of entries."""
+    return with_options(command, "wanted", _FILTERS, _wanted)
+
+
+@_with_filters
+def audit(
+    *,
+    wanted: JsonObject,
     limit: Annotated[
         int,
         typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
@@ -53,14 +81,7 @@ def audit(
     An entry has at most two lines, shortened to the width of the terminal. --verbose and --json
     show all of it.
     """
-    wanted = {
-        "account": account,
-        "domain": domain,
-        "action": action and str(action),
-        "actor": actor,
-    }
-    params = wanted | time_span(since, until)
-    entries = ask(config, "GET", "/v1/audit", params=params, most=limit)
+    entries = ask(config, "GET", "/v1/audit", params=wanted, most=limit)
     if as_json:
         show_json(entries)
         return

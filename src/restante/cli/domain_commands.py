@@ -26,23 +26,11 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.domain_options import (
-    AllowOption,
-    AllowOrDeny,
-    ClientAddressOption,
-    ConnectionsOption,
-    DestinationLoginOption,
     DestinationOption,
-    DestinationPasswordOption,
     DomainAccountOption,
-    PerMinuteOption,
-    PinNowOption,
-    TlsCaOption,
-    TlsOption,
-    TlsPinOption,
-    destination_password,
-    given_domain_fields,
     reason_and_policy,
-    without_none,
+    with_domain_changes,
+    with_new_domain,
 )
 from restante.cli.failures import warn
 from restante.cli.options import (
@@ -91,46 +79,23 @@ DETAILS = (
 
 @group.command("add")
 @with_policy
+@with_new_domain
 def add(
     name: DomainArgument,
     *,
     account: DomainAccountOption,
     destination: DestinationOption,
-    allow: AllowOption = None,
-    tls: TlsOption = None,
-    tls_ca: TlsCaOption = None,
-    tls_pin: TlsPinOption = None,
-    pin_now: PinNowOption = False,
-    destination_login: DestinationLoginOption = None,
-    destination_password_stdin: DestinationPasswordOption = False,
-    connections: ConnectionsOption = None,
-    per_minute: PerMinuteOption = None,
-    client_address: ClientAddressOption = None,
+    fields: JsonObject,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     policy: Mapping[str, Any],
 ) -> None:
     """Add a hosted domain. From then on its mail is accepted and held."""
-    fields = given_domain_fields(
-        allow=allow,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_pin=tls_pin,
-        destination_login=destination_login,
-        connections=connections,
-        per_minute=per_minute,
-        client_address=client_address,
-    )
     reason, chosen = reason_and_policy(policy)
-    fields |= (
-        destination_password(is_given=destination_password_stdin)
-        | chosen
-        | ({"pin_now": True} if pin_now else {})
-    )
-    body = {"name": name, "account": account, "destination": destination, **fields}
+    body = {"name": name, "account": account, "destination": destination, **fields, **chosen}
     done = ask(config, "POST", "/v1/domains", params={"reason": reason}, body=body)
     warn(done["warnings"])
-    if pin_now and not as_json:
+    if "pin_now" in fields and not as_json:
         _say_pin(done["domain"])
     thing = f"domain {done['domain']['name']}"
     show_added(thing, done["domain"], done["changes"], as_json=as_json)
@@ -187,44 +152,11 @@ def _waiting_text(row: JsonObject) -> str:
 
 @group.command("set")
 @with_policy
+@with_domain_changes
 def change(
     name: DomainArgument,
     *,
-    account: Annotated[
-        str | None,
-        typer.Option("--account", metavar="NAME", help="Move the domain to this account."),
-    ] = None,
-    destination: Annotated[
-        str | None,
-        typer.Option("--destination", metavar="HOST[:PORT]", help="The new primary."),
-    ] = None,
-    allow: AllowOption = None,
-    add_allow: Annotated[
-        list[str] | None,
-        typer.Option("--add-allow", metavar="HOST", help="Add an authorized host; repeatable."),
-    ] = None,
-    drop_allow: Annotated[
-        list[str] | None,
-        typer.Option("--drop-allow", metavar="HOST", help="Remove an authorized host; repeatable."),
-    ] = None,
-    tls: TlsOption = None,
-    tls_ca: TlsCaOption = None,
-    tls_pin: TlsPinOption = None,
-    pin_now: PinNowOption = False,
-    destination_login: DestinationLoginOption = None,
-    destination_password_stdin: DestinationPasswordOption = False,
-    connections: ConnectionsOption = None,
-    per_minute: PerMinuteOption = None,
-    client_address: ClientAddressOption = None,
-    private_destination: Annotated[
-        AllowOrDeny | None,
-        typer.Option(
-            "--private-destination",
-            help="Whether a destination that an account chose may have an address outside the"
-            " public Internet.",
-            show_default=False,
-        ),
-    ] = None,
+    fields: JsonObject,
     as_json: JsonOption = False,
     config: ConfigOption = None,
     policy: Mapping[str, Any],
@@ -233,33 +165,15 @@ def change(
 
     --allow replaces the whole list. A running drain of the domain uses the new settings.
     """
-    fields = given_domain_fields(
-        allow=allow,
-        tls=tls,
-        tls_ca=tls_ca,
-        tls_pin=tls_pin,
-        destination_login=destination_login,
-        connections=connections,
-        per_minute=per_minute,
-        client_address=client_address,
-    )
     reason, chosen = reason_and_policy(policy)
-    fields |= (
-        destination_password(is_given=destination_password_stdin)
-        | chosen
-        | ({"pin_now": True} if pin_now else {})
-    )
-    fields |= without_none(account=account, destination=destination)
-    if private_destination is not None:
-        fields["private_destination"] = private_destination is AllowOrDeny.ALLOW
-    fields |= without_none(add_allow=add_allow or None, drop_allow=drop_allow or None)
+    fields = {**fields, **chosen}
     if not fields:
         raise typer.BadParameter("nothing to change: give at least one option")
     done = ask(
         config, "PATCH", f"/v1/domains/{segment(name)}", params={"reason": reason}, body=fields
     )
     warn(done["warnings"])
-    if pin_now and not as_json:
+    if "pin_now" in fields and not as_json:
         _say_pin(done["domain"])
     thing = f"domain {done['domain']['name']}"
     show_changed(thing, done["domain"], done["changes"], as_json=as_json)

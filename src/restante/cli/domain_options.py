@@ -1,13 +1,13 @@
 """The options of `restante domain add` and `set`, and the fields of the API that they give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from restante.cli.options import password_from_stdin
+from restante.cli.options import password_from_stdin, with_options
 from restante.phrases import cause_of
 from restante.tenancy.model import DEFAULT_CONNECTIONS
 
@@ -38,6 +38,22 @@ AllowOption = Annotated[
         metavar="HOST",
         help='Address, network or host name that may request the mail; repeatable; "" for none.',
     ),
+]
+NewAccountOption = Annotated[
+    str | None,
+    typer.Option("--account", metavar="NAME", help="Move the domain to this account."),
+]
+NewDestinationOption = Annotated[
+    str | None,
+    typer.Option("--destination", metavar="HOST[:PORT]", help="The new primary."),
+]
+AddAllowOption = Annotated[
+    list[str] | None,
+    typer.Option("--add-allow", metavar="HOST", help="Add an authorized host; repeatable."),
+]
+DropAllowOption = Annotated[
+    list[str] | None,
+    typer.Option("--drop-allow", metavar="HOST", help="Remove an authorized host; repeatable."),
 ]
 TlsOption = Annotated[
     Literal["off", "opportunistic", "required", "verify"] | None,
@@ -122,28 +138,65 @@ ClientAddressOption = Annotated[
 ]
 
 
-def given_domain_fields(
-    *,
-    allow: Sequence[str] | None,
-    tls: str | None,
-    tls_ca: str | None,
-    tls_pin: Sequence[str] | None,
-    destination_login: str | None,
-    connections: int | None,
-    per_minute: int | None,
-    client_address: str | None,
-) -> dict[str, Any]:
-    """Return the fields of the API that these options give. Raises typer.BadParameter."""
-    return without_none(
-        allow=_listed(allow),
-        tls=tls,
-        tls_ca=_authority(tls_ca),
-        tls_pins=_listed(tls_pin),
-        destination_login=destination_login,
-        connections=connections,
-        per_minute=per_minute,
-        client_address=client_address,
-    )
+PrivateDestinationOption = Annotated[
+    AllowOrDeny | None,
+    typer.Option(
+        "--private-destination",
+        help="Whether a destination that an account chose may have an address outside the"
+        " public Internet.",
+        show_default=False,
+    ),
+]
+
+_OF_DESTINATION: Final[Mapping[str, Any]] = {
+    "tls": TlsOption,
+    "tls_ca": TlsCaOption,
+    "tls_pin": TlsPinOption,
+    "pin_now": PinNowOption,
+    "destination_login": DestinationLoginOption,
+    "destination_password_stdin": DestinationPasswordOption,
+    "connections": ConnectionsOption,
+    "per_minute": PerMinuteOption,
+    "client_address": ClientAddressOption,
+}
+NEW_DOMAIN: Final[Mapping[str, Any]] = {"allow": AllowOption, **_OF_DESTINATION}
+DOMAIN_CHANGES: Final[Mapping[str, Any]] = {
+    "account": NewAccountOption,
+    "destination": NewDestinationOption,
+    "allow": AllowOption,
+    "add_allow": AddAllowOption,
+    "drop_allow": DropAllowOption,
+    **_OF_DESTINATION,
+    "private_destination": PrivateDestinationOption,
+}
+
+
+def with_new_domain(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a new domain to a command, which gets the fields of the API."""
+    return with_options(command, "fields", NEW_DOMAIN, given_domain_fields)
+
+
+def with_domain_changes(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options of a domain's changes to a command, which gets the fields of the API."""
+    return with_options(command, "fields", DOMAIN_CHANGES, given_domain_fields)
+
+
+def given_domain_fields(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of the API that these options give. Raises typer.BadParameter.
+
+    A password for the destination is read from standard input.
+    """
+    direct = ("account", "destination", "tls", "destination_login", "connections", "per_minute")
+    fields = {name: given.get(name) for name in (*direct, "client_address")}
+    for name in ("add_allow", "drop_allow", "pin_now"):
+        fields[name] = given.get(name) or None
+    fields["allow"], fields["tls_pins"] = _listed(given["allow"]), _listed(given["tls_pin"])
+    fields["tls_ca"] = _authority(given["tls_ca"])
+    if given["destination_password_stdin"]:
+        fields["destination_password"] = password_from_stdin()
+    if (private := given.get("private_destination")) is not None:
+        fields["private_destination"] = private is AllowOrDeny.ALLOW
+    return without_none(**fields)
 
 
 def _authority(given: str | None) -> str | None:
@@ -171,11 +224,6 @@ def reason_and_policy(policy: Mapping[str, Any]) -> tuple[str | None, dict[str, 
 def _listed(texts: Sequence[str] | None) -> list[str] | None:
     """Return the listed texts, or None without any. One empty text means an empty list."""
     return [text for text in texts if text] if texts else None
-
-
-def destination_password(*, is_given: bool) -> dict[str, Any]:
-    """Return the password for the destination as a field, from standard input if it is given."""
-    return {"destination_password": password_from_stdin()} if is_given else {}
 
 
 def without_none(**fields: Any) -> dict[str, Any]:

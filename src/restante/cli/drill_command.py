@@ -62,7 +62,6 @@ _DEFAULTS: Final[Mapping[str, object]] = {
     "recipient": "",
     "ask": DrillAsk.OPERATOR,
     "wait": 60.0,
-    "despite_check": False,
     "client": "",
     "reason": "",
 }

@@ -19,13 +19,16 @@ if TYPE_CHECKING:
     from restante.config.init_files import InstallationFiles
 
 
+DirectoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", metavar="DIR", help="Directory for the installation.", show_default=False
+    ),
+]
+
+
 def init(
-    directory: Annotated[
-        Path | None,
-        typer.Option(
-            "--dir", metavar="DIR", help="Directory for the installation.", show_default=False
-        ),
-    ] = None,
+    directory: DirectoryOption = None,
     hostname: Annotated[
         str | None,
         typer.Option(
@@ -57,7 +60,11 @@ def init(
                 "--hostname: the name in the configuration is used; set `hostname` there",
             )
         _renew(directory.absolute() / "restante.toml" if directory else config)
-        return
+    else:
+        _create(directory, hostname)
+
+
+def _create(directory: Path | None, hostname: str | None) -> None:
     if directory is None:
         raise Failure(
             Exit.USAGE, "no directory was given; pass --dir DIR, such as --dir /etc/restante"

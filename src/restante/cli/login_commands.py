@@ -1,9 +1,9 @@
 """`restante login`: the logins of primaries. A password is never an argument."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -38,6 +38,7 @@ from restante.cli.options import (
     ReasonOption,
     expiry,
     password_from_stdin,
+    with_options,
 )
 
 group = typer.Typer(name="login", help="User names and passwords of primaries that request mail.")
@@ -120,37 +121,62 @@ TurnaroundOption = Annotated[
 ]
 
 
-@group.command("add")
-def add(
-    account: LoginAccountArgument,
-    user: UserArgument,
-    *,
-    password_stdin: PasswordStdinOption = False,
-    generate: GenerateOption = False,
-    no_cram_md5: Annotated[
+class _WantedLogin(NamedTuple):
+    """The fields of a login as the API takes them."""
+
+    fields: JsonObject
+    shown_once: str | None  # a generated password
+
+
+_NEW: Final[Mapping[str, Any]] = {
+    "password_stdin": PasswordStdinOption,
+    "generate": GenerateOption,
+    "no_cram_md5": Annotated[
         bool,
         typer.Option(
             "--no-cram-md5", help="Store hashes only. CRAM-MD5 needs the encrypted password."
         ),
-    ] = False,
-    certificate: CertificateOption = None,
-    turnaround: TurnaroundOption = None,
-    expires: ExpiresOption = None,
+    ],
+    "certificate": CertificateOption,
+    "turnaround": TurnaroundOption,
+    "expires": ExpiresOption,
+}
+
+
+def _added(given: Mapping[str, Any]) -> _WantedLogin:
+    """Return the fields of a new login. Raises typer.BadParameter."""
+    is_generated, certificate = given["generate"], given["certificate"]
+    password = _new_password(from_stdin=given["password_stdin"], generated=is_generated)
+    if password is None and certificate is None:
+        password = _prompted_password()
+    fields: dict[str, Any] = {"password": password, "expires_at": expiry(given["expires"])}
+    if given["no_cram_md5"]:
+        fields["cram_md5"] = False
+    if certificate is not None:
+        fields["certificates"] = [certificate_text(certificate)]
+    if given["turnaround"] is not None:
+        fields["turnaround"] = given["turnaround"]
+    return _WantedLogin(fields, password if is_generated else None)
+
+
+def _with_new_login(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the options of a new login."""
+    return with_options(command, "wanted", _NEW, _added)
+
+
+@group.command("add")
+@_with_new_login
+def add(
+    account: LoginAccountArgument,
+    user: UserArgument,
+    *,
+    wanted: _WantedLogin,
     reason: OptionalReasonOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Add a login."""
-    password = _new_password(from_stdin=password_stdin, generated=generate)
-    if password is None and certificate is None:
-        password = _prompted_password()
-    body: dict[str, Any] = {"user": user, "password": password, "expires_at": expiry(expires)}
-    if no_cram_md5:
-        body["cram_md5"] = False
-    if certificate is not None:
-        body["certificates"] = [certificate_text(certificate)]
-    if turnaround is not None:
-        body["turnaround"] = turnaround
+    body = {"user": user, **wanted.fields}
     done = ask(
         config,
         "POST",
@@ -158,11 +184,10 @@ def add(
         params={"reason": reason},
         body=body,
     )
-    shown = password if generate else None
     if as_json:
-        show_json(_document(done, done["changes"], shown))
-    elif shown is not None:
-        _report(f"login {user} added", shown)
+        show_json(_document(done, done["changes"], wanted.shown_once))
+    elif wanted.shown_once is not None:
+        _report(f"login {user} added", wanted.shown_once)
     else:
         say_added(f"login {user}", done["changes"])
 
@@ -180,28 +205,24 @@ def list_all(
     )
 
 
-@group.command("set")
-def change(
-    account: LoginAccountArgument,
-    user: UserArgument,
-    *,
-    password_stdin: PasswordStdinOption = False,
-    generate: GenerateOption = False,
-    cram_md5: Annotated[
+_CHANGES: Final[Mapping[str, Any]] = {
+    "password_stdin": PasswordStdinOption,
+    "generate": GenerateOption,
+    "cram_md5": Annotated[
         bool | None,
         typer.Option(
             "--cram-md5/--no-cram-md5", help="Allow CRAM-MD5, or delete the encrypted password."
         ),
-    ] = None,
-    rotate: Annotated[
+    ],
+    "rotate": Annotated[
         bool,
         typer.Option(
             "--rotate",
             help="Keep the old password valid beside the new one. Without --password-stdin, the"
             " new one is generated and printed once.",
         ),
-    ] = False,
-    old_valid: Annotated[
+    ],
+    "old_valid": Annotated[
         str | None,
         typer.Option(
             "--old-valid",
@@ -210,39 +231,60 @@ def change(
             " Default: 7d.",
             show_default=False,
         ),
-    ] = None,
-    end_rotation: Annotated[
+    ],
+    "end_rotation": Annotated[
         bool, typer.Option("--end-rotation", help="End the old password of a rotation now.")
-    ] = False,
-    turnaround: TurnaroundOption = None,
-    expires: ExpiresOption = None,
+    ],
+    "turnaround": TurnaroundOption,
+    "expires": ExpiresOption,
+}
+
+
+def _changed(given: Mapping[str, Any]) -> _WantedLogin:
+    """Return the changes of a login. Raises typer.BadParameter."""
+    from_stdin, rotates = given["password_stdin"], given["rotate"]
+    is_generated = given["generate"] or (rotates and not from_stdin)
+    password = _new_password(from_stdin=from_stdin, generated=is_generated)
+    body: dict[str, Any] = {
+        "password": password,
+        "cram_md5": given["cram_md5"],
+        "rotate": rotates,
+        "old_valid_until": expiry(given["old_valid"]),
+        "end_rotation": given["end_rotation"],
+        "expires_at": expiry(given["expires"]),
+        "turnaround": given["turnaround"],
+    }
+    if not any(body.values()) and body["cram_md5"] is None and body["turnaround"] is None:
+        raise typer.BadParameter(
+            "nothing to change: give --password-stdin, --generate, --rotate, --end-rotation,"
+            " --expires, --[no-]turnaround or --[no-]cram-md5"
+        )
+    return _WantedLogin(without_none(**body), password if is_generated else None)
+
+
+def _with_changes(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the options of a login's changes."""
+    return with_options(command, "wanted", _CHANGES, _changed)
+
+
+@group.command("set")
+@_with_changes
+def change(
+    account: LoginAccountArgument,
+    user: UserArgument,
+    *,
+    wanted: _WantedLogin,
     reason: OptionalReasonOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Change a login: its password, by rotation or at once, its expiry, or its rights."""
-    generate = generate or (rotate and not password_stdin)
-    password = _new_password(from_stdin=password_stdin, generated=generate)
-    body: dict[str, Any] = {
-        "password": password,
-        "cram_md5": cram_md5,
-        "rotate": rotate,
-        "old_valid_until": expiry(old_valid),
-        "end_rotation": end_rotation,
-        "expires_at": expiry(expires),
-        "turnaround": turnaround,
-    }
-    if not any(body.values()) and cram_md5 is None and turnaround is None:
-        raise typer.BadParameter(
-            "nothing to change: give --password-stdin, --generate, --rotate, --end-rotation,"
-            " --expires, --[no-]turnaround or --[no-]cram-md5"
-        )
     path = f"/v1/accounts/{segment(account)}/logins/{segment(user)}"
-    done = ask(config, "PATCH", path, params={"reason": reason}, body=without_none(**body))
+    done = ask(config, "PATCH", path, params={"reason": reason}, body=wanted.fields)
     if as_json:
-        show_json(_document(done, done["changes"], password if generate else None))
-    elif generate and password is not None:
-        _report(f"login {user} changed", password)
+        show_json(_document(done, done["changes"], wanted.shown_once))
+    elif wanted.shown_once is not None:
+        _report(f"login {user} changed", wanted.shown_once)
     else:
         say_changed(f"login {user}", done["changes"])
 

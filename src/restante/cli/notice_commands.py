@@ -1,9 +1,10 @@
 """`restante notice`: channels for notices about held mail. A secret is never an argument."""
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -22,7 +23,13 @@ from restante.cli.display import (
 )
 from restante.cli.domain_options import without_none
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption
+from restante.cli.options import (
+    ConfigOption,
+    JsonOption,
+    OptionalReasonOption,
+    ReasonOption,
+    with_options,
+)
 from restante.phrases import NOT_HOSTED
 from restante.tenancy.notice import NoticeKind
 
@@ -77,6 +84,13 @@ AppriseOption = Annotated[
         help="Send by the optional package Apprise; - reads the URL from standard input.",
     ),
 ]
+AccountsOption = Annotated[
+    bool,
+    typer.Option(
+        "--all-accounts",
+        help="For the operator: include the notices of all accounts.",
+    ),
+]
 InsecureOption = Annotated[
     bool,
     typer.Option(
@@ -113,88 +127,141 @@ WAITING = (
 )
 
 
-@group.command("add")
-def add(
-    name: ChannelArgument,
-    *,
-    account: ChannelAccountOption = "",
-    webhook: WebhookOption = None,
-    key_file: KeyFileOption = None,
-    mail: MailOption = None,
-    apprise: AppriseOption = None,
-    kind: Annotated[
+@dataclass(frozen=True)
+class _WebhookKey:
+    """The key for the signatures of a webhook, if one is given."""
+
+    text: str | None
+    is_new: bool = False  # shown once
+
+    @property
+    def field(self) -> dict[str, str]:
+        return {} if self.text is None else {"key": self.text}
+
+    @property
+    def shown_once(self) -> dict[str, str]:
+        """The field of JSON for a new key."""
+        return self.field if self.is_new else {}
+
+
+class _WantedChannel(NamedTuple):
+    """The fields of a channel as the API takes them, and its key."""
+
+    fields: JsonObject
+    key: _WebhookKey
+
+
+_NEW: Final[Mapping[str, Any]] = {
+    "webhook": WebhookOption,
+    "key_file": KeyFileOption,
+    "mail": MailOption,
+    "apprise": AppriseOption,
+    "kind": Annotated[
         list[NoticeKind] | None,
         typer.Option(
             "--only",
             metavar="KIND",
             help="Only notices of this kind; repeatable. Default: every kind.",
         ),
-    ] = None,
-    all_accounts: Annotated[
-        bool,
-        typer.Option(
-            "--all-accounts",
-            help="For the operator: include the notices of all accounts.",
-        ),
-    ] = False,
-    insecure: InsecureOption = False,
-    reason: OptionalReasonOption = None,
-    as_json: JsonOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Add a channel for notices. A new key of a webhook is printed once."""
-    target = _target(webhook, mail, apprise)
-    if not target:
-        raise typer.BadParameter(_ONE_TRANSPORT)
-    key = _key(key_file, is_new=webhook is not None and key_file is None)
-    body: dict[str, Any] = {
-        "name": name,
-        "account": account,
-    } | ({"kinds": kind} if kind else {})
-    body |= target | key.field | ({"all_accounts": True} if all_accounts else {})
-    body |= {"insecure": True} if insecure else {}
-    added = ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
-    if as_json:
-        show_json(changed_document(added, added["changes"], **key.shown_once))
-    elif key.is_new:
-        _say_done(f"notice channel {name} added", key)
-    else:
-        say_added(f"notice channel {name}", added["changes"])
-
-
-@group.command("set")
-def change(
-    name: ChannelArgument,
-    *,
-    reason: ReasonOption,
-    account: ChannelAccountOption = "",
-    webhook: WebhookOption = None,
-    key_file: KeyFileOption = None,
-    is_key_new: Annotated[
+    ],
+    "all_accounts": AccountsOption,
+    "insecure": InsecureOption,
+}
+_CHANGES: Final[Mapping[str, Any]] = {
+    "webhook": WebhookOption,
+    "key_file": KeyFileOption,
+    "is_key_new": Annotated[
         bool,
         typer.Option("--new-key", help="Sign with a new key from now on, which is printed once."),
-    ] = False,
-    mail: MailOption = None,
-    apprise: AppriseOption = None,
-    kind: Annotated[
+    ],
+    "mail": MailOption,
+    "apprise": AppriseOption,
+    "kind": Annotated[
         list[NoticeKind] | None,
         typer.Option(
             "--only",
             metavar="KIND",
             help="Only notices of this kind; repeatable.",
         ),
-    ] = None,
-    every_kind: Annotated[
+    ],
+    "every_kind": Annotated[
         bool, typer.Option("--every-kind", help="Send notices of every kind again.")
-    ] = False,
-    all_accounts: Annotated[
+    ],
+    "all_accounts": Annotated[
         bool | None,
         typer.Option(
             "--all-accounts/--no-all-accounts",
             help="For the operator: include the notices of all accounts, or not.",
         ),
-    ] = None,
-    insecure: InsecureOption = False,
+    ],
+    "insecure": InsecureOption,
+}
+
+
+def _added(given: Mapping[str, Any]) -> _WantedChannel:
+    """Return the fields of a new channel. Raises typer.BadParameter."""
+    target = _target(given)
+    if not target:
+        raise typer.BadParameter(_ONE_TRANSPORT)
+    key = _key(given["key_file"], is_new=given["webhook"] is not None and given["key_file"] is None)
+    names = {"kinds": "kind", "all_accounts": "all_accounts", "insecure": "insecure"}
+    fields = {name: given[option] for name, option in names.items() if given[option]}
+    return _WantedChannel({**target, **key.field, **fields}, key)
+
+
+def _changed(given: Mapping[str, Any]) -> _WantedChannel:
+    """Return the changes of a channel. Raises typer.BadParameter."""
+    kind, every_kind = given["kind"], given["every_kind"]
+    if kind and every_kind:
+        raise typer.BadParameter("give --only or --every-kind")
+    if given["key_file"] is not None and given["is_key_new"]:
+        raise typer.BadParameter("give --new-key or --key-file")
+    target, key = _target(given), _key(given["key_file"], is_new=given["is_key_new"])
+    kinds: JsonObject = {"kinds": kind or []} if kind or every_kind else {}
+    fields = {name: given[name] for name in ("all_accounts", "insecure")}
+    return _WantedChannel(without_none(**kinds, **target, **key.field, **fields), key)
+
+
+def _with_new_channel(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the options of a new channel."""
+    return with_options(command, "wanted", _NEW, _added)
+
+
+def _with_changes(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the options of a channel's changes."""
+    return with_options(command, "wanted", _CHANGES, _changed)
+
+
+@group.command("add")
+@_with_new_channel
+def add(
+    name: ChannelArgument,
+    *,
+    account: ChannelAccountOption = "",
+    wanted: _WantedChannel,
+    reason: OptionalReasonOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Add a channel for notices. A new key of a webhook is printed once."""
+    body = {"name": name, "account": account, **wanted.fields}
+    added = ask(config, "POST", "/v1/notices/channels", params={"reason": reason}, body=body)
+    if as_json:
+        show_json(changed_document(added, added["changes"], **wanted.key.shown_once))
+    elif wanted.key.is_new:
+        _say_done(f"notice channel {name} added", wanted.key)
+    else:
+        say_added(f"notice channel {name}", added["changes"])
+
+
+@group.command("set")
+@_with_changes
+def change(
+    name: ChannelArgument,
+    *,
+    reason: ReasonOption,
+    account: ChannelAccountOption = "",
+    wanted: _WantedChannel,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
@@ -202,25 +269,18 @@ def change(
 
     Waiting notices stay and are sent at once with the new settings.
     """
-    if kind and every_kind:
-        raise typer.BadParameter("give --only or --every-kind")
-    if key_file is not None and is_key_new:
-        raise typer.BadParameter("give --new-key or --key-file")
-    target, key = _target(webhook, mail, apprise), _key(key_file, is_new=is_key_new)
-    kinds: dict[str, Any] = {"kinds": kind or []} if kind or every_kind else {}
-    body = kinds | target | key.field | {"all_accounts": all_accounts, "insecure": insecure}
     params = {"account": account, "reason": reason}
     done = ask(
         config,
         "PATCH",
         f"/v1/notices/channels/{segment(name)}",
         params=params,
-        body=without_none(**body),
+        body=wanted.fields,
     )
     if as_json:
-        show_json(changed_document(done, done["changes"], **key.shown_once))
-    elif key.is_new:
-        _say_done(f"notice channel {name} changed", key)
+        show_json(changed_document(done, done["changes"], **wanted.key.shown_once))
+    elif wanted.key.is_new:
+        _say_done(f"notice channel {name} changed", wanted.key)
     else:
         say_changed(f"notice channel {name}", done["changes"])
 
@@ -286,23 +346,6 @@ def show_waiting(
     show_listing(rows, WAITING, as_json=as_json, thing="notice waits", things="notices wait")
 
 
-@dataclass(frozen=True)
-class _WebhookKey:
-    """The key for the signatures of a webhook, if one is given."""
-
-    text: str | None
-    is_new: bool = False  # shown once
-
-    @property
-    def field(self) -> dict[str, str]:
-        return {} if self.text is None else {"key": self.text}
-
-    @property
-    def shown_once(self) -> dict[str, str]:
-        """The field of JSON for a new key."""
-        return self.field if self.is_new else {}
-
-
 def _key(file: Path | None, *, is_new: bool) -> _WebhookKey:
     if not is_new:
         return _WebhookKey(_read_key(file))
@@ -330,9 +373,9 @@ def _say_done(text: str, key: _WebhookKey) -> None:
         say(text)
 
 
-def _target(webhook: str | None, mail: str | None, apprise: str | None) -> dict[str, str]:
+def _target(options: Mapping[str, Any]) -> dict[str, str]:
     """Return the target by its transport, or nothing if none is given."""
-    transports = {"webhook": webhook, "mail": mail, "apprise": apprise}
+    transports = {transport: options[transport] for transport in ("webhook", "mail", "apprise")}
     given = {transport: target for transport, target in transports.items() if target is not None}
     if len(given) > 1:
         raise typer.BadParameter(_ONE_TRANSPORT)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar, get_args
 
 import typer
 
@@ -19,6 +19,7 @@ from restante.mail.octets import read_octets
 from restante.mail.quantity import read_span
 
 NEVER = "never"
+REQUIRED: Final = inspect.Parameter.empty  # the default of an option that must be given
 
 _Result = TypeVar("_Result")
 
@@ -177,7 +178,8 @@ def with_options(
 ) -> Callable[..., _Result]:
     """Give a command these options in place of one parameter, which gets all their values.
 
-    `options` are annotations by name. An option without a default among `defaults` has None.
+    `options` are annotations by name. Without a default among `defaults`, a flag has False, and any
+    other option None.
     """
 
     @functools.wraps(command)
@@ -195,7 +197,7 @@ def with_options(
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=defaults.get(name),
+                default=defaults.get(name, _default_of(kind)),
                 annotation=kind,
             )
             for name, kind in options.items()
@@ -204,6 +206,11 @@ def with_options(
     kinds = {parameter.name: parameter.annotation for parameter in parameters}
     run.__annotations__ = kinds | {"return": signature.return_annotation}
     return run
+
+
+def _default_of(kind: Any) -> bool | None:
+    """Return the default of an option: False for a flag, None for any other."""
+    return False if get_args(kind)[:1] == (bool,) else None
 
 
 def reason_for(command: str, reason: str | None, *, is_dry_run: bool) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -80,9 +81,19 @@ def erase(
     if as_json:
         document = {"mark": end["mark"], "is_dry_run": dry_run, "erased": erased, "left": left}
         show_json({**document, "elsewhere": end["elsewhere"]})
-        return
+    else:
+        _show_erased(erased, left, end, is_dry_run=dry_run)
+
+
+def _show_erased(
+    erased: Mapping[str, int],
+    left: Mapping[str, Sequence[str]],
+    end: Mapping[str, Any],
+    *,
+    is_dry_run: bool,
+) -> None:
     for place, count in erased.items():
-        say(f"{PersonPlace.text_of(place)}: {count} {'would be ' if dry_run else ''}erased")
+        say(f"{PersonPlace.text_of(place)}: {count} {'would be ' if is_dry_run else ''}erased")
     for place, names in left.items():
         say(f"left in {PersonPlace.text_of(place)}: {', '.join(names)}")
     say("not erased, because the server cannot reach it:")

@@ -8,7 +8,7 @@ resume an interrupted import, repeat it.
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -20,7 +20,7 @@ from restante.cli.display import human_size, say, show_json
 from restante.cli.failures import Exit, Failure, complain
 from restante.cli.import_content import ContentMeasure
 from restante.cli.import_sources import SourceMessage, UnreadableFile, source_messages
-from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.options import ConfigOption, JsonOption, ReasonOption, with_options
 from restante.cli.progress import progress
 from restante.mail.import_stream import WHOLE, pack_block, pack_label
 from restante.mail.quantity import agreeing, counted
@@ -30,6 +30,7 @@ OCTETS_AT_ONCE: Final = 8 * 1024 * 1024  # a request also ends at this size
 
 _DIGESTS: Final = 500  # messages that the server reads for one request
 
+FileStyle = Literal["eml", "maildir", "mbox", "postcat"]
 _Measured = tuple[SourceMessage, ContentMeasure]
 _SizeAndPath = tuple[
     int, str
@@ -61,6 +62,7 @@ class ImportOptions:
     """Facts about the mail from the options of the command."""
 
     domain: str | None
+    style: FileStyle | None
     reverse_path: str | None
     forward_paths: tuple[str, ...]
 
@@ -75,6 +77,46 @@ class ImportOptions:
         return replace(message, reverse_path=reverse_path, forward_paths=forward_paths)
 
 
+_FACTS: Final[Mapping[str, Any]] = {
+    "domain": Annotated[
+        str | None,
+        typer.Option("--domain", metavar="DOMAIN", help="Only recipients of this domain."),
+    ],
+    "style": Annotated[
+        FileStyle | None,
+        typer.Option(
+            "--format", help="Format of the files. Default: detected.", show_default=False
+        ),
+    ],
+    "reverse_path": Annotated[
+        str | None,
+        typer.Option(
+            "--reverse-path",
+            metavar="PATH",
+            help="For mail without a reverse-path; <> is the null path.",
+        ),
+    ],
+    "forward_paths": Annotated[
+        list[str] | None,
+        typer.Option("--to", metavar="PATH", help="Recipient for mail without any; repeatable."),
+    ],
+}
+
+
+def _given(options: Mapping[str, Any]) -> ImportOptions:
+    path, forward_paths = options["reverse_path"], options["forward_paths"]
+    reverse_path = None if path is None else path.removeprefix("<").removesuffix(">")
+    return ImportOptions(
+        options["domain"], options["style"], reverse_path, tuple(forward_paths or ())
+    )
+
+
+def _with_facts(command: Callable[..., int]) -> Callable[..., int]:
+    """Give the command the options of facts about the mail."""
+    return with_options(command, "given", _FACTS, _given)
+
+
+@_with_facts
 def import_mail(
     places: Annotated[
         list[Path],
@@ -83,31 +125,8 @@ def import_mail(
         ),
     ],
     *,
-    domain: Annotated[
-        str | None,
-        typer.Option("--domain", metavar="DOMAIN", help="Only recipients of this domain."),
-    ] = None,
-    style: Annotated[
-        Literal["eml", "maildir", "mbox", "postcat"] | None,
-        typer.Option(
-            "--format", help="Format of the files. Default: detected.", show_default=False
-        ),
-    ] = None,
-    reverse_path: Annotated[
-        str | None,
-        typer.Option(
-            "--reverse-path",
-            metavar="PATH",
-            help="For mail without a reverse-path; <> is the null path.",
-        ),
-    ] = None,
-    forward_paths: Annotated[
-        list[str] | None,
-        typer.Option("--to", metavar="PATH", help="Recipient for mail without any; repeatable."),
-    ] = None,
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
-    ] = "",
+    given: ImportOptions,
+    reason: ReasonOption = "",
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> int:
@@ -117,9 +136,7 @@ def import_mail(
     the exit code is then 65. To resume an interrupted import, run the same command again. A
     message that is still held is skipped. One that has left meanwhile is imported again.
     """
-    path = None if reverse_path is None else reverse_path.removeprefix("<").removesuffix(">")
-    given = ImportOptions(domain, path, tuple(forward_paths or ()))
-    work = _Import(places, style, given, reason)
+    work = _Import(places, given, reason)
     try:
         asyncio.run(work.run(config))
     except KeyboardInterrupt:
@@ -135,11 +152,8 @@ def import_mail(
 class _Import:
     """One import, from beginning to end."""
 
-    def __init__(
-        self, places: Sequence[Path], style: Any, given: ImportOptions, reason: str
-    ) -> None:
+    def __init__(self, places: Sequence[Path], given: ImportOptions, reason: str) -> None:
         self._places = places
-        self._style = style
         self._given = given
         self._reason = reason
         # Names of held messages by digest, without those matched already.
@@ -181,7 +195,7 @@ class _Import:
 
     def _usable(self, tally: ImportTally | None) -> Iterator[_Measured]:
         """Yield the usable messages. Record the others in `tally`, on one of the two readings."""
-        for found in source_messages(self._places, self._style):
+        for found in source_messages(self._places, self._given.style):
             message = (
                 found
                 if isinstance(found, UnreadableFile)

@@ -8,7 +8,7 @@ import typer
 from restante.cli.api_client import ask
 from restante.cli.display import JsonObject, say, show_json
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.options import ConfigOption, JsonOption, ReasonOption
 from restante.cli.progress import progress
 from restante.cli.times import span, unix_time
 from restante.queue.drain_word import DrainEnd
@@ -31,9 +31,7 @@ def release(
             help="A domain, @DOMAIN with its subdomains, or #ACCOUNT for all of its domains.",
         ),
     ],
-    reason: Annotated[
-        str, typer.Option("--reason", metavar="TEXT", help="Reason for the audit trail.")
-    ] = "",
+    reason: ReasonOption = "",
     *,
     waits: Annotated[
         bool,

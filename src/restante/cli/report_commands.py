@@ -124,23 +124,27 @@ def drop(
             Exit.USAGE, f"report drop: reports must be chosen in exactly one way; {remedy}"
         )
 
-    async def change() -> tuple[int, list[int]]:
-        async with connected(config) as api:
-            chosen = numbers or await _numbers(api, filters)
-            if chosen:
-                confirm(
-                    "report drop",
-                    counted(len(chosen), "report"),
-                    "drop, and tell nobody",
-                    is_confirmed=yes,
-                )
-            return await _drop(api, chosen, reason)
-
-    dropped, missing = asyncio.run(change())
+    dropped, missing = asyncio.run(_drop_chosen(config, numbers, filters, reason, is_confirmed=yes))
     say(f"{counted(dropped, 'report')} dropped")
     if missing and numbers:
         texts = (f"report {number}: {REPORT_GONE}; {REPORT_MAY_HAVE_LEFT}" for number in missing)
         raise Failure(Exit.NO_INPUT, *texts)
+
+
+async def _drop_chosen(
+    config: ConfigOption,
+    numbers: list[int] | None,
+    filters: dict[str, str | None],
+    reason: str,
+    *,
+    is_confirmed: bool,
+) -> tuple[int, list[int]]:
+    async with connected(config) as api:
+        chosen = numbers or await _numbers(api, filters)
+        if chosen:
+            many = counted(len(chosen), "report")
+            confirm("report drop", many, "drop, and tell nobody", is_confirmed=is_confirmed)
+        return await _drop(api, chosen, reason)
 
 
 async def _numbers(api: ApiClient, filters: dict[str, str | None]) -> list[int]:

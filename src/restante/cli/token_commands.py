@@ -1,6 +1,6 @@
 """`restante token`: tokens of the HTTP API. A token is printed once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import typer
@@ -23,6 +23,7 @@ from restante.cli.options import (
     ReasonOption,
     expiry,
     owner,
+    with_options,
 )
 from restante.tenancy.api_token import MadeKind, TokenState
 from restante.tenancy.grants import GrantedRole, Scope
@@ -37,7 +38,7 @@ OperatorOption = Annotated[
 ]
 
 
-def _rights(row: JsonObject) -> str:
+def _rights_text(row: JsonObject) -> str:
     return ", ".join([row["role"]] * bool(row["role"]) + row["scopes"])
 
 
@@ -46,7 +47,7 @@ COLUMNS = (
     Column("ACCOUNT", lambda row: row["account"] or OPERATOR),
     text_column("NAME", "name"),
     Column("STATE", lambda row: TokenState.text_of(row["state"])),
-    Column("MAY", _rights),
+    Column("MAY", _rights_text),
     time_column("EXPIRES", "expires_at"),
     time_column("LAST USED", "last_used_at"),
     Column("ONLY FOR", lambda row: ", ".join(row["domains"]), is_detail=True),
@@ -69,7 +70,68 @@ _EXAMPLES: Final = (
 )
 
 
+_RIGHTS: Final[Mapping[str, Any]] = {
+    "scope": Annotated[
+        list[Scope] | None,
+        typer.Option(
+            "--scope",
+            metavar="SCOPE",
+            help="A right; repeatable: " + ", ".join(Scope) + ".",
+            show_default=False,
+        ),
+    ],
+    "role": Annotated[
+        GrantedRole | None,
+        typer.Option("--role", help="All rights of this role.", show_default=False),
+    ],
+    "domain": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--domain",
+            metavar="DOMAIN",
+            help="Limit it to this domain; repeat for more.",
+            show_default=False,
+        ),
+    ],
+    "network": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--network",
+            metavar="NETWORK",
+            help="Accept it only from this address or network; repeatable.",
+            show_default=False,
+        ),
+    ],
+    "expires": Annotated[
+        str | None,
+        typer.Option(
+            "--expires",
+            metavar="TIME",
+            help="An age such as 90d, an ISO time, or never. Default: a year.",
+            show_default=False,
+        ),
+    ],
+}
+
+
+def _rights_of(given: Mapping[str, Any]) -> JsonObject:
+    """Return the rights of a token as the API takes them. Raises typer.BadParameter."""
+    return {
+        "role": given["role"],
+        "scopes": given["scope"] or [],
+        "domains": given["domain"] or [],
+        "networks": given["network"] or [],
+        "expires_at": expiry(given["expires"]),
+    }
+
+
+def _with_rights(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the options of a token's rights and their end."""
+    return with_options(command, "rights", _RIGHTS, _rights_of)
+
+
 @group.command("add")
+@_with_rights
 def add(
     first: Annotated[
         str,
@@ -83,63 +145,17 @@ def add(
     ] = None,
     *,
     operator: OperatorOption = False,
-    scope: Annotated[
-        list[Scope] | None,
-        typer.Option(
-            "--scope",
-            metavar="SCOPE",
-            help="A right; repeatable: " + ", ".join(Scope) + ".",
-            show_default=False,
-        ),
-    ] = None,
-    role: Annotated[
-        GrantedRole | None,
-        typer.Option("--role", help="All rights of this role.", show_default=False),
-    ] = None,
-    domain: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--domain",
-            metavar="DOMAIN",
-            help="Limit it to this domain; repeat for more.",
-            show_default=False,
-        ),
-    ] = None,
-    network: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--network",
-            metavar="NETWORK",
-            help="Accept it only from this address or network; repeatable.",
-            show_default=False,
-        ),
-    ] = None,
-    expires: Annotated[
-        str | None,
-        typer.Option(
-            "--expires",
-            metavar="TIME",
-            help="An age such as 90d, an ISO time, or never. Default: a year.",
-            show_default=False,
-        ),
-    ] = None,
+    rights: JsonObject,
     reason: OptionalReasonOption = None,
     config: ConfigOption = None,
 ) -> None:
     """Add a token and print it once."""
     account, name = _whose(first, second, operator=operator)
-    body: dict[str, Any] = {
-        "account": account,
-        "name": name,
-        "role": role,
-        "scopes": scope or [],
-        "domains": domain or [],
-        "networks": network or [],
-        "expires_at": expiry(expires),
-    }
+    body = {"account": account, "name": name, **rights}
     added = ask(config, "POST", "/v1/tokens", params={"reason": reason}, body=body)
     complain(f"token {name} added with the id {added['id']}; it is shown only once")
-    complain(f"use it as $TOKEN: {_example(scope or [])}")
+    example = _example(rights["scopes"])
+    complain(f"use it as $TOKEN: {example}")
     say(added["token"])
 
 

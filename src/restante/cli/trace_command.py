@@ -119,6 +119,20 @@ _SEARCH: Final[Mapping[str, Any]] = {
 }
 
 
+LimitOption = Annotated[
+    int | None,
+    typer.Option(
+        "--limit",
+        metavar="N",
+        min=1,
+        max=MOST_ROWS,
+        help=f"Maximum number of rows of each kind. Default: {USUAL_ROWS}, with --json"
+        f" {MOST_ROWS}.",
+        show_default=False,
+    ),
+]
+
+
 def _wanted(given: Mapping[str, Any]) -> JsonObject:
     """Return a search as the API takes it. Raises typer.BadParameter if nothing was given."""
     if all(value is None for value in given.values()):
@@ -143,18 +157,7 @@ def _with_search(command: Callable[..., int]) -> Callable[..., int]:
 def trace(
     *,
     wanted: JsonObject,
-    limit: Annotated[
-        int | None,
-        typer.Option(
-            "--limit",
-            metavar="N",
-            min=1,
-            max=MOST_ROWS,
-            help=f"Maximum number of rows of each kind. Default: {USUAL_ROWS}, with --json"
-            f" {MOST_ROWS}.",
-            show_default=False,
-        ),
-    ] = None,
+    limit: LimitOption = None,
     as_json: JsonOption = False,
     as_lines: Annotated[
         bool,
