@@ -1,10 +1,18 @@
 """One request to another host: bounded, to the address that was checked. Webhooks test the rest."""
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
-from restante.network.outgoing_http import OutgoingAnswer, OutgoingFailed, OutgoingHttp
+from restante.network.late_module import ProgramReplaced
+from restante.network.outgoing_http import (
+    HTTP_LIBRARY,
+    OutgoingAnswer,
+    OutgoingFailed,
+    OutgoingHttp,
+)
 from restante.network.outgoing_http import OutgoingRequest as Request
 from tests.delivery.world import Names
 
@@ -77,3 +85,52 @@ def test_a_failure_tells_its_cause_and_not_the_url(url: str) -> None:
     cause = failing(url)
     assert cause
     assert PATH not in cause
+
+
+def test_the_library_is_loaded_once_before_the_first_request() -> None:
+    loaded: list[str] = []
+
+    async def load(module: str) -> None:
+        loaded.append(module)
+
+    async def story() -> None:
+        http = OutgoingHttp(Names(), lambda: 20.0, load=load)
+        assert loaded == []
+        for _ in range(2):
+            with pytest.raises(OutgoingFailed):
+                await http.fetch(Request("GET", "https://nowhere.example/"))
+
+    asyncio.run(story())
+    assert loaded == [HTTP_LIBRARY]
+
+
+def test_a_program_that_was_upgraded_sends_no_request_and_says_why() -> None:
+    async def load(_module: str) -> None:
+        raise ProgramReplaced
+
+    async def story() -> None:
+        names = Names()
+        http = OutgoingHttp(names, lambda: 20.0, load=load)
+        with pytest.raises(OutgoingFailed, match=r"was upgraded since .* restart the server"):
+            await http.fetch(Request("GET", "https://nowhere.example/"))
+        http.forget("https://nowhere.example/")
+        assert names.asked == names.forgotten == []
+
+    asyncio.run(story())
+
+
+def test_its_module_has_what_a_first_request_would_load() -> None:
+    program = (
+        f"import asyncio, sys, {HTTP_LIBRARY}; before = set(sys.modules)\n"
+        "import ssl, httpx\n"
+        "tls = ssl.create_default_context()\n"
+        "async def ask():\n"
+        "  async with httpx.AsyncClient(verify=tls, trust_env=False) as c:\n"
+        "    try: await c.get('http://127.0.0.1:1')\n"
+        "    except httpx.ConnectError: pass\n"
+        "asyncio.run(ask()); print(*(set(sys.modules) - before))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "\n"

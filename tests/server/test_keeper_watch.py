@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass, field
 
+from restante.network.late_module import ProgramReplaced
 from restante.server.keeper_watch import LOOK_SECONDS, KeeperWatch
-from restante.server.program_files import ProgramReplaced
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import ProgramUpgraded, StoreFailed
 from tests.log_lines import Lines

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from restante.network.late_module import ProgramReplaced
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.late_code import LateCode
-from restante.server.program_files import ProgramFiles, ProgramReplaced
+from restante.server.program_files import ProgramFiles
 from tests.config.files import installed
 from tests.server.test_garbage_collection import Recorded
 
 # The libraries and parts that a server without listeners of HTTP needs for no mail.
 LATE = (
+    "anyio",
+    "httpcore",
+    "httpx",
     "fastapi",
     "starlette",
     "uvicorn",
@@ -65,10 +69,13 @@ class Loads(ProgramFiles):
 
 def loaded(modules: Sequence[str], loads: Loads) -> None:
     async def story() -> None:
-        late = LateCode(loads, GarbageCollection(Recorded()))
+        late, before = LateCode(GarbageCollection(Recorded())), [*loads.modules]
         async with asyncio.TaskGroup() as tasks:
             for module in modules:
                 tasks.create_task(late.load(module))
+            await asyncio.sleep(0)
+            assert loads.modules == before, "the files are not known yet"
+            late.begin(loads)
 
     asyncio.run(story())
 

@@ -11,10 +11,11 @@ from tempfile import TemporaryDirectory
 import pytest
 import uvloop
 
+from restante.network.late_module import ProgramReplaced
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.late_code import LateCode
 from restante.server.late_control import refusal, serve_late
-from restante.server.program_files import ProgramFiles, ProgramReplaced
+from restante.server.program_files import ProgramFiles
 from restante.web.api.problem_details import ProblemDetails
 from restante.web.control_socket import open_control
 from tests.server.test_garbage_collection import Recorded
@@ -58,7 +59,8 @@ class Scene:
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[socket.socket]:
         listener = open_control(self.path)
-        late = LateCode(self.program, GarbageCollection(Recorded()))
+        late = LateCode(GarbageCollection(Recorded()))
+        late.begin(self.program)
         load = partial(late.load, MODULE)
         task = asyncio.create_task(serve_late(listener, load, self._serve))
         yield listener

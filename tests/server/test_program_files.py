@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 import restante
-from restante.server.program_files import ProgramFiles, ProgramReplaced, installed_files
+from restante.network.late_module import ProgramReplaced
+from restante.server.program_files import ProgramFiles, installed_files
 
 NAME = "restante_late_example"
 

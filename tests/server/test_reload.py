@@ -24,13 +24,14 @@ from restante.config.load import load
 from restante.config.reload_rules import APPLIED_BY_RELOAD, NEED_RESTART
 from restante.config.schema import Config
 from restante.config.server_certificates import read_identity
+from restante.network.late_module import ProgramReplaced
 from restante.network.tls_context import oldest_version
 from restante.notices.notice_inbox import NoticeInbox
 from restante.reception import listeners as listeners_module
 from restante.reception.listener import bind
 from restante.server import reload as reload_module
 from restante.server.built_parts import DeliveryParts, ReceptionParts
-from restante.server.program_files import ProgramFiles, ProgramReplaced
+from restante.server.program_files import ProgramFiles
 from restante.server.server_life import Application
 from restante.server.server_setup import EventSubscribers, RunningSettings, ServerSetup
 from restante.server.upkeep_parts import UpkeepParts

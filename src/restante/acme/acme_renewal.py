@@ -141,6 +141,7 @@ class AcmeRenewal:
             ground.resolver,
             lambda: REQUEST_SECONDS,
             partial(verifying_client_context, settings.ca_file),
+            ground.load,
         )
         account = AcmeAccount(settings.directory, key, settings.contact, settings.accept_terms)
         client = AcmeClient(http, account, ground.answers, asyncio.sleep)

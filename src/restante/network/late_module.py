@@ -1,16 +1,34 @@
 """Modules of others that are loaded at their first use.
 
-A server takes mail before it needs them, and each takes a twentieth of its start. They are loaded
-with administration, in a thread, before most servers use them.
+A server takes mail before it needs them, and many servers never do. One that serves loads them in a
+thread, by a `Load`, before it uses them.
 """
 
 import sys
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from typing import Any, Final, cast
 
 # httpx imports its own command line, with rich and pygments, and does without them where they are
 # not installed. They are 3 MB of a process.
 UNUSED: Final = ("httpx._main",)
+
+REPLACED: Final = "the program was upgraded since this server started"
+REMEDY: Final = "restart the server"
+
+Load = Callable[[str], Awaitable[None]]  # has a module loaded; raises ProgramReplaced
+
+
+class ProgramReplaced(Exception):  # noqa: N818
+    """Code cannot be loaded any more. The text is the cause and the remedy."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{REPLACED}; {REMEDY}")
+
+
+async def load_now(module: str) -> None:
+    """Load a module where nobody waits meanwhile, such as in a command."""
+    import_module(module)
 
 
 def leave_out_unused() -> None:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from restante.network.late_module import LateModule
+from restante.network.late_module import LateModule, Load, ProgramReplaced, load_now
 from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls_context import verifying_client_context
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 else:
     httpx = LateModule("httpx")
 
+HTTP_LIBRARY: Final = "restante.network.http_library"
 MOST_ADDRESSES: Final = 8  # addresses of a host that are tried
 
 
@@ -68,19 +69,23 @@ class OutgoingHttp:
         resolver: Resolver,
         timeout: Callable[[], float],
         tls: Callable[[], ssl.SSLContext] = verifying_client_context,
+        load: Load = load_now,
     ) -> None:
         """`timeout` returns the seconds for a whole request.
 
         `tls` makes the context with the authorities to trust. It is called once, in a thread,
-        because it reads them from disk.
+        because it reads them from disk. `load` gets HTTP_LIBRARY before the first request.
         """
         self._resolver = resolver
         self._timeout = timeout
         self._make_tls = tls
+        self._load = load
+        self._is_loaded = False
         self._tls: ssl.SSLContext | None = None
 
     async def fetch(self, request: OutgoingRequest) -> OutgoingAnswer:
         """Return the answer to a request. Raises OutgoingFailed."""
+        await self._have_library()
         try:
             async with asyncio.timeout(self._timeout()):
                 return await self._fetch(request, httpx.URL(request.url))
@@ -93,8 +98,18 @@ class OutgoingHttp:
 
     def forget(self, url: str) -> None:
         """Look up the host of a URL again the next time: it may have moved."""
+        if not self._is_loaded:
+            return  # nothing was looked up
         with suppress(httpx.InvalidURL):
             self._resolver.forget(_host_name(httpx.URL(url)))
+
+    async def _have_library(self) -> None:
+        if not self._is_loaded:
+            try:
+                await self._load(HTTP_LIBRARY)
+            except ProgramReplaced as error:
+                raise OutgoingFailed(str(error)) from None
+            self._is_loaded = True
 
     async def _fetch(self, request: OutgoingRequest, url: httpx.URL) -> OutgoingAnswer:
         """Return the answer of the first address that accepts a connection."""

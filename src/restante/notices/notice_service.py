@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from restante.background.clocks import Clocks
+from restante.network.late_module import Load, load_now
 from restante.network.resolver import Resolver
 from restante.network.served_certificate import ServedCertificate
 from restante.notices.certificate_watch import CertificateWatch
@@ -33,6 +34,7 @@ def make_transports(
     *,
     settings: Callable[[], NoticeSettings],
     now: Callable[[], float],
+    load: Load = load_now,
 ) -> Transports:
     """Return all transports of notices. `access` is the way of mail, `now` is Unix time."""
     hostname = access.dialer.hostname
@@ -40,7 +42,7 @@ def make_transports(
     def timeout() -> float:
         return settings().timeout
 
-    webhooks = WebhookTransport(hostname, now, timeout, resolver)
+    webhooks = WebhookTransport(hostname, now, timeout, resolver, load=load)
     pushes = PushTransport(hostname, timeout)
     return Transports(vault, webhooks, MailSender(directory, access), pushes, access.settings)
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from restante import __version__
+from restante.network.late_module import Load, load_now
 from restante.network.outgoing_http import OutgoingFailed, OutgoingHttp, OutgoingRequest
 from restante.network.resolver import Resolver
 from restante.network.tls_context import verifying_client_context
@@ -31,15 +32,17 @@ class WebhookTransport:
         timeout: Callable[[], float],
         resolver: Resolver,
         tls: ssl.SSLContext | None = None,
+        *,
+        load: Load = load_now,
     ) -> None:
         """`timeout` returns the seconds for all of it; `tls` has the authorities to trust.
 
-        None means those of the system.
+        None means those of the system. `load` is for `OutgoingHttp`.
         """
         self._hostname = hostname
         self._now = now
         context = verifying_client_context if tls is None else lambda: tls
-        self._http = OutgoingHttp(resolver, timeout, context)
+        self._http = OutgoingHttp(resolver, timeout, context, load)
 
     async def send(
         self, url: str, key: str, notice: Notice, *, is_public_only: bool = False

@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from restante.network.dns_records import DnsRecords, DnsRecordSet
+from restante.network.late_module import Load, load_now
 from restante.network.outgoing_http import OutgoingHttp
 from restante.network.resolver import DnsResolver
 from restante.network.tlsa import DaneCheck, read_tlsa
@@ -76,11 +77,12 @@ class HopSecurity:
         )
 
 
-def make_hop_security(resolver: DnsResolver, settings: Callable[[], ReportSettings]) -> HopSecurity:
+def make_hop_security(
+    resolver: DnsResolver, settings: Callable[[], ReportSettings], load: Load = load_now
+) -> HopSecurity:
     """Return one that fetches policies by HTTPS, from public addresses as MX hosts are."""
-    fetch = policy_fetcher(
-        OutgoingHttp(resolver, lambda: FETCH_SECONDS), lambda: not settings().private_addresses
-    )
+    http = OutgoingHttp(resolver, lambda: FETCH_SECONDS, load=load)
+    fetch = policy_fetcher(http, lambda: not settings().private_addresses)
     return HopSecurity(resolver, StsPolicies(resolver, fetch, time.monotonic), settings, time.time)
 
 

@@ -10,13 +10,10 @@ from collections.abc import Coroutine, Iterator
 from functools import partial
 from typing import Final
 
-import httpx  # noqa: F401  for webhooks and ACME: a load at the first one would hold up mail
-
 from restante.background.rounds import Rounds
 from restante.server.build_upkeep import build_upkeep
 from restante.server.built_parts import MailParts
 from restante.server.http_sweep import HttpSweep
-from restante.server.late_code import LateCode
 from restante.server.late_control import serve_late
 from restante.server.reload import listen_places
 from restante.server.upkeep_parts import UpkeepParts
@@ -30,18 +27,18 @@ METRICS_MODULE: Final = "restante.web.metrics_service"
 class ServerAdministration:
     """Shows the server, and lets operators and customers act."""
 
-    def __init__(self, mail: MailParts, control: socket.socket, late: LateCode) -> None:
+    def __init__(self, mail: MailParts, control: socket.socket) -> None:
         """`control` is the control socket. It listens, so clients of the start wait there."""
         self._mail = mail
         self._control = control
-        self._late = late
-        self.parts: UpkeepParts = build_upkeep(mail, late)
+        self._late = mail.ground.late
+        self.parts: UpkeepParts = build_upkeep(mail)
 
     async def listen(self) -> None:
         """Open the listeners of HTTP beside those of mail. Raises OSError, ProgramReplaced."""
         setup, maker = self._mail.ground.setup, self.parts.http.listener_settings
         places = listen_places(setup.config.listen)
-        await self.parts.http.late.prepare(setup.config.listen)
+        await self.parts.prepare(setup.config)
         if setup.metrics_sockets:
             await self._late.load(METRICS_MODULE)
             await self.parts.admin.parts()

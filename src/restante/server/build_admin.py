@@ -24,6 +24,7 @@ from restante.admin.proof_keeper import ProofKeeper
 from restante.admin.token_uses import TokenUses
 from restante.background.rounds import Rounds
 from restante.config.portal_url import portal_url
+from restante.network import http_library  # noqa: F401  what follows sends requests
 from restante.network.proof_lookup import ProofLookup
 from restante.reception.intake import hold_all
 from restante.request_limits.dial_limits import DialLimits

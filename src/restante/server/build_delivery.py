@@ -76,7 +76,7 @@ def _mail_access(ground: BuildContext, dialer: Dialer) -> MxAccess:
     def settings() -> ReportSettings:
         return ground.settings.config.reports
 
-    security = make_hop_security(ground.resolver, settings)
+    security = make_hop_security(ground.resolver, settings, ground.late.load)
     return MxAccess(dialer, ground.resolver, security, settings)
 
 
@@ -127,6 +127,7 @@ def _transports(ground: BuildContext, access: MxAccess) -> Transports:
         ground.resolver,
         settings=lambda: ground.settings.config.notices,
         now=time.time,
+        load=ground.late.load,
     )
 
 

@@ -4,11 +4,14 @@ Those of administration are built on them at their first need (`late_admin`).
 """
 
 import time
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from restante.acme.acme_renewal import AcmeRenewal, OrderGround
 from restante.acme.challenge_answers import ChallengeAnswers
 from restante.admin.keeper_need import is_keeper_needed
+from restante.config.schema import Config
+from restante.network.outgoing_http import HTTP_LIBRARY
 from restante.reception.descriptor_limit import http_connections_possible
 from restante.server.built_parts import BuildContext, MailParts, ReceptionParts
 from restante.server.keeper_watch import KeeperWatch
@@ -24,18 +27,20 @@ from restante.web.http_connections import HttpConnections, HttpService
 from restante.web.request_counts import RequestCounts
 
 
-def build_upkeep(mail: MailParts, late: LateCode) -> UpkeepParts:
-    """Build them on those of mail. `late` loads what only some servers need."""
-    ground, log = mail.ground, mail.ground.setup.log
+def build_upkeep(mail: MailParts) -> UpkeepParts:
+    """Build them on those of mail."""
+    ground, late, log = mail.ground, mail.ground.late, mail.ground.setup.log
     scrubber = Scrubber(ground.records.store.upkeep, log, time.time, time.monotonic)
     loop_lag, counts = LoopLag(log, time.monotonic), RequestCounts()
     admin = LateAdmin(late, AdminGround(mail, scrubber, loop_lag, counts))
     http = http_ground(counts, time.monotonic)
     late_web = LateWeb(late, WebGround(ground, mail.reception, http), admin.parts)
     listener_settings = ListenerSettingsMaker(mail.reception.session_settings, late_web.settings)
-    reloader = _reloader(ground, mail.reception, listener_settings, late_web)
+    prepare = partial(_prepare, late, late_web)
+    reloader = _reloader(ground, mail.reception, listener_settings, prepare)
     limit = http_connections_possible()
     return UpkeepParts(
+        prepare=prepare,
         reloader=reloader,
         scrubber=scrubber,
         loop_lag=loop_lag,
@@ -45,13 +50,19 @@ def build_upkeep(mail: MailParts, late: LateCode) -> UpkeepParts:
             metrics=HttpConnections(HttpService.METRICS, limit),
             web=http.web,
             acme=http.acme,
-            orders=_orders(ground, reloader, http.answers, late),
+            orders=_orders(ground, reloader, http.answers),
             counts=counts,
-            late=late_web,
         ),
         admin=admin,
         keepers=_keeper_watch(ground, admin),
     )
+
+
+async def _prepare(late: LateCode, late_web: LateWeb, config: Config) -> None:
+    """Have the code loaded that a configuration needs. Raises ProgramReplaced."""
+    await late_web.prepare(config.listen)
+    if config.hygiene.rspamd.url:
+        await late.load(HTTP_LIBRARY)
 
 
 def _keeper_watch(ground: BuildContext, admin: LateAdmin) -> KeeperWatch:
@@ -64,11 +75,11 @@ def _reloader(
     ground: BuildContext,
     reception: ReceptionParts,
     listener_settings: ListenerSettingsMaker,
-    late_web: LateWeb,
+    prepare: Callable[[Config], Awaitable[None]],
 ) -> Reloader:
     targets = ReloadTargets(
         listeners=reception.listeners,
-        prepare=late_web.prepare,
+        prepare=prepare,
         listener_settings=listener_settings.settings,
         vault=ground.setup.vault,
         log=ground.setup.log,
@@ -78,9 +89,7 @@ def _reloader(
     return Reloader(ground.settings, targets)
 
 
-def _orders(
-    ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers, late: LateCode
-) -> AcmeRenewal:
+def _orders(ground: BuildContext, reloader: Reloader, answers: ChallengeAnswers) -> AcmeRenewal:
     settings = ground.settings
     renewal = AcmeRenewal(
         OrderGround(
@@ -88,7 +97,7 @@ def _orders(
             ground.setup.config.acme_directory,
             ground.resolver,
             answers,
-            late.load,
+            ground.late.load,
         ),
         ground.setup.log,
         ground.clocks,

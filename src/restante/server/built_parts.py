@@ -35,6 +35,7 @@ from restante.retention.retention_sweep import RetentionSweep
 from restante.retention.use_recorder import UseRecorder
 from restante.retention.used_value_sweep import UsedValueSweep
 from restante.server.failure_exchange import FailureExchange
+from restante.server.late_code import LateCode
 from restante.server.record_poll import RecordPoll
 from restante.server.server_setup import HostAndPort, RunningSettings, ServerSetup
 from restante.server.session_settings_maker import SessionSettingsMaker
@@ -111,6 +112,7 @@ class BuildContext:
     ages: AgeClock
     spawner: TaskSpawner
     failures: FailureExchange
+    late: LateCode
 
     @property
     def clocks(self) -> Clocks:

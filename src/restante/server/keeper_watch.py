@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from restante.background.clocks import Wait, wait_at_most
 from restante.background.rounds import Rounds
-from restante.server.program_files import ProgramReplaced
+from restante.network.late_module import ProgramReplaced
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ProgramUpgraded
 from restante.telemetry.work_word import WorkWord

@@ -12,14 +12,22 @@ from restante.server.program_files import ProgramFiles
 class LateCode:
     """Loads modules of the version that runs."""
 
-    def __init__(self, program: ProgramFiles, garbage: GarbageCollection) -> None:
-        self._program = program
+    def __init__(self, garbage: GarbageCollection) -> None:
         self._garbage = garbage
+        self._program: ProgramFiles | None = None
+        self._begun = asyncio.Event()
         self._loaded: set[str] = set()
         self._loading = asyncio.Lock()
 
+    def begin(self, program: ProgramFiles) -> None:
+        """Load from now on, while these files stay. Until then, `load` waits."""
+        self._program = program
+        self._begun.set()
+
     async def load(self, module: str) -> None:
         """Have a module loaded, so that an import of it takes no time. Raises ProgramReplaced."""
+        await self._begun.wait()
+        assert self._program is not None
         async with self._loading:
             if module not in self._loaded:
                 with self._garbage.keeping():

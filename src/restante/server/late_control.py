@@ -14,16 +14,16 @@ from http import HTTPStatus
 from typing import Final
 
 from restante.admin.admin_error import ErrorKind
-from restante.server.program_files import REMEDY, REPLACED, ProgramReplaced
+from restante.network.late_module import REMEDY, REPLACED, ProgramReplaced
 
 HEAD_SECONDS: Final = 10.0  # for the header of a request that is refused
 _RETRY_SECONDS: Final = 10
 
-Load = Callable[[], Coroutine[None, None, None]]
+Prepare = Callable[[], Coroutine[None, None, None]]
 Serve = Callable[[], Coroutine[None, None, None]]
 
 
-async def serve_late(listener: socket.socket, load: Load, serve: Serve) -> None:
+async def serve_late(listener: socket.socket, load: Prepare, serve: Serve) -> None:
     """Serve from the first client on until cancelled. Then `listener` is closed.
 
     `load` has the code of the API loaded. Raises ProgramReplaced. Then `serve` begins.

@@ -11,23 +11,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Final
 
 import restante
-
-REPLACED: Final = "the program was upgraded since this server started"
-REMEDY: Final = "restart the server"
+from restante.network.late_module import ProgramReplaced
 
 # Of a thousand files, paths as text and one number for all facts need a sixth of the memory that
 # objects would.
 _Facts = int
-
-
-class ProgramReplaced(Exception):  # noqa: N818
-    """Code cannot be loaded any more. The text is the cause and the remedy."""
-
-    def __init__(self) -> None:
-        super().__init__(f"{REPLACED}; {REMEDY}")
 
 
 class ProgramFiles:

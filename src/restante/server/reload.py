@@ -18,6 +18,7 @@ from restante.config.load import load
 from restante.config.reload_rules import effective, settings_needing_restart
 from restante.config.schema import Config
 from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
+from restante.network.late_module import ProgramReplaced
 from restante.phrases import cause_of
 from restante.reception.listeners import (
     CannotListen,
@@ -26,7 +27,6 @@ from restante.reception.listeners import (
     ListenerSettings,
     listener_addresses,
 )
-from restante.server.program_files import ProgramReplaced
 from restante.server.server_setup import RunningSettings
 from restante.telemetry.event_bus import Log
 from restante.telemetry.events import ReloadFailed, ServerReloaded
@@ -53,7 +53,7 @@ class ReloadTargets:
     """The parts of the server that a reload changes."""
 
     listeners: Listeners
-    prepare: Callable[[Sequence[Listen]], Awaitable[None]]  # loads the code of these listeners
+    prepare: Callable[[Config], Awaitable[None]]  # loads the code that it needs
     listener_settings: Callable[[Config, Listen, ServerIdentity], ListenerSettings]
     vault: Vault  # under the key that runs
     log: Log
@@ -135,7 +135,7 @@ class Reloader:
         known = {**was_open, **wanted}  # a listener that must stay open keeps its own settings
         coming = effective(running, read, list(known.values()))
         identity = await asyncio.to_thread(read_identity, coming)
-        await parts.prepare(read.listen)
+        await parts.prepare(read)
         await parts.listeners.change(
             list(wanted), lambda place: parts.listener_settings(coming, known[place], identity)
         )

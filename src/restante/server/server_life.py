@@ -68,6 +68,7 @@ class Application:
         self._stop = asyncio.Event()
         self._reload = asyncio.Event()  # was asked for before it was possible
         self._garbage = GarbageCollection(gc)
+        self._late = LateCode(self._garbage)
         self.parts: MailParts | None = None  # until the store is open
         self.upkeep: UpkeepParts | None = None  # until mail is served
         self.failure = ""  # why it ended without having been asked to
@@ -108,7 +109,7 @@ class Application:
         async with asyncio.TaskGroup() as tasks:
             records = await read_records(store, damage)
             self._check_key(records)
-            parts = self.parts = build_mail(self._setup, records, tasks)
+            parts = self.parts = build_mail(self._setup, records, tasks, self._late)
             defects = CallbackDefects(self._log)
             sweep = ServerSweep(
                 parts.reception,
@@ -138,7 +139,8 @@ class Application:
         """Load administration while mail is served, build it, and open its listeners."""
         with self._garbage.keeping():
             make, program = await asyncio.to_thread(_load_administration)
-            administration = make(parts, control, LateCode(program, self._garbage))
+            administration = make(parts, control)
+        self._late.begin(program)
         self.upkeep = administration.parts
         await administration.listen()
         self._hear_reload(administration.parts.reloader.ask)

@@ -1,6 +1,6 @@
 """The parts by which a server takes and hands over mail, in the order of their needs.
 
-Those of administration are built on them, once mail is served (`build_admin`).
+Those of administration are built on them, once mail is served (`build_upkeep`).
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from restante.server.built_parts import (
 from restante.server.damage_log import DamageLog
 from restante.server.event_privacy import EventPrivacy
 from restante.server.failure_exchange import FailureExchange
+from restante.server.late_code import LateCode
 from restante.server.record_poll import RecordPoll
 from restante.server.server_setup import RunningSettings, ServerSetup
 from restante.server.task_spawner import TaskSpawner
@@ -52,7 +53,9 @@ def _keep_events_private(log: EventBus, directory: LiveDirectory) -> None:
     apply()
 
 
-def build_mail(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup) -> MailParts:
+def build_mail(
+    setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGroup, late: LateCode
+) -> MailParts:
     """Build the parts of mail; nothing runs yet. Later their tasks belong to `tasks`."""
     _keep_events_private(setup.log, records.directory)
     resolver = DnsResolver(
@@ -68,6 +71,7 @@ def build_mail(setup: ServerSetup, records: KeptRecords, tasks: asyncio.TaskGrou
         ages=AgeClock(records.known_at, time.time, time.monotonic),
         spawner=TaskSpawner(tasks, setup.log),
         failures=FailureExchange(records.store.failures, time.monotonic, setup.log),
+        late=late,
     )
     delivery = build_delivery(ground, tasks)
     reception = build_reception(ground, delivery)

@@ -1,11 +1,12 @@
 """The groups of the parts beside those of mail that a server always has."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from restante.acme.acme_renewal import AcmeRenewal
+from restante.config.schema import Config
 from restante.server.keeper_watch import KeeperWatch
 from restante.server.late_admin import LateAdmin
-from restante.server.late_web import LateWeb
 from restante.server.listener_settings_maker import ListenerSettingsMaker
 from restante.server.reload import Reloader
 from restante.store.scrubber import Scrubber
@@ -25,7 +26,6 @@ class HttpParts:
     acme: HttpConnections
     orders: AcmeRenewal  # of certificates: `acme` listeners answer for them
     counts: RequestCounts  # of the `web` listeners
-    late: LateWeb
 
     @property
     def connections(self) -> tuple[HttpConnections, ...]:
@@ -37,6 +37,7 @@ class HttpParts:
 class UpkeepParts:
     """The parts that look after a server, and those of administration once they are needed."""
 
+    prepare: Callable[[Config], Awaitable[None]]  # has the code loaded that it needs
     reloader: Reloader
     scrubber: Scrubber
     loop_lag: LoopLag
