@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from tools.build_dist import source_epoch
+from tools.commit_time import source_epoch
 
 TOP: Final = Path(__file__).parents[1]
 PACKAGE: Final = TOP / "src" / "restante_client"

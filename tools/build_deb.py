@@ -21,7 +21,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from restante import __version__
-from tools.build_dist import TOP, build, source_epoch
+from tools.build_dist import build
+from tools.commit_time import TOP, source_epoch
 
 PACKAGING: Final = TOP / "contrib/debian"
 LOCK: Final = TOP / "requirements-postgres.lock"

@@ -20,12 +20,11 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from hatch_build import VARIABLE
+from tools.commit_time import TOP, source_epoch
 from tools.man_pages import pages
 
-TOP: Final = Path(__file__).parents[1]
 LOCK: Final = "requirements.lock"
 SUMS: Final = "SHA256SUMS"
-_NO_COMMIT: Final = "1580601600"  # outside a repository: the time that hatchling uses
 
 
 def build(directory: Path) -> list[Path]:
@@ -50,18 +49,6 @@ def build(directory: Path) -> list[Path]:
     lines = [f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in built]
     (directory / SUMS).write_text("".join(lines))
     return [*built, directory / SUMS]
-
-
-def source_epoch() -> str:
-    """Return the Unix time of all files."""
-    if given := os.environ.get("SOURCE_DATE_EPOCH"):
-        return given
-    command = ["git", "log", "-1", "--format=%ct"]
-    try:
-        asked = subprocess.run(command, cwd=TOP, check=True, capture_output=True, text=True)  # noqa: S603  ours
-    except (OSError, subprocess.CalledProcessError):
-        return _NO_COMMIT
-    return asked.stdout.strip()
 
 
 def _build(kind: str, source: Path, directory: Path, environment: Mapping[str, str]) -> Path:

@@ -21,7 +21,8 @@ from typing import Final
 
 from restante import __version__
 from tools import build_client, build_deb, build_dist
-from tools.build_dist import SUMS, TOP
+from tools.build_dist import SUMS
+from tools.commit_time import TOP
 
 NAMESPACE: Final = "restante-release"
 PARTS: Final = f"restante-{__version__}.cdx.json"
@@ -36,6 +37,8 @@ class NotReleasableError(Exception):
 def build_release(directory: Path, key: Path, wheels: Path | None = None) -> list[Path]:
     """Write and sign all files, and return their places. Raises NotReleasableError."""
     check_commit(changed_files())
+    if not key.is_file():
+        raise NotReleasableError(f"{key}: is no file; name a key of OpenSSH, private or public")
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(parents=True)
@@ -53,6 +56,8 @@ def build_release(directory: Path, key: Path, wheels: Path | None = None) -> lis
         (directory / PARTS).write_text(list_parts(environment))
     write_sums(directory)
     sign(directory / SUMS, key)
+    for file in directory.iterdir():
+        file.chmod(0o644)  # a mask of the shell may have closed it
     return sorted(directory.iterdir())
 
 
@@ -85,9 +90,10 @@ def write_sums(directory: Path) -> None:
 
 
 def sign(file: Path, key: Path) -> None:
-    """Sign a file, which puts the signature beside it."""
+    """Sign a file, which puts the signature beside it. Raises NotReleasableError."""
     command = ["ssh-keygen", "-q", "-Y", "sign", "-f", str(key), "-n", NAMESPACE, str(file)]
-    subprocess.run(command, check=True, stdout=sys.stderr)  # noqa: S603  ours
+    if subprocess.run(command, check=False, stdout=sys.stderr).returncode:  # noqa: S603  ours
+        raise NotReleasableError(f"{key}: ssh-keygen could not sign with it (see above)")
 
 
 def main(arguments: list[str]) -> int:

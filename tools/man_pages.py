@@ -5,7 +5,6 @@ python -m tools.man_pages DIRECTORY    writes restante.1, restante-queue.1, rest
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -17,6 +16,9 @@ import typer
 from restante import __version__
 from restante.cli.command_help import example_of
 from restante.cli.command_line import build_command
+from tools.client_man_pages import client_pages
+from tools.commit_time import source_epoch
+from tools.roff import described, escaped, quoted
 
 _ENVIRONMENT: Final = (
     ("RESTANTE_CONFIG", "The configuration file, where --config does not name one."),
@@ -25,7 +27,6 @@ _ENVIRONMENT: Final = (
     ("FORCE_COLOR", "If it is set and not empty, output has colors also where no terminal is."),
 )
 _FILES: Final = (("/etc/restante/restante.toml", "The configuration, unless ./restante.toml is."),)
-_ESCAPES: Final = {"\\": "\\e", "-": "\\-", '"': "\\(dq"}
 
 
 def pages(epoch: int) -> Iterator[tuple[str, str]]:
@@ -34,6 +35,7 @@ def pages(epoch: int) -> Iterator[tuple[str, str]]:
     root = build_command()
     for path, parents, command in _commands("restante", root, ()):
         yield f"{_name(path)}.1", "\n".join(_page(path, parents, command, day)) + "\n"
+    yield from client_pages(day)
 
 
 def _commands(
@@ -52,18 +54,18 @@ def _page(path: str, parents: Sequence[str], command: Any, day: str) -> Iterator
     if not command.help:
         raise ValueError(f"command {path} has no description; write its docstring")
     summary, *more = [" ".join(part.split()) for part in command.help.split("\n\n")]
-    yield f'.TH {_quoted(_name(path).upper())} 1 {day} "restante {__version__}" "User Commands"'
-    yield from (".SH NAME", f"{_escaped(_name(path))} \\- {_escaped(summary.rstrip('.'))}")
-    yield from (".SH SYNOPSIS", f".B {_escaped(path)}", _escaped(_usage(path, command)))
-    yield from (".SH DESCRIPTION", _escaped(summary))
+    yield f'.TH {quoted(_name(path).upper())} 1 {day} "restante {__version__}" "User Commands"'
+    yield from (".SH NAME", f"{escaped(_name(path))} \\- {escaped(summary.rstrip('.'))}")
+    yield from (".SH SYNOPSIS", f".B {escaped(path)}", escaped(_usage(path, command)))
+    yield from (".SH DESCRIPTION", escaped(summary))
     for part in more:
-        yield from (".PP", _escaped(part))
-    yield from _described("ARGUMENTS", [_argument(one) for one in _of_kind(command, "argument")])
+        yield from (".PP", escaped(part))
+    yield from described("ARGUMENTS", [_argument(one) for one in _of_kind(command, "argument")])
     context = typer.Context(command, info_name=path)
     options = [_option(one, context) for one in _of_kind(command, "option")]
-    yield from _described("OPTIONS", [*options, ("--help", "Show the help and exit.")])
+    yield from described("OPTIONS", [*options, ("--help", "Show the help and exit.")])
     inner = getattr(command, "commands", {})
-    yield from _described(
+    yield from described(
         "COMMANDS",
         [(f"{_name(path)}-{name}(1)", one.short_help) for name, one in inner.items()],
     )
@@ -72,21 +74,21 @@ def _page(path: str, parents: Sequence[str], command: Any, day: str) -> Iterator
         yield ".SH SEE ALSO"
         yield from _references(parents)
     else:
-        yield from _described("ENVIRONMENT", _ENVIRONMENT)
-        yield from _described("FILES", _FILES)
+        yield from described("ENVIRONMENT", _ENVIRONMENT)
+        yield from described("FILES", _FILES)
 
 
 def _example(path: str) -> Iterator[str]:
     """Yield the example of a command, in lines that man does not fill."""
     yield from (".SH EXAMPLES", ".nf")
-    yield from map(_escaped, example_of(path).splitlines())
+    yield from map(escaped, example_of(path).splitlines())
     yield ".fi"
 
 
 def _references(paths: Sequence[str]) -> Iterator[str]:
     for path in paths:
         ending = "" if path == paths[-1] else ","
-        yield f".BR {_escaped(_name(path))} (1){ending}"
+        yield f".BR {escaped(_name(path))} (1){ending}"
 
 
 def _of_kind(command: Any, kind: str) -> Sequence[Any]:
@@ -112,33 +114,11 @@ def _option(parameter: Any, context: typer.Context) -> tuple[str, str]:
     return spelled, meaning
 
 
-def _described(title: str, rows: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """Yield a section with names and their meanings; nothing if there are none."""
-    if rows:
-        yield f".SH {title}"
-    for name, meaning in rows:
-        yield from (".TP", f".B {_escaped(name)}", _escaped(" ".join(meaning.split())))
-
-
-def _quoted(text: str) -> str:
-    return f'"{_escaped(text)}"'
-
-
-def _escaped(text: str) -> str:
-    """Return a text that roff shows as it stands: no escapes, no requests, real hyphens."""
-    escaped = "".join(_ESCAPES.get(one) or _in_ascii(one) for one in text)
-    return f"\\&{escaped}" if escaped[:1] in (".", "'") else escaped
-
-
-def _in_ascii(character: str) -> str:
-    return character if character.isascii() else f"\\[u{ord(character):04X}]"
-
-
 def main(arguments: Sequence[str]) -> int:
     """Write the pages."""
     directory = Path(arguments[0])
     directory.mkdir(parents=True, exist_ok=True)
-    for name, text in pages(int(os.environ.get("SOURCE_DATE_EPOCH", "0"))):
+    for name, text in pages(int(source_epoch())):
         (directory / name).write_text(text, encoding="utf-8")
     return 0
 

@@ -19,6 +19,30 @@ _MECHANISMS = ("scram-sha-256", "plain", "cram-md5", "login", "external")
 _ELSEWHERE = "; - for standard input, credential:NAME for a credential of systemd."
 
 
+_EXAMPLE = "example:\n  "
+EXAMPLES = {
+    "ask": "restante-client ask mx2.example.net acme.example --https \\\n"
+    "    --token-file /etc/restante-token",
+    "turn": "restante-client turn mx2.example.net --login acme-mail \\\n"
+    "    --password-file /etc/restante-password",
+    "watch": "restante-client watch --every 10m turn mx2.example.net --login acme-mail \\\n"
+    "    --password-file /etc/restante-password",
+    "doctor": "restante-client doctor mx2.example.net acme.example \\\n"
+    "    --token-file /etc/restante-token",
+    "snippet": "restante-client snippet mx2.example.net acme.example --for postfix \\\n"
+    "    --token-file /etc/restante-token",
+}
+
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """It keeps the lines of an example."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith(_EXAMPLE):
+            return text
+        return super()._fill_text(text, width, indent)
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]  # both end the command
         raise ClientFailure(ClientExit.USAGE, f"{message}; see {self.prog} --help")
@@ -214,7 +238,14 @@ def _add_api(verb: argparse.ArgumentParser, scope: str, seconds: int) -> None:
 def _verb(
     verbs: argparse._SubParsersAction[_Parser], name: str, does: str, more: str
 ) -> argparse.ArgumentParser:
-    return verbs.add_parser(name, help=does, description=f"{does} {more}", allow_abbrev=False)
+    return verbs.add_parser(
+        name,
+        help=does,
+        description=f"{does} {more}",
+        epilog=f"{_EXAMPLE}{EXAMPLES[name]}",
+        formatter_class=_HelpFormatter,
+        allow_abbrev=False,
+    )
 
 
 def _add_login(verb: argparse.ArgumentParser, default_tls: str) -> None:

@@ -10,7 +10,8 @@ from restante import __version__
 from tests.documents.blocks import read_blocks
 from tests.packages.clean_tree import WHEELS
 from tools import build_release
-from tools.build_dist import SUMS, TOP
+from tools.build_dist import SUMS
+from tools.commit_time import TOP
 
 GUIDE = "docs/how-to/verify-a-release.md"
 

@@ -11,7 +11,8 @@ import pytest
 from restante import __version__
 from tests.documents.blocks import read_blocks
 from tests.packages.clean_tree import CleanTree, clean_tree
-from tools.build_dist import TOP, build
+from tools.build_dist import build
+from tools.commit_time import TOP
 
 GUIDE: Final = "docs/how-to/install.md"
 PLACE: Final = "/srv/dist"

@@ -21,7 +21,7 @@ from tools.build_deb import (
     mend_records,
     unit_of,
 )
-from tools.build_dist import TOP
+from tools.commit_time import TOP
 
 SCRIPTS = sorted(path.name for path in PACKAGING.glob("restante.p*[tm]"))
 README = (PACKAGING / "README.Debian").read_text()

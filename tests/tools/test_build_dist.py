@@ -12,7 +12,8 @@ import pytest
 
 from restante import __version__
 from tests.acceptance.peers.programs import require
-from tools.build_dist import LOCK, SUMS, TOP, build
+from tools.build_dist import LOCK, SUMS, build
+from tools.commit_time import TOP
 
 Ended = subprocess.CompletedProcess[str]
 

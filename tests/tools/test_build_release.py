@@ -81,3 +81,19 @@ def test_a_refusal_is_one_line(
     assert main([str(tmp_path / "out"), "--key", "key"]) == 1
     assert capsys.readouterr().err.startswith("build_release: README.md: not as in the commit")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_key_that_is_not_there_is_told_before_anything_is_built(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr(build_release, "changed_files", list)
+    monkeypatch.setattr(build_deb, "download", lambda _: pytest.fail("nothing may be done"))
+    assert main([str(tmp_path / "out"), "--key", str(tmp_path / "none")]) == 1
+    assert capsys.readouterr().err.startswith(f"build_release: {tmp_path}/none: is no file; name")
+
+
+def test_a_key_that_cannot_sign_is_told(release: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    bad.write_text("no key")
+    with pytest.raises(NotReleasableError, match="ssh-keygen could not sign with it"):
+        sign(release / SUMS, bad)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from restante.cli.command_line import build_command
+from restante_client.client_arguments import EXAMPLES, PROGRAM
 from tests.acceptance.peers.programs import require
 from tests.cli.test_command_line import commands
 from tools.man_pages import main, pages
@@ -20,7 +21,20 @@ def written() -> dict[str, str]:
 
 def test_each_command_and_each_group_has_a_page(written: dict[str, str]) -> None:
     paths = [path for path, _ in commands(build_command())]
+    paths += [PROGRAM, *(f"{PROGRAM} {verb}" for verb in EXAMPLES)]
     assert set(written) == {f"{path.replace(' ', '-')}.1" for path in paths}
+
+
+def test_a_page_of_the_client_has_what_its_help_has(written: dict[str, str]) -> None:
+    page = written["restante-client-turn.1"]
+    assert page.startswith('.TH "RESTANTE\\-CLIENT\\-TURN" 1 2026-11-30 "restante-client ')
+    assert "\\- Fetch the mail over this connection, also behind CGNAT\n" in page
+    assert ".SH SYNOPSIS\n.B restante\\-client turn\n[\\-h] [\\-\\-login USER]" in page
+    assert ".TP\n.B SERVER[:PORT]\nThe backup MX." in page
+    assert ".TP\n.B DOMAIN...\n" in page
+    assert ".TP\n.B \\-\\-tls implicit|starttls\nTLS from the first byte" in page
+    assert ".SH EXAMPLES\n.nf\nrestante\\-client turn mx2.example.net" in page
+    assert ".B restante\\-client\\-doctor(1)\nCheck whether" in written["restante-client.1"]
 
 
 def test_a_page_has_what_the_help_has(written: dict[str, str]) -> None:

@@ -11,6 +11,7 @@ from restante.store.stored_form.newer_program import newer_program
     [
         ("", "the version of Restante that upgraded it, or a later one"),
         ("7.0.0", "Restante 7.0.0, which upgraded it, or a later one"),
+        ("7\x1b[31m\n", "Restante 7\\x1b[31m\\n, which upgraded it, or a later one"),
         (__version__, f"a later state of Restante {__version__}"),
     ],
 )
