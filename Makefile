@@ -51,7 +51,7 @@ client: install
 dist: install
 	$(BIN)/python -m tools.build_dist dist
 
-.PHONY: deb release packages-test
+.PHONY: deb release packages-test packages-ci packages-ci-readme packages-ci-deb
 
 # The package for the Debian release of this machine, into dist/. It needs Debian's debhelper.
 deb: install
@@ -105,13 +105,25 @@ screenshots: install
 recording: install
 	PYTHONPATH=demo $(ON_LOOPBACK) record_top docs/pictures/top.svg
 
-# The packages in clean trees of Debian, as root, without a network; some minutes. ONLY=deb: one of
-# tests/packages. ONLY=python has newer versions of Python; PYTHONS='/path/to/python3.12' adds some
-# of this machine.
+# The packages in clean trees of Debian, as root, without a network; some minutes. ONLY='deb readme':
+# these of tests/packages. `python` and `deb` have newer releases of Debian too; NEWER= leaves them
+# out, and PYTHONS='/path/to/python3.12' adds some of this machine. All trees are in memory.
+NEWER = $(if $(filter python,$(or $(ONLY),python)),trixie forky,$(if $(filter deb,$(ONLY)),trixie))
 packages-test: install .venv/release/.installed
-	NEWER=$(if $(filter-out python,$(ONLY)),,1) ci/install-packaging
-	unshare --mount --propagation private $(ON_LOOPBACK) pytest -q --timeout 1800 -o python_files='check_*.py' \
-		tests/packages$(if $(ONLY),/check_$(ONLY).py)
+	NEWER='$(NEWER)' ci/install-packaging \
+		setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
+		/bin/sh -ec 'mount -t tmpfs -o mode=1777 packages /mnt; TMPDIR=/mnt exec "$$@"' sh \
+		$(ON_LOOPBACK) pytest -q --timeout 1800 -o python_files='check_*.py' --durations 5 \
+		$(or $(ONLY:%=tests/packages/check_%.py),tests/packages)
+
+# CI's part of these, in two runs beside each other; each has a network of its own.
+packages-ci: install .venv/release/.installed
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=recurse packages-ci-readme packages-ci-deb
+
+packages-ci-readme: TESTED = readme tools
+packages-ci-deb: TESTED = deb release
+packages-ci-readme packages-ci-deb:
+	@$(MAKE) --no-print-directory packages-test NEWER= ONLY='$(TESTED)'
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
 # acknowledged, lost, invented and doubled.

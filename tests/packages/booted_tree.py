@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import time
@@ -50,7 +51,7 @@ def booted(tree: CleanTree, *way_in: str) -> Iterator[CleanTree]:
 
     `way_in` is the prefix of a command at the host on which it is booted.
     """
-    group = f"restante-{os.getpid()}"
+    group = f"restante-{secrets.token_hex(8)}"
     log = tree.path("/root/boot.log")
     with log.open("wb") as output:
         outer = subprocess.Popen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -29,21 +28,19 @@ NEEDS: Final = {
 UV: Final = 'no-index = true\nfind-links = ["/wheels"]\npython-downloads = "never"\n'
 
 
-@pytest.fixture(params=NEEDS)
-def tool(request: pytest.FixtureRequest) -> str:
-    name: str = request.param
-    return name
-
-
-@pytest.fixture
-def tree(tool: str, tmp_path: Path) -> Iterator[CleanTree]:
-    """A tree with the tool, the wheel and its lock file."""
-    with clean_tree(tmp_path) as tree:
+@pytest.fixture(scope="module", params=NEEDS)
+def tree(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[CleanTree]:
+    """A tree in which the command of the guide has installed the wheel by one of the tools."""
+    tool: str = request.param
+    with clean_tree(tmp_path_factory.mktemp(tool)) as tree:
         build(tree.path(PLACE))
         tree.path("/etc/uv").mkdir()
         tree.path("/etc/uv/uv.toml").write_text(UV)
         tree.do(NEEDS[tool])
-        yield tree
+        tree.do(command_of_guide(tool), cwd=PLACE)
+        yield tree.with_path("/root/.local/bin")
 
 
 def command_of_guide(tool: str) -> str:
@@ -53,18 +50,15 @@ def command_of_guide(tool: str) -> str:
     return line
 
 
-def test_the_command_of_the_guide_installs_programs_and_files(tool: str, tree: CleanTree) -> None:
-    tree.do(command_of_guide(tool), cwd=PLACE)
-    tree = tree.with_path("/root/.local/bin")
+def test_the_command_of_the_guide_installs_programs_and_files(tree: CleanTree) -> None:
     assert tree.do("restante version") == f"restante {__version__}\n"
     assert tree.do("restante-client --version").startswith("restante-client ")
     for name in ("restante.service", "alerts.yml", "restante.json", "restante.1", "_restante"):
         assert tree.do(f'test -f "$(restante files {name})" && echo yes') == "yes\n"
 
 
-def test_the_installed_server_starts_and_can_be_asked(tool: str, tree: CleanTree) -> None:
-    tree.do(command_of_guide(tool), cwd=PLACE)
-    said = tree.with_path("/root/.local/bin").do(
+def test_the_installed_server_starts_and_can_be_asked(tree: CleanTree) -> None:
+    said = tree.do(
         "export RESTANTE_CONFIG=/root/made/restante.toml\n"
         "restante init --dir /root/made --hostname mx2.example.net\n"
         "restante serve >log 2>&1 &\n"
