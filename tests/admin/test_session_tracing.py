@@ -36,7 +36,7 @@ def test_a_trace_is_audited_before_its_first_line() -> None:
 
     async def run() -> list[TraceLineView]:
         found = trace_sessions(world.context, order)
-        first = await anext(found)
+        [first] = await anext(found)
         [recorded] = (await world.admin.store.audit.audit_page(EVERY_ENTRY, 1, None)).entries
         assert (recorded.action, recorded.subject) == (AuditAction.SESSIONS_TRACED, "192.0.2.0/24")
         assert recorded.reason == "ticket 7"
@@ -44,7 +44,7 @@ def test_a_trace_is_audited_before_its_first_line() -> None:
         observer = world.traces.observer(ip_address("192.0.2.7"), 4711)
         assert observer is not None
         observer.heard_line(b"EHLO c.example", is_authenticating=False)
-        return [first, *[line async for line in found]]
+        return [first, *[line async for lines in found for line in lines]]
 
     first, line, *rest = asyncio.run(run())
     assert (first.kind, first.worker, first.workers) == ("begin", 2, 4)

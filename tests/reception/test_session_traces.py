@@ -9,6 +9,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from restante.reception.session_traces import (
+    LINES_A_SECOND,
     MOST_LINES,
     MOST_TRACES,
     SessionTraces,
@@ -34,18 +35,18 @@ class World:
             self.now += seconds
 
 
-def spoken(lines: list[TracedLine | None]) -> list[str]:
-    return [line.text for line in lines if line is not None]
+def spoken(pieces: list[list[TracedLine]]) -> list[str]:
+    return [line.text for piece in pieces for line in piece]
 
 
 def is_active(world: World) -> bool:
     return world.traces.is_active
 
 
-async def begun(world: World, seconds: float = 60) -> AsyncIterator[TracedLine | None]:
+async def begun(world: World, seconds: float = 60) -> AsyncIterator[list[TracedLine]]:
     """Begin a trace, and read its first sign of life."""
     found = world.traces.follow(NETWORK, seconds)
-    assert await anext(found) is None
+    assert await anext(found) == []
     return found
 
 
@@ -64,16 +65,17 @@ def test_a_trace_has_the_lines_of_its_clients_and_ends_by_itself() -> None:
         observer.heard_content(4000)
         observer.heard_content(96)
         observer.said(b"250-a\r\n250 b\r\n")
-        lines = [line async for line in found]
-        assert spoken(lines) == [
+        pieces = [piece async for piece in found]
+        assert spoken(pieces) == [
             "connected",
             "EHLO c.example",
             "(content, 4096 octets)",
             "250-a",
             "250 b",
         ]
-        assert lines[1] == TracedLine(1e9, "192.0.2.7:4711", TraceKind.CLIENT, "EHLO c.example")
-        assert lines[-1] is None
+        second = TracedLine(1e9, "192.0.2.7:4711", TraceKind.CLIENT, "EHLO c.example")
+        assert pieces[0][1] == second
+        assert pieces[-1] == []
         assert world.now == 160.0
         assert not is_active(world)
         observer.note("after the end")  # nobody gets it
@@ -90,15 +92,17 @@ def test_a_slow_reader_loses_lines_and_is_told_how_many() -> None:
         assert observer is not None
         for number in range(MOST_LINES + 5):
             observer.note(str(number))
-        lines = [await anext(found) for _ in range(MOST_LINES + 1)]
-        assert spoken(lines)[-2:] == [
+        lines = await anext(found)
+        assert [line.text for line in lines[-2:]] == [
             str(MOST_LINES - 1),
             "5 lines dropped: they came faster than they were read",
         ]
-        assert lines[-1] is not None
         assert lines[-1].kind is TraceKind.MISSED
+        read_at = world.now
         observer.note("again")
         assert spoken([await anext(found)]) == ["again"]
+        waited = world.now - read_at
+        assert waited == pytest.approx(len(lines) / LINES_A_SECOND), "a reader gets no more"
 
     asyncio.run(run())
 
@@ -114,7 +118,7 @@ def test_each_trace_gets_its_clients_and_their_number_is_bounded() -> None:
         observer.note("x")
         assert [spoken([await anext(each)]) for each in many] == [["x"]] * MOST_TRACES
         world.traces.close()
-        assert [[line async for line in each] for each in many] == [[]] * MOST_TRACES
+        assert [[piece async for piece in each] for each in many] == [[]] * MOST_TRACES
         assert world.traces.has_room
 
     asyncio.run(run())
@@ -139,7 +143,7 @@ def test_a_session_with_tls_on_the_wire(reception: Reception, *, is_open_before:
             await _talk(reader, writer, context)
             await until(lambda: not listener.sessions)
             world.traces.close()
-            return spoken([line async for line in trace])
+            return spoken([piece async for piece in trace])
 
     told = reception.world.run(session())
     assert told[:2] == (

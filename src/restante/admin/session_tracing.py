@@ -41,8 +41,10 @@ class TraceLineView(BaseModel):
     other_sockets: dict[int, str] | None = None  # in the first line: control sockets, by worker
 
 
-async def trace_sessions(context: AdminContext, order: TraceOrder) -> AsyncIterator[TraceLineView]:
-    """Yield what clients and this process say to each other. Secrets and content are masked.
+async def trace_sessions(
+    context: AdminContext, order: TraceOrder
+) -> AsyncIterator[list[TraceLineView]]:
+    """Yield the lines of clients and of this process. Secrets and content are masked.
 
     Raises AdminError, StoreError before the first line.
     """
@@ -58,13 +60,13 @@ async def trace_sessions(context: AdminContext, order: TraceOrder) -> AsyncItera
     await context.store.audit.record([recorded])
     announce(context, recorded)
     text = f"sessions from {source} for {order.seconds} s"
-    yield _about(context, BEGIN, text, traces)
-    async for line in traces.follow(source, order.seconds):
+    yield [_about(context, BEGIN, text, traces)]
+    async for lines in traces.follow(source, order.seconds):
         if accepted_until(context.principal, context.directory.now) <= context.now():
-            yield _about(context, END, "the right to trace has ended")
+            yield [_about(context, END, "the right to trace has ended")]
             return
-        yield _about(context, ALIVE) if line is None else _view(line)
-    yield _about(context, END, "the time is over, or the server stops")
+        yield [*map(_view, lines)] or [_about(context, ALIVE)]
+    yield [_about(context, END, "the time is over, or the server stops")]
 
 
 def _source(text: str) -> IpNetwork:

@@ -21,6 +21,7 @@ from restante.tenancy.model import IpAddress, IpNetwork
 
 MOST_TRACES: Final = 4
 MOST_LINES: Final = 2000  # of one trace that its reader has not taken
+LINES_A_SECOND: Final = 2000  # that a reader gets at most: more of them would slow mail down
 MOST_SECONDS: Final = 3600
 HEARTBEAT_SECONDS: Final = 15.0
 
@@ -96,7 +97,7 @@ class SessionTraces:
         self._wait = wait
         self.process = process
         self._traces: list[_Trace] = []
-        self._is_closed = False
+        self._closing = asyncio.Event()
         self.is_active = False  # anybody traces: sessions ask for each piece that they read
 
     @property
@@ -104,29 +105,26 @@ class SessionTraces:
         """Whether one more trace can run."""
         return len(self._traces) < MOST_TRACES
 
-    async def follow(self, source: IpNetwork, seconds: float) -> AsyncIterator[TracedLine | None]:
-        """Yield the lines of matching sessions for so long, and None as a sign of life."""
+    async def follow(self, source: IpNetwork, seconds: float) -> AsyncIterator[list[TracedLine]]:
+        """Yield the lines of matching sessions for so long. None of them is a sign of life."""
         trace = _Trace(source, self._monotonic() + seconds)
         self._traces.append(trace)
         self.is_active = True
         try:
-            while not self._is_closed and (left := trace.ends_at - self._monotonic()) > 0:
+            while not self._closing.is_set() and (left := trace.ends_at - self._monotonic()) > 0:
                 await self._wait(trace.woken, min(left, HEARTBEAT_SECONDS))
                 trace.woken.clear()
-                taken = trace.take(self._now())
-                for line in taken:
-                    yield line
-                if not taken:
-                    yield None
-            for line in trace.take(self._now()):
-                yield line
+                yield (taken := trace.take(self._now()))
+                await self._wait(self._closing, len(taken) / LINES_A_SECOND)
+            if left_lines := trace.take(self._now()):
+                yield left_lines
         finally:
             self._traces.remove(trace)
             self.is_active = bool(self._traces)
 
     def close(self) -> None:
         """End all: the server stops."""
-        self._is_closed = True
+        self._closing.set()
         for trace in self._traces:
             trace.woken.set()
 

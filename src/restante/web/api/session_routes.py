@@ -31,15 +31,17 @@ async def trace_sessions(context: RequestContext, order: TraceOrder) -> LiveLine
     """
     found = session_tracing.trace_sessions(context, order)
     first = await anext(found)
-    return LiveLines(_lines(first, found), headers={"Cache-Control": "no-store"})
+    return LiveLines(_pieces(first, found), headers={"Cache-Control": "no-store"})
 
 
-async def _lines(first: TraceLineView, rest: AsyncIterator[TraceLineView]) -> AsyncIterator[bytes]:
-    yield _line(first)
+async def _pieces(
+    first: list[TraceLineView], rest: AsyncIterator[list[TraceLineView]]
+) -> AsyncIterator[bytes]:
+    yield _piece(first)
     async with aclosing(rest):  # type: ignore[type-var]  # it is a generator
-        async for line in rest:
-            yield _line(line)
+        async for lines in rest:
+            yield _piece(lines)
 
 
-def _line(line: TraceLineView) -> bytes:
-    return line.model_dump_json(exclude_none=True).encode() + b"\n"
+def _piece(lines: list[TraceLineView]) -> bytes:
+    return b"".join(line.model_dump_json(exclude_none=True).encode() + b"\n" for line in lines)
