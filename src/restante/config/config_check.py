@@ -510,8 +510,11 @@ def _log_file_flaw(config: Config, file: Path) -> tuple[str, str]:
     owner = config.user or pwd.getpwuid(os.geteuid()).pw_name
     try:
         file = file.resolve(strict=False)  # a link may lead to a file that is not there yet
+        is_loop = file.is_symlink()  # of links: Python 3.13 and later resolve it to itself
         mode = file.stat().st_mode if file.exists() else stat.S_IFREG
     except (OSError, RuntimeError):  # RuntimeError: a loop of links, before Python 3.13
+        is_loop = True
+    if is_loop:
         return "is a link that leads to no file", "remove it, or name another file"
     directory = file.parent
     if not directory.is_dir():

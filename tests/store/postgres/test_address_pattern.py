@@ -19,6 +19,7 @@ NEARLY = st.text("0123456789abcdef:.:::", max_size=45)
 @example(ipaddress.ip_address("1:2:3:4:5:6:7::"))
 @example(ipaddress.ip_address("::2:3:4:5:6:7:8"))
 @example(ipaddress.ip_address("255.255.255.255"))
+@example(ipaddress.ip_address("::ffff:192.0.2.1"))  # spelled in another way since Python 3.13
 def test_each_address_matches(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
     assert re.match(ADDRESS_PATTERN, str(address))
 
@@ -29,6 +30,9 @@ def test_each_address_matches(address: ipaddress.IPv4Address | ipaddress.IPv6Add
 @example("256.1.1.1")
 @example("01.1.1.1")
 @example("1:2")
+@example("::ffff:192.0.2.1")
+@example("::ffff:192.0.2.256")
+@example("::1:192.0.2.1")
 @example(":")
 @example("")
 def test_all_that_matches_is_an_address(text: str) -> None:

@@ -20,6 +20,7 @@ ADDRESS_PATTERN: Final = "^(?:{})$".format(
             *_SHORTENED,
             f":(?::{_GROUP}){{1,7}}",
             "::",
+            f"::ffff:(?:{_OCTET}[.]){{3}}{_OCTET}",  # as Python spells it since 3.13
         ]
     )
 )
