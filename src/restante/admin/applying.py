@@ -28,6 +28,7 @@ from restante.admin.apply_steps import (
 from restante.admin.auditing import ChangeView, change_views, checked_reason
 from restante.admin.configuration_entries import WantedRecords
 from restante.admin.permissions import AdminAction, permit
+from restante.shielded_task import shielded
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -168,7 +169,7 @@ class _Run:
         if self._is_dry_run:
             return [self._foreseen(step) for step in steps]
         self.running = asyncio.gather(*(self._do(step) for step in steps))
-        return await asyncio.shield(self.running)
+        return await shielded(self.running)
 
     def _foreseen(self, step: ApplyStep) -> ApplyLine:
         return self._failed(step, step.obstacle) if step.obstacle else self._done(step, None)

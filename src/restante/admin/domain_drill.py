@@ -51,6 +51,7 @@ from restante.readiness.drill_word import DrillAsk, DrillStep
 from restante.readiness.readiness_row import ReadinessCheck, ReadinessVerdict
 from restante.release.release_outcome import is_confirmed
 from restante.request_limits.dial_limits import DialPurpose
+from restante.shielded_task import shielded
 from restante.store.queue_store import QueuedMessage, QueueFilter
 from restante.store.release_store import ReleaseFilter
 from restante.tenancy.audit import AuditAction
@@ -220,7 +221,7 @@ class _Drill:
         except StepFailed as failed:
             self._notes.failed = failed
         finally:
-            await asyncio.shield(self._clean_up())
+            await shielded(self._clean_up())
         await self._record()
         return self._view()
 

@@ -22,6 +22,7 @@ from functools import partial
 from typing import Final, TypeVar
 
 from restante.admin.stranger_passwords import StrangerPasswords
+from restante.shielded_task import shielded
 from restante.tenancy.passwords import any_matches
 
 NICENESS: Final = 5  # of the thread of known people
@@ -103,7 +104,7 @@ class _HashingLane:
         self._waiting += 1
         hashed = asyncio.create_task(self._in_turn(work, turn))
         hashed.add_done_callback(self._ended)  # a caller that leaves keeps its place
-        return await asyncio.shield(hashed)
+        return await shielded(hashed)
 
     async def _in_turn(
         self, work: Callable[[], _Result], turn: Callable[[], Awaitable[None]]

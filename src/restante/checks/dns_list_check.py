@@ -13,6 +13,7 @@ from restante.checks.hygiene import bad_sign, is_examined
 from restante.checks.hygiene_settings import HygieneSettings
 from restante.checks.verdict import PASSED, CheckPassed, CheckVerdict
 from restante.network.dns_lists import DnsListAnswer
+from restante.shielded_task import shielded
 from restante.tenancy.model import IpAddress
 
 
@@ -53,7 +54,7 @@ class DnsListCheck(SimpleCheck):
         found: "asyncio.Future[DnsListAnswer]",
         settings: HygieneSettings,
     ) -> CheckVerdict:
-        return listing_verdict(facts, await asyncio.shield(found), settings)
+        return listing_verdict(facts, await shielded(found), settings)
 
 
 def listing_verdict(

@@ -17,6 +17,7 @@ from restante.checks.hygiene_settings import HygieneSettings
 from restante.checks.verdict import PASSED, CheckPassed, CheckVerdict
 from restante.mail.address import canonical_domain
 from restante.readiness.dns_facts import SpfFinding
+from restante.shielded_task import shielded
 from restante.tenancy.model import IpAddress
 
 NO_SPF: Final = SpfFinding("", "temperror")
@@ -67,7 +68,7 @@ class SpfCheck(SimpleCheck):
     async def _wait(
         self, facts: ExaminedRecipient, domain: str, found: "asyncio.Future[SpfFinding]"
     ) -> CheckVerdict:
-        return spf_verdict(facts, domain, await asyncio.shield(found))
+        return spf_verdict(facts, domain, await shielded(found))
 
 
 def spf_verdict(facts: ExaminedRecipient, domain: str, found: SpfFinding) -> CheckVerdict:

@@ -24,6 +24,7 @@ from restante.delivery.recipient_learning import says_no_mailbox
 from restante.delivery.route import NoRoute
 from restante.mail.address import Mailbox
 from restante.network.tls import TlsFailed
+from restante.shielded_task import shielded
 from restante.smtp.client_transaction import is_safe_path
 from restante.smtp.peer_replies import ServerReply
 from restante.smtp.protocol_errors import PeerBroke
@@ -60,14 +61,14 @@ class Callouts:
         if self._context.clocks.monotonic() - self._nobody.get(key, float("-inf")) < NO_COUNTS_FOR:
             return False
         if key in self._under_way:
-            return await asyncio.shield(self._under_way[key])
+            return await shielded(self._under_way[key])
         if not self._may_ask(domain.destination, forward_path):
             return None
         self._open[domain.destination.text] += 1
         asked = self._under_way[key] = self._tasks.create_task(
             self._see_through(domain, key, forward_path)
         )
-        return await asyncio.shield(asked)
+        return await shielded(asked)
 
     async def _see_through(
         self, domain: HostedDomain, key: _DomainMailbox, forward_path: str

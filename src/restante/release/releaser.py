@@ -46,6 +46,7 @@ from restante.release.release_outcome import (
 from restante.release.release_request import ReleaseRequest, Requester
 from restante.release.turn_answer import GrantedTurnaround, TurnAnswer, TurnaroundStarter
 from restante.release.turn_authorization import authorize_turn, parse_turn_targets
+from restante.shielded_task import shielded
 from restante.smtp.replies import Reply
 from restante.store.figure_store import FigureStore
 from restante.store.live_directory import LiveDirectory
@@ -173,7 +174,7 @@ class Releaser:
         starting = asyncio.create_task(self._start_named(request, domain, granted))
         self._starting.add(starting)
         starting.add_done_callback(self._starting.discard)
-        return await asyncio.shield(starting)
+        return await shielded(starting)
 
     async def _start_named(
         self, request: ReleaseRequest, domain: HostedDomain, granted: Granted
@@ -368,7 +369,7 @@ class Releaser:
         starting = asyncio.create_task(self._start_and_record(request, account, waiting, started))
         self._starting.add(starting)
         starting.add_done_callback(self._starting.discard)
-        return await asyncio.shield(starting)
+        return await shielded(starting)
 
     async def _start_and_record(
         self,

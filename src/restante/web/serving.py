@@ -20,6 +20,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from restante.shielded_task import shielded
 from restante.web.http_connections import ConnectionCut, HttpConnections
 
 HEADER_SECONDS: Final = 10.0
@@ -184,7 +185,7 @@ async def serve_http(application: ASGIApp, listener: socket.socket, limits: Http
     server = _Server(_quiet(application, limits))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
-        await asyncio.shield(serving)  # cancelled, it would leave requests half done
+        await shielded(serving)  # cancelled, it would leave requests half done
     finally:
         server.should_exit = True
         with contextlib.closing(listener):  # even if the wait is cancelled

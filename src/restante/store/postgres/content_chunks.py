@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from restante.mail.message import ContentFile
+from restante.shielded_task import shielded
 from restante.store.object_access import LARGE
 from restante.store.postgres import content_queries, object_queries
 from restante.store.postgres.chunk_spool import CHUNK, content_id, discard_content
@@ -84,7 +85,7 @@ async def copy_content(core: PostgresCore, file: ContentFile) -> ContentFile:
     copying = core.begin(_copied(core, file))
     copying.add_done_callback(take_note)
     try:
-        return await asyncio.shield(copying)
+        return await shielded(copying)
     except asyncio.CancelledError:
         copying.add_done_callback(partial(_discard_copy, core))
         raise

@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
+from restante.shielded_task import shielded
 from restante.store.content_store import OnDamage
 from restante.store.figure_store import DomainUsage
 from restante.store.postgres import sqlstate, usage_queries
@@ -127,7 +128,7 @@ class PostgresCore:
         """
         task = self.begin(work)
         task.add_done_callback(take_note)
-        return await asyncio.shield(task)
+        return await shielded(task)
 
     def begin(self, work: Coroutine[Any, Any, _Answer]) -> asyncio.Task[_Answer]:
         """Begin a work that is finished before the store is closed."""

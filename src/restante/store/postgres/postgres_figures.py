@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from restante.shielded_task import shielded
 from restante.store.figure_store import NO_USAGE, DomainUsage, SetApart, with_deferred
 from restante.store.postgres import mail_statements, usage_queries
 from restante.store.postgres.database_session import PostgresRow
@@ -62,7 +63,7 @@ class PostgresFigures:
         if self._seeking is None or self._seeking.done():
             self._seeking = self._core.begin(self._oldest_of_all())
             self._seeking.add_done_callback(take_note)
-        return await asyncio.shield(self._seeking)
+        return await shielded(self._seeking)
 
     async def _oldest_of_all(self) -> dict[int, float]:
         """Seek what is not known. The work goes on if nobody waits for it any more."""

@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 import apsw
 
 from restante.phrases import cause_of
+from restante.shielded_task import shielded
 from restante.store.moving.move_end import MovedRow, MoveStep
 from restante.store.moving.move_mark import MoveMark, MovePhase
 from restante.store.moving.moved_tables import ID_COLUMNS, MESSAGES, MOVED, MovedTable
@@ -132,7 +133,7 @@ class SqliteMoveEnd:
         async with self._turn:
             working = asyncio.ensure_future(asyncio.to_thread(work))
             try:
-                return await asyncio.shield(working)
+                return await shielded(working)
             except asyncio.CancelledError:
                 await asyncio.wait({working})  # the thread is at the connection still
                 raise

@@ -20,6 +20,7 @@ from starlette.types import Receive, Scope, Send
 from restante import __version__
 from restante.admin.admin_context import AdminContext
 from restante.admin.long_work import beside_mail
+from restante.shielded_task import shielded
 from restante.tenancy.principal import Principal
 from restante.web.api import (
     account_routes,
@@ -133,7 +134,7 @@ class PreparedApi:
         """Answer a request."""
         if self._making is None:
             self._making = asyncio.create_task(beside_mail(_make_routes, self._api))
-        await asyncio.shield(self._making)
+        await shielded(self._making)
         await self._api(scope, receive, send)
 
 

@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind
 from restante.admin.long_work import beside_mail
+from restante.shielded_task import shielded
 from restante.store.store_errors import StoreError
 from restante.telemetry.events import InternalError, StoreFailed
 from restante.telemetry.work_word import WorkWord
@@ -155,7 +156,7 @@ class PreparedPortal:
         """Answer a request."""
         if self._making is None:
             self._making = asyncio.create_task(beside_mail(self._make))
-        portal = await asyncio.shield(self._making)
+        portal = await shielded(self._making)
         await portal(scope, receive, send)
 
 
