@@ -85,7 +85,7 @@ def _run(restante: Installation, file: Path, name: str, options: tuple[str, ...]
         began = time.monotonic()
         ended = restante.run("apply", str(file), *options)
         took = time.monotonic() - began
-        longest = max(done - said for said, done in end())
+        longest = max((done - said for said, done in end()), default=0.0)
     if ended.returncode:
         sys.exit(f"{name}: {ended.stderr.strip()}")
     lines = ended.stdout.splitlines()

@@ -4,7 +4,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 GREETING = "220 mx2.example.net ESMTP"
@@ -60,17 +60,16 @@ def answering(script: Script) -> Iterator[Script]:
 def _serve(script: Script, listener: socket.socket) -> None:
     connection, _ = listener.accept()
     connection.settimeout(60)
-    try:
+    with suppress(OSError), ExitStack() as sockets:
+        sockets.enter_context(connection)
         if script.is_implicit:
             connection = script.context.wrap_socket(connection, server_side=True)
-        _converse(script, connection)
-    except OSError:
-        pass
-    finally:
-        connection.close()
+            sockets.enter_context(connection)
+        _converse(script, connection, sockets)
 
 
-def _converse(script: Script, connection: socket.socket) -> None:
+def _converse(script: Script, connection: socket.socket, sockets: ExitStack) -> None:
+    """Answer until the end. Sockets that are made meanwhile are closed with the others."""
     connection.sendall(f"{script.greeting}\r\n".encode())
     stream = connection.makefile("rb")
     while line := stream.readline().decode():
@@ -80,6 +79,7 @@ def _converse(script: Script, connection: socket.socket) -> None:
         if line == "STARTTLS" and script.reply(line).startswith("220"):
             stream.close()
             connection = script.context.wrap_socket(connection, server_side=True)
+            sockets.enter_context(connection)
             stream = connection.makefile("rb")
         if line.upper().startswith("ATRN") and script.reply(line).startswith("250"):
             script.turned(connection)
@@ -87,4 +87,3 @@ def _converse(script: Script, connection: socket.socket) -> None:
         if line == "QUIT":
             break
     stream.close()
-    connection.close()

@@ -6,7 +6,7 @@ import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -63,7 +63,8 @@ class Receiver:
             serving[asyncio.ensure_future(self.serve(reader, writer))] = writer
 
         server = await asyncio.start_server(begin, "127.0.0.1", 0, ssl=tls)
-        async with server:
+        # Its end is not waited for here: since version 3.12, Python waits for the connections too.
+        with closing(server):
             yield server.sockets[0].getsockname()[1]
         for _ in range(
             3
