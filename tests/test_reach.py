@@ -67,7 +67,7 @@ SHOWN: Final = {
 # Groups inside groups, outside of the wiring in `server`.
 NESTED: Final = (
     *("AdminContext.memory", "AdminContext.network", "AdminContext.parts"),
-    *("DeliveryContext.memory", "DeliveryContext.store"),
+    *("AttemptContext.delivery", "DeliveryContext.memory", "DeliveryContext.store"),
     *("StoreParts.place", "StoreParts.writing"),  # of a store on SQLite
     *("PortalParts.context", "DialogueServices.admission", "DialogueServices.content"),
     *("SessionSettings.services", "SignInParts.context"),

@@ -1,11 +1,11 @@
-"""Which changes of a domain's record end an attempt."""
+"""Which changes of a domain's record end an attempt, and the reason that counts."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
-from restante.delivery.attempt_end import concerns
+from restante.delivery.attempt_end import AttemptKind, AttemptTally, concerns
 from restante.tenancy.model import (
     AuthorizedHosts,
     Destination,
@@ -53,3 +53,21 @@ def to(**fields: object) -> Change:
 )
 def test_only_changes_that_an_attempt_uses_end_it(change: Change, ends_it: bool) -> None:
     assert (concerns(change(DOMAIN)) != concerns(DOMAIN)) is ends_it
+
+
+def test_the_first_reason_to_end_counts_and_is_told_once() -> None:
+    tally, told = AttemptTally(), list[str]()
+    tally.on_stop.append(told.append)
+    tally.stop("it limits the rate", AttemptKind.LIMITED)
+    tally.stop("it closed")
+    assert tally.is_ending
+    assert (tally.end().kind, tally.end().reason) == (AttemptKind.LIMITED, "it limits the rate")
+    assert told == ["it limits the rate"]
+
+
+def test_a_stopped_attempt_lets_go_of_its_parts() -> None:
+    """Otherwise each attempt would wait for the garbage collector."""
+    tally = AttemptTally()
+    tally.on_stop.append(lambda _: None)
+    tally.stop("enough")
+    assert tally.on_stop == []

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from restante.delivery.connection_losses import LOSSES_LIMIT
-from restante.delivery.drain_attempt import IDLE_SECONDS, SILENCE_SECONDS
+from restante.delivery.connection_opener import IDLE_SECONDS
+from restante.delivery.drain_attempt import SILENCE_SECONDS
 from restante.delivery.reply_outcome import MOST_DOUBTS
 from restante.queue.recipient_status import RecipientStatus
 from restante.store.queue_store import QueueFilter

@@ -7,7 +7,8 @@ import pytest
 
 from restante.delivery.attempt_connections import FIRST_SILENT_SECONDS
 from restante.delivery.attempt_connections import SILENT_SECONDS as SILENT_WINDOW_SECONDS
-from restante.delivery.drain_attempt import IDLE_SECONDS, SILENCE_SECONDS
+from restante.delivery.connection_opener import IDLE_SECONDS
+from restante.delivery.drain_attempt import SILENCE_SECONDS
 from restante.mail.envelope import Envelope
 from restante.telemetry.events import DrainFinished
 from tests.delivery.scripted_primary import CLOSE, GARBAGE, SILENCE, ScriptedPrimary

@@ -12,9 +12,9 @@ from typing import Any, Final
 from unittest.mock import patch
 
 from restante.background.fair_slots import FairSlots
-from restante.delivery import dial_plan, domain_drain, drain_attempt, pending_mail
+from restante.delivery import attempt_mail, dial_plan, domain_drain, drain_attempt, pending_mail
 from restante.delivery.attempt_end import AttemptKind
-from restante.delivery.drain_attempt import DrainAttempt
+from restante.delivery.attempt_mail import AttemptMail
 from restante.delivery.mail_supply import MailSupply
 from restante.delivery.refused_clients import ClientRow
 from restante.delivery.stop_rules import AttemptStop
@@ -65,9 +65,9 @@ def _acknowledge_before_hold() -> list[Replacement]:
 
 def _delete_before_the_final_reply() -> list[Replacement]:
     """Record a message as delivered when a connection takes it."""
-    take = DrainAttempt._take
+    take = AttemptMail.take
 
-    def take_and_settle(self: DrainAttempt, client: PassedClient | None) -> HeldMessage | None:
+    def take_and_settle(self: AttemptMail, client: PassedClient | None) -> HeldMessage | None:
         message = take(self, client)
         if message is not None:
             paths = message.envelope.forward_paths
@@ -75,15 +75,15 @@ def _delete_before_the_final_reply() -> list[Replacement]:
             self._settlement.add(MessageOutcome(message.number, done))
         return message
 
-    return [(DrainAttempt, "_take", take_and_settle)]
+    return [(AttemptMail, "take", take_and_settle)]
 
 
 def _settle_refused_as_delivered() -> list[Replacement]:
     """Take 5xx for a delivery."""
-    record = DrainAttempt._record
+    record = AttemptMail.record
 
     def record_delivered(
-        self: DrainAttempt, message: HeldMessage, outcome: MessageOutcome, reply: str
+        self: AttemptMail, message: HeldMessage, outcome: MessageOutcome, reply: str
     ) -> RecipientMove:
         done = tuple(
             one._replace(move=RecipientMove.DELIVERED) if one.move is RecipientMove.REFUSED else one
@@ -91,7 +91,7 @@ def _settle_refused_as_delivered() -> list[Replacement]:
         )
         return record(self, message, outcome._replace(recipients=done), reply)
 
-    return [(DrainAttempt, "_record", record_delivered)]
+    return [(AttemptMail, "record", record_delivered)]
 
 
 def _deliver_to_anothers_destination() -> list[Replacement]:
@@ -207,7 +207,7 @@ def _settle_deferred_by_policy() -> list[Replacement]:
         done = tuple(one._replace(move=RecipientMove.DELIVERED) for one in counted.recipients)
         return counted._replace(recipients=done)
 
-    return [(drain_attempt, "counted_outcome", count_as_done)]
+    return [(attempt_mail, "counted_outcome", count_as_done)]
 
 
 def _end_at_refused_clients() -> list[Replacement]:

@@ -59,6 +59,7 @@ class ClientWork:
 
     client: PassedClient | None  # in whose name it goes; None: in our own
     waiting: int  # messages
+    is_relief: bool = False  # others wait for late replies: one message is sent at a time
 
 
 class AttemptConnections:
@@ -258,13 +259,10 @@ class AttemptConnections:
             if delivered > before and one.has_waited(seconds):
                 one.cut_first_window()
 
-    async def run_one(self, work: ClientWork, *, is_relief: bool = False) -> ConnectionEnd:
-        """Try the addresses in order until one lets us begin; those that did come first.
-
-        `is_relief`: others wait for late replies, so that one message is sent at a time.
-        """
+    async def run_one(self, work: ClientWork) -> ConnectionEnd:
+        """Try the addresses in order until one lets us begin; those that did come first."""
         proven = [connection.endpoint for connection in self._open if connection.is_ready]
-        most = Pipelining.OPENING if is_relief else self._most_for(work)
+        most = Pipelining.OPENING if work.is_relief else self._most_for(work)
         for endpoint in dict.fromkeys([*proven, *self._endpoints]):
             end = await self._try_manners(endpoint, work.client, most)
             if end.was_ready:

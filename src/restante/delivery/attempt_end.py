@@ -1,6 +1,7 @@
 """Why an attempt of a drain ended, and which changes of a record end it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from restante.tenancy.model import Destination, HostedDomain
@@ -40,7 +41,7 @@ class AttemptEnd:
 
 @dataclass(slots=True)
 class AttemptTally:
-    """The figures of an attempt so far."""
+    """The figures of an attempt so far, and whether it ends."""
 
     kind: AttemptKind = AttemptKind.STOPPED
     reason: str = ""
@@ -49,6 +50,17 @@ class AttemptTally:
     wait: float = 0.0
     moved_some: bool = False
     is_limited: bool = False
+    is_ending: bool = False  # it begins no more messages
+    on_stop: list[Callable[[str], None]] = field(default_factory=list)  # told once, with the reason
+
+    def stop(self, reason: str, kind: AttemptKind = AttemptKind.STOPPED) -> None:
+        """Begin no more messages. The first reason counts."""
+        if self.is_ending:
+            return
+        self.is_ending, self.kind, self.reason = True, kind, reason
+        told, self.on_stop = self.on_stop, []  # let go of them: no cycle has to be collected
+        for tell in told:
+            tell(reason)
 
     @property
     def is_good(self) -> bool:
