@@ -61,6 +61,7 @@ SHOWN: Final = {
     "_IncomingContent.spool": "given away with the message",
     "TransactionWindow.transactions": "the transactions: plain values, with slots for speed",
     "ClientSession.in_doubt": "the same",
+    "SessionAudit.in_doubt": "the same",
     "Visit.query": "the values of a request",
 }
 
@@ -76,7 +77,7 @@ NESTED: Final = (
 ASSIGNED: Final = {
     "credential_lanes.py: self._strangers.limit": "a number",
     "watcher.py: watched.accounts": "a value",
-    "client_session.py: transaction.content": "a reply",
+    "transaction_dialogue.py: transaction.content": "a reply",
     "ledger.py: ledger.drains": "where the ledger is made",
     "memory_history.py: self._state.history": "the state of a store in memory is values",
     "memory_persons.py: self._state.history": "the same",
