@@ -8,13 +8,11 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.domains import find_domain
 from restante.admin.held_mail import domain_names, number_of
 from restante.admin.listing_page import PAGE_ROWS, Cursor, ListingPage, PageLimit, number_at
-from restante.admin.mail_search import HistoryView, SearchedMail, history_view
+from restante.admin.mail_search import HistoryView, SearchedMail, history_filter, history_view
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import check_span
 from restante.admin.scope import history_page
-from restante.mail.message_id import whole_id
 from restante.queue.history import HistoryFilter
-from restante.queue.recipient_status import RecipientMove
 
 SLICE: Final = 100  # entries that are read at once
 
@@ -62,15 +60,10 @@ async def export_history(
 def _filter(context: AdminContext, selection: HistorySelection, limit: int) -> HistoryFilter:
     check_span(selection.since, selection.until)
     domain = find_domain(context, selection.domain) if selection.domain else None
-    return HistoryFilter(
-        domain_ids=None if domain is None else (domain.id,),
-        number=number_of(selection.name) if selection.name else None,
-        message_id=whole_id(selection.message_id),
-        reverse_path=selection.reverse_path,
-        recipient=selection.recipient,
-        outcome=RecipientMove(selection.outcome) if selection.outcome else None,
-        since=selection.since,
-        until=selection.until,
+    return history_filter(
+        selection,
+        None if domain is None else (domain.id,),
+        number_of(selection.name) if selection.name else None,
         before=number_at(selection.after),
         limit=limit,
     )

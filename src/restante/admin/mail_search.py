@@ -169,6 +169,29 @@ async def show_mail(context: AdminContext, name: str) -> MailView:
     )
 
 
+def history_filter(
+    wanted: SearchedMail,
+    domain_ids: tuple[int, ...] | None,
+    number: int | None,
+    *,
+    before: int | None,
+    limit: int,
+) -> HistoryFilter:
+    """Return a search as the store takes it: entries before one, and so many of them."""
+    return HistoryFilter(
+        domain_ids=domain_ids,
+        number=number,
+        message_id=whole_id(wanted.message_id),
+        reverse_path=wanted.reverse_path,
+        recipient=wanted.recipient,
+        outcome=RecipientMove(wanted.outcome) if wanted.outcome else None,
+        since=wanted.since,
+        until=wanted.until,
+        before=before,
+        limit=limit,
+    )
+
+
 async def _held(
     context: AdminContext,
     selection: TraceSelection,
@@ -203,17 +226,8 @@ async def _left(
         return HistoryPage([], None)
     return await history_page(
         context,
-        HistoryFilter(
-            domain_ids=domain_ids,
-            number=number,
-            message_id=whole_id(selection.message_id),
-            reverse_path=selection.reverse_path,
-            recipient=selection.recipient,
-            outcome=RecipientMove(selection.outcome) if selection.outcome else None,
-            since=selection.since,
-            until=selection.until,
-            before=selection.before,
-            limit=selection.limit,
+        history_filter(
+            selection, domain_ids, number, before=selection.before, limit=selection.limit
         ),
     )
 

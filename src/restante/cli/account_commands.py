@@ -1,12 +1,14 @@
 """`restante account`: the customers of the platform."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from restante.cli.api_client import ask, segment
 from restante.cli.display import (
     Column,
+    JsonObject,
     number_column,
     say,
     show_added,
@@ -18,7 +20,14 @@ from restante.cli.display import (
     text_column,
     time_column,
 )
-from restante.cli.options import ConfigOption, JsonOption, OptionalReasonOption, ReasonOption
+from restante.cli.domain_options import without_none
+from restante.cli.options import (
+    ConfigOption,
+    JsonOption,
+    OptionalReasonOption,
+    ReasonOption,
+    with_options,
+)
 from restante.cli.policy_options import QuotaMessagesOption, QuotaOption, human_quota
 from restante.tenancy.history_detail import HistoryDetail
 
@@ -82,24 +91,46 @@ DETAILS = (
 )
 
 
+_FIELDS: Final[Mapping[str, Any]] = {
+    "note": NoteOption,
+    "empty_reply": EmptyReplyOption,
+    "quota": QuotaOption,
+    "quota_messages": QuotaMessagesOption,
+    "report_details": ReportDetailsOption,
+    "history": HistoryOption,
+    "change_lock": ChangeLockOption,
+}
+_SWITCHES: Final = ("report_details", "change_lock")
+
+
+def _fields_of(options: Mapping[str, Any]) -> JsonObject:
+    """Return the fields of the API that these options give."""
+    given = without_none(**options)
+    switches = {name: given[name] == "on" for name in _SWITCHES if name in given}
+    if "empty_reply" in given:
+        given["empty_reply"] = int(given["empty_reply"])
+    if "history" in given:
+        given["history"] = str(given["history"])
+    return given | switches
+
+
+def _with_fields(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command the options of an account's fields."""
+    return with_options(command, "given", _FIELDS, _fields_of)
+
+
 @group.command("add")
+@_with_fields
 def add(
     name: AccountArgument,
     *,
-    note: NoteOption = None,
-    empty_reply: EmptyReplyOption = None,
-    quota: QuotaOption = None,
-    quota_messages: QuotaMessagesOption = None,
-    report_details: ReportDetailsOption = None,
-    history: HistoryOption = None,
-    change_lock: ChangeLockOption = None,
+    given: JsonObject,
     reason: OptionalReasonOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Add an account."""
-    body = {"name": name} | _given(note, empty_reply, quota, quota_messages)
-    body |= _details(report_details, history, change_lock)
+    body = {"name": name, **given}
     added = ask(config, "POST", "/v1/accounts", params={"reason": reason}, body=body)
     show_added(f"account {name}", added, added["changes"], as_json=as_json)
 
@@ -128,24 +159,16 @@ def show(
 
 
 @group.command("set")
+@_with_fields
 def change(
     name: AccountArgument,
     *,
-    note: NoteOption = None,
-    empty_reply: EmptyReplyOption = None,
-    quota: QuotaOption = None,
-    quota_messages: QuotaMessagesOption = None,
-    report_details: ReportDetailsOption = None,
-    history: HistoryOption = None,
-    change_lock: ChangeLockOption = None,
+    given: JsonObject,
     reason: OptionalReasonOption = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Change the given settings of an account."""
-    given = _given(note, empty_reply, quota, quota_messages) | _details(
-        report_details, history, change_lock
-    )
     if not given:
         raise typer.BadParameter(
             "nothing to change: give --note, --empty-reply, --quota, --quota-messages,"
@@ -162,31 +185,3 @@ def remove(name: AccountArgument, reason: ReasonOption, config: ConfigOption = N
     """Remove an account that has no logins and no domains."""
     ask(config, "DELETE", f"/v1/accounts/{segment(name)}", params={"reason": reason})
     say(f"account {name} removed")
-
-
-def _given(
-    note: str | None, empty_reply: str | None, quota: int | None, quota_messages: int | None
-) -> dict[str, str | int]:
-    given: dict[str, str | int] = {}
-    if note is not None:
-        given["note"] = note
-    if empty_reply is not None:
-        given["empty_reply"] = int(empty_reply)
-    if quota is not None:
-        given["quota"] = quota
-    if quota_messages is not None:
-        given["quota_messages"] = quota_messages
-    return given
-
-
-def _details(
-    report_details: str | None, history: HistoryDetail | None, change_lock: str | None
-) -> dict[str, bool | str]:
-    given: dict[str, bool | str] = {}
-    if report_details is not None:
-        given["report_details"] = report_details == "on"
-    if history is not None:
-        given["history"] = str(history)
-    if change_lock is not None:
-        given["change_lock"] = change_lock == "on"
-    return given

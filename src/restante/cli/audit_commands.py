@@ -11,6 +11,7 @@ from restante.cli.failures import printable
 from restante.cli.options import (
     ConfigOption,
     JsonOption,
+    RowsOption,
     SinceOption,
     UntilOption,
     time_span,
@@ -66,10 +67,7 @@ def _with_filters(command: Callable[..., None]) -> Callable[..., None]:
 def audit(
     *,
     wanted: JsonObject,
-    limit: Annotated[
-        int,
-        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
-    ] = 100,
+    limit: RowsOption = 100,
     is_verbose: Annotated[
         bool, typer.Option("--verbose", help="Show whole entries, on as many lines as they take.")
     ] = False,

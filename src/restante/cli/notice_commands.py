@@ -28,6 +28,7 @@ from restante.cli.options import (
     JsonOption,
     OptionalReasonOption,
     ReasonOption,
+    RowsOption,
     with_options,
 )
 from restante.phrases import NOT_HOSTED
@@ -334,10 +335,7 @@ def try_out(
 def show_waiting(
     *,
     account: OnlyAccountOption = None,
-    limit: Annotated[
-        int,
-        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
-    ] = 100,
+    limit: RowsOption = 100,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:

@@ -63,6 +63,9 @@ SocketOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print JSON: stable keys, ISO times, sizes in octets.")
 ]
+RowsOption = Annotated[
+    int, typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows.")
+]
 DomainArgument = Annotated[str, typer.Argument(metavar="DOMAIN", help="The domain.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 SinceOption = Annotated[

@@ -27,7 +27,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, Failure, complain, printable
-from restante.cli.options import ConfigOption, JsonOption
+from restante.cli.options import ConfigOption, JsonOption, RowsOption
 from restante.cli.queue_selection import (
     SelectionOptions,
     with_selection,
@@ -72,10 +72,7 @@ def list_all(
     ] = None,
     *,
     selection: SelectionOptions,
-    limit: Annotated[
-        int,
-        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
-    ] = 1000,
+    limit: RowsOption = 1000,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:

@@ -21,7 +21,7 @@ from restante.cli.display import (
     time_column,
 )
 from restante.cli.failures import Exit, Failure, complain
-from restante.cli.options import ConfigOption, JsonOption, ReasonOption, YesOption
+from restante.cli.options import ConfigOption, JsonOption, ReasonOption, RowsOption, YesOption
 from restante.cli.queue_selection import confirm
 from restante.mail.quantity import counted
 from restante.phrases import REPORT_GONE, REPORT_MAY_HAVE_LEFT
@@ -59,10 +59,7 @@ def list_reports(
     *,
     domain: ReportDomainOption = None,
     to: ReportToOption = None,
-    limit: Annotated[
-        int,
-        typer.Option("--limit", metavar="N", min=1, max=100_000, help="Maximum number of rows."),
-    ] = 1000,
+    limit: RowsOption = 1000,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:

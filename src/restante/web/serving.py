@@ -182,7 +182,7 @@ class _Server(uvicorn.Server):
 
 async def serve_http(application: ASGIApp, listener: socket.socket, limits: HttpLimits) -> None:
     """Serve until cancelled; then finish running requests and close the socket."""
-    server = _Server(_quiet(application, limits))
+    server = _Server(_config(application, limits))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await shielded(serving)  # cancelled, it would leave requests half done
@@ -192,17 +192,24 @@ async def serve_http(application: ASGIApp, listener: socket.socket, limits: Http
             await asyncio.wait([serving])
 
 
-def _quiet(application: ASGIApp, limits: HttpLimits) -> uvicorn.Config:
+def _config(application: ASGIApp, limits: HttpLimits) -> uvicorn.Config:
+    return quiet_config(
+        application,
+        http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
+        timeout_graceful_shutdown=_GOODBYE_SECONDS,
+        backlog=limits.connections.limit,  # accepted connections before the first of them is closed
+    )
+
+
+def quiet_config(application: ASGIApp, **more: Any) -> uvicorn.Config:
     """Return uvicorn's configuration: no log of its own, and no headers that identify it."""
     return uvicorn.Config(
         application,
-        http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, limits=limits)),
         ws="none",
         lifespan="off",
         log_config=None,
         log_level="critical",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=_GOODBYE_SECONDS,
-        backlog=limits.connections.limit,  # accepted connections before the first of them is closed
+        **more,
     )

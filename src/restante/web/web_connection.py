@@ -31,7 +31,7 @@ from restante.web.client_address import is_trusted
 from restante.web.http_connections import ConnectionCut, HttpConnections
 from restante.web.request_counts import RequestCounts, RequestRefusal
 from restante.web.route_limits import is_long
-from restante.web.serving import HttpLimits, LimitedProtocol
+from restante.web.serving import HttpLimits, LimitedProtocol, quiet_config
 from restante.web.strict_http import StrictConnection
 
 PIECE: Final = 4096  # octets that the parser gets at once
@@ -52,17 +52,7 @@ class WebListenerSettings:
 
     def uvicorn_config(self) -> uvicorn.Config:
         """Return uvicorn's part of them: no log of its own, and no headers that identify it."""
-        config = uvicorn.Config(
-            self.application,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="critical",
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            proxy_headers=False,
-        )
+        config = quiet_config(self.application, date_header=False, proxy_headers=False)
         config.load()
         return config
 
