@@ -7,7 +7,6 @@ here; …`. A test proves that no other module spells these texts itself.
 
 import errno
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from itertools import islice
 from typing import Final
 
@@ -81,6 +80,8 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     alike = (
         one for one in names if one[:1] == name[:1] and abs(len(one) - len(name)) <= _LENGTHS_APART
     )
+    from difflib import get_close_matches  # noqa: PLC0415  for mistakes only
+
     close = get_close_matches(name, islice(alike, _MOST_COMPARED), n=1, cutoff=0.75)
     return f"did you mean {close[0]}?" if close else ""
 

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from restante.network.late_module import ProgramReplaced
 from restante.network.resolver import LookupFailed, MxRecord
-from restante.notices.mail_transport import MOST_SECONDS, MailSender
+from restante.notices.mail_transport import MOST_SECONDS, NOTICE_MAIL, MailSender
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.reports.report_settings import ReportSettings
 from tests.delivery.scripted_primary import SILENCE, ScriptedPrimary
@@ -78,3 +79,16 @@ def test_nothing_is_mailed_to_ourselves(to: str) -> None:
         NoticeResult.REFUSED, "the address is in a domain whose mail is held here"
     )
     assert host.connections == 0
+
+
+def test_a_program_that_was_upgraded_mails_later_and_says_why() -> None:
+    async def load(module: str) -> None:
+        assert module == NOTICE_MAIL
+        raise ProgramReplaced
+
+    async def story() -> NoticeAttempt:
+        world = World()
+        sender = MailSender(world.directory, world.mail_access(ReportSettings()), load=load)
+        return await sender.send(OPS, notice())
+
+    assert asyncio.run(story()) == NoticeAttempt(NoticeResult.NOT_NOW, str(ProgramReplaced()))

@@ -3,7 +3,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +13,7 @@ from restante.server.program_files import ProgramFiles
 from tests.config.files import installed
 from tests.server.test_garbage_collection import Recorded
 
-# The libraries and parts that a server without listeners of HTTP needs for no mail.
+# Libraries and parts that a server without listeners of HTTP needs for no mail.
 LATE = (
     "anyio",
     "httpcore",
@@ -33,6 +32,8 @@ LATE = (
     "typer",
     "rich",
     "joserfc",
+    "difflib",
+    "email.policy",
     "restante.acme.acme_client",
     "restante.cli.command_line",
     "restante.server.build_web",
@@ -47,9 +48,17 @@ LATE = (
     "restante.server.build_admin",
     "restante.telemetry.exposition",
 )
+LIBRARIES = {
+    *("annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"),
+    *("argon2", "cryptography", "pyo3_runtime"),
+    *("dns", "idna"),
+    *("apsw", "cython_runtime", "uvloop", "restante"),
+}
+MOST_MODULES = 615
 PROGRAM = (
-    "import atexit, sys; from restante.cli import main;"
-    " atexit.register(lambda: print(*sys.modules)); sys.exit(main(sys.argv[1:]))"
+    "import atexit, sys; before = set(sys.modules); from restante.cli import main;"
+    " loaded = lambda: {name for name, module in sys.modules.items() if module} - before;"
+    " atexit.register(lambda: print(*loaded())); sys.exit(main(sys.argv[1:]))"
 )
 
 
@@ -94,9 +103,10 @@ def test_a_module_that_cannot_be_loaded_is_tried_again() -> None:
     assert loads.modules == ["replaced"] * 2
 
 
-def test_a_server_for_mail_alone_loads_nothing_of_the_api_and_the_portal(tmp_path: Path) -> None:
-    """The modules decide the memory of a server."""
-    file = installed(tmp_path)
+@pytest.fixture(scope="module")
+def modules(tmp_path_factory: pytest.TempPathFactory) -> frozenset[str]:
+    """The modules of a server with one `mx` listener that is ready: they decide its memory."""
+    file = installed(tmp_path_factory.mktemp("server"))
     head, _, rest = file.read_text().partition("[[listen]]")
     tls = f"[tls]{rest.partition('[tls]')[2]}"
     listen = '[[listen]]\nservice = "mx"\naddress = "127.0.0.1:0"\n'
@@ -113,6 +123,26 @@ def test_a_server_for_mail_alone_loads_nothing_of_the_api_and_the_portal(tmp_pat
             lines.append(next(server.stderr))
         server.send_signal(signal.SIGTERM)
         output, _ = server.communicate()
-    modules = set(output.split())
-    assert "restante.reception.intake" in modules, lines
+    found = frozenset(output.split())
+    assert "restante.reception.intake" in found, lines
+    return found
+
+
+def test_a_server_for_mail_alone_loads_no_code_that_it_does_not_need(
+    modules: frozenset[str],
+) -> None:
     assert [name for name in LATE if name in modules] == []
+
+
+def test_it_loads_no_other_library(modules: frozenset[str]) -> None:
+    """A library has a megabyte or more. One that all mail needs is added here."""
+    tops = {name.partition(".")[0] for name in modules}
+    assert {name for name in tops if name[0] != "_"} - sys.stdlib_module_names <= LIBRARIES
+
+
+def test_it_loads_no_more_modules_of_its_own_than_its_memory_allows(
+    modules: frozenset[str],
+) -> None:
+    """A module has 35 kB. With more, measure the memory anew (docs/how-to/install.md)."""
+    own = [name for name in modules if name.partition(".")[0] == "restante"]
+    assert len(own) <= MOST_MODULES

@@ -1,10 +1,9 @@
 """Read a Config from a TOML file and the environment, or report every error in them."""
 
-import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +91,15 @@ def load_with_warnings(
 
 def _guess(variable: str) -> str:
     settings = [f"RESTANTE_{name}".upper() for name in Config.model_fields]
-    close = difflib.get_close_matches(variable.partition("__")[0], settings, n=1)
-    return f"did you mean {close[0]}?" if close else "unset it if it was meant for restante"
+    close = _closest(variable.partition("__")[0], settings)
+    return f"did you mean {close}?" if close else "unset it if it was meant for restante"
+
+
+def _closest(name: str, names: Sequence[str]) -> str:
+    """Return the one of the names that is most like this one; "" if none is."""
+    from difflib import get_close_matches  # noqa: PLC0415  for mistakes only
+
+    return next(iter(get_close_matches(name, names, n=1)), "")
 
 
 def _seen(file: Path) -> FileSignature:
@@ -200,9 +206,8 @@ def _inner_section(annotation: Any) -> Any:
 def _similar(location: tuple[str | int, ...]) -> str:
     section = _section_of(location)
     names = list(section.model_fields) if section else []
-    close = difflib.get_close_matches(str(location[-1]), names, n=1)
-    if close:
-        return f"did you mean {key_name((*location[:-1], close[0]))}?"
+    if close := _closest(str(location[-1]), names):
+        return f"did you mean {key_name((*location[:-1], close))}?"
     return f"remove it; settings here are {', '.join(names)}" if names else "remove it"
 
 

@@ -6,23 +6,20 @@ would be held, and the notice of that would cause the next one.
 """
 
 import asyncio
-from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
 from typing import Final
 
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
-from restante.mail.received_field import date_time
+from restante.network.late_module import Load, ProgramReplaced, load_now
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
-from restante.notices.wording import as_text, title
 from restante.queue.recipient_status import RecipientMove
 from restante.reports.mx_delivery import MxAccess, MxDelivery
 from restante.store.live_directory import LiveDirectory
 from restante.tenancy.model import Directory
 from restante.tenancy.notice import Notice
 
-MAX_SUBJECT: Final = 150  # characters of the variable part
+NOTICE_MAIL: Final = "restante.notices.notice_mail"
 MOST_SECONDS: Final = 600.0  # a host that answers slowly must not keep other channels waiting
 
 _ENDS: Final = {
@@ -37,20 +34,6 @@ def is_hosted_here(address: str, directory: Directory, hostname: str) -> bool:
     return domain in directory.domains or domain == canonical_domain(hostname)
 
 
-def make_mail(notice: Notice, address: str, hostname: str) -> bytes:
-    """Return a notice as a message (RFC 5322), the same on each attempt. Pure."""
-    mail = EmailMessage(policy=SMTP if address.isascii() else SMTPUTF8)
-    mail["From"] = f"Restante <postmaster@{hostname}>"
-    mail["To"] = f"<{address}>"
-    mail["Subject"] = f"[restante] {title(notice)[:MAX_SUBJECT]}"
-    mail["Date"] = date_time(int(notice.made_at))
-    mail["Message-ID"] = f"<{notice.key}@{hostname}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834 §5
-    # Always ASCII: left to itself, the library sends short lines as 8bit.
-    mail.set_content(as_text(notice, hostname), cte="quoted-printable")
-    return mail.as_bytes()
-
-
 class MailSender:
     """Mails notices."""
 
@@ -59,11 +42,13 @@ class MailSender:
         directory: LiveDirectory,
         access: MxAccess,
         most_seconds: float = MOST_SECONDS,
+        load: Load = load_now,
     ) -> None:
-        """`most_seconds` is for a whole attempt."""
+        """`most_seconds` is for a whole attempt. `load` gets NOTICE_MAIL before the first one."""
         self._directory = directory
         self._access = access
         self._most_seconds = most_seconds
+        self._load = load
 
     async def send(
         self, address: str, notice: Notice, *, is_operators: bool = False
@@ -74,6 +59,12 @@ class MailSender:
             return NoticeAttempt(
                 NoticeResult.REFUSED, "the address is in a domain whose mail is held here"
             )
+        try:
+            await self._load(NOTICE_MAIL)
+        except ProgramReplaced as error:
+            return NoticeAttempt(NoticeResult.NOT_NOW, str(error))
+        from restante.notices.notice_mail import make_mail  # noqa: PLC0415  loaded
+
         content = make_mail(notice, address, hostname)
         envelope = Envelope("", (address,), not content.isascii(), not address.isascii())
         message = HeldMessage(notice.number, 0, envelope, notice.made_at, content, None)

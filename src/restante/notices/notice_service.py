@@ -43,8 +43,9 @@ def make_transports(
         return settings().timeout
 
     webhooks = WebhookTransport(hostname, now, timeout, resolver, load=load)
+    mails = MailSender(directory, access, load=load)
     pushes = PushTransport(hostname, timeout)
-    return Transports(vault, webhooks, MailSender(directory, access), pushes, access.settings)
+    return Transports(vault, webhooks, mails, pushes, access.settings)
 
 
 @dataclass(frozen=True, slots=True)
