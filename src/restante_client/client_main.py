@@ -214,7 +214,9 @@ def _doctor(given: argparse.Namespace, output: ClientOutput) -> ClientExit:
         output.say_json({"exit": int(code), "rows": rows})
         return code
     for row in rows:
-        for line in row_lines(row):
+        first, *others = row_lines(row)
+        output.say_verdict(first, row["verdict"])
+        for line in others:
             output.say(line)
     output.say("")
     output.say(summary(rows))

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any, TextIO
 
 from restante_client.client_arguments import PROGRAM
 from restante_client.client_failure import ClientFailure, shown
 from restante_client.secret_filter import SecretFilter
+
+_COLORS = {"fail": 31, "warn": 35, "unknown": 35, "pass": 32}  # ECMA-48; as of `restante`
+
+
+def _shows_color(stream: TextIO) -> bool:
+    """Return whether a stream is a terminal whose user has not asked for plain text."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and os.name != "nt"
 
 
 class ClientOutput:
@@ -21,6 +33,15 @@ class ClientOutput:
     def say(self, text: str) -> None:
         """Print a line of the result."""
         self._write(sys.stdout, f"{text}\n")
+
+    def say_verdict(self, line: str, verdict: str) -> None:
+        """Print a line that begins with a verdict, which has its color on a terminal."""
+        color = _COLORS.get(verdict)
+        if color is None or not _shows_color(sys.stdout):
+            self.say(line)
+            return
+        word, rest = line[: len(verdict)], line[len(verdict) :]
+        self._put(sys.stdout, f"\x1b[{color}m{word}\x1b[0m{self.secrets.hide(rest)}\n")
 
     def say_json(self, value: dict[str, Any]) -> None:
         """Print the result as JSON. Secrets are looked for in its texts, so it stays JSON."""

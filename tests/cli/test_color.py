@@ -5,9 +5,10 @@ from io import StringIO
 
 import pytest
 
-from restante.cli.color import TextTone, painted, painted_first, shows_color, tone_of_cell
+from restante.cli.color import TextTone, painted, painted_first, shows_color, tone_of_cell, toned
 from restante.cli.display import number_column, say, show_table, text_column
 from restante.cli.failures import complain, complain_of_failure, warn
+from restante.cli.table import ColumnHeading, lay_out
 from restante.queue.recipient_status import RecipientMove, RecipientStatus
 from restante.readiness.readiness_row import ReadinessVerdict
 
@@ -113,6 +114,14 @@ def test_a_table_is_the_same_text_in_color(plain: pytest.MonkeyPatch) -> None:
     assert "not.example  \x1b[31mheld+refused, suspect\x1b[0m" in first
     assert first.endswith("\x1b[31m2\x1b[0m        0")
     assert "\x1b" not in second
+
+
+def test_a_value_below_its_row_has_its_color_too() -> None:
+    headings = [ColumnHeading("NAME"), ColumnHeading("STATUS")]
+    rows = [["x" * 10, toned("refused, x", TextTone.BAD)]]
+    assert lay_out(headings, rows, 22)[1:] == ["x" * 10 + "  \x1b[31mrefused, x\x1b[0m"]
+    assert lay_out(headings, rows, 21)[1:] == ["x" * 10, "    status \x1b[31mrefused, x\x1b[0m"]
+    assert lay_out(headings, [["x", toned("refused " * 9, TextTone.BAD)]], 30)[2:][0].isprintable()
 
 
 def test_a_level_an_error_and_a_warning_are_colored(plain: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def question(name: str) -> SetupQuestion:
         ("destination", "2001:db8::25", "[2001:db8::25]:25"),
         ("allow", "192.0.2.0/24", "192.0.2.0/24"),
         ("allow", "Mail.acme.example", "mail.acme.example"),
-        ("primary", "exim", "exim"),
+        ("primary", "Exim", "exim"),
         ("listen", "0.0.0.0, [::], 0.0.0.0", "0.0.0.0,::"),
         ("mx_port", "025", "25"),
     ],

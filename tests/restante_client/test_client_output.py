@@ -35,3 +35,34 @@ def test_json_stays_json_whatever_the_secret_is(capsys: pytest.CaptureFixture[st
         "delivered": 451,
         "text": "server [not shown] [not shown]",
     }
+
+
+class Screen(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("settings", "stream", "shown"),
+    [
+        ({"TERM": "xterm"}, Screen(), "\x1b[31mFAIL\x1b[0m     MX record\n"),
+        ({"TERM": "dumb"}, Screen(), "FAIL     MX record\n"),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, Screen(), "FAIL     MX record\n"),
+        ({}, io.StringIO(), "FAIL     MX record\n"),
+        ({"FORCE_COLOR": "1"}, io.StringIO(), "\x1b[31mFAIL\x1b[0m     MX record\n"),
+    ],
+)
+def test_a_verdict_has_its_color_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], stream: io.StringIO, shown: str
+) -> None:
+    for name in ("TERM", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    for name, text in settings.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setattr("sys.stdout", stream)
+    ClientOutput().say_verdict("FAIL     MX record", "fail")
+    assert stream.getvalue() == shown
+    ClientOutput().say_verdict("STRANGE  MX record", "strange")
+    assert stream.getvalue() == f"{shown}STRANGE  MX record\n"

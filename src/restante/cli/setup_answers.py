@@ -238,6 +238,7 @@ def _allow(text: str, _: Answers) -> str:
 
 
 def _primary(text: str, _: Answers) -> str:
+    text = text.lower()
     if text not in [*PrimaryProgram]:
         raise ValueError(f"{text!r} is not known. Write one of {', '.join(PrimaryProgram)}.")
     return text

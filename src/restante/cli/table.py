@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from restante.cli.color import TonedText, painted_first
+from restante.cli.color import TonedText, painted, painted_first
 from restante.cli.text_width import beginning, ending, folded, padded, width_of
 
 GAP: Final = "  "
@@ -87,15 +87,25 @@ def _details(
     headings: Sequence[ColumnHeading], moved: Sequence[int], row: Sequence[str], width: int
 ) -> Iterator[str]:
     """Yield the lines below a row, with as many values as fit. Empty values are omitted."""
-    items = [f"{headings[place].title.lower()} {row[place]}" for place in moved if row[place]]
-    line = ""
-    for item in items:
-        if line and len(INDENT) + width_of(line) + len(GAP) + width_of(item) > width:
-            yield from fold(line, width, INDENT, INDENT * 2)
-            line = ""
-        line = f"{line}{GAP}{item}" if line else item
-    if line:
-        yield from fold(line, width, INDENT, INDENT * 2)
+    present = [(headings[place].title.lower(), row[place]) for place in moved if row[place]]
+    lines = [""]
+    for title, text in present:
+        item = f"{title} {text}"
+        if lines[-1] and len(INDENT) + width_of(lines[-1]) + len(GAP) + width_of(item) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]}{GAP}{item}" if lines[-1] else item
+    for line in filter(None, lines):
+        for shown in fold(line, width, INDENT, INDENT * 2):
+            yield _painted(shown, present)
+
+
+def _painted(line: str, items: Sequence[tuple[str, str]]) -> str:
+    """Return a line in which the values that have a tone are colored. A folded one is not."""
+    for title, text in items:
+        item = f"{title} {text}"
+        if isinstance(text, TonedText) and item in line:
+            line = line.replace(item, f"{title} {painted(text, text.tone)}", 1)
+    return line
 
 
 def fold(text: str, width: int, first: str, others: str) -> list[str]:
