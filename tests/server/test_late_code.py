@@ -143,6 +143,6 @@ def test_it_loads_no_other_library(modules: frozenset[str]) -> None:
 def test_it_loads_no_more_modules_of_its_own_than_its_memory_allows(
     modules: frozenset[str],
 ) -> None:
-    """A module has 35 kB. With more, measure the memory anew (docs/how-to/install.md)."""
+    """A module has 35 kB. With more, measure the memory again (docs/how-to/install.md)."""
     own = [name for name in modules if name.partition(".")[0] == "restante"]
     assert len(own) <= MOST_MODULES
