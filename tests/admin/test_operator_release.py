@@ -49,6 +49,22 @@ def test_the_error_has_cause_and_remedy() -> None:
     )
 
 
+def test_a_domain_of_nearly_that_name_is_named() -> None:
+    async def story(admin: AdminWorld) -> None:
+        for account in ("alpha", "beta"):
+            await admin.host(f"{account}.example", account)
+        with pytest.raises(
+            NothingReleased, match=r"did you mean alpha\.example\? `restante domain"
+        ):
+            await release(admin.context, ReleaseOrder(targets=("alpha.exmaple",)))
+        context = admin.context.acting(account_login("alice", "alpha", "192.0.2.1"))
+        with pytest.raises(NothingReleased) as caught:
+            await release(context, ReleaseOrder(targets=("beta.exmaple",)))
+        assert "beta.example" not in str(caught.value), "it is another account's"
+
+    run(story(AdminWorld()))
+
+
 def test_without_a_server_a_release_says_so() -> None:
     with pytest.raises(AdminError, match="no server is running; start it") as caught:
         run(release(AdminWorld(server=None).context, ReleaseOrder(targets=("alpha.example",))))

@@ -13,9 +13,10 @@ from restante.admin.admin_context import AdminContext
 from restante.admin.admin_error import AdminError, ErrorKind, no_server
 from restante.admin.permissions import AdminAction, permit
 from restante.admin.request_bounds import AtMost, LineText
+from restante.admin.scope import domains_in_scope
 from restante.mail.message import message_name
 from restante.mail.quantity import counted
-from restante.phrases import BY_ATRN_ONLY
+from restante.phrases import BY_ATRN_ONLY, did_you_mean
 from restante.release.release_outcome import (
     CannotNow,
     ReleaseOutcome,
@@ -56,8 +57,13 @@ class ReleaseView(BaseModel):
 class NothingReleased(AdminError):  # noqa: N818
     """No target was released. `results` has the answer for each."""
 
-    def __init__(self, results: Sequence[ReleaseView], seconds: float = 0.0) -> None:
-        """`seconds`: until requests are within their limit, if that alone is in the way."""
+    def __init__(
+        self, results: Sequence[ReleaseView], seconds: float = 0.0, meant: str = ""
+    ) -> None:
+        """`seconds`: until requests are within their limit, if that alone is in the way.
+
+        `meant` asks whether the first target should be another one.
+        """
         self.results = list(results)
         first, more = results[0], len(results) - 1
         why = f"{first.text}; {first.reason}"
@@ -69,7 +75,8 @@ class NothingReleased(AdminError):  # noqa: N818
         super().__init__(
             next(kind for kind in _KINDS if kind in kinds),
             error,
-            remedy or (f"try again in {waiting}" if seconds else "try again later"),
+            f"{meant} {remedy}".strip()
+            or (f"try again in {waiting}" if seconds else "try again later"),
             seconds=seconds,
         )
 
@@ -114,8 +121,15 @@ async def release(context: AdminContext, order: ReleaseOrder) -> list[ReleaseVie
     if not context.principal.sees_everything:
         answers = [_without_true_reason(one) for one in answers]
     if not any(answer.result.is_done for answer in answers):
-        raise NothingReleased(answers, seconds_left(outcomes))
+        raise NothingReleased(answers, seconds_left(outcomes), _meant(context, answers[0]))
     return answers
+
+
+def _meant(context: AdminContext, answer: ReleaseView) -> str:
+    """Return a question for a domain with nearly the name of a refused target; "" for others."""
+    if answer.result is not ReleaseResult.REFUSED:
+        return ""
+    return did_you_mean(answer.target.lower(), (one.name for one in domains_in_scope(context)))
 
 
 def _without_true_reason(answer: ReleaseView) -> ReleaseView:
