@@ -48,3 +48,22 @@ def with_named(config: Path, issued: trustme.LeafCert, name: str = "customer") -
     table = f'\n[[tls.names]]\ncertificate = "tls/{name}.pem"\nkey = "tls/{name}-key.pem"\n'
     config.write_text(config.read_text() + table)
     return tls / f"{name}.pem"
+
+
+ACME = """
+[acme]
+directory = "https://ca.example/dir"
+names = ["mx.customer.example"]
+"""
+
+
+ACME_LISTENER = """
+[[listen]]
+service = "acme"
+address = "127.0.0.1:{port}"
+"""
+
+
+def with_text(config: Path, text: str) -> Path:
+    config.write_text(config.read_text() + text)
+    return config

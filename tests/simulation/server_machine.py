@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from restante.admin.admin_context import AdminContext
-from restante.config import config_check
+from restante.config import config_warnings
 from restante.config.certificate import read_private_key
 from restante.config.key_file import read_key
 from restante.config.load import load
@@ -276,8 +276,8 @@ def edges_replaced(disk: Disk) -> Iterator[Path]:
         (server_parts, "DnsResolver", lambda _, **__: names),
         (build_reception, "sessions_possible", lambda: _SESSIONS),
         (server_sweep, "is_exhausted", lambda: False),
-        (config_check, "free_octets", lambda _: _ROOM),
-        (config_check, "size_octets", lambda _: _ROOM),
+        (config_warnings, "free_octets", lambda _: _ROOM),
+        (config_warnings, "size_octets", lambda _: _ROOM),
         (reload, "read_identity", _identity),
     ]
     with ExitStack() as stack:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from restante.admin.configuration_state import ConfigurationState
-from restante.config.config_check import check_config, standing_warnings
+from restante.config.config_check import check_config
 from restante.config.config_problem import ConfigError
+from restante.config.config_warnings import standing_warnings
 from restante.config.key_file import KeyUnusable, read_key
 from restante.config.listen_settings import Listen
 from restante.config.load import load

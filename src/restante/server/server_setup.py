@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from restante.admin.configuration_state import ConfigurationState
-from restante.config.config_check import standing_warnings
+from restante.config.config_warnings import standing_warnings
 from restante.config.schema import CONTROL_NAME, Config
 from restante.config.server_certificates import ServerIdentity
 from restante.network.addresses import join_host_port
