@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import json
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -14,10 +15,12 @@ import uvloop
 from restante.network.late_module import ProgramReplaced
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.late_code import LateCode
-from restante.server.late_control import refusal, serve_late
+from restante.server.late_control import RETRY_SECONDS, refusal, serve_late
 from restante.server.program_files import ProgramFiles
+from restante.telemetry.events import InternalError
 from restante.web.api.problem_details import ProblemDetails
 from restante.web.control_socket import open_control
+from tests.log_lines import Lines
 from tests.server.test_garbage_collection import Recorded
 
 MODULE = "restante.web.control_service"
@@ -40,12 +43,15 @@ class Program(ProgramFiles):
         super().__init__([])
         self.loads = list[str]()
         self._is_gone = is_replaced
+        self.is_unreadable = False
 
     def load(self, module: str) -> None:
         """Note it."""
         self.loads.append(module)
         if self._is_gone:
             raise ProgramReplaced
+        if self.is_unreadable:
+            raise OSError(errno.EMFILE, "Too many open files", "api.py")
 
 
 @dataclass
@@ -55,6 +61,7 @@ class Scene:
     path: Path
     program: Program = field(default_factory=Program)
     served: asyncio.Event = field(default_factory=asyncio.Event)
+    log: Lines = field(default_factory=lambda: Lines(takes_defects=True))
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[socket.socket]:
@@ -62,11 +69,16 @@ class Scene:
         late = LateCode(GarbageCollection(Recorded()))
         late.begin(self.program)
         load = partial(late.load, MODULE)
-        task = asyncio.create_task(serve_late(listener, load, self._serve))
+        serving = serve_late(listener, load, self._serve, self.log, self._pause)
+        task = asyncio.create_task(serving)
         yield listener
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+    async def _pause(self, _event: asyncio.Event, seconds: float) -> None:
+        assert seconds == RETRY_SECONDS
+        self.program.is_unreadable = False
 
     async def _serve(self) -> None:
         self.served.set()
@@ -111,6 +123,24 @@ def test_each_client_of_a_replaced_program_is_told_so(directory: Path, loop: Loo
                 writer.write(b"GET /v1/status HTTP/1.1\r\nHost: restante\r\n\r\n")
                 assert await reader.read() == refusal()
                 writer.close()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(story())
+
+
+@loops
+def test_a_client_waits_while_no_file_can_be_read(directory: Path, loop: Loop) -> None:
+    async def story() -> None:
+        scene = Scene(directory / "control.sock")
+        scene.program.is_unreadable = True
+        async with scene.serving():
+            _, writer = await asyncio.open_unix_connection(str(scene.path))
+            await scene.served.wait()
+            assert scene.program.loads == [MODULE] * 2
+            writer.close()
+        [failure] = scene.log.of(InternalError)
+        assert failure["doing"] == "request"
+        assert "a file of the program cannot be read: api.py: Too many" in str(failure["error"])
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(story())

@@ -16,10 +16,14 @@ UNUSED: Final = ("httpx._main",)
 REPLACED: Final = "the program was upgraded since this server started"
 REMEDY: Final = "restart the server"
 
-Load = Callable[[str], Awaitable[None]]  # has a module loaded; raises ProgramReplaced
+Load = Callable[[str], Awaitable[None]]  # has a module loaded; raises CodeNotLoaded
 
 
-class ProgramReplaced(Exception):  # noqa: N818
+class CodeNotLoaded(Exception):  # noqa: N818
+    """Code that is needed could not be loaded. The text is the cause."""
+
+
+class ProgramReplaced(CodeNotLoaded):
     """Code cannot be loaded any more. The text is the cause and the remedy."""
 
     def __init__(self) -> None:

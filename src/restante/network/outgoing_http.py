@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
-from restante.network.late_module import LateModule, Load, ProgramReplaced, load_now
+from restante.network.late_module import CodeNotLoaded, LateModule, Load, load_now
 from restante.network.public_address import is_public
 from restante.network.resolver import LookupFailed, Resolver
 from restante.network.tls_context import verifying_client_context
@@ -107,7 +107,7 @@ class OutgoingHttp:
         if not self._is_loaded:
             try:
                 await self._load(HTTP_LIBRARY)
-            except ProgramReplaced as error:
+            except CodeNotLoaded as error:
                 raise OutgoingFailed(str(error)) from None
             self._is_loaded = True
 

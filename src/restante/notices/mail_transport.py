@@ -11,7 +11,7 @@ from typing import Final
 from restante.mail.address import canonical_domain, split_mailbox
 from restante.mail.envelope import Envelope
 from restante.mail.message import HeldMessage
-from restante.network.late_module import Load, ProgramReplaced, load_now
+from restante.network.late_module import CodeNotLoaded, Load, load_now
 from restante.notices.notice_result import NoticeAttempt, NoticeResult
 from restante.queue.recipient_status import RecipientMove
 from restante.reports.mx_delivery import MxAccess, MxDelivery
@@ -61,7 +61,7 @@ class MailSender:
             )
         try:
             await self._load(NOTICE_MAIL)
-        except ProgramReplaced as error:
+        except CodeNotLoaded as error:
             return NoticeAttempt(NoticeResult.NOT_NOW, str(error))
         from restante.notices.notice_mail import make_mail  # noqa: PLC0415  loaded
 

@@ -35,7 +35,7 @@ class ServerAdministration:
         self.parts: UpkeepParts = build_upkeep(mail)
 
     async def listen(self) -> None:
-        """Open the listeners of HTTP beside those of mail. Raises OSError, ProgramReplaced."""
+        """Open the listeners of HTTP beside those of mail. Raises OSError, CodeNotLoaded."""
         setup, maker = self._mail.ground.setup, self.parts.http.listener_settings
         places = listen_places(setup.config.listen)
         await self.parts.prepare(setup.config)
@@ -80,10 +80,11 @@ class ServerAdministration:
             await self._serve_control(self._control)
 
     async def _serve_control(self, listener: socket.socket) -> None:
-        await serve_late(listener, self._load_control, partial(self._answer_control, listener))
+        answer, log = partial(self._answer_control, listener), self._mail.ground.setup.log
+        await serve_late(listener, self._load_control, answer, log)
 
     async def _load_control(self) -> None:
-        """Have all code of the API loaded. Raises ProgramReplaced."""
+        """Have all code of the API loaded. Raises CodeNotLoaded."""
         await self._late.load(CONTROL_MODULE)
         await self.parts.admin.parts()
 

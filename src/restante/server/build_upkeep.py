@@ -59,7 +59,7 @@ def build_upkeep(mail: MailParts) -> UpkeepParts:
 
 
 async def _prepare(late: LateCode, late_web: LateWeb, config: Config) -> None:
-    """Have the code loaded that a configuration needs. Raises ProgramReplaced."""
+    """Have the code loaded that a configuration needs. Raises CodeNotLoaded."""
     await late_web.prepare(config.listen)
     if config.hygiene.rspamd.url:
         await late.load(HTTP_LIBRARY)

@@ -25,7 +25,7 @@ class BegunWhenNeeded(Protocol):
         """Whether the keepers have begun."""
 
     async def parts(self) -> object:
-        """Have them begin. Raises ProgramReplaced."""
+        """Have them begin. Raises CodeNotLoaded."""
 
 
 class KeeperWatch:

@@ -46,7 +46,7 @@ class LateAdmin:
         return self._built.is_set()
 
     async def parts(self) -> "AdminParts":
-        """Return them, loaded and built by the first call. Raises ProgramReplaced."""
+        """Return them, loaded and built by the first call. Raises CodeNotLoaded."""
         async with self._building:
             if self._parts is None:
                 await self._late.load(_MODULE)

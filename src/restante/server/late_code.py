@@ -5,6 +5,8 @@ The API and the portal are as large as all code of mail. Many servers need neith
 
 import asyncio
 
+from restante.network.late_module import CodeNotLoaded
+from restante.phrases import cause_of
 from restante.server.garbage_collection import GarbageCollection
 from restante.server.program_files import ProgramFiles
 
@@ -25,11 +27,18 @@ class LateCode:
         self._begun.set()
 
     async def load(self, module: str) -> None:
-        """Have a module loaded, so that an import of it takes no time. Raises ProgramReplaced."""
+        """Have a module loaded, so that an import of it takes no time.
+
+        Raises CodeNotLoaded. Unless it is ProgramReplaced, another try can succeed.
+        """
         await self._begun.wait()
         assert self._program is not None
         async with self._loading:
             if module not in self._loaded:
-                with self._garbage.keeping():
-                    await asyncio.to_thread(self._program.load, module)
+                try:
+                    with self._garbage.keeping():
+                        await asyncio.to_thread(self._program.load, module)
+                except (ImportError, OSError) as error:  # no descriptor is free, for instance
+                    cause = f"a file of the program cannot be read: {cause_of(error)}"
+                    raise CodeNotLoaded(cause) from error
                 self._loaded.add(module)

@@ -14,28 +14,38 @@ from http import HTTPStatus
 from typing import Final
 
 from restante.admin.admin_error import ErrorKind
-from restante.network.late_module import REMEDY, REPLACED, ProgramReplaced
+from restante.background.clocks import Wait, wait_at_most
+from restante.network.late_module import REMEDY, REPLACED, CodeNotLoaded, ProgramReplaced
+from restante.telemetry.event_bus import Log
+from restante.telemetry.events import InternalError
+from restante.telemetry.work_word import WorkWord
 
 HEAD_SECONDS: Final = 10.0  # for the header of a request that is refused
-_RETRY_SECONDS: Final = 10
+RETRY_SECONDS: Final = 10
 
 Prepare = Callable[[], Coroutine[None, None, None]]
 Serve = Callable[[], Coroutine[None, None, None]]
 
 
-async def serve_late(listener: socket.socket, load: Prepare, serve: Serve) -> None:
+async def serve_late(
+    listener: socket.socket, load: Prepare, serve: Serve, log: Log, wait: Wait = wait_at_most
+) -> None:
     """Serve from the first client on until cancelled. Then `listener` is closed.
 
-    `load` has the code of the API loaded. Raises ProgramReplaced. Then `serve` begins.
+    `load` has the code of the API loaded. Raises CodeNotLoaded. Then `serve` begins.
     """
     with contextlib.closing(listener):
-        await _until_asked(listener)
-        try:
-            await load()
-        except ProgramReplaced:
-            await _refuse_all(listener)
-        else:
-            await serve()
+        while True:
+            await _until_asked(listener)
+            try:
+                await load()
+            except ProgramReplaced:
+                return await _refuse_all(listener)
+            except CodeNotLoaded as error:  # the client waits
+                log.publish(InternalError(error=error, doing=WorkWord.REQUEST))
+                await wait(asyncio.Event(), RETRY_SECONDS)
+            else:
+                return await serve()
 
 
 async def _until_asked(listener: socket.socket) -> None:
@@ -80,7 +90,7 @@ def refusal() -> bytes:
         f"HTTP/1.1 {int(status)} {status.phrase}\r\n"
         "Content-Type: application/problem+json\r\n"
         f"Content-Length: {len(body)}\r\n"
-        f"Retry-After: {_RETRY_SECONDS}\r\n"
+        f"Retry-After: {RETRY_SECONDS}\r\n"
         "Cache-Control: no-store\r\n"
         "Connection: close\r\n\r\n"
     )

@@ -71,14 +71,14 @@ class LateWeb:
         ground: WebGround,
         administration: "Callable[[], Awaitable[AdminParts]]",
     ) -> None:
-        """`administration` returns its parts. Raises ProgramReplaced."""
+        """`administration` returns its parts. Raises CodeNotLoaded."""
         self._late = late
         self._ground = ground
         self._administration = administration
         self._maker: HttpSettingsMaker | None = None
 
     async def prepare(self, listen: Iterable[Listen]) -> None:
-        """Load and build what these listeners need. Raises ProgramReplaced."""
+        """Load and build what these listeners need. Raises CodeNotLoaded."""
         if not any(each.is_http for each in listen):
             return
         await self._late.load(_MODULE)

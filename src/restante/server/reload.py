@@ -19,7 +19,7 @@ from restante.config.load import load
 from restante.config.reload_rules import effective, settings_needing_restart
 from restante.config.schema import Config
 from restante.config.server_certificates import IdentityUnusable, ServerIdentity, read_identity
-from restante.network.late_module import ProgramReplaced
+from restante.network.late_module import CodeNotLoaded
 from restante.phrases import cause_of
 from restante.reception.listeners import (
     CannotListen,
@@ -98,7 +98,7 @@ class Reloader:
         try:
             async with self._changing:
                 await self._reload()
-        except (ConfigError, IdentityUnusable, CannotListen, ProgramReplaced) as error:
+        except (ConfigError, IdentityUnusable, CannotListen, CodeNotLoaded) as error:
             self._fail(error)
             self._parts.log.publish(ReloadFailed(error=error))
         except Exception as error:  # a defect: the task that runs us logs it
