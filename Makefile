@@ -15,7 +15,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -o pipefail -c
 # Turns pip's lines into one that counts. A terminal shows each state, a file only the last.
 SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
-    '/^Collecting /   { n++; if (tty) { printf "\r\033[K  %d: %s", n, $$2; fflush() } } \
+    '/^(Collecting|Processing) / { n++; if (tty) { printf "\r\033[K  %d: %s", n, $$2; fflush() } } \
      /^Installing/    { if (tty) { printf "\r\033[K  unpacking"; fflush() } } \
      /^Successfully/  { printf "%s  %d packages installed\n", tty ? "\r\033[K" : "", n }'
 

@@ -25,6 +25,7 @@ from tools.man_pages import pages
 
 LOCK: Final = "requirements.lock"
 SUMS: Final = "SHA256SUMS"
+_NAMES: Final = {"sdist": "source distribution", "wheel": "wheel"}
 
 
 def build(directory: Path) -> list[Path]:
@@ -52,9 +53,13 @@ def build(directory: Path) -> list[Path]:
 
 
 def _build(kind: str, source: Path, directory: Path, environment: Mapping[str, str]) -> Path:
+    print(f"Building the {_NAMES[kind]} ...", file=sys.stderr)
     with TemporaryDirectory(dir=directory) as name:
         command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", name]
-        subprocess.run(command, cwd=source, check=True, env=environment, stdout=sys.stderr)  # noqa: S603  ours
+        # It prints a path that is not the last one.
+        subprocess.run(  # noqa: S603  ours
+            command, cwd=source, check=True, env=environment, stdout=subprocess.DEVNULL
+        )
         [built] = Path(name).iterdir()
         return built.replace(directory / built.name)
 

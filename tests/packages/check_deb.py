@@ -27,7 +27,7 @@ from tests.packages.checkout_copy import PLACE as COPY
 from tests.packages.checkout_copy import copy_checkout
 from tests.packages.clean_tree import DEBIAN, PLACE, WHEELS, CleanTree, clean_tree, layer
 from tools.build_deb import build_deb
-from tools.build_dist import source_epoch
+from tools.commit_time import source_epoch
 
 DEB: Final = "/root/restante.deb"
 NEWER: Final = "/root/restante-newer.deb"

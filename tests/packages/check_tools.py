@@ -1,8 +1,13 @@
-"""The built wheel, installed by the commands of the guide for pipx and uv in a clean tree."""
+"""The built wheel, installed by the commands of the guide for pip, pipx and uv in a clean tree.
+
+pip runs as root. The other two run as an account of their own, as the guide says.
+"""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import pytest
@@ -15,52 +20,74 @@ from tools.commit_time import TOP
 
 GUIDE: Final = "docs/how-to/install.md"
 PLACE: Final = "/srv/dist"
+ACCOUNT: Final = "guest"
 NEEDS: Final = {
+    "pip": "apt-get -qq --no-install-recommends install python3-venv",
     "pipx": "apt-get -qq --no-install-recommends install pipx",
-    "uv": (
-        "apt-get -qq --no-install-recommends install python3-venv\n"
-        "python3 -m venv /opt/uv\n"
-        "/opt/uv/bin/pip install --quiet uv\n"
-        "ln -s /opt/uv/bin/uv /usr/local/bin/uv"
-    ),
+    "uv": "apt-get -qq --no-install-recommends install pipx",
 }
 # uv has settings of its own instead of those of pip.
 UV: Final = 'no-index = true\nfind-links = ["/wheels"]\npython-downloads = "never"\n'
 
 
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """An account of a tree, which follows the guide."""
+
+    tree: CleanTree
+    account: str
+
+    def do(self, script: str, *, cwd: str = "~") -> str:
+        """Run a script in a new shell of the account, and return its output."""
+        words = shlex.quote(f"set -e; cd {cwd}\n{script}")
+        return self.tree.do(f"su - {self.account} -s /bin/bash -c {words}")
+
+
 @pytest.fixture(scope="module", params=NEEDS)
-def tree(
+def reader(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[CleanTree]:
-    """A tree in which the command of the guide has installed the wheel by one of the tools."""
+) -> Iterator[Reader]:
+    """An account that has installed the wheel by one of the tools."""
     tool: str = request.param
     with clean_tree(tmp_path_factory.mktemp(tool)) as tree:
         build(tree.path(PLACE))
         tree.path("/etc/uv").mkdir()
         tree.path("/etc/uv/uv.toml").write_text(UV)
         tree.do(NEEDS[tool])
-        tree.do(command_of_guide(tool), cwd=PLACE)
-        yield tree.with_path("/root/.local/bin")
+        tree.do(f"useradd --create-home {ACCOUNT}")
+        reader = Reader(tree, "root" if tool == "pip" else ACCOUNT)
+        if tool == "uv":
+            reader.do("pipx install uv")
+        reader.do(commands_of_guide(tool), cwd=PLACE)
+        yield reader
 
 
-def command_of_guide(tool: str) -> str:
-    """Return the line of the guide that installs the wheel with a tool."""
-    lines = [line for block in read_blocks(TOP / GUIDE, GUIDE) for line in block.text.splitlines()]
-    [line] = [line for line in lines if line.startswith(f"{tool} ") and " install " in line]
+def commands_of_guide(tool: str) -> str:
+    """Return what the guide tells to type for a tool."""
+    blocks = read_blocks(TOP / GUIDE, GUIDE)
+    if tool == "pip":
+        [block] = [one.text for one in blocks if "--no-deps restante-" in one.text]
+        return block
+    [line] = [
+        line
+        for block in blocks
+        for line in block.text.splitlines()
+        if line.startswith(f"{tool} ") and " install " in line
+    ]
     return line
 
 
-def test_the_command_of_the_guide_installs_programs_and_files(tree: CleanTree) -> None:
-    assert tree.do("restante version") == f"restante {__version__}\n"
-    assert tree.do("restante-client --version").startswith("restante-client ")
+def test_the_commands_of_the_guide_install_programs_and_files(reader: Reader) -> None:
+    assert reader.do("restante version") == f"restante {__version__}\n"
+    assert reader.do("restante-client --version").startswith("restante-client ")
     for name in ("restante.service", "alerts.yml", "restante.json", "restante.1", "_restante"):
-        assert tree.do(f'test -f "$(restante files {name})" && echo yes') == "yes\n"
+        assert reader.do(f'test -f "$(restante files {name})" && echo yes') == "yes\n"
 
 
-def test_the_installed_server_starts_and_can_be_asked(tree: CleanTree) -> None:
-    said = tree.do(
-        "export RESTANTE_CONFIG=/root/made/restante.toml\n"
-        "restante init --dir /root/made --hostname mx2.example.net\n"
+def test_the_installed_server_starts_and_can_be_asked(reader: Reader) -> None:
+    said = reader.do(
+        "restante init --dir made --hostname mx2.example.net\n"
+        "export RESTANTE_CONFIG=$PWD/made/restante.toml\n"
         "restante serve >log 2>&1 &\n"
         "until grep -q server-ready log; do kill -0 $!; sleep 0.2; done\n"
         "restante account add acme\n"
