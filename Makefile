@@ -51,7 +51,7 @@ client: install
 dist: install
 	$(BIN)/python -m tools.build_dist dist
 
-.PHONY: deb release packages-test packages-ci packages-ci-readme packages-ci-deb
+.PHONY: deb release packages-test packages-ci packages-ci-deb packages-ci-others
 
 # The package for the Debian release of this machine, into dist/. It needs Debian's debhelper.
 deb: install
@@ -118,11 +118,11 @@ packages-test: install .venv/release/.installed
 
 # CI's part of these, in two runs beside each other; each has a network of its own.
 packages-ci: install .venv/release/.installed
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync=recurse packages-ci-readme packages-ci-deb
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=recurse packages-ci-deb packages-ci-others
 
-packages-ci-readme: TESTED = readme tools
-packages-ci-deb: TESTED = deb release
-packages-ci-readme packages-ci-deb:
+packages-ci-deb: TESTED = deb
+packages-ci-others: TESTED = readme tools release
+packages-ci-deb packages-ci-others:
 	@$(MAKE) --no-print-directory packages-test NEWER= ONLY='$(TESTED)'
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
