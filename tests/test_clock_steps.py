@@ -29,7 +29,7 @@ from restante.telemetry.events import Event, MailAfterQuiet, ReportSent
 from restante.tenancy.policy import HoldPolicy
 from tests.delivery.scripted_primary import CLOSE, Script, ScriptedPrimary
 from tests.delivery.test_callout import NOBODY
-from tests.delivery.test_watcher import Scene
+from tests.delivery.watching import Scene
 from tests.delivery.world import World
 from tests.wire import Names, Wire, audit
 

@@ -76,7 +76,7 @@ NESTED: Final = (
 
 ASSIGNED: Final = {
     "credential_lanes.py: self._strangers.limit": "a number",
-    "watcher.py: watched.accounts": "a value",
+    "destination_watch.py: watched.accounts": "a value",
     "transaction_dialogue.py: transaction.content": "a reply",
     "ledger.py: ledger.drains": "where the ledger is made",
     "memory_history.py: self._state.history": "the state of a store in memory is values",

@@ -1,4 +1,4 @@
-"""Warnings of files and settings with which the server runs all the same."""
+"""Warnings of files and settings with which the server runs anyway."""
 
 import os
 import pwd

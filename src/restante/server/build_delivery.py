@@ -10,10 +10,11 @@ from restante.delivery.delivery_context import (
     HeldMailPorts,
     new_destination_memory,
 )
+from restante.delivery.destination_watch import DestinationProbes
 from restante.delivery.dialer import Dialer
 from restante.delivery.dispatcher import Dispatcher
 from restante.delivery.presence_journal import PresenceJournal
-from restante.delivery.watcher import ProbeSettings, UnaskedDrains, Watcher
+from restante.delivery.watcher import UnaskedDrains, Watcher
 from restante.dsn.dsn_writer import DsnWriter
 from restante.notices.notice_service import NoticePorts, NoticeService, make_transports
 from restante.notices.transports import Transports
@@ -182,14 +183,14 @@ def _watcher(ground: BuildContext, dispatcher: Dispatcher, releaser: Releaser) -
         duties=ground.records.store.duties,
         directory=ground.records.directory,
         drains=UnaskedDrains(
-            probe=dispatcher.probe,
-            greet=dispatcher.greet,
-            busy=dispatcher.busy_destinations,
             start=partial(_start_unasked, dispatcher, releaser),
             is_draining=dispatcher.is_draining,
             runs_here=dispatcher.runs_here,
         ),
-        probing=ProbeSettings(
+        probes=DestinationProbes(
+            probe=dispatcher.probe,
+            greet=dispatcher.greet,
+            busy=dispatcher.busy_destinations,
             settings=lambda: ground.settings.config.delivery,
             presence=lambda: ground.settings.config.presence,
             journal=PresenceJournal(
