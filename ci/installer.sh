@@ -20,7 +20,7 @@ with_retries() {
     local try
     for try in 1 2 3; do
         "$@" && return
-        [[ $try -eq 3 ]] || { say "failed, will be tried again: $*"; sleep $((5 * try)); }
+        [[ $try -eq 3 ]] || { say "failed, will be tried again: $*"; sleep $((15 * try * try)); }
     done
     return 1
 }
