@@ -104,7 +104,7 @@ class FakeServer:
     async def release(self, target: str, principal: Principal, reason: str) -> ReleaseOutcome:
         self.released.append((target, principal.name, reason))
         self.principals.append(principal)
-        if target in ("unknown.example", "alpha.exmaple", "beta.exmaple"):
+        if target in ("unknown.example", "alpha.exmple", "beta.exmple"):
             return Refused(target, "not hosted")
         if target == "unpaid.example":
             return CannotNow(target, UNPAID, suspensions=(UNPAID,))

@@ -56,10 +56,10 @@ def test_a_domain_of_nearly_that_name_is_named() -> None:
         with pytest.raises(
             NothingReleased, match=r"did you mean alpha\.example\? `restante domain"
         ):
-            await release(admin.context, ReleaseOrder(targets=("alpha.exmaple",)))
+            await release(admin.context, ReleaseOrder(targets=("alpha.exmple",)))
         context = admin.context.acting(account_login("alice", "alpha", "192.0.2.1"))
         with pytest.raises(NothingReleased) as caught:
-            await release(context, ReleaseOrder(targets=("beta.exmaple",)))
+            await release(context, ReleaseOrder(targets=("beta.exmple",)))
         assert "beta.example" not in str(caught.value), "it is another account's"
 
     run(story(AdminWorld()))

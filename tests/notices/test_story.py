@@ -26,8 +26,8 @@ from restante.tenancy.quota import Quota
 from tests.away_store import AwayStore
 from tests.contract.making import message
 from tests.delivery.scripted_primary import ScriptedPrimary
-from tests.delivery.test_watcher import PORT
-from tests.delivery.test_watcher import Scene as WatcherScene
+from tests.delivery.watching import PORT
+from tests.delivery.watching import Scene as WatcherScene
 from tests.delivery.world import World
 from tests.log_lines import Lines
 from tests.retention.test_retention_sweep import MONTH, Keeping
