@@ -106,14 +106,19 @@ recording: install
 	PYTHONPATH=demo $(ON_LOOPBACK) record_top docs/pictures/top.svg
 
 # The packages in clean trees of Debian, as root, without a network; some minutes. ONLY='deb readme':
-# these of tests/packages. `python` and `deb` have newer releases of Debian too; NEWER= leaves them
-# out, and PYTHONS='/path/to/python3.12' adds some of this machine. All trees are in memory.
-NEWER = $(if $(filter python,$(or $(ONLY),python)),trixie forky,$(if $(filter deb,$(ONLY)),trixie))
+# these of tests/packages. `python` and `deb` have newer releases of Debian too; FURTHER= leaves them
+# out, and PYTHONS='/path/to/python3.12' adds some of this machine. `arm64` runs under QEMU, and
+# `wheels` looks for those of ARM64 and musl. All trees are in memory.
+FURTHER_python := trixie forky
+FURTHER_deb := trixie
+FURTHER_wheels := elsewhere
+FURTHER_arm64 := elsewhere arm64
+FURTHER = $(sort $(foreach one,$(or $(ONLY),python arm64),$(FURTHER_$(one))))
 packages-test: install .venv/release/.installed
-	NEWER='$(NEWER)' ci/install-packaging \
+	FURTHER='$(FURTHER)' ci/install-packaging \
 		setpriv --pdeathsig KILL unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
 		/bin/sh -ec 'mount -t tmpfs -o mode=1777 packages /mnt; TMPDIR=/mnt exec "$$@"' sh \
-		$(ON_LOOPBACK) pytest -q --timeout 1800 -o python_files='check_*.py' --durations 5 \
+		$(ON_LOOPBACK) pytest -q --timeout 3600 -o python_files='check_*.py' --durations 5 \
 		$(or $(ONLY:%=tests/packages/check_%.py),tests/packages)
 
 # CI's part of these, in two runs beside each other; each has a network of its own.
@@ -123,7 +128,7 @@ packages-ci: install .venv/release/.installed
 packages-ci-deb: TESTED = deb
 packages-ci-others: TESTED = readme tools release
 packages-ci-deb packages-ci-others:
-	@$(MAKE) --no-print-directory packages-test NEWER= ONLY='$(TESTED)'
+	@$(MAKE) --no-print-directory packages-test FURTHER= ONLY='$(TESTED)'
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
 # acknowledged, lost, invented and doubled.

@@ -11,7 +11,7 @@ from pathlib import Path
 from restante.cli.progress import waiting
 
 RESTANTE = Path(sys.executable).with_name("restante")
-START_SECONDS = 20.0
+START_SECONDS = 60.0  # a busy or emulated machine takes more than ten
 
 
 def restante(config: Path, *words: str, typed: str = "") -> str:

@@ -20,7 +20,7 @@ from restante.cli.progress import waiting
 
 DOMAIN = "demo.example"
 AUTHENTICATION_REQUIRED = 530
-RECEIVED_SECONDS = 30.0
+RECEIVED_SECONDS = 60.0
 COLUMNS = 79  # of a terminal
 
 

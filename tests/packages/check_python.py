@@ -14,17 +14,12 @@ from typing import Final
 
 import pytest
 
-from restante import __version__
 from tests.packages.checkout_copy import PLACE as COPY
 from tests.packages.checkout_copy import copy_checkout
 from tests.packages.clean_tree import DEBIAN, PLACE, CleanTree, bind, clean_tree
-from tools.build_dist import build
+from tests.packages.installed_server import install_server, walk
 
 RELEASES: Final = ("trixie", "forky")
-DIST: Final = "/srv/dist"
-# A deprecation of Python is an error in the server and in its commands. The scripts
-# that call them, and their primary, ignore it.
-STRICT: Final = "export PYTHONWARNINGS=error::DeprecationWarning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +63,7 @@ def tree(python: NewerPython, tmp_path: Path) -> Iterator[CleanTree]:
 def test_the_wheel_and_its_lock_make_a_server_that_holds_and_hands_over(
     python: NewerPython, tree: CleanTree
 ) -> None:
-    build(tree.path(DIST))
-    tree.do(
-        f"{python.program} -m venv /opt/restante\n"
-        "/opt/restante/bin/pip install --quiet --require-hashes -r requirements.lock\n"
-        "/opt/restante/bin/pip install --quiet --no-deps ./restante-*.whl\n"
-        "/opt/restante/bin/pip install --quiet aiosmtpd",  # the primary of the demonstration
-        cwd=DIST,
-    )
-    tree = tree.with_path("/opt/restante/bin")
-    assert tree.do(f"{STRICT}\nrestante version") == f"restante {__version__}\n"
-    tree.do(
-        f"{STRICT}\n"
-        f"python -W ignore {COPY}/demo/smoke_walk.py\n"
-        f"python -W ignore {COPY}/demo/demo.py"
-    )
+    walk(install_server(tree, python.program))
 
 
 def test_the_unit_tests_pass(python: NewerPython, tree: CleanTree) -> None:
