@@ -36,7 +36,7 @@ async def find_spf(records: DnsRecords, address: str, sender: str, hello: str) -
     try:
         traced = await evaluator.evaluate(address, f"{_POSTMASTER}{sender}", hello)
     except Exception as error:  # noqa: BLE001  strangers write the records; it costs one result
-        cause = f"a record cannot be read ({type(error).__name__})"
+        cause = f"a record cannot be read: {error}"[:_LONGEST_REASON]
         return SpfFinding(address, "permerror", reason=cause)
     return _finding(address, traced)
 
