@@ -21,15 +21,21 @@ SHOW_PROGRESS = awk -v tty="$$([ -t 1 ] && echo 1)" \
 
 .PHONY: install dev schema-fixture client dist site run demo test unit screenshots recording crash turn-kills cluster fuzz simulate bench stalls scale check check-types check-prose check-links check-style check-layers check-spelling format lock audit docs clean
 
-# The virtual environment is made again when the lock files or the project's metadata have changed.
-.venv/.installed: requirements.lock requirements-dev.lock pyproject.toml
+# Whether .venv has the Python that $(PYTHON) starts.
+HAS_PYTHON = [ "$$(readlink -f .venv/bin/python)" = "$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')" ]
+.PHONY: another-python
+another-python:
+
+# The virtual environment is made again when the lock files or the project's metadata have changed,
+# and when PYTHON was given and is another one.
+.venv/.installed: requirements.lock requirements-dev.lock pyproject.toml \
+    $(if $(filter-out file,$(origin PYTHON)),$(shell $(HAS_PYTHON) || echo another-python))
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	    echo "make: $(PYTHON) is missing or older than 3.11: install Python 3.11, or run make PYTHON=/path/to/python3.11"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
 	    echo "make: $(PYTHON) cannot make a virtual environment: run apt install python3-venv, then make again"; exit 1; }
 	@echo "Installing into .venv (about half a minute) ..."
-	@[ "$$(readlink -f .venv/bin/python)" = "$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')" ] || \
-	    rm -rf .venv # that of another Python, whose libraries do not fit
+	@$(HAS_PYTHON) || rm -rf .venv # that of another Python, whose libraries do not fit
 	@$(PYTHON) -m venv .venv
 	@PYTHONUNBUFFERED=1 $(BIN)/python -m pip install --progress-bar off --disable-pip-version-check --require-hashes \
 	    -r requirements-dev.lock | $(SHOW_PROGRESS)
@@ -59,7 +65,8 @@ deb: install
 
 # All files of a release, with a list of their parts and a signature by KEY=~/.ssh/id_ed25519, into
 # dist/VERSION. OUT=DIRECTORY; WHEELS=DIRECTORY has the libraries, instead of the registry.
-.venv/release/.installed: requirements-release.lock
+.venv/release/.installed: requirements-release.lock | .venv/.installed
+	@echo "Installing the tools of a release into .venv/release ..."
 	@$(PYTHON) -m venv .venv/release
 	@.venv/release/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
@@ -121,14 +128,15 @@ packages-test: install .venv/release/.installed
 		$(ON_LOOPBACK) pytest -q --timeout 3600 -o python_files='check_*.py' --durations 5 \
 		$(or $(ONLY:%=tests/packages/check_%.py),tests/packages)
 
-# CI's part of these, in two runs beside each other; each has a network of its own.
+# CI's part of these, in two runs beside each other; each has a network of its own. Packages are
+# hardly compressed, which takes most of the time of a build.
 packages-ci: install .venv/release/.installed
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=recurse packages-ci-deb packages-ci-others
 
 packages-ci-deb: TESTED = deb
 packages-ci-others: TESTED = readme tools release
 packages-ci-deb packages-ci-others:
-	@$(MAKE) --no-print-directory packages-test FURTHER= ONLY='$(TESTED)'
+	@DPKG_DEB_COMPRESSOR_LEVEL=0 $(MAKE) --no-print-directory packages-test FURTHER= ONLY='$(TESTED)'
 
 # N kills of the server and the destination under load. Prints the numbers of messages that were
 # acknowledged, lost, invented and doubled.

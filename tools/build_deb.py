@@ -48,12 +48,14 @@ def build_deb(directory: Path, wheels: Path | None = None) -> Path:
         if wheels is None:
             wheels = Path(name, "wheels")
             download(wheels)
+        _say("Installing the libraries ...")
         environment = source / "environment"
         install(python, environment, Path(name, "dist"), wheels)
         arrange(environment)
         share(environment, source)
         mend_records(environment)
         write_packaging(source, (sys.version_info.major, sys.version_info.minor))
+        _say("Packing all of it (about half a minute) ...")
         return Path(shutil.move(_packaged(source), directory))
 
 
@@ -70,6 +72,7 @@ def debian_python() -> Path:
 
 def download(wheels: Path) -> None:
     """Download the libraries, verified by hash."""
+    _say("Downloading the libraries ...")
     _run(*_PIP, "download", "--only-binary=:all:", "--no-deps", "--require-hashes",
          "--requirement", LOCK, "--dest", wheels)  # fmt: skip
 
@@ -192,6 +195,10 @@ def _remove(path: Path) -> None:
         path.unlink()
     elif path.exists():
         shutil.rmtree(path)
+
+
+def _say(step: str) -> None:
+    print(step, file=sys.stderr)
 
 
 def _run(
