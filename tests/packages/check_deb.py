@@ -76,9 +76,9 @@ class Release:
 
 
 def releases() -> Iterator[Release]:
-    """Yield Debian 12, and Debian 13 if NEWER names it."""
+    """Yield Debian 12, and Debian 13 if FURTHER names it."""
     yield Release("bookworm", DEBIAN, WHEELS)
-    if "trixie" in os.environ.get("NEWER", "").split():
+    if "trixie" in os.environ.get("FURTHER", "").split():
         yield Release("trixie", PLACE / "trixie", PLACE / "trixie/wheels")
 
 
