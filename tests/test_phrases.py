@@ -115,10 +115,9 @@ def test_an_address_that_cannot_be_bound_has_the_remedy_of_its_cause(
     assert phrases.remedy_for_address(OSError(number, "text"), "[[listen]]") == remedy
 
 
-# Each names a class to somebody who knows it: a kind of key, a type in a tag, and defects.
+# Each names a class to somebody who knows it: a kind of key, a type in a tag, and a defect.
 CLASS_NAMES_MAY_BE_IN = {
     "config/certificate.py",
-    "readiness/spf_lookup.py",
     "telemetry/log_writer.py",
     "web/api/entity_tags.py",
 }
