@@ -14,7 +14,6 @@ must then exit in good order, with no defect in its log. A peer connects by `mx`
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import pwd
@@ -37,6 +36,7 @@ from tests.acceptance.peers.eventually import PATIENCE, eventually
 from tests.acceptance.peers.ports import free_port
 from tests.acceptance.peers.process_group import ProcessGroup, adopt_orphans
 from tests.acceptance.peers.server import Login, Server, Tls
+from tests.kept_directory import kept_directory
 
 RESTANTE: Final = Path(sys.executable).with_name("restante")
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -415,10 +415,8 @@ def found(database: str) -> None:
 @cache
 def _made() -> Path:
     """Return the files of `restante init` with the account alpha, made once to save time."""
-    directory = TemporaryDirectory(prefix="restante-made-")
-    atexit.register(directory.cleanup)
-    path = Path(directory.name)
-    _do(path / "restante.toml", "init", "--dir", directory.name, "--hostname", HOSTNAME)
+    path = kept_directory("restante-made-")
+    _do(path / "restante.toml", "init", "--dir", str(path), "--hostname", HOSTNAME)
     _do(path / "restante.toml", "key", "confirm-copied")
     _add_account(path / "restante.toml", ALPHA)
     return path

@@ -1,15 +1,14 @@
 """A configuration on disk that is in order, to be spoiled by tests."""
 
-import atexit
 import shutil
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import trustme
 
 from restante.config.init_files import initialize
 from restante.config.key_copy import confirm_copy
+from tests.kept_directory import kept_directory
 
 NOW = 1_760_000_000.0
 
@@ -23,9 +22,7 @@ def installed(directory: Path) -> Path:
 @cache
 def _made() -> Path:
     """Make one installation, for all tests to copy: a key for RSA takes 40 ms."""
-    directory = TemporaryDirectory(prefix="restante-made-")
-    atexit.register(directory.cleanup)
-    made = initialize(Path(directory.name), "mx2.example.net", NOW)
+    made = initialize(kept_directory("restante-made-"), "mx2.example.net", NOW)
     confirm_copy(made.key_file)
     return made.config.parent
 

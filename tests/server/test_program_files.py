@@ -1,4 +1,5 @@
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,12 +12,12 @@ NAME = "restante_late_example"
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with a module, which no test has imported."""
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A directory with a module, which no test has imported. Afterwards none has it either."""
     monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.delitem(sys.modules, NAME, raising=False)
     (tmp_path / f"{NAME}.py").write_text("VALUE = 1\n")
-    return tmp_path
+    yield tmp_path
+    sys.modules.pop(NAME, None)
 
 
 def replace_file(file: Path, text: str) -> None:
