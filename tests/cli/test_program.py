@@ -101,7 +101,7 @@ def test_a_path_that_may_not_be_opened_is_named(
 
 
 @pytest.mark.parametrize(
-    ("words", "most"), [("status", 320), ("queue list", 330), ("domain show alpha.example", 350)]
+    ("words", "most"), [("status", 330), ("queue list", 330), ("domain show alpha.example", 350)]
 )
 def test_a_command_loads_few_modules(
     admin: AdminWorld, installation: Path, words: str, most: int

@@ -21,7 +21,7 @@ from tests.acceptance.peers.programs import missing, peers_directory, require_ro
 PLACE: Final = peers_directory() / "packaging"
 DEBIAN: Final = PLACE / "debian"
 WHEELS: Final = PLACE / "wheels"
-SECONDS: Final = 900
+SECONDS: Final = 1800
 VARIABLES: Final = {
     "HOME": "/root",
     "USER": "root",
