@@ -75,3 +75,10 @@ def test_the_copy_before_the_upgrade_is_named_if_it_can_be_used(
     with pytest.raises(StoreMismatched) as refused:
         check_not_newer(newer(), tmp_path)
     assert (f"go back to the copy before the upgrade, {copy}," in str(refused.value)) is is_named
+
+
+def test_of_two_copies_the_newest_is_named(tmp_path: Path) -> None:
+    for schema in (KNOWN - 9, KNOWN - 1, KNOWN - 5):
+        whole(tmp_path / f"{PREFIX}{schema}")
+    with pytest.raises(StoreMismatched, match=rf"{PREFIX}{KNOWN - 1}, which lacks"):
+        check_not_newer(newer(), tmp_path)

@@ -37,10 +37,13 @@ def newer_schema(connection: apsw.Connection, directory: Path) -> str:
 
 
 def _usable_copy(directory: Path, known: int) -> Path | None:
-    """Return the copy before an upgrade, if this program can open it."""
-    for copy in directory.glob(f"{PREFIX}*"):
-        schema = copy.name.removeprefix(PREFIX)
-        if schema.isdecimal() and int(schema) <= known and (copy / "restante.db").is_file():
+    """Return the newest copy before an upgrade that this program can open.
+
+    There can be two: an upgrade that was ended half-way has not removed the earlier one.
+    """
+    for schema in range(known, 0, -1):
+        copy = directory / f"{PREFIX}{schema}"
+        if (copy / "restante.db").is_file():
             return copy
     return None
 
